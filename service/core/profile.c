@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "profile.h"
+
+#include <string.h>
+
+const struct procdb_rules procdb_reference_rules = {
+    .min_observations = 3,
+    .min_confidence = 0.6,
+    .max_profiles = 512,
+    .stale_ticks = 60,
+};
+
+static const char *const tier_names[PROCDB_TIERS] = {
+    [PROCDB_TIER_BATCH] = "batch",
+    [PROCDB_TIER_INTERACTIVE] = "interactive",
+    [PROCDB_TIER_LAT_CRITICAL] = "lat-critical",
+};
+
+void procdb_profile_init(struct procdb_profile *profile)
+{
+	memset(profile, 0, sizeof(*profile));
+	profile->override = PROCDB_NO_OVERRIDE;
+}
+
+static void count(uint32_t *counter)
+{
+	if (*counter < UINT32_MAX)
+		(*counter)++;
+}
+
+/* (old * 7 + val) / 8, rounded down; the sum may need 67 bits. */
+static uint64_t average(uint64_t old, uint64_t val)
+{
+	return (uint64_t)(((unsigned __int128)old * 7 + val) / 8);
+}
+
+void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_class *seen,
+			  uint64_t tick)
+{
+	unsigned int tier = seen->tier < PROCDB_TIERS ? seen->tier : PROCDB_TIER_LAT_CRITICAL;
+
+	count(&profile->tier_votes[tier]);
+	if (profile->observations == 0) {
+		profile->avg_runtime_ns = seen->avg_runtime;
+		profile->runtime_dev_ns = seen->runtime_dev;
+		profile->wakeup_freq = seen->wakeup_freq;
+		profile->csw_rate = seen->csw_rate;
+	} else {
+		profile->avg_runtime_ns = average(profile->avg_runtime_ns, seen->avg_runtime);
+		profile->runtime_dev_ns = average(profile->runtime_dev_ns, seen->runtime_dev);
+		profile->wakeup_freq = average(profile->wakeup_freq, seen->wakeup_freq);
+		profile->csw_rate = average(profile->csw_rate, seen->csw_rate);
+	}
+	count(&profile->observations);
+	profile->last_seen_tick = tick;
+}
+
+uint64_t procdb_profile_votes(const struct procdb_profile *profile)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < PROCDB_TIERS; i++)
+		sum += profile->tier_votes[i];
+	return sum;
+}
+
+double procdb_profile_agreement(const struct procdb_profile *profile)
+{
+	uint64_t votes = procdb_profile_votes(profile);
+
+	if (votes == 0)
+		return 0.0;
+	return (double)profile->tier_votes[procdb_profile_dominant_tier(profile)] / (double)votes;
+}
+
+double procdb_profile_stability(const struct procdb_profile *profile)
+{
+	double ratio = 1.0;
+
+	if (profile->avg_runtime_ns > 0)
+		ratio = (double)profile->runtime_dev_ns / (double)profile->avg_runtime_ns;
+	return ratio < 1.0 ? 1.0 - ratio : 0.0;
+}
+
+enum procdb_tier procdb_profile_dominant_tier(const struct procdb_profile *profile)
+{
+	enum procdb_tier best = PROCDB_TIER_BATCH;
+
+	for (int i = 1; i < PROCDB_TIERS; i++)
+		if (profile->tier_votes[i] >= profile->tier_votes[best])
+			best = (enum procdb_tier)i;
+	return best;
+}
+
+enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile)
+{
+	if (profile->override < PROCDB_TIERS)
+		return (enum procdb_tier)profile->override;
+	return procdb_profile_dominant_tier(profile);
+}
+
+double procdb_profile_confidence(const struct procdb_profile *profile,
+				 const struct procdb_rules *rules)
+{
+	if (profile->observations < rules->min_observations)
+		return 0.0;
+	return procdb_profile_agreement(profile) * (0.5 + 0.5 * procdb_profile_stability(profile));
+}
+
+bool procdb_profile_is_confident(const struct procdb_profile *profile,
+				 const struct procdb_rules *rules)
+{
+	return procdb_profile_confidence(profile, rules) >= rules->min_confidence;
+}
+
+struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile)
+{
+	return (struct procdb_class){
+	    .tier = (uint8_t)procdb_profile_tier(profile),
+	    .avg_runtime = profile->avg_runtime_ns,
+	    .runtime_dev = profile->runtime_dev_ns,
+	    .wakeup_freq = profile->wakeup_freq,
+	    .csw_rate = profile->csw_rate,
+	};
+}
+
+const char *procdb_tier_name(enum procdb_tier tier)
+{
+	return tier_names[tier < PROCDB_TIERS ? tier : PROCDB_TIER_LAT_CRITICAL];
+}
+
+bool procdb_tier_parse(const char *name, enum procdb_tier *tier)
+{
+	for (int i = 0; i < PROCDB_TIERS; i++) {
+		if (strcmp(name, tier_names[i]) == 0) {
+			*tier = (enum procdb_tier)i;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * What is known of the tasks of one name, and how sure we are. libc only; no
+ * clock and no I/O: times are passed in.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "procdb-abi.h"
+
+/* procdb_profile.override when no admin has spoken. */
+#define PROCDB_NO_OVERRIDE UINT8_MAX
+
+/* Who taught a profile: bits of procdb_profile.teachers. */
+#define PROCDB_TAUGHT_BY_ROOT 1u
+#define PROCDB_TAUGHT_BY_USERS 2u
+
+struct procdb_profile {
+	uint32_t tier_votes[PROCDB_TIERS]; /* observations for each tier, saturating */
+	uint64_t avg_runtime_ns;
+	uint64_t runtime_dev_ns;
+	uint64_t wakeup_freq;  /* wake-ups per 100 ms */
+	uint64_t csw_rate;     /* voluntary context switches per 100 ms */
+	uint32_t observations; /* saturating */
+	uint64_t last_seen_tick;
+
+	/* What the PDDB entry has no room for; kept in the file's extension block. */
+	int64_t first_seen_us; /* wall clock, µs since the epoch; 0 = unknown */
+	int64_t last_seen_us;
+	uint64_t right; /* predictions that the task's own tier confirmed */
+	uint64_t wrong;
+	uint8_t override; /* enum procdb_tier, or PROCDB_NO_OVERRIDE */
+	uint8_t teachers; /* PROCDB_TAUGHT_BY_*; 0 = unknown */
+};
+
+/* The thresholds in force. */
+struct procdb_rules {
+	uint32_t min_observations; /* below it the confidence is 0 */
+	double min_confidence;	   /* a profile at or above it is confident */
+	uint32_t max_profiles;	   /* cap of the live table */
+	uint64_t stale_ticks;	   /* a profile not seen for more ticks leaves the live table */
+};
+
+/* The rules of scx_pandemonium: 3, 0.6, 512, 60. */
+extern const struct procdb_rules procdb_reference_rules;
+
+/* An empty profile: no votes, no override. */
+void procdb_profile_init(struct procdb_profile *profile);
+
+/*
+ * Merges one observation: votes for its tier (anything above LAT_CRITICAL
+ * counts as that); the first one sets the statistics, later ones are averaged
+ * in as (old * 7 + new) / 8 without overflow. Counters saturate. Sets
+ * last_seen_tick to tick; the wall-clock fields are the caller's.
+ */
+void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_class *seen,
+			  uint64_t tick);
+
+/* Sum of the votes; cannot overflow. */
+uint64_t procdb_profile_votes(const struct procdb_profile *profile);
+
+/* Share of the votes that the leading tier has, 0 to 1; 0 without votes. */
+double procdb_profile_agreement(const struct procdb_profile *profile);
+
+/* 1 for runs of equal length, 0 when they deviate by their average or more. */
+double procdb_profile_stability(const struct procdb_profile *profile);
+
+/* The tier with most votes; of equals the highest, so LAT_CRITICAL without votes. */
+enum procdb_tier procdb_profile_dominant_tier(const struct procdb_profile *profile);
+
+/* The tier to predict: the override if there is one, else the dominant tier. */
+enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile);
+
+/*
+ * Behavioural confidence, 0 to 1: agreement × (0.5 + 0.5 × stability), and 0
+ * below rules->min_observations. IEEE doubles in the reference's order.
+ */
+double procdb_profile_confidence(const struct procdb_profile *profile,
+				 const struct procdb_rules *rules);
+
+/* Whether the confidence reaches rules->min_confidence. Says nothing of overrides. */
+bool procdb_profile_is_confident(const struct procdb_profile *profile,
+				 const struct procdb_rules *rules);
+
+/* What the init map says of this profile: its tier and statistics. */
+struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile);
+
+/* "batch", "interactive" or "lat-critical"; static. */
+const char *procdb_tier_name(enum procdb_tier tier);
+
+/* Reads a tier's name into *tier; false, and *tier untouched, if it is none. */
+bool procdb_tier_parse(const char *name, enum procdb_tier *tier);

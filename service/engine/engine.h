@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * The loop: owns a table, a store and a maps, and once a second takes in what
+ * was observed, publishes what is confident and lets go of what is stale.
+ * Knows nothing of D-Bus: whoever listens is told what changed.
+ */
+
+#include <gio/gio.h>
+
+#include "maps.h"
+#include "store.h"
+#include "table.h"
+
+typedef struct _ProcdbEngine ProcdbEngine;
+
+#define PROCDB_ENGINE_ERROR (procdb_engine_error_quark())
+GQuark procdb_engine_error_quark(void);
+typedef enum {
+	PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE,
+	PROCDB_ENGINE_ERROR_SAVE_FAILED,
+	PROCDB_ENGINE_ERROR_LOAD_FAILED,
+	PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+} ProcdbEngineError;
+
+typedef struct {
+	struct procdb_rules rules;
+	/*
+	 * Days that a confident profile is remembered after it left the live
+	 * table. 0 is the reference behaviour: it is forgotten, and a prediction
+	 * stays in the init map when its profile loses confidence.
+	 */
+	guint retention_days;
+	guint max_retained;    /* profiles remembered beyond the live table */
+	guint save_interval_s; /* save at most this often when something changed; 0 = only on
+				  request and at stop */
+} ProcdbEngineSettings;
+
+/* The reference rules, 30 days, 16384 remembered, a save every 300 s. */
+extern const ProcdbEngineSettings procdb_engine_default_settings;
+
+/*
+ * What changed since the listener was last called, at the end of a step or of
+ * a request. changed and removed hold struct procdb_comm.
+ */
+typedef void (*ProcdbEngineListener)(ProcdbEngine *engine, GArray *changed, GArray *removed,
+				     gpointer user_data);
+
+/* An engine without profiles that does nothing yet. Takes store and maps over. */
+ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStore *store,
+				ProcdbMaps *maps);
+/* Stops the loop and frees; does not save. */
+void procdb_engine_free(ProcdbEngine *engine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbEngine, procdb_engine_free)
+
+void procdb_engine_set_listener(ProcdbEngine *engine, ProcdbEngineListener listener,
+				gpointer user_data);
+
+const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);
+/* Puts other settings in force; the table follows at the next tick. */
+void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings);
+
+/* Attaches, publishes once, and runs procdb_engine_step() every second from now on. */
+void procdb_engine_start(ProcdbEngine *engine);
+
+/* The parts of a step, in their order, and the whole: refresh, ingest, flush, tick. */
+void procdb_engine_ingest(ProcdbEngine *engine);
+void procdb_engine_flush(ProcdbEngine *engine);
+void procdb_engine_tick(ProcdbEngine *engine);
+void procdb_engine_step(ProcdbEngine *engine);
+
+/* The tick counter: steps since the start. Setting it is for replays of recorded scripts. */
+guint64 procdb_engine_get_tick(const ProcdbEngine *engine);
+void procdb_engine_set_tick(ProcdbEngine *engine, guint64 tick);
+
+/*
+ * Replaces all profiles by those of the database; by none if it cannot be
+ * read. *loaded (may be NULL) is their number. FALSE only for a file that is
+ * there and cannot be read (PROCDB_ENGINE_ERROR_LOAD_FAILED).
+ */
+gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error);
+
+/*
+ * Writes the database; durable when it returns. *saved (may be NULL) is the
+ * number of profiles in it. PROCDB_ENGINE_ERROR_SAVE_FAILED.
+ */
+gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error);
+
+/* The table, for reading. */
+const struct procdb_table *procdb_engine_table(const ProcdbEngine *engine);
+/* An entry, or NULL with PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE. */
+const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
+					      const struct procdb_comm *comm, GError **error);
+
+/* The number of confident profiles. */
+guint procdb_engine_confident(const ProcdbEngine *engine);
+
+/*
+ * Forgets profiles: in the table, the init map and, before it returns, the
+ * file. All or nothing: with an unknown name none is deleted. A failed save is
+ * an error, but the profiles are gone from table and map by then.
+ */
+gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *comms, guint n,
+			      GError **error);
+/* Forgets everything learned; overrides stay. *deleted (may be NULL) counts. */
+gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **error);
+
+/* An admin's word above what is learned: a tier, or PROCDB_NO_OVERRIDE to take it back. */
+gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *comm, guint8 tier,
+				GError **error);
+
+/* What the init map says of a name now; FALSE when it says nothing. */
+gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
+				  struct procdb_class *prediction);
+
+typedef struct {
+	ProcdbMapsStatus maps;
+	guint64 observations; /* taken in since the start */
+	guint overrides;
+	gint64 last_save_us;	     /* wall clock; 0 = not yet */
+	const char *last_save_error; /* "" when the last save worked */
+	const char *database_path;
+	gboolean dirty; /* something learned is not in the file yet */
+} ProcdbEngineStatus;
+/* Strings stay valid until the engine runs again. */
+void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * The two maps between the service and BPF, wherever they live: in our own
+ * observer, pinned by another scheduler, or in memory for tests.
+ */
+
+#include <gio/gio.h>
+
+#include "procdb-abi.h"
+
+typedef struct _ProcdbMaps ProcdbMaps;
+
+/* One drained entry of the observe map. */
+struct procdb_observation {
+	struct procdb_comm comm;
+	struct procdb_class seen;
+};
+
+typedef struct {
+	const char *backend; /* "observer", "pinned", "none"; static */
+	const char *
+	    state; /* "active", "waiting" or "failed: why"; valid until the next call on the maps */
+	guint64 errors;	     /* map operations that failed since the start */
+	guint64 lost;	     /* observations that BPF could not keep, as far as known */
+	guint init_capacity; /* entries that the init map holds; 0 while there is none */
+} ProcdbMapsStatus;
+
+typedef struct {
+	/*
+	 * Called before each step: looks whether the maps are still the ones in
+	 * use, and attaches or re-attaches. TRUE when they are others than at
+	 * the call before, so nothing that was published is in them.
+	 */
+	gboolean (*refresh)(ProcdbMaps *maps);
+
+	/*
+	 * Takes every entry out of the observe map, atomically entry by entry,
+	 * and appends it to seen (of struct procdb_observation). FALSE with
+	 * error set when the kernel refused; what was taken is in seen all the
+	 * same.
+	 */
+	gboolean (*drain)(ProcdbMaps *maps, GArray *seen, GError **error);
+
+	/*
+	 * Writes n predictions. *done is how many, from the first on, are in the
+	 * map. FALSE with error set when not all are: G_IO_ERROR_NO_SPACE for a
+	 * full map.
+	 */
+	gboolean (*publish)(ProcdbMaps *maps, const struct procdb_comm *comms,
+			    const struct procdb_class *classes, guint n, guint *done,
+			    GError **error);
+
+	/* Removes n predictions; one that is not there is no error. */
+	gboolean (*retract)(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+			    GError **error);
+
+	/* Appends every entry of the init map to entries (of struct procdb_observation). */
+	gboolean (*predictions)(ProcdbMaps *maps, GArray *entries, GError **error);
+
+	/* Reads one prediction back; FALSE when there is none. */
+	gboolean (*lookup)(ProcdbMaps *maps, const struct procdb_comm *comm,
+			   struct procdb_class *prediction);
+
+	void (*status)(ProcdbMaps *maps, ProcdbMapsStatus *status);
+
+	/* Detaches, removes what it pinned, frees. */
+	void (*close)(ProcdbMaps *maps);
+} ProcdbMapsOps;
+
+struct _ProcdbMaps {
+	const ProcdbMapsOps *ops;
+};
+
+void procdb_maps_close(ProcdbMaps *maps);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbMaps, procdb_maps_close)
+
+/* Maps that are not there: nothing to drain, publishing does nothing. Backend "none". */
+ProcdbMaps *procdb_maps_none_new(void);
