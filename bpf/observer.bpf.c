@@ -59,9 +59,9 @@ struct {
 } compositors SEC(".maps");
 
 /* Read by the service through the mapped .bss. */
-u64 observed; /* entries added to the observe map */
-u64 overwritten; /* entries replaced before they were drained */
-u64 failed; /* updates that the map refused */
+__u64 observed; /* entries added to the observe map */
+__u64 overwritten; /* entries replaced before they were drained */
+__u64 failed; /* updates that the map refused */
 
 static __always_inline void comm_of(struct task_struct *p, struct procdb_comm *comm)
 {
