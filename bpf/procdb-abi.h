@@ -10,11 +10,6 @@
 
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
-#include <stddef.h>
-#endif
-
-#ifndef offsetof
-#define offsetof(type, member) __builtin_offsetof(type, member)
 #endif
 
 #define PROCDB_PIN_DIR "/sys/fs/bpf/pandemonium"
@@ -50,9 +45,9 @@ struct procdb_class {
 
 _Static_assert(sizeof(struct procdb_comm) == 16, "map key is 16 bytes");
 _Static_assert(sizeof(struct procdb_class) == 40, "map value is 40 bytes");
-_Static_assert(offsetof(struct procdb_class, tier) == 0, "ABI");
-_Static_assert(offsetof(struct procdb_class, pad) == 1, "ABI");
-_Static_assert(offsetof(struct procdb_class, avg_runtime) == 8, "ABI");
-_Static_assert(offsetof(struct procdb_class, runtime_dev) == 16, "ABI");
-_Static_assert(offsetof(struct procdb_class, wakeup_freq) == 24, "ABI");
-_Static_assert(offsetof(struct procdb_class, csw_rate) == 32, "ABI");
+_Static_assert(__builtin_offsetof(struct procdb_class, tier) == 0, "ABI");
+_Static_assert(__builtin_offsetof(struct procdb_class, pad) == 1, "ABI");
+_Static_assert(__builtin_offsetof(struct procdb_class, avg_runtime) == 8, "ABI");
+_Static_assert(__builtin_offsetof(struct procdb_class, runtime_dev) == 16, "ABI");
+_Static_assert(__builtin_offsetof(struct procdb_class, wakeup_freq) == 24, "ABI");
+_Static_assert(__builtin_offsetof(struct procdb_class, csw_rate) == 32, "ABI");

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "classify.h"
+
 const struct procdb_rules procdb_reference_rules = {
     .min_observations = 3,
     .min_confidence = 0.6,
@@ -117,6 +119,12 @@ bool procdb_profile_is_confident(const struct procdb_profile *profile,
 
 struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile)
 {
+	if (profile->observations == 0)
+		return (struct procdb_class){
+		    .tier = (uint8_t)procdb_profile_tier(profile),
+		    .avg_runtime = PROCDB_PRIOR_AVG_RUNTIME,
+		    .wakeup_freq = PROCDB_PRIOR_WAKEUP_FREQ,
+		};
 	return (struct procdb_class){
 	    .tier = (uint8_t)procdb_profile_tier(profile),
 	    .avg_runtime = profile->avg_runtime_ns,

@@ -86,7 +86,10 @@ double procdb_profile_confidence(const struct procdb_profile *profile,
 bool procdb_profile_is_confident(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules);
 
-/* What the init map says of this profile: its tier and statistics. */
+/*
+ * What the init map says of this profile: its tier and statistics; those that
+ * every task begins with when there is only an override.
+ */
 struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile);
 
 /* "batch", "interactive" or "lat-critical"; static. */

@@ -21,8 +21,7 @@ struct heap {
 struct procdb_table {
 	struct procdb_entry **buckets;
 	size_t n_buckets; /* a power of two */
-	struct heap live;
-	struct heap retained;
+	struct heap sets[PROCDB_SETS];
 	uint64_t seed;
 };
 
@@ -50,7 +49,7 @@ static int order_live(const struct procdb_entry *a, const struct procdb_entry *b
 	return order ? order : compare_seen_less(a, b);
 }
 
-static int order_retained(const struct procdb_entry *a, const struct procdb_entry *b)
+static int order_remembered(const struct procdb_entry *a, const struct procdb_entry *b)
 {
 	int64_t x = a->profile.last_seen_us, y = b->profile.last_seen_us;
 	int order = (x > y) - (x < y);
@@ -121,7 +120,7 @@ static void heap_remove(struct heap *heap, struct procdb_entry *entry)
 
 static struct heap *heap_of(struct procdb_table *table, const struct procdb_entry *entry)
 {
-	return entry->live ? &table->live : &table->retained;
+	return &table->sets[entry->set];
 }
 
 /*
@@ -175,8 +174,8 @@ struct procdb_table *procdb_table_new(void)
 		return NULL;
 	}
 	table->n_buckets = MIN_BUCKETS;
-	table->live.order = order_live;
-	table->retained.order = order_retained;
+	for (int i = 0; i < PROCDB_SETS; i++)
+		table->sets[i].order = i == PROCDB_SET_LIVE ? order_live : order_remembered;
 	arc4random_buf(&table->seed, sizeof(table->seed));
 	return table;
 }
@@ -185,22 +184,27 @@ void procdb_table_free(struct procdb_table *table)
 {
 	if (!table)
 		return;
-	for (size_t i = 0; i < procdb_table_size(table); i++)
-		free(procdb_table_at(table, i));
-	free(table->live.at);
-	free(table->retained.at);
+	for (int i = 0; i < PROCDB_SETS; i++) {
+		for (size_t j = 0; j < table->sets[i].len; j++)
+			free(table->sets[i].at[j]);
+		free(table->sets[i].at);
+	}
 	free(table->buckets);
 	free(table);
 }
 
-size_t procdb_table_live(const struct procdb_table *table)
+size_t procdb_table_count(const struct procdb_table *table, enum procdb_set set)
 {
-	return table->live.len;
+	return table->sets[set].len;
 }
 
 size_t procdb_table_size(const struct procdb_table *table)
 {
-	return table->live.len + table->retained.len;
+	size_t size = 0;
+
+	for (int i = 0; i < PROCDB_SETS; i++)
+		size += table->sets[i].len;
+	return size;
 }
 
 struct procdb_entry *procdb_table_find(const struct procdb_table *table,
@@ -224,9 +228,10 @@ struct procdb_entry *procdb_table_ensure(struct procdb_table *table, const struc
 		*created = !entry;
 	if (entry)
 		return entry;
-	/* Room for all in either heap, so that moving between them cannot fail. */
-	if (!heap_reserve(&table->live, size + 1) || !heap_reserve(&table->retained, size + 1))
-		return NULL;
+	/* Room for all in each heap, so that moving between them cannot fail. */
+	for (int i = 0; i < PROCDB_SETS; i++)
+		if (!heap_reserve(&table->sets[i], size + 1))
+			return NULL;
 	/* Slower without new buckets, but as correct. */
 	if (size >= table->n_buckets)
 		(void)grow(table);
@@ -235,11 +240,11 @@ struct procdb_entry *procdb_table_ensure(struct procdb_table *table, const struc
 		return NULL;
 	entry->comm = *comm;
 	procdb_profile_init(&entry->profile);
-	entry->live = true;
+	entry->set = PROCDB_SET_LIVE;
 	bucket = &table->buckets[bucket_of(table, comm)];
 	entry->next = *bucket;
 	*bucket = entry;
-	heap_add(&table->live, entry);
+	heap_add(heap_of(table, entry), entry);
 	return entry;
 }
 
@@ -254,23 +259,13 @@ void procdb_table_remove(struct procdb_table *table, struct procdb_entry *entry)
 	free(entry);
 }
 
-static void move(struct procdb_table *table, struct procdb_entry *entry, bool live)
+void procdb_table_move(struct procdb_table *table, struct procdb_entry *entry, enum procdb_set set)
 {
-	if (entry->live == live)
+	if (entry->set == set)
 		return;
 	heap_remove(heap_of(table, entry), entry);
-	entry->live = live;
+	entry->set = set;
 	heap_add(heap_of(table, entry), entry);
-}
-
-void procdb_table_retain(struct procdb_table *table, struct procdb_entry *entry)
-{
-	move(table, entry, false);
-}
-
-void procdb_table_revive(struct procdb_table *table, struct procdb_entry *entry)
-{
-	move(table, entry, true);
 }
 
 void procdb_table_aged(struct procdb_table *table, struct procdb_entry *entry)
@@ -278,19 +273,18 @@ void procdb_table_aged(struct procdb_table *table, struct procdb_entry *entry)
 	heap_fix(heap_of(table, entry), entry->heap_index);
 }
 
-struct procdb_entry *procdb_table_oldest_live(const struct procdb_table *table)
+struct procdb_entry *procdb_table_oldest(const struct procdb_table *table, enum procdb_set set)
 {
-	return table->live.len ? table->live.at[0] : NULL;
-}
-
-struct procdb_entry *procdb_table_oldest_retained(const struct procdb_table *table)
-{
-	return table->retained.len ? table->retained.at[0] : NULL;
+	return table->sets[set].len ? table->sets[set].at[0] : NULL;
 }
 
 struct procdb_entry *procdb_table_at(const struct procdb_table *table, size_t i)
 {
-	return i < table->live.len ? table->live.at[i] : table->retained.at[i - table->live.len];
+	int set = 0;
+
+	while (i >= table->sets[set].len)
+		i -= table->sets[set++].len;
+	return table->sets[set].at[i];
 }
 
 static int compare_comm_pointers(const void *a, const void *b)
@@ -305,11 +299,8 @@ struct procdb_entry **procdb_table_sorted(const struct procdb_table *table)
 
 	if (!sorted)
 		return NULL;
-	if (table->live.len)
-		memcpy(sorted, table->live.at, table->live.len * sizeof(struct procdb_entry *));
-	if (table->retained.len)
-		memcpy(sorted + table->live.len, table->retained.at,
-		       table->retained.len * sizeof(struct procdb_entry *));
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = procdb_table_at(table, i);
 	if (n > 1)
 		qsort(sorted, n, sizeof(struct procdb_entry *), compare_comm_pointers);
 	return sorted;

@@ -3,23 +3,31 @@
 #pragma once
 
 /*
- * All profiles by name, and who has to leave. An entry is either live (seen
- * within the stale time) or retained (remembered); each of the two sets is
- * kept as a heap by age, so that a tick costs what changed and not what is
- * there. libc only.
+ * All profiles by name, and who has to leave. Each entry is in one of four
+ * sets, and each set is a heap by age, so that a tick costs what changed and
+ * not what is there. libc only.
  */
 
 #include <stddef.h>
 
 #include "profile.h"
 
+enum procdb_set {
+	PROCDB_SET_LIVE,      /* seen within the stale time; the oldest by last_seen_tick */
+	PROCDB_SET_PREDICTED, /* remembered, with a prediction in the init map */
+	PROCDB_SET_RETAINED,  /* remembered, without one */
+	PROCDB_SET_KEPT,      /* not live, but an admin's override keeps it */
+	PROCDB_SETS,
+};
+
 struct procdb_entry {
 	struct procdb_comm comm;       /* the key: do not write */
 	struct procdb_profile profile; /* after a change of age, call procdb_table_aged() */
+	enum procdb_set set;	       /* read only: procdb_table_move() */
 
-	bool live; /* read only: procdb_table_retain(), procdb_table_revive() */
-	/* The caller's own, zero in a new entry. */
-	bool dirty;	/* differs from what the init map or a client last saw */
+	/* The caller's own, false in a new entry. */
+	bool pending;	/* its prediction has to be looked at */
+	bool changed;	/* a client has not been told yet */
 	bool published; /* may have a prediction in the init map */
 
 	/* The table's. */
@@ -33,8 +41,8 @@ struct procdb_table;
 struct procdb_table *procdb_table_new(void);
 void procdb_table_free(struct procdb_table *table);
 
-/* The number of live, and of live and retained entries. */
-size_t procdb_table_live(const struct procdb_table *table);
+/* The number of entries in one set, and in all. */
+size_t procdb_table_count(const struct procdb_table *table, enum procdb_set set);
 size_t procdb_table_size(const struct procdb_table *table);
 
 /* The entry of a name, or NULL. It stays valid until it is removed. */
@@ -51,22 +59,22 @@ struct procdb_entry *procdb_table_ensure(struct procdb_table *table, const struc
 /* Forgets an entry and frees it. */
 void procdb_table_remove(struct procdb_table *table, struct procdb_entry *entry);
 
-/* Moves an entry from the live set to the retained one, and back. */
-void procdb_table_retain(struct procdb_table *table, struct procdb_entry *entry);
-void procdb_table_revive(struct procdb_table *table, struct procdb_entry *entry);
+/* Moves an entry to a set; cannot fail. */
+void procdb_table_move(struct procdb_table *table, struct procdb_entry *entry, enum procdb_set set);
 
 /* To be called after an entry's last_seen_tick, last_seen_us or observations changed. */
 void procdb_table_aged(struct procdb_table *table, struct procdb_entry *entry);
 
-/* The live entry that leaves first: smallest by (last_seen_tick, observations, comm). */
-struct procdb_entry *procdb_table_oldest_live(const struct procdb_table *table);
-
-/* The retained entry that gives way first: smallest by (last_seen_us, observations, comm). */
-struct procdb_entry *procdb_table_oldest_retained(const struct procdb_table *table);
+/*
+ * The entry of a set that leaves first, or NULL: the smallest by (age,
+ * observations, comm), age being last_seen_tick in the live set and
+ * last_seen_us in the others.
+ */
+struct procdb_entry *procdb_table_oldest(const struct procdb_table *table, enum procdb_set set);
 
 /*
  * The i-th of all entries, for i below procdb_table_size(), in no useful
- * order. Removing, retaining or reviving any entry renumbers them.
+ * order. Adding, removing or moving any entry renumbers them.
  */
 struct procdb_entry *procdb_table_at(const struct procdb_table *table, size_t i);
 

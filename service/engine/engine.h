@@ -41,12 +41,15 @@ typedef struct {
 /* The reference rules, 30 days, 16384 remembered, a save every 300 s. */
 extern const ProcdbEngineSettings procdb_engine_default_settings;
 
-/*
- * What changed since the listener was last called, at the end of a step or of
- * a request. changed and removed hold struct procdb_comm.
- */
-typedef void (*ProcdbEngineListener)(ProcdbEngine *engine, GArray *changed, GArray *removed,
-				     gpointer user_data);
+typedef struct {
+	/*
+	 * Profiles changed since the last call, at the end of a step or at once
+	 * after a request. changed and removed hold struct procdb_comm.
+	 */
+	void (*profiles_changed)(const GArray *changed, const GArray *removed, gpointer user_data);
+	/* The end of each step. */
+	void (*stepped)(gpointer user_data);
+} ProcdbEngineListener;
 
 /* An engine without profiles that does nothing yet. Takes store and maps over. */
 ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStore *store,
@@ -55,8 +58,12 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 void procdb_engine_free(ProcdbEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbEngine, procdb_engine_free)
 
-void procdb_engine_set_listener(ProcdbEngine *engine, ProcdbEngineListener listener,
+/* The listener stays the caller's and has to outlive the engine. */
+void procdb_engine_set_listener(ProcdbEngine *engine, const ProcdbEngineListener *listener,
 				gpointer user_data);
+
+/* For tests: another wall clock (µs since the epoch) than g_get_real_time(). */
+void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void));
 
 const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);
 /* Puts other settings in force; the table follows at the next tick. */
@@ -98,12 +105,13 @@ const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 guint procdb_engine_confident(const ProcdbEngine *engine);
 
 /*
- * Forgets profiles: in the table, the init map and, before it returns, the
- * file. All or nothing: with an unknown name none is deleted. A failed save is
- * an error, but the profiles are gone from table and map by then.
+ * Forgets profiles, with their overrides: in the table, the init map and,
+ * before it returns, the file. All or nothing: with an unknown name none is
+ * deleted. *deleted (may be NULL) counts; a name given twice counts once. A
+ * failed save is an error, but the profiles are gone from table and map by then.
  */
 gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *comms, guint n,
-			      GError **error);
+			      guint *deleted, GError **error);
 /* Forgets everything learned; overrides stay. *deleted (may be NULL) counts. */
 gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **error);
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "private.h"
+
+#include <string.h>
+
+#define US_PER_DAY (24 * 60 * 60 * G_USEC_PER_SEC)
+
+const ProcdbEngineSettings procdb_engine_default_settings = {
+    .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
+    .retention_days = 30,
+    .max_retained = 16384,
+    .save_interval_s = 300,
+};
+
+G_DEFINE_QUARK(procdb - engine - error, procdb_engine_error)
+
+ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStore *store,
+				ProcdbMaps *maps)
+{
+	ProcdbEngine *engine = g_new0(ProcdbEngine, 1);
+
+	engine->settings = *settings;
+	engine->store = store;
+	engine->maps = maps;
+	engine->table = procdb_table_new();
+	if (!engine->table)
+		g_error("Out of memory");
+	engine->pending = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
+	engine->retracting = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
+	engine->changed = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
+	engine->removed = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
+	engine->seen = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
+	engine->publishing = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
+	engine->classes = g_array_new(FALSE, FALSE, sizeof(struct procdb_class));
+	engine->last_save_error = g_strdup("");
+	engine->clock_us = g_get_real_time;
+	return engine;
+}
+
+void procdb_engine_free(ProcdbEngine *engine)
+{
+	if (!engine)
+		return;
+	if (engine->timer)
+		g_source_remove(engine->timer);
+	procdb_maps_close(engine->maps);
+	procdb_store_free(engine->store);
+	procdb_table_free(engine->table);
+	g_array_unref(engine->pending);
+	g_array_unref(engine->retracting);
+	g_array_unref(engine->changed);
+	g_array_unref(engine->removed);
+	g_array_unref(engine->seen);
+	g_array_unref(engine->publishing);
+	g_array_unref(engine->classes);
+	g_free(engine->last_save_error);
+	g_free(engine->last_state);
+	g_free(engine);
+}
+
+void procdb_engine_set_listener(ProcdbEngine *engine, const ProcdbEngineListener *listener,
+				gpointer user_data)
+{
+	engine->listener = listener;
+	engine->listener_data = user_data;
+}
+
+void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void))
+{
+	engine->clock_us = clock_us;
+}
+
+const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine)
+{
+	return &engine->settings;
+}
+
+guint64 procdb_engine_get_tick(const ProcdbEngine *engine)
+{
+	return engine->tick;
+}
+
+void procdb_engine_set_tick(ProcdbEngine *engine, guint64 tick)
+{
+	engine->tick = tick;
+}
+
+const struct procdb_table *procdb_engine_table(const ProcdbEngine *engine)
+{
+	return engine->table;
+}
+
+void procdb_engine_note(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	if (entry->changed)
+		return;
+	entry->changed = true;
+	g_array_append_val(engine->changed, entry->comm);
+}
+
+/* Leaves only the names that are in the table, or only those that are not. */
+static void keep_names(ProcdbEngine *engine, GArray *names, gboolean present)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < names->len; i++) {
+		struct procdb_comm comm = g_array_index(names, struct procdb_comm, i);
+		struct procdb_entry *entry = procdb_table_find(engine->table, &comm);
+
+		if (entry)
+			entry->changed = false;
+		if (!entry == !present)
+			g_array_index(names, struct procdb_comm, kept++) = comm;
+	}
+	g_array_set_size(names, kept);
+}
+
+void procdb_engine_tell(ProcdbEngine *engine)
+{
+	if (engine->changed->len == 0 && engine->removed->len == 0)
+		return;
+	/* A name may have gone and come since it was noted. */
+	keep_names(engine, engine->changed, TRUE);
+	keep_names(engine, engine->removed, FALSE);
+	if (engine->listener && (engine->changed->len || engine->removed->len))
+		engine->listener->profiles_changed(engine->changed, engine->removed,
+						   engine->listener_data);
+	g_array_set_size(engine->changed, 0);
+	g_array_set_size(engine->removed, 0);
+}
+
+void procdb_engine_tell_now(ProcdbEngine *engine)
+{
+	if (engine->told)
+		return;
+	engine->told = TRUE;
+	procdb_engine_tell(engine);
+}
+
+void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		engine->overrides--;
+	if (entry->published) {
+		if (engine->map_known)
+			engine->published--;
+		g_array_append_val(engine->retracting, entry->comm);
+	}
+	g_array_append_val(engine->removed, entry->comm);
+	procdb_table_remove(engine->table, entry);
+}
+
+void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	const struct procdb_profile *profile = &entry->profile;
+
+	if (profile->override != PROCDB_NO_OVERRIDE)
+		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+	else if (procdb_engine_is_reference(engine) ||
+		 !procdb_profile_is_confident(profile, &engine->settings.rules))
+		procdb_engine_drop(engine, entry);
+	else
+		procdb_table_move(engine->table, entry,
+				  entry->published ? PROCDB_SET_PREDICTED : PROCDB_SET_RETAINED);
+}
+
+static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint64 now)
+{
+	bool created;
+	struct procdb_entry *entry = procdb_table_ensure(engine->table, &o->comm, &created);
+
+	if (!entry) {
+		g_warning_once("Out of memory: observations are lost");
+		return;
+	}
+	if (created) {
+		entry->published = !engine->map_known;
+		entry->profile.first_seen_us = now;
+	} else if (procdb_engine_wants_prediction(engine, entry)) {
+		/* It is in the file, and may not be any more. */
+		engine->dirty = TRUE;
+	}
+	procdb_profile_learn(&entry->profile, &o->seen, engine->tick);
+	entry->profile.last_seen_us = now;
+	if (entry->set == PROCDB_SET_LIVE)
+		procdb_table_aged(engine->table, entry);
+	else
+		procdb_table_move(engine->table, entry, PROCDB_SET_LIVE);
+	if (procdb_engine_wants_prediction(engine, entry))
+		engine->dirty = TRUE;
+	engine->observations++;
+	procdb_engine_queue(engine, entry);
+	procdb_engine_note(engine, entry);
+}
+
+void procdb_engine_ingest(ProcdbEngine *engine)
+{
+	g_autoptr(GError) error = NULL;
+	gint64 now = engine->clock_us();
+	gboolean ok;
+
+	g_array_set_size(engine->seen, 0);
+	ok = engine->maps->ops->drain(engine->maps, engine->seen, &error);
+	if (!ok && !engine->drain_failed)
+		g_warning("%s; trying again every second", error->message);
+	engine->drain_failed = !ok;
+	for (guint i = 0; i < engine->seen->len; i++)
+		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now);
+}
+
+/* A profile leaves the live table. */
+static void leave(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	procdb_engine_note(engine, entry);
+	procdb_engine_settle(engine, entry);
+}
+
+static gboolean is_stale(const ProcdbEngine *engine, const struct procdb_entry *entry)
+{
+	guint64 seen = entry->profile.last_seen_tick;
+
+	return engine->tick > seen && engine->tick - seen > engine->settings.rules.stale_ticks;
+}
+
+/* Forgets what has been remembered for too long, and the oldest of too many. */
+static void forget(ProcdbEngine *engine)
+{
+	static const enum procdb_set sets[] = {PROCDB_SET_RETAINED, PROCDB_SET_PREDICTED};
+	gint64 deadline = engine->clock_us() - engine->settings.retention_days * US_PER_DAY;
+	struct procdb_entry *oldest;
+
+	for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
+		while ((oldest = procdb_table_oldest(engine->table, sets[i])) &&
+		       (procdb_engine_is_reference(engine) ||
+			oldest->profile.last_seen_us < deadline ||
+			procdb_table_count(engine->table, PROCDB_SET_RETAINED) +
+				procdb_table_count(engine->table, PROCDB_SET_PREDICTED) >
+			    engine->settings.max_retained)) {
+			procdb_engine_drop(engine, oldest);
+			engine->dirty = TRUE;
+		}
+	}
+}
+
+void procdb_engine_tick(ProcdbEngine *engine)
+{
+	struct procdb_entry *oldest;
+
+	if (engine->tick < G_MAXUINT64)
+		engine->tick++;
+	while ((oldest = procdb_table_oldest(engine->table, PROCDB_SET_LIVE)) &&
+	       (is_stale(engine, oldest) || procdb_table_count(engine->table, PROCDB_SET_LIVE) >
+						engine->settings.rules.max_profiles))
+		leave(engine, oldest);
+	forget(engine);
+	procdb_engine_retract_queued(engine);
+}
+
+/* Logs when the maps came, went or failed. */
+static void log_state(ProcdbEngine *engine)
+{
+	ProcdbMapsStatus status;
+	g_autofree char *state = NULL;
+
+	engine->maps->ops->status(engine->maps, &status);
+	if (engine->last_state && g_str_has_prefix(engine->last_state, status.backend) &&
+	    strcmp(engine->last_state + strlen(status.backend) + 1, status.state) == 0)
+		return;
+	state = g_strdup_printf("%s %s", status.backend, status.state);
+	if (g_str_has_prefix(status.state, "failed"))
+		g_warning("Backend %s", state);
+	else
+		g_message("Backend %s", state);
+	g_free(engine->last_state);
+	engine->last_state = g_steal_pointer(&state);
+}
+
+void procdb_engine_step(ProcdbEngine *engine)
+{
+	if (engine->maps->ops->refresh(engine->maps) || !engine->map_known)
+		procdb_engine_resync(engine);
+	log_state(engine);
+	procdb_engine_ingest(engine);
+	procdb_engine_flush(engine);
+	procdb_engine_tick(engine);
+	procdb_engine_save_if_due(engine);
+	procdb_engine_tell(engine);
+	engine->told = FALSE;
+	if (engine->listener)
+		engine->listener->stepped(engine->listener_data);
+}
+
+static gboolean on_timer(gpointer data)
+{
+	procdb_engine_step(data);
+	return G_SOURCE_CONTINUE;
+}
+
+void procdb_engine_start(ProcdbEngine *engine)
+{
+	engine->maps->ops->refresh(engine->maps);
+	procdb_engine_resync(engine);
+	log_state(engine);
+	procdb_engine_flush(engine);
+	procdb_engine_tell(engine);
+	/* On whole seconds of the monotonic clock: does not drift, as g_timeout_add() does. */
+	engine->timer = g_timeout_add_seconds(1, on_timer, engine);
+}
+
+void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings)
+{
+	engine->settings = *settings;
+	/* Who is confident may have changed for all. */
+	engine->map_known = FALSE;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* What the files of this layer share. */
+
+#include "engine.h"
+
+struct _ProcdbEngine {
+	ProcdbEngineSettings settings;
+	ProcdbStore *store;
+	ProcdbMaps *maps;
+	struct procdb_table *table;
+	guint64 tick;
+	guint timer; /* GSource id; 0 while not running */
+
+	/* Names, as struct procdb_comm; kept between steps so that a step allocates nothing. */
+	GArray *pending;    /* entries whose prediction has to be looked at */
+	GArray *retracting; /* predictions to remove at the end of a phase */
+	GArray *changed;    /* not told to the listener yet */
+	GArray *removed;
+	/* Scratch. */
+	GArray *seen;	    /* struct procdb_observation */
+	GArray *publishing; /* struct procdb_comm */
+	GArray *classes;    /* struct procdb_class, beside publishing */
+
+	/*
+	 * Whether we know exactly what the init map holds. Until then every entry
+	 * counts as published, so that what is evicted is surely retracted.
+	 */
+	gboolean map_known;
+	guint published; /* entries with the published flag, while map_known */
+
+	guint64 observations;
+	guint overrides;
+	gboolean dirty;
+	gint64 save_due;     /* monotonic µs: not before */
+	guint save_failures; /* in a row */
+	gint64 last_save_us;
+	char *last_save_error;
+	char *last_state;      /* of the maps, as last logged */
+	gboolean drain_failed; /* as last logged */
+	gboolean publish_failed;
+
+	gint64 (*clock_us)(void);
+	const ProcdbEngineListener *listener;
+	gpointer listener_data;
+	gboolean told; /* the listener was called out of turn since the last step */
+};
+
+/* Whether the settings ask for the reference behaviour. */
+static inline gboolean procdb_engine_is_reference(const ProcdbEngine *engine)
+{
+	return engine->settings.retention_days == 0;
+}
+
+static inline gboolean procdb_engine_wants_prediction(const ProcdbEngine *engine,
+						      const struct procdb_entry *entry)
+{
+	return entry->profile.override != PROCDB_NO_OVERRIDE ||
+	       procdb_profile_is_confident(&entry->profile, &engine->settings.rules);
+}
+
+/* predictions.c */
+
+/* Has the next flush look at an entry. */
+void procdb_engine_queue(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Removes the predictions in engine->retracting from the map. */
+void procdb_engine_retract_queued(ProcdbEngine *engine);
+/* Makes the init map hold what the table says and nothing else, whatever it held. */
+void procdb_engine_resync(ProcdbEngine *engine);
+
+/* engine.c */
+
+/* Has the listener told of an entry. */
+void procdb_engine_note(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Forgets an entry; its prediction goes with the next retract. */
+void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Puts an entry that is not live into the set where it belongs, or drops it. */
+void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Tells the listener what has changed, if anything. */
+void procdb_engine_tell(ProcdbEngine *engine);
+/* The same at once, for what a client asked for; once between two steps, then the step tells. */
+void procdb_engine_tell_now(ProcdbEngine *engine);
+
+/* database.c */
+
+/* Saves if something changed and the time has come. */
+void procdb_engine_save_if_due(ProcdbEngine *engine);

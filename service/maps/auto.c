@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "backends.h"
+#include "pins.h"
+
+typedef struct {
+	ProcdbMaps base;
+	ProcdbMaps *chosen;
+	gboolean pinned;   /* whether chosen is the pinned backend */
+	ProcdbPinsId pins; /* what was pinned when we chose */
+	GStrv compositors;
+} Auto;
+
+static Auto *automatic(ProcdbMaps *maps)
+{
+	return (Auto *)maps;
+}
+
+/* Chooses again when what is pinned has changed. */
+static void choose(Auto *self)
+{
+	ProcdbPinsId pins = procdb_pins_identify();
+	gboolean pinned;
+
+	if (self->chosen && procdb_pins_equal(&pins, &self->pins))
+		return;
+	self->pins = pins;
+	pinned = procdb_pins_owner() == PROCDB_PINS_FOREIGN;
+	if (self->chosen && pinned == self->pinned)
+		return;
+	g_clear_pointer(&self->chosen, procdb_maps_close);
+	self->pinned = pinned;
+	self->chosen = pinned ? procdb_maps_pinned_new()
+			      : procdb_maps_observer_new(&(ProcdbObserverSettings){
+				    (const char *const *)self->compositors});
+}
+
+static gboolean auto_refresh(ProcdbMaps *maps)
+{
+	Auto *self = automatic(maps);
+	gboolean others;
+
+	choose(self);
+	others = self->chosen->ops->refresh(self->chosen);
+	if (others)
+		self->pins = procdb_pins_identify();
+	return others;
+}
+
+static gboolean auto_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	return chosen->ops->drain(chosen, seen, error);
+}
+
+static gboolean auto_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+			     const struct procdb_class *classes, guint n, guint *done,
+			     GError **error)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	return chosen->ops->publish(chosen, comms, classes, n, done, error);
+}
+
+static gboolean auto_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+			     GError **error)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	return chosen->ops->retract(chosen, comms, n, error);
+}
+
+static gboolean auto_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	return chosen->ops->predictions(chosen, entries, error);
+}
+
+static gboolean auto_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+			    struct procdb_class *prediction)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	return chosen->ops->lookup(chosen, comm, prediction);
+}
+
+static void auto_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	chosen->ops->status(chosen, status);
+}
+
+static void auto_close(ProcdbMaps *maps)
+{
+	Auto *self = automatic(maps);
+
+	procdb_maps_close(self->chosen);
+	g_strfreev(self->compositors);
+	g_free(self);
+}
+
+ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings)
+{
+	static const ProcdbMapsOps ops = {
+	    .refresh = auto_refresh,
+	    .drain = auto_drain,
+	    .publish = auto_publish,
+	    .retract = auto_retract,
+	    .predictions = auto_predictions,
+	    .lookup = auto_lookup,
+	    .status = auto_status,
+	    .close = auto_close,
+	};
+	Auto *self = g_new0(Auto, 1);
+
+	self->base.ops = &ops;
+	self->compositors = g_strdupv((GStrv)settings->compositors);
+	choose(self);
+	return &self->base;
+}

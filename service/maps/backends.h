@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The maps that live in the kernel. All do their I/O in refresh(), none in new(). */
+
+#include "maps.h"
+
+typedef struct {
+	/* Names that are always latency critical, NULL-terminated; longer than 15 bytes are cut. */
+	const char *const *compositors;
+} ProcdbObserverSettings;
+
+/*
+ * Our own BPF programs and maps. The maps are pinned at the paths of the ABI:
+ * taken over when a service that did not stop cleanly left them, refused when
+ * another program has pinned its own there. Backend "observer".
+ */
+ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings);
+
+/* The maps that another scheduler pinned; waits for them. Backend "pinned". */
+ProcdbMaps *procdb_maps_pinned_new(void);
+
+/* Pinned maps while another program's are there, our own observer else. */
+ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings);

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "pins.h"
+
+#include "procdb-abi.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define BPFFS "/sys/fs/bpf"
+#define PIN_MARKER PROCDB_PIN_DIR "/procdb_owner"
+
+/* Content of the marker: the ids of the maps that we pinned. */
+struct marker {
+	__u32 observe_id;
+	__u32 init_id;
+};
+
+static gboolean refuse(GError **error, GIOErrorEnum code, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+static gboolean refuse(GError **error, GIOErrorEnum code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (error)
+		*error = g_error_new_valist(G_IO_ERROR, (gint)code, format, args);
+	va_end(args);
+	return FALSE;
+}
+
+ProcdbPinsId procdb_pins_identify(void)
+{
+	struct stat observe, init;
+
+	if (stat(PROCDB_PIN_OBSERVE, &observe) || stat(PROCDB_PIN_INIT, &init))
+		return (ProcdbPinsId){0};
+	return (ProcdbPinsId){observe.st_dev, observe.st_ino, init.st_ino};
+}
+
+gboolean procdb_pins_present(const ProcdbPinsId *id)
+{
+	return id->observe != 0;
+}
+
+gboolean procdb_pins_equal(const ProcdbPinsId *a, const ProcdbPinsId *b)
+{
+	return a->device == b->device && a->observe == b->observe && a->init == b->init;
+}
+
+static gboolean check_owner(const char *path, const struct stat *st, GError **error)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return refuse(error, G_IO_ERROR_PERMISSION_DENIED,
+			      "%s belongs to user %u, expected root; remove it", path, st->st_uid);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return refuse(
+		    error, G_IO_ERROR_PERMISSION_DENIED,
+		    "%s can be written by others (mode %04o); remove it or run chmod go-w", path,
+		    st->st_mode & 07777);
+	return TRUE;
+}
+
+gboolean procdb_pins_check_folder(GError **error)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC)
+		return refuse(error, G_IO_ERROR_NOT_FOUND,
+			      "no BPF file system at " BPFFS "; run: mount -t bpf bpf " BPFFS);
+	if (lstat(PROCDB_PIN_DIR, &st)) {
+		if (errno == ENOENT)
+			return TRUE;
+		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno), "%s: %s",
+			      PROCDB_PIN_DIR, g_strerror(errno));
+	}
+	if (!S_ISDIR(st.st_mode))
+		return refuse(error, G_IO_ERROR_NOT_DIRECTORY, "%s is not a folder; remove it",
+			      PROCDB_PIN_DIR);
+	return check_owner(PROCDB_PIN_DIR, &st, error);
+}
+
+gboolean procdb_pins_make_folder(GError **error)
+{
+	if (!procdb_pins_check_folder(error))
+		return FALSE;
+	if (mkdir(PROCDB_PIN_DIR, 0700) && errno != EEXIST)
+		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
+			      "cannot make %s: %s", PROCDB_PIN_DIR, g_strerror(errno));
+	/* Again: somebody else may have been quicker. */
+	return procdb_pins_check_folder(error);
+}
+
+static int open_pin(const char *path, __u32 type, const char *type_name, struct bpf_map_info *info,
+		    GError **error)
+{
+	__u32 len = sizeof(*info);
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st)) {
+		refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno), "%s: %s", path,
+		       g_strerror(errno));
+		return -1;
+	}
+	if (!check_owner(path, &st, error))
+		return -1;
+	fd = bpf_obj_get(path);
+	if (fd < 0) {
+		refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno), "cannot open %s: %s",
+		       path, g_strerror(errno));
+		return -1;
+	}
+	/* Before the first look-up: the kernel writes value_size bytes, whatever we expect. */
+	memset(info, 0, sizeof(*info));
+	if (bpf_obj_get_info_by_fd(fd, info, &len))
+		refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno), "%s: %s", path,
+		       g_strerror(errno));
+	else if (info->type != type)
+		refuse(error, G_IO_ERROR_INVALID_DATA, "%s has map type %u, expected %u (%s)", path,
+		       info->type, type, type_name);
+	else if (info->key_size != sizeof(struct procdb_comm))
+		refuse(error, G_IO_ERROR_INVALID_DATA, "%s has keys of %u bytes, expected %zu",
+		       path, info->key_size, sizeof(struct procdb_comm));
+	else if (info->value_size != sizeof(struct procdb_class))
+		refuse(error, G_IO_ERROR_INVALID_DATA, "%s has values of %u bytes, expected %zu",
+		       path, info->value_size, sizeof(struct procdb_class));
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
+gboolean procdb_pins_open(int *observe_fd, int *init_fd, guint *init_capacity, GError **error)
+{
+	struct bpf_map_info info;
+
+	if (!procdb_pins_check_folder(error))
+		return FALSE;
+	*observe_fd = open_pin(PROCDB_PIN_OBSERVE, BPF_MAP_TYPE_LRU_HASH, "LRU hash", &info, error);
+	if (*observe_fd < 0)
+		return FALSE;
+	*init_fd = open_pin(PROCDB_PIN_INIT, BPF_MAP_TYPE_HASH, "hash", &info, error);
+	if (*init_fd < 0) {
+		close(*observe_fd);
+		return FALSE;
+	}
+	*init_capacity = info.max_entries;
+	return TRUE;
+}
+
+/* The id of a map, 0 if it cannot be told. */
+static __u32 map_id(int fd)
+{
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+static __u32 pinned_map_id(const char *path)
+{
+	int fd = bpf_obj_get(path);
+	__u32 id;
+
+	if (fd < 0)
+		return 0;
+	id = map_id(fd);
+	close(fd);
+	return id;
+}
+
+static gboolean read_marker(struct marker *marker)
+{
+	int fd = bpf_obj_get(PIN_MARKER);
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info), key = 0;
+	gboolean ok;
+
+	if (fd < 0)
+		return FALSE;
+	ok = bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.type == BPF_MAP_TYPE_ARRAY &&
+	     info.key_size == sizeof(key) && info.value_size == sizeof(*marker) &&
+	     bpf_map_lookup_elem(fd, &key, marker) == 0;
+	close(fd);
+	return ok;
+}
+
+ProcdbPinsOwner procdb_pins_owner(void)
+{
+	ProcdbPinsId id = procdb_pins_identify();
+	struct marker marker;
+
+	if (!procdb_pins_present(&id))
+		return PROCDB_PINS_ABSENT;
+	if (!procdb_pins_check_folder(NULL) || !read_marker(&marker))
+		return PROCDB_PINS_FOREIGN;
+	return marker.observe_id == pinned_map_id(PROCDB_PIN_OBSERVE) &&
+		       marker.init_id == pinned_map_id(PROCDB_PIN_INIT)
+		   ? PROCDB_PINS_OURS
+		   : PROCDB_PINS_FOREIGN;
+}
+
+static gboolean pin(int fd, const char *path, GError **error)
+{
+	if (unlink(path) && errno != ENOENT)
+		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
+			      "cannot remove %s: %s", path, g_strerror(errno));
+	if (bpf_obj_pin(fd, path))
+		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
+			      "cannot pin a map at %s: %s", path, g_strerror(errno));
+	return TRUE;
+}
+
+gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
+{
+	struct marker marker = {map_id(observe_fd), map_id(init_fd)};
+	__u32 key = 0;
+	gboolean ok;
+	int fd;
+
+	if (!procdb_pins_make_folder(error))
+		return FALSE;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "procdb_owner", sizeof(key), sizeof(marker), 1,
+			    NULL);
+	if (fd < 0)
+		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
+			      "cannot create a map: %s", g_strerror(errno));
+	/* The marker first: whenever both maps are there, it says whose they are. */
+	ok = bpf_map_update_elem(fd, &key, &marker, BPF_ANY) == 0 ||
+	     refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno), "cannot write a map: %s",
+		    g_strerror(errno));
+	ok = ok && pin(fd, PIN_MARKER, error) && pin(observe_fd, PROCDB_PIN_OBSERVE, error) &&
+	     pin(init_fd, PROCDB_PIN_INIT, error);
+	close(fd);
+	return ok;
+}
+
+void procdb_pins_remove(void)
+{
+	if (!procdb_pins_check_folder(NULL))
+		return;
+	if (procdb_pins_owner() == PROCDB_PINS_OURS) {
+		unlink(PROCDB_PIN_OBSERVE);
+		unlink(PROCDB_PIN_INIT);
+	}
+	unlink(PIN_MARKER);
+	rmdir(PROCDB_PIN_DIR);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * The folder below the BPF file system in which schedulers and the service
+ * meet: is it safe, what is in it, whose is it. The pin paths are fixed by the
+ * ABI (procdb-abi.h).
+ */
+
+#include <gio/gio.h>
+#include <sys/types.h>
+
+/* Which two pins are there: a new pin is a new inode. All zero: not both are. */
+typedef struct {
+	dev_t device;
+	ino_t observe;
+	ino_t init;
+} ProcdbPinsId;
+
+typedef enum {
+	PROCDB_PINS_ABSENT,  /* at least one of the two is not there */
+	PROCDB_PINS_OURS,    /* left behind by a service that did not stop cleanly */
+	PROCDB_PINS_FOREIGN, /* somebody else's */
+} ProcdbPinsOwner;
+
+/* What is pinned now. Two system calls. */
+ProcdbPinsId procdb_pins_identify(void);
+gboolean procdb_pins_present(const ProcdbPinsId *id);
+gboolean procdb_pins_equal(const ProcdbPinsId *a, const ProcdbPinsId *b);
+
+/*
+ * TRUE when there is a BPF file system and nobody but root and this process
+ * can put something into the pin folder, or there is no folder. Else an error
+ * that says what is wrong and how to mend it.
+ */
+gboolean procdb_pins_check_folder(GError **error);
+
+/* Makes the pin folder (0700) if it is not there, and checks it. */
+gboolean procdb_pins_make_folder(GError **error);
+
+/*
+ * Opens both pins after checking folder, owners, types and sizes. FALSE with
+ * error set and nothing open on any mismatch.
+ */
+gboolean procdb_pins_open(int *observe_fd, int *init_fd, guint *init_capacity, GError **error);
+
+/* Whose pins these are, by the marker that the observer pins beside its maps. */
+ProcdbPinsOwner procdb_pins_owner(void);
+
+/* Pins both maps and the marker in place of whatever is pinned there. */
+gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error);
+
+/* Removes our pins, if they are still ours, and the folder if that empties it. */
+void procdb_pins_remove(void);
