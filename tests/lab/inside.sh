@@ -19,10 +19,10 @@ mkdir -p $LAB_DIR/bin /run/dbus /run/lock /run/systemd/sessions /run/systemd/use
 	/run/systemd/seats /run/systemd/machines
 
 # A stand-in for dying with the namespace's init: ends whoever is still in this
-# mount namespace when the command is gone.
+# mount namespace when this shell, the only writer of the pipe, is gone.
 if [ "$LAB_HOST_PIDS" = 1 ]; then
 	cat >$LAB_DIR/warden <<-'END'
-	tail -s 0.2 --pid="$1" -f /dev/null
+	read -r _
 	mine=$(readlink /proc/self/ns/mnt)
 	left=1
 	while [ $left = 1 ]; do
@@ -34,8 +34,11 @@ if [ "$LAB_HOST_PIDS" = 1 ]; then
 			kill -KILL "$pid" 2>/dev/null && left=1
 		done
 	done
+	[ -z "$LAB_BUS" ] || rm -rf "$LAB_BUS"
 	END
-	setsid sh $LAB_DIR/warden $$ </dev/null >/dev/null 2>&1 &
+	mkfifo $LAB_DIR/alive
+	setsid sh $LAB_DIR/warden <$LAB_DIR/alive >/dev/null 2>&1 &
+	exec 9>$LAB_DIR/alive
 fi
 
 for tree in etc var/lib; do
@@ -114,7 +117,7 @@ if [ -n "$LAB_BUS" ]; then
 	END
 fi
 unset DBUS_SYSTEM_BUS_ADDRESS DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS DBUS_STARTER_BUS_TYPE
-dbus-daemon --system --nofork --nopidfile --nosyslog </dev/null >$LAB_DIR/dbus.log 2>&1 &
+dbus-daemon --system --nofork --nopidfile --nosyslog </dev/null >$LAB_DIR/dbus.log 2>&1 9>&- &
 LAB_BUS_PID=$! LAB_POLKITD_PID=
 
 # Waits until a name on the bus has an owner; fails when the process PID ends before.
@@ -133,18 +136,31 @@ if [ "$LAB_WITH_POLKITD" = 1 ]; then
 		[ ! -x $program ] || LAB_POLKITD=$program
 	done
 	[ -n "$LAB_POLKITD" ] || die "polkitd is not installed"
-	$LAB_POLKITD --no-debug </dev/null >$LAB_DIR/polkitd.log 2>&1 &
+	$LAB_POLKITD --no-debug </dev/null >$LAB_DIR/polkitd.log 2>&1 9>&- &
 	LAB_POLKITD_PID=$!
 	owned org.freedesktop.PolicyKit1 $LAB_POLKITD_PID || die "polkitd ended:" $LAB_DIR/polkitd.log
 fi
 
 export LAB_BUS_PID LAB_POLKITD LAB_POLKITD_PID
-trap 'exit 130' INT
-trap 'exit 143' TERM
+exec 3<&0
+env --default-signal=INT,QUIT "$@" <&3 3<&- 9>&- &
+command=$!
+exec 3<&-
+# shellcheck disable=SC2317 # await calls it
+forward() {
+	kill -TERM "$1"
+}
+# shellcheck source=tests/lab/await.sh
+. "$LAB_SOURCE/tests/lab/await.sh"
 status=0
-"$@" || status=$?
+await $command || status=$?
+
 if [ "$LAB_HOST_PIDS" = 1 ]; then
-	kill -KILL $LAB_BUS_PID $LAB_POLKITD_PID 2>/dev/null
-	wait $LAB_BUS_PID $LAB_POLKITD_PID 2>/dev/null
+	# shellcheck disable=SC2086 # polkitd may not have been started
+	kill -KILL $LAB_BUS_PID $LAB_POLKITD_PID 2>/dev/null || :
+	# shellcheck disable=SC2086
+	wait $LAB_BUS_PID $LAB_POLKITD_PID 2>/dev/null || :
+elif [ -n "$LAB_BUS" ]; then
+	rm -rf "$LAB_BUS"
 fi
 exit $status

@@ -28,7 +28,7 @@ usage() {
 	  --no-bpffs           without a bpffs
 	  --service-args ARGS  arguments of the service when the bus activates it
 	  --host-pids          keep the process ids of the machine (else: a private pid namespace)
-	  --bus DIR            also listen at DIR/bus, for programs outside; the caller removes DIR
+	  --bus DIR            also listen at DIR/bus, for programs outside; DIR is removed at the end
 
 	COMMAND runs as root with LAB_DIR (scratch), LAB_SERVICE (the service; it is not started),
 	LAB_POLKITD and LAB_POLKITD_PID (the program and its process), pandemoniumctl in PATH and the
@@ -104,12 +104,16 @@ setpriv --pdeathsig KILL env --default-signal=INT,QUIT \
 	"$here/inside.sh" "$@" <&3 3<&- &
 child=$!
 exec 3<&-
-trap 'kill -KILL $child 2>/dev/null; exit 143' TERM HUP
-trap : INT QUIT # the terminal tells the command as well: its status counts
-status=0
-wait $child || status=$?
-while kill -0 $child 2>/dev/null; do
-	status=0
-	wait $child || status=$?
-done
-exit $status
+
+# unshare ignores SIGTERM: its child is told, which tells COMMAND. A second one kills.
+told=''
+# shellcheck disable=SC2317 # await calls it
+forward() {
+	[ -z "$told" ] || kill -KILL "$1"
+	told=1
+	# shellcheck disable=SC2046 # a list
+	kill -TERM $(cat "/proc/$1/task/$1/children")
+}
+# shellcheck source=tests/lab/await.sh
+. "$here/await.sh"
+await $child
