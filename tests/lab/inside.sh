@@ -18,8 +18,9 @@ export LAB_DIR=/run/lab
 mkdir -p $LAB_DIR/bin /run/dbus /run/lock /run/systemd/sessions /run/systemd/users \
 	/run/systemd/seats /run/systemd/machines
 
-# A stand-in for dying with the namespace's init: ends whoever is still in this
-# mount namespace when this shell, the only writer of the pipe, is gone.
+# A stand-in for dying with the namespace's init: ends whoever else is still in
+# this mount namespace (but unshare) when this shell, the pipe's only writer,
+# closes it or dies.
 if [ "$LAB_HOST_PIDS" = 1 ]; then
 	cat >$LAB_DIR/warden <<-'END'
 	read -r _
@@ -29,7 +30,7 @@ if [ "$LAB_HOST_PIDS" = 1 ]; then
 		left=0
 		for process in /proc/[0-9]*; do
 			pid=${process#/proc/}
-			[ "$pid" != $$ ] || continue
+			case $pid in $$ | "$1" | "$2") continue ;; esac
 			[ "$(readlink "$process/ns/mnt" 2>/dev/null)" = "$mine" ] || continue
 			kill -KILL "$pid" 2>/dev/null && left=1
 		done
@@ -37,7 +38,8 @@ if [ "$LAB_HOST_PIDS" = 1 ]; then
 	[ -z "$LAB_BUS" ] || rm -rf "$LAB_BUS"
 	END
 	mkfifo $LAB_DIR/alive
-	setsid sh $LAB_DIR/warden <$LAB_DIR/alive >/dev/null 2>&1 &
+	setsid sh $LAB_DIR/warden $$ $PPID <$LAB_DIR/alive >/dev/null 2>&1 &
+	warden=$!
 	exec 9>$LAB_DIR/alive
 fi
 
@@ -156,10 +158,8 @@ status=0
 await $command || status=$?
 
 if [ "$LAB_HOST_PIDS" = 1 ]; then
-	# shellcheck disable=SC2086 # polkitd may not have been started
-	kill -KILL $LAB_BUS_PID $LAB_POLKITD_PID 2>/dev/null || :
-	# shellcheck disable=SC2086
-	wait $LAB_BUS_PID $LAB_POLKITD_PID 2>/dev/null || :
+	exec 9>&-
+	wait "$warden" || :
 elif [ -n "$LAB_BUS" ]; then
 	rm -rf "$LAB_BUS"
 fi
