@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define US_PER_DAY (24 * 60 * 60 * G_USEC_PER_SEC)
+#define US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "authorizer.h"
+
+#include "errors.h"
+
+#define ACTION(name) "org.pandemonium.procdb." name
+
+/*
+ * The bus daemon allows a connection 128 replies that it waits for, and we are
+ * one when we ask polkit: stay below, and let no caller take them all.
+ */
+#define MAX_WAITING 96
+#define MAX_WAITING_PER_CALLER 16
+/* Callers remembered at once; each costs a match rule. */
+#define MAX_CALLERS 256
+/* polkit tells when rules change, not when a user's groups do. */
+#define CACHE_US (5 * G_USEC_PER_SEC)
+/* Below the 25 s after which most callers give up, so that they hear why. */
+#define TIMEOUT_S 20
+/* A person needs longer to find a password. */
+#define TIMEOUT_INTERACTIVE_S 300
+
+static const struct {
+	const char *method;
+	const char *action;
+} actions[] = {
+    {"ListProfiles", ACTION("list-profiles")},
+    {"GetProfile", ACTION("list-profiles")},
+    {"GetConfidence", ACTION("get-confidence")},
+    {"Explain", ACTION("list-profiles")},
+    {"DeleteProfile", ACTION("delete-entries")},
+    {"DeleteProfiles", ACTION("delete-entries")},
+    {"Reset", ACTION("delete-entries")},
+    {"Save", ACTION("save")},
+    {"Reload", ACTION("manage")},
+    {"SetOverride", ACTION("set-override")},
+    {"ClearOverride", ACTION("set-override")},
+};
+
+/* One connection that calls us. */
+typedef struct {
+	ProcdbAuthorizer *authorizer; /* NULL once forgotten */
+	char *name;		      /* unique bus name */
+	guint watch;
+	gboolean identified;
+	guint32 uid;
+	guint waiting;	     /* calls of it that wait for an answer */
+	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
+	GList link;	     /* in authorizer->callers_by_use */
+	GQueue unidentified; /* Call: waiting for the uid */
+	GCancellable *gone;  /* cancelled when it leaves the bus */
+	int refs;
+} Caller;
+
+/* One invocation on its way through the gate. */
+typedef struct {
+	ProcdbAuthorizer *authorizer; /* NULL once that is freed */
+	Caller *caller;
+	GDBusMethodInvocation *invocation;
+	const char *action;
+	gboolean interactive; /* the caller allows a prompt */
+	gboolean prompting;   /* this check may prompt */
+	guint64 generation;
+	GCancellable *cancellable;
+	gulong gone_id;
+	guint timeout;
+	gboolean timed_out;
+	ProcdbAuthorizerCallback callback;
+	gpointer user_data;
+} Call;
+
+struct _ProcdbAuthorizer {
+	const ProcdbAuthority *authority;
+	gpointer self;
+	GHashTable *callers;   /* name -> Caller, owned */
+	GQueue callers_by_use; /* most recent first */
+	GPtrArray *calls;      /* Call, not owned: those waiting */
+	guint64 generation;    /* goes up when answers become void */
+};
+
+const char *procdb_authorizer_action(const char *method)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++)
+		if (g_str_equal(actions[i].method, method))
+			return actions[i].action;
+	return NULL;
+}
+
+static Caller *caller_ref(Caller *caller)
+{
+	caller->refs++;
+	return caller;
+}
+
+static void caller_unref(Caller *caller)
+{
+	if (--caller->refs > 0)
+		return;
+	g_hash_table_unref(caller->granted);
+	g_object_unref(caller->gone);
+	g_free(caller->name);
+	g_free(caller);
+}
+
+/* Out of the table; calls still waiting keep their reference. */
+static void caller_forget(gpointer data)
+{
+	Caller *caller = data;
+
+	if (caller->watch)
+		caller->authorizer->authority->unwatch(caller->authorizer->self, caller->watch);
+	g_queue_unlink(&caller->authorizer->callers_by_use, &caller->link);
+	caller->authorizer = NULL;
+	caller_unref(caller);
+}
+
+static void on_gone(gpointer data)
+{
+	Caller *caller = data;
+
+	caller_ref(caller);
+	g_hash_table_remove(caller->authorizer->callers, caller->name);
+	g_cancellable_cancel(caller->gone);
+	caller_unref(caller);
+}
+
+/* Makes room by forgetting the caller not heard of for longest that waits for nothing. */
+static void evict_idle_caller(ProcdbAuthorizer *self)
+{
+	for (GList *link = self->callers_by_use.tail; link; link = link->prev) {
+		Caller *caller = link->data;
+
+		if (caller->waiting == 0) {
+			g_hash_table_remove(self->callers, caller->name);
+			return;
+		}
+	}
+}
+
+static Caller *caller_for(ProcdbAuthorizer *self, const char *name)
+{
+	Caller *caller = g_hash_table_lookup(self->callers, name);
+
+	if (caller) {
+		g_queue_unlink(&self->callers_by_use, &caller->link);
+		g_queue_push_head_link(&self->callers_by_use, &caller->link);
+		return caller;
+	}
+	if (g_hash_table_size(self->callers) >= MAX_CALLERS)
+		evict_idle_caller(self);
+	caller = g_new0(Caller, 1);
+	caller->authorizer = self;
+	caller->refs = 1;
+	caller->name = g_strdup(name);
+	caller->granted = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+	caller->gone = g_cancellable_new();
+	caller->link.data = caller;
+	g_queue_init(&caller->unidentified);
+	g_hash_table_insert(self->callers, caller->name, caller);
+	g_queue_push_head_link(&self->callers_by_use, &caller->link);
+	/* Watch first, then ask who it is: whoever is gone by then does not answer to a uid. */
+	caller->watch = self->authority->watch(self->self, name, on_gone, caller);
+	return caller;
+}
+
+static void call_free(Call *call)
+{
+	if (call->timeout)
+		g_source_remove(call->timeout);
+	if (call->gone_id)
+		g_cancellable_disconnect(call->caller->gone, call->gone_id);
+	call->caller->waiting--;
+	if (call->authorizer)
+		g_ptr_array_remove_fast(call->authorizer->calls, call);
+	caller_unref(call->caller);
+	g_object_unref(call->cancellable);
+	g_free(call);
+}
+
+static void finish(Call *call, GError *denial)
+{
+	ProcdbAuthorizerCallback callback = call->callback;
+	GDBusMethodInvocation *invocation = call->invocation;
+	gpointer user_data = call->user_data;
+
+	call_free(call);
+	callback(invocation, denial, user_data);
+}
+
+static GError *denial(ProcdbBusError code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static GError *denial(ProcdbBusError code, const char *format, ...)
+{
+	va_list args;
+	GError *error;
+
+	va_start(args, format);
+	error = g_error_new_valist(PROCDB_BUS_ERROR, (gint)code, format, args);
+	va_end(args);
+	return error;
+}
+
+static gboolean is_gone(const Call *call)
+{
+	return g_cancellable_is_cancelled(call->caller->gone);
+}
+
+static gboolean on_timeout(gpointer data)
+{
+	Call *call = data;
+
+	call->timeout = 0;
+	call->timed_out = TRUE;
+	g_cancellable_cancel(call->cancellable);
+	return G_SOURCE_REMOVE;
+}
+
+static void set_timeout(Call *call, guint seconds)
+{
+	if (call->timeout)
+		g_source_remove(call->timeout);
+	call->timeout = g_timeout_add_seconds(seconds, on_timeout, call);
+}
+
+static void ask(Call *call);
+
+static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
+{
+	Call *call = data;
+	ProcdbAuthorizer *self = call->authorizer;
+	g_autoptr(GError) error = NULL;
+	gboolean allowed = FALSE, challenge = FALSE, cacheable = FALSE;
+
+	if (!self) {
+		call_free(call);
+		return;
+	}
+	if (!self->authority->finish(self->self, result, &allowed, &challenge, &cacheable,
+				     &error)) {
+		finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED,
+				    "Not authorized for %s: %s, and without polkit only root may",
+				    call->action,
+				    call->timed_out ? "polkit did not answer" : error->message));
+	} else if (is_gone(call)) {
+		finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The caller left the bus"));
+	} else if (allowed) {
+		if (cacheable && !call->prompting && call->generation == self->generation)
+			g_hash_table_insert(call->caller->granted, (gpointer)call->action,
+					    g_memdup2(&(gint64){g_get_monotonic_time() + CACHE_US},
+						      sizeof(gint64)));
+		finish(call, NULL);
+	} else if (challenge && call->interactive && !call->prompting) {
+		/* Only now with a prompt: so an answer without one could be remembered. */
+		call->prompting = TRUE;
+		set_timeout(call, TIMEOUT_INTERACTIVE_S);
+		ask(call);
+	} else if (challenge && !call->interactive) {
+		finish(call, denial(PROCDB_BUS_ERROR_INTERACTION_REQUIRED,
+				    "%s needs authentication, which the caller did not allow",
+				    call->action));
+	} else {
+		finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "Not authorized for %s",
+				    call->action));
+	}
+}
+
+static void ask(Call *call)
+{
+	ProcdbAuthorizer *self = call->authorizer;
+
+	call->generation = self->generation;
+	self->authority->check(self->self, call->caller->name, call->action, call->prompting,
+			       call->cancellable, on_answer, call);
+}
+
+static gboolean is_granted(const Caller *caller, const char *action)
+{
+	const gint64 *expiry;
+
+	/* polkit allows root everything; so nothing depends on polkit for it. */
+	if (caller->uid == 0)
+		return TRUE;
+	expiry = g_hash_table_lookup(caller->granted, action);
+	return expiry && g_get_monotonic_time() < *expiry;
+}
+
+/* The caller's uid is known. */
+static void proceed(Call *call)
+{
+	if (is_granted(call->caller, call->action))
+		finish(call, NULL);
+	else
+		ask(call);
+}
+
+static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
+{
+	Caller *caller = data;
+	g_autoptr(GError) error = NULL;
+	Call *call;
+
+	if (caller->authorizer) {
+		ProcdbAuthorizer *self = caller->authorizer;
+		guint32 uid = self->authority->identify_finish(self->self, result, &error);
+
+		if (!error) {
+			caller->uid = uid;
+			caller->identified = TRUE;
+		}
+	}
+	while ((call = g_queue_pop_head(&caller->unidentified))) {
+		if (!call->authorizer)
+			call_free(call);
+		else if (!caller->identified || is_gone(call))
+			finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED,
+					    "The bus does not say who the caller is: %s",
+					    error ? error->message : "it left"));
+		else
+			proceed(call);
+	}
+	caller_unref(caller);
+}
+
+static void identify(Caller *caller)
+{
+	ProcdbAuthorizer *self = caller->authorizer;
+
+	self->authority->identify(self->self, caller->name, caller->gone, on_identified,
+				  caller_ref(caller));
+}
+
+static void on_caller_gone(GCancellable *gone, gpointer data)
+{
+	g_cancellable_cancel(data);
+}
+
+static Call *call_new(ProcdbAuthorizer *self, Caller *caller, GDBusMethodInvocation *invocation,
+		      const char *action)
+{
+	GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
+	Call *call = g_new0(Call, 1);
+
+	call->authorizer = self;
+	call->caller = caller_ref(caller);
+	call->invocation = invocation;
+	call->action = action;
+	call->interactive = (g_dbus_message_get_flags(message) &
+			     G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+	call->cancellable = g_cancellable_new();
+	call->gone_id = g_cancellable_connect(caller->gone, G_CALLBACK(on_caller_gone),
+					      call->cancellable, NULL);
+	caller->waiting++;
+	g_ptr_array_add(self->calls, call);
+	return call;
+}
+
+void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invocation,
+			     ProcdbAuthorizerCallback callback, gpointer user_data)
+{
+	const char *method = g_dbus_method_invocation_get_method_name(invocation);
+	const char *sender = g_dbus_method_invocation_get_sender(invocation);
+	const char *action = procdb_authorizer_action(method);
+	Caller *caller;
+	Call *call;
+
+	if (!action || !sender) {
+		callback(invocation,
+			 denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "Nobody may call %s", method),
+			 user_data);
+		return;
+	}
+	caller = caller_for(self, sender);
+	if (caller->identified && is_granted(caller, action)) {
+		callback(invocation, NULL, user_data);
+		return;
+	}
+	if (self->calls->len >= MAX_WAITING || caller->waiting >= MAX_WAITING_PER_CALLER) {
+		callback(invocation,
+			 denial(PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+				"Too many calls wait for authorization; try again later"),
+			 user_data);
+		return;
+	}
+	call = call_new(self, caller, invocation, action);
+	call->callback = callback;
+	call->user_data = user_data;
+	set_timeout(call, TIMEOUT_S);
+	if (caller->identified) {
+		ask(call);
+		return;
+	}
+	g_queue_push_tail(&caller->unidentified, call);
+	if (caller->unidentified.length == 1)
+		identify(caller);
+}
+
+void procdb_authorizer_changed(ProcdbAuthorizer *self)
+{
+	GHashTableIter iter;
+	gpointer caller;
+
+	self->generation++;
+	g_hash_table_iter_init(&iter, self->callers);
+	while (g_hash_table_iter_next(&iter, NULL, &caller))
+		g_hash_table_remove_all(((Caller *)caller)->granted);
+}
+
+ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpointer self)
+{
+	ProcdbAuthorizer *authorizer = g_new0(ProcdbAuthorizer, 1);
+
+	authorizer->authority = authority;
+	authorizer->self = self;
+	authorizer->callers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, caller_forget);
+	g_queue_init(&authorizer->callers_by_use);
+	authorizer->calls = g_ptr_array_new();
+	return authorizer;
+}
+
+void procdb_authorizer_free(ProcdbAuthorizer *self)
+{
+	if (!self)
+		return;
+	for (guint i = 0; i < self->calls->len; i++) {
+		Call *call = self->calls->pdata[i];
+
+		call->authorizer = NULL;
+		g_cancellable_cancel(call->cancellable);
+	}
+	g_hash_table_unref(self->callers);
+	g_ptr_array_unref(self->calls);
+	g_free(self);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "errors.h"
+
+#include "engine.h"
+
+#define PREFIX "org.pandemonium.ProcDb1.Error."
+
+G_DEFINE_QUARK(procdb - bus - error, procdb_bus_error)
+
+static const char *const bus_names[] = {
+    [PROCDB_BUS_ERROR_INVALID_NAME] = PREFIX "InvalidName",
+    [PROCDB_BUS_ERROR_INVALID_TIER] = PREFIX "InvalidTier",
+    [PROCDB_BUS_ERROR_LIMIT_EXCEEDED] = PREFIX "LimitExceeded",
+    [PROCDB_BUS_ERROR_ACCESS_DENIED] = "org.freedesktop.DBus.Error.AccessDenied",
+    [PROCDB_BUS_ERROR_INTERACTION_REQUIRED] =
+	"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
+};
+
+static const char *const engine_names[] = {
+    [PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE] = PREFIX "NoSuchProfile",
+    [PROCDB_ENGINE_ERROR_SAVE_FAILED] = PREFIX "SaveFailed",
+    [PROCDB_ENGINE_ERROR_LOAD_FAILED] = PREFIX "LoadFailed",
+    [PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED] = PREFIX "LimitExceeded",
+};
+
+const char *procdb_bus_error_name(const GError *error)
+{
+	if (error->domain == PROCDB_BUS_ERROR && error->code < (gint)G_N_ELEMENTS(bus_names))
+		return bus_names[error->code];
+	if (error->domain == PROCDB_ENGINE_ERROR && error->code < (gint)G_N_ELEMENTS(engine_names))
+		return engine_names[error->code];
+	return NULL;
+}
+
+void procdb_bus_return_error(GDBusMethodInvocation *invocation, GError *error)
+{
+	const char *name = procdb_bus_error_name(error);
+
+	if (name)
+		g_dbus_method_invocation_return_dbus_error(invocation, name, error->message);
+	else
+		g_dbus_method_invocation_return_gerror(invocation, error);
+	g_error_free(error);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The errors of the interface and their names on the bus. */
+
+#include <gio/gio.h>
+
+#define PROCDB_BUS_ERROR (procdb_bus_error_quark())
+GQuark procdb_bus_error_quark(void);
+typedef enum {
+	PROCDB_BUS_ERROR_INVALID_NAME,
+	PROCDB_BUS_ERROR_INVALID_TIER,
+	PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+	PROCDB_BUS_ERROR_ACCESS_DENIED,
+	PROCDB_BUS_ERROR_INTERACTION_REQUIRED, /* a prompt would be needed, and the caller allows
+						  none */
+} ProcdbBusError;
+
+/* The name on the bus of an error of this layer or of the engine; NULL for others. Static. */
+const char *procdb_bus_error_name(const GError *error);
+
+/* Answers an invocation with an error under its name on the bus. Takes both over. */
+void procdb_bus_return_error(GDBusMethodInvocation *invocation, GError *error);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "name.h"
+
+#include <string.h>
+
+#include "errors.h"
+
+/* Separators of lines and paragraphs would break a table as a newline does. */
+static gboolean is_plain(gunichar c)
+{
+	GUnicodeType type = g_unichar_type(c);
+
+	return g_unichar_isprint(c) && type != G_UNICODE_LINE_SEPARATOR &&
+	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
+/* The length in bytes of the plain character at text, 0 if there is none. */
+static gsize plain_length(const char *text, gsize len)
+{
+	gunichar c = g_utf8_get_char_validated(text, (gssize)len);
+
+	if (c == (gunichar)-1 || c == (gunichar)-2 || !is_plain(c))
+		return 0;
+	return (gsize)g_unichar_to_utf8(c, NULL);
+}
+
+char *procdb_name_escape(const struct procdb_comm *comm)
+{
+	const char *bytes = (const char *)comm->bytes;
+	gsize len = PROCDB_COMM_LEN;
+	GString *name = g_string_sized_new(PROCDB_COMM_LEN);
+
+	while (len > 0 && bytes[len - 1] == '\0')
+		len--;
+	for (gsize i = 0; i < len;) {
+		gsize plain = plain_length(bytes + i, len - i);
+
+		if (plain == 0)
+			g_string_append_printf(name, "\\x%02x", comm->bytes[i]);
+		else if (bytes[i] == '\\')
+			g_string_append(name, "\\\\");
+		else
+			g_string_append_len(name, bytes + i, (gssize)plain);
+		i += MAX(plain, 1);
+	}
+	return g_string_free(name, FALSE);
+}
+
+static gboolean refuse(GError **error, const char *why)
+{
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
+		    "This is no task name: %s", why);
+	return FALSE;
+}
+
+/* The value of a lower-case hexadecimal digit, -1 if it is none. */
+static int digit(char c)
+{
+	return g_ascii_isupper(c) ? -1 : g_ascii_xdigit_value(c);
+}
+
+gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError **error)
+{
+	struct procdb_comm out = {0};
+	gsize n = 0;
+
+	while (*name) {
+		gsize len = 1;
+		char byte = *name;
+		const char *from = name;
+
+		if (byte == '\\' && name[1] == '\\') {
+			name += 2;
+		} else if (byte == '\\') {
+			if (name[1] != 'x' || digit(name[2]) < 0 || digit(name[3]) < 0)
+				return refuse(error,
+					      "a backslash is written \\\\, and a byte \\xNN with "
+					      "two lower-case hexadecimal digits");
+			byte = (char)(digit(name[2]) << 4 | digit(name[3]));
+			from = &byte;
+			name += 4;
+		} else {
+			len = plain_length(name, strlen(name));
+			if (len == 0)
+				return refuse(error, "an unprintable byte is written \\xNN");
+			name += len;
+		}
+		if (n + len > PROCDB_COMM_LEN)
+			return refuse(error, "it is longer than 16 bytes");
+		memcpy(out.bytes + n, from, len);
+		n += len;
+	}
+	*comm = out;
+	return TRUE;
+}

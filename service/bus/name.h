@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* Task names as text: 16 arbitrary bytes to a D-Bus string and back. */
+
+#include <glib.h>
+
+#include "procdb-abi.h"
+
+/*
+ * The name without its zero padding: valid printable UTF-8 as it is, a
+ * backslash as two, every other byte as \xNN in lower-case hexadecimal. The
+ * caller owns it.
+ */
+char *procdb_name_escape(const struct procdb_comm *comm);
+
+/*
+ * The reverse. FALSE with PROCDB_BUS_ERROR_INVALID_NAME, which says why, for
+ * text that does not decode or is longer than 16 bytes. Accepts \xNN for
+ * bytes that need none; refuses unprintable characters that are not escaped.
+ */
+gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError **error);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * The object on the bus: decodes, calls the engine, replies. Every method call
+ * passes the authorizer before its handler runs.
+ */
+
+#include "authorizer.h"
+#include "engine.h"
+#include "procdb-dbus.h"
+
+#define PROCDB_BUS_NAME "org.pandemonium.ProcDb"
+#define PROCDB_BUS_PATH "/org/pandemonium/ProcDb"
+/* Goes up when something is added to the interface. */
+#define PROCDB_API_VERSION 1
+/* Names that one DeleteProfiles may hold, and that one ProfilesChanged lists. */
+#define PROCDB_MAX_NAMES_IN 4096
+#define PROCDB_MAX_NAMES_OUT 256
+
+#define PROCDB_TYPE_OBJECT (procdb_object_get_type())
+G_DECLARE_FINAL_TYPE(ProcdbObject, procdb_object, PROCDB, OBJECT, ProcdbDBusProcDb1Skeleton)
+
+/*
+ * Reads the configuration again and puts it in force; called by Reload before
+ * the database is read. FALSE with error set when it stays as it was.
+ */
+typedef gboolean (*ProcdbReconfigure)(gpointer user_data, GError **error);
+
+/*
+ * An object for this engine; engine and authorizer have to outlive it. To be
+ * exported by the caller.
+ */
+ProcdbObject *procdb_object_new(ProcdbEngine *engine, ProcdbAuthorizer *authorizer,
+				ProcdbReconfigure reconfigure, gpointer user_data);

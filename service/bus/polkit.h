@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The authority that asks polkit, never blocking. */
+
+#include "authorizer.h"
+
+typedef struct _ProcdbPolkit ProcdbPolkit;
+
+/* The vtable that goes with a ProcdbPolkit. */
+extern const ProcdbAuthority procdb_polkit_authority;
+
+/* Looks for polkit at the first check, and again while it is not there. */
+ProcdbPolkit *procdb_polkit_new(GDBusConnection *connection);
+void procdb_polkit_free(ProcdbPolkit *polkit);
+
+/* Whom to tell when polkit says that something changed, or comes or goes. */
+void procdb_polkit_set_authorizer(ProcdbPolkit *polkit, ProcdbAuthorizer *authorizer);

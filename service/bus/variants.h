@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The one place that turns a profile into a GVariant. GVariant results are floating. */
+
+#include <gio/gio.h>
+
+#include "engine.h"
+
+/* The reply of ListProfiles, (a(ssdbu(uuu)ttttxs)): every profile, sorted by name. */
+GVariant *procdb_variant_list(ProcdbEngine *engine);
+
+/* The a{sv} of GetProfile: the columns of ListProfiles by name, and what came later. */
+GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry *entry);
+
+/* The a{sv} of Explain: how the prediction comes about, and what BPF has now. */
+GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_entry *entry);
+
+/* The escaped names of an array of struct procdb_comm; the caller frees them. */
+GStrv procdb_variant_names(const GArray *comms);
