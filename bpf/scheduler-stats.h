@@ -6,7 +6,7 @@
 
 #include "procdb-abi.h"
 
-#define PROCDB_SCHED_CPUS 1024
+#define PROCDB_SCHED_CPUS 1024 /* a power of two */
 #define PROCDB_SCHED_REASON 128
 
 /* Of one CPU, written by that CPU only; alone on its cache lines. */

@@ -48,7 +48,7 @@ static const u64 BURST_MIN[PROCDB_TIERS] = {0, 40 * MS, 10 * MS};
 /* A task that dies immature teaches something when it ran for this long. */
 #define LIFE_MIN (1 * MS)
 
-const volatile u32 nr_cpus = 1;
+const volatile __u32 nr_cpus = 1;
 
 struct task_state {
 	struct procdb_task task;
@@ -114,7 +114,8 @@ static __always_inline struct task_state *state_of(struct task_struct *p)
 
 static __always_inline struct procdb_sched_cpu *cpu_of(s32 cpu)
 {
-	return cpu >= 0 && cpu < PROCDB_SCHED_CPUS ? &cpus[cpu] : NULL;
+	/* The mask is the verifier's proof; the loader refuses machines with more CPUs. */
+	return &cpus[(u32)cpu & (PROCDB_SCHED_CPUS - 1)];
 }
 
 static __always_inline u32 tier_of(const struct task_state *s)
@@ -213,9 +214,9 @@ static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
 		return false;
 	s->comm = comm;
 	found = begin(p, s);
-	if (c && found)
+	if (found)
 		c->at_rename++;
-	else if (c)
+	else
 		c->unknown++;
 	return true;
 }
@@ -278,7 +279,7 @@ static __always_inline void preempt_worse(struct task_struct *p, s32 own, u32 ti
 		u32 cpu = ((u32)own + i) % nr_cpus;
 		struct procdb_sched_cpu *c = cpu_of((s32)cpu);
 
-		if (!c || !c->running || c->running - 1 >= tier || now < c->turn_until)
+		if (!c->running || c->running - 1 >= tier || now < c->turn_until)
 			continue;
 		if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
@@ -411,8 +412,6 @@ int BPF_PROG(procdb_dispatch, s32 cpu, struct task_struct *prev)
 	u64 now = bpf_ktime_get_ns();
 	u32 turn;
 
-	if (!c)
-		return 0;
 	/* Both lower tiers may be overdue; one that has nothing for this CPU passes its turn. */
 	for (int i = 0; i < PROCDB_TIER_LAT_CRITICAL; i++) {
 		turn = overdue(c, now);
@@ -471,7 +470,7 @@ int BPF_PROG(procdb_running, struct task_struct *p)
 	u64 now = bpf_ktime_get_ns();
 	u32 tier;
 
-	if (!s || !c)
+	if (!s)
 		return 0;
 	renamed(p, s);
 	tier = tier_of(s);
@@ -494,8 +493,7 @@ int BPF_PROG(procdb_stopping, struct task_struct *p, bool runnable)
 	struct procdb_sched_cpu *c = cpu_of(scx_bpf_task_cpu(p));
 	u64 now = bpf_ktime_get_ns(), run;
 
-	if (c)
-		c->running = 0;
+	c->running = 0;
 	if (!s || !s->run_start)
 		return 0;
 	run = now - s->run_start;
@@ -540,7 +538,7 @@ int BPF_PROG(procdb_tick, struct task_struct *p)
 	bool end = false;
 	u32 tier;
 
-	if (!s || !c || !s->run_start)
+	if (!s || !s->run_start)
 		return 0;
 	if (renamed(p, s))
 		end = true;
@@ -593,7 +591,7 @@ int BPF_PROG(procdb_enable, struct task_struct *p)
 
 	if (!s || bpf_probe_read_kernel(&s->comm, sizeof(s->comm), p->comm))
 		return 0;
-	if (begin(p, s) && c)
+	if (begin(p, s))
 		c->at_enable++;
 	return 0;
 }
@@ -644,10 +642,7 @@ int BPF_PROG(procdb_cpu_online, s32 cpu)
 SEC("struct_ops/procdb_cpu_offline")
 int BPF_PROG(procdb_cpu_offline, s32 cpu)
 {
-	struct procdb_sched_cpu *c = cpu_of(cpu);
-
-	if (c)
-		c->running = 0;
+	cpu_of(cpu)->running = 0;
 	return 0;
 }
 

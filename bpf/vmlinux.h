@@ -64,9 +64,13 @@ struct bpf_spin_lock {
 
 struct pt_regs;
 struct linux_binprm;
-struct cpumask;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* include/linux/cpumask_types.h */
+struct cpumask {
+	unsigned long bits[1];
+};
 
 /* include/linux/sched/ext.h */
 struct sched_ext_entity {
@@ -83,6 +87,7 @@ struct task_struct {
 	int tgid;
 	int nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
+	struct cpumask cpus_mask; /* makes the type complete in BTF, as the kfuncs want it */
 	struct sched_ext_entity scx;
 	char comm[16];
 	unsigned long nvcsw;
