@@ -232,6 +232,8 @@ def entries(path):
     """The content of a pinned map: comm -> (tier, avg, dev, freq, csw)."""
     found = {}
     for entry in bpftool("map", "dump", "pinned", path) or []:
+        if "error" in entry["value"]:
+            continue  # taken out by the service while bpftool went through
         key = bytes(int(byte, 16) for byte in entry["key"])
         value = bytes(int(byte, 16) for byte in entry["value"])
         found[key] = struct.unpack("<B7xQQQQ", value)

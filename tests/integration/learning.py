@@ -33,17 +33,18 @@ def running(*commands):
 
 
 def behave(name, run_us, sleep_us):
-    return [BEHAVE, name, str(run_us), str(sleep_us), "60"]
+    """One process after the other: each matures, and is one observation."""
+    return ["sh", "-c", "while :; do \"$@\"; done", "sh", BEHAVE, name, str(run_us),
+            str(sleep_us), "1.5"]
 
 
 def learns_the_tiers_of_programs_within_15_seconds():
-    # Several of each, one after the other: each matures on its own.
     programs = {"lab-ticker": (20, 2_000, "lat-critical"),
                 "lab-cruncher": (60_000, 20_000, "batch")}
     with Service(backend="observer") as service:
         assert service.state() == ("observer", "active"), service.state()
-        with running(*[behave(name, run, sleep) for name, (run, sleep, _) in programs.items()
-                       for _ in range(4)]):
+        with running(*[behave(name, run, sleep)
+                       for name, (run, sleep, _) in programs.items()]):
             def learned():
                 profiles = service.profiles()
                 return all(profiles.get(name, {}).get("confident") for name in programs)
@@ -77,7 +78,7 @@ def learns_pipes_and_a_compile():
 def learns_a_program_of_any_name():
     name = b"sshd\xff\xfe\n%n"
     with Service(backend="observer") as service:
-        with running(*[behave("sshd\\xff\\xfe\\x0a%n", 20, 2_000)] * 4):
+        with running(behave("sshd\\xff\\xfe\\x0a%n", 20, 2_000)):
             wait_for(lambda: service.profiles().get(escape(name), {}).get("confident"), 15,
                      "the name is learned")
         assert 0 < service.call("GetConfidence", "(s)", escape(name)) <= 1

@@ -119,7 +119,7 @@ def refuses_unsafe_pins():
     with Service(backend="pinned") as service:
         for what, make in unsafe.items():
             make()
-            service.wait_ticks(2)
+            wait_for(lambda: service.state()[1] != "waiting", 3, f"{what} is noticed")
             backend, state = service.state()
             assert backend == "pinned" and state.startswith("failed: "), (what, state)
             path = PIN_FOLDER if what.startswith("folder") else \
@@ -128,8 +128,7 @@ def refuses_unsafe_pins():
             print(f"{what}: {state}")
             remove_pins()
             os.rmdir(PIN_FOLDER)
-            service.wait_ticks(2)
-            assert service.state() == ("pinned", "waiting"), what
+            wait_for(lambda: service.state() == ("pinned", "waiting"), 3, f"{what} is forgiven")
         create_pins()
         service.wait_ticks(2)
         assert service.state() == ("pinned", "active")
