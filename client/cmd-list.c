@@ -30,8 +30,10 @@ static void list_options_clear(ListOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListOptions, list_options_clear)
 
-static gboolean wanted(const ListOptions *options, const Row *row)
+static gboolean wanted(const Row *row, gpointer user_data)
 {
+	const ListOptions *options = user_data;
+
 	if (options->confident && !row->confident)
 		return FALSE;
 	if (options->tier && !g_str_equal(options->tier, row->tier))
@@ -45,29 +47,6 @@ static gboolean wanted(const ListOptions *options, const Row *row)
 			return TRUE;
 	}
 	return FALSE;
-}
-
-static void keep_wanted(Rows *rows, const ListOptions *options)
-{
-	guint kept = 0;
-
-	for (guint i = 0; i < rows->items->len; i++) {
-		if (wanted(options, rows_get(rows, i)))
-			g_array_index(rows->items, Row, kept++) = *rows_get(rows, i);
-	}
-	g_array_set_size(rows->items, kept);
-}
-
-static void print_json(const Rows *rows)
-{
-	JsonArray *array = json_array_new();
-	JsonNode *node = json_node_alloc();
-
-	for (guint i = 0; i < rows->items->len; i++)
-		json_array_add_element(array, ctl_json_from_row(rows_get(rows, i)));
-	json_node_init_array(node, array);
-	json_array_unref(array);
-	ctl_json_print(node);
 }
 
 static void add_row(struct libscols_table *table, const Row *row, gint64 now)
@@ -95,7 +74,7 @@ static void print_table(Ctl *ctl, const Rows *rows)
 	    {"NAME", 0, 0},
 	    {"TIER", 0, 0},
 	    {"CONF", 0, SCOLS_FL_RIGHT},
-	    {"SEEN×", 0, SCOLS_FL_RIGHT},
+	    {"OBSERVED", 0, SCOLS_FL_RIGHT},
 	    {"RUNTIME", 0, SCOLS_FL_RIGHT},
 	    {"±", 0, SCOLS_FL_RIGHT},
 	    {"WAKEUPS", 0, SCOLS_FL_RIGHT},
@@ -185,11 +164,11 @@ int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
 	rows = rows_fetch(ctl, &error);
 	if (!rows)
 		return failure_report("ListProfiles", NULL, error);
-	keep_wanted(rows, &options);
+	rows_keep(rows, wanted, &options);
 	rows_sort(rows, rows_order(options.sort ? options.sort : "name"), options.reverse);
 
 	if (ctl->json)
-		print_json(rows);
+		ctl_json_print(ctl_json_from_rows(rows));
 	else if (options.names)
 		print_names(rows);
 	else

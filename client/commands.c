@@ -9,11 +9,21 @@ const CtlCommand ctl_commands[] = {
     {"list", "[PATTERN...]", "List what was learned about programs",
      "Patterns may hold * and ?. Without one, everything is listed.", 0, -1, cmd_list},
     {"show", "NAME", "Show everything known about a program", NULL, 1, 1, cmd_show},
+    {"explain", "NAME|PID", "Say why a program has the tier that it has",
+     "A number is the ID of a running process or thread, if there is one.", 1, 1, cmd_explain},
     {"confidence", "NAME", "Print how sure the prediction for a program is, 0 to 1", NULL, 1, 1,
      cmd_confidence},
     {"delete", "NAME|PATTERN...", "Forget what was learned about programs",
      "Either all of them are forgotten or, if a name is unknown, none.", 1, -1, cmd_delete},
+    {"reset", NULL, "Forget everything that was learned", "Overrides stay.", 0, 0, cmd_reset},
+    {"override", "set NAME TIER | clear NAME | list", "Decide the tier of a program",
+     "An override wins over what was learned, and stays until it is cleared. Learning goes on\n"
+     "underneath it. Tiers are batch, interactive and lat-critical.",
+     1, 3, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
+    {"reload", NULL, "Read configuration and database again", NULL, 0, 0, cmd_reload},
+    {"monitor", NULL, "Follow changes as they happen", "With --json, one object a line.", 0, 0,
+     cmd_monitor},
     {NULL},
 };
 

@@ -11,3 +11,8 @@ int cmd_show(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_confidence(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_delete(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_save(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_reset(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv);
