@@ -69,6 +69,9 @@ const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);
 /* Puts other settings in force; the table follows at the next tick. */
 void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings);
 
+/* Observes and publishes through other maps from now on; takes them over, closes the old ones. */
+void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbMaps *maps);
+
 /* Attaches, publishes once, and runs procdb_engine_step() every second from now on. */
 void procdb_engine_start(ProcdbEngine *engine);
 
@@ -81,6 +84,16 @@ void procdb_engine_step(ProcdbEngine *engine);
 /* The tick counter: steps since the start. Setting it is for replays of recorded scripts. */
 guint64 procdb_engine_get_tick(const ProcdbEngine *engine);
 void procdb_engine_set_tick(ProcdbEngine *engine, guint64 tick);
+
+/*
+ * Replaces all profiles by these records (of struct procdb_record; of two of
+ * one name the later counts). Returns how many there are now. The init map
+ * follows with the next step.
+ */
+guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records);
+
+/* What a save writes: an array of struct procdb_record that the caller unrefs. */
+GArray *procdb_engine_records(const ProcdbEngine *engine);
 
 /*
  * Replaces all profiles by those of the database; by none if it cannot be
