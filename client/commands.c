@@ -24,6 +24,15 @@ const CtlCommand ctl_commands[] = {
     {"reload", NULL, "Read configuration and database again", NULL, 0, 0, cmd_reload},
     {"monitor", NULL, "Follow changes as they happen", "With --json, one object a line.", 0, 0,
      cmd_monitor},
+    {"top", NULL, "Watch what is learned, live", "Keys: h or ? shows them, q quits.", 0, 0,
+     cmd_top},
+    {"export", "[FILE]", "Write all profiles as JSON, to a file or standard output", NULL, 0, 1,
+     cmd_export},
+    {"import", "FILE|-", "Take over profiles that were exported",
+     "Profiles of the same name are replaced; others stay, unless --replace is given.", 1, 1,
+     cmd_import},
+    {"doctor", NULL, "Check everything that the service needs, and say what to do", NULL, 0, 0,
+     cmd_doctor},
     {NULL},
 };
 

@@ -16,3 +16,7 @@ int cmd_reset(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_doctor(Ctl *ctl, const CtlCommand *command, char **argv);

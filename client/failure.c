@@ -21,6 +21,7 @@ static const struct {
     {"Reset", "delete-entries"},
     {"Save", "save"},
     {"Reload", "manage"},
+    {"Import", "manage"},
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
 };
@@ -104,6 +105,10 @@ static int report_ours(const char *code, const char *name, const char *message)
 	}
 	if (g_str_equal(code, "LimitExceeded")) {
 		g_printerr("The service refused: %s.\n", message);
+		return CTL_FAILED;
+	}
+	if (g_str_equal(code, "InvalidProfile")) {
+		g_printerr("Nothing was imported: %s.\n", message);
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "SaveFailed")) {

@@ -187,6 +187,17 @@ class Fake:
     def Reload(self):
         return GLib.Variant("(u)", (len(self.table),))
 
+    def Import(self, rows, replace):
+        rows = [dict(zip(COLUMNS, row)) for row in rows]
+        if len({row["name"] for row in rows}) < len(rows):
+            raise Refused("InvalidProfile", "A name is given twice")
+        if replace:
+            self.table = {name: row for name, row in self.table.items()
+                          if row["origin"] == "override"}
+        self.table.update((row["name"], row) for row in rows)
+        self.changed([], [])
+        return GLib.Variant("(u)", (len(rows),))
+
     def SetOverride(self, name, tier):
         if tier not in TIERS:
             raise Refused("InvalidTier", "There is no tier '%s'" % tier)
