@@ -242,8 +242,8 @@ static void on_function_key(Top *top, int key)
 	case KEY_END:
 		scroll_by(top, G_MAXINT);
 		break;
-	case KEY_RESIZE:
-		on_resize(top);
+	case KEY_RESIZE: /* said by ncurses after on_resize() */
+		redraw(top);
 		break;
 	}
 }
