@@ -10,6 +10,7 @@
 
 #include "backends.h"
 #include "config.h"
+#include "errors.h"
 #include "object.h"
 #include "polkit.h"
 
@@ -100,6 +101,30 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 	return procdb_maps_auto_new(&settings);
 }
 
+static void use_backend(Service *service, const char *backend)
+{
+	g_free(service->config.backend);
+	service->config.backend = g_strdup(backend);
+	procdb_engine_set_maps(service->engine, maps_for(&service->config));
+}
+
+static gboolean set_backend(gpointer data, const char *backend, GError **error)
+{
+	Service *service = data;
+	g_autofree char *problem = NULL;
+	g_auto(ProcdbConfig) wanted;
+
+	procdb_config_copy(&wanted, &service->config);
+	problem = procdb_config_set(&wanted, "Service", "Backend", backend);
+	if (problem) {
+		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
+		return FALSE;
+	}
+	if (!g_str_equal(backend, service->config.backend))
+		use_backend(service, backend);
+	return TRUE;
+}
+
 /* A reload: all of the new configuration, or nothing of it. */
 static gboolean reconfigure(gpointer data, GError **error)
 {
@@ -117,10 +142,10 @@ static gboolean reconfigure(gpointer data, GError **error)
 			    (const char *)problems->pdata[0]);
 		return FALSE;
 	}
-	if (!g_str_equal(config.backend, service->config.backend))
-		g_message("Backend=%s takes effect at the next start", config.backend);
 	if (!g_str_equal(config.database, service->config.database))
 		g_message("Path=%s takes effect at the next start", config.database);
+	if (!g_str_equal(config.backend, service->config.backend))
+		use_backend(service, config.backend);
 	procdb_engine_configure(service->engine, &config.engine);
 	service->config.engine = config.engine;
 	g_message("Configuration reloaded");
@@ -133,7 +158,8 @@ static gboolean on_hangup(gpointer data)
 
 	sd_notify(0, "RELOADING=1");
 	/* What is wrong has been logged. */
-	reconfigure(data, &error);
+	if (reconfigure(data, &error))
+		procdb_object_settings_changed(((Service *)data)->object);
 	sd_notify(0, "READY=1");
 	return G_SOURCE_CONTINUE;
 }
@@ -188,6 +214,10 @@ static void start_watchdog(void)
 
 static gboolean start(Service *service, GError **error)
 {
+	static const ProcdbHost host = {
+	    .reconfigure = reconfigure,
+	    .set_backend = set_backend,
+	};
 	g_autoptr(GError) reason = NULL;
 	guint loaded;
 
@@ -212,8 +242,7 @@ static gboolean start(Service *service, GError **error)
 	service->polkit = procdb_polkit_new(service->connection);
 	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
 	procdb_polkit_set_authorizer(service->polkit, service->authorizer);
-	service->object =
-	    procdb_object_new(service->engine, service->authorizer, reconfigure, service);
+	service->object = procdb_object_new(service->engine, service->authorizer, &host, service);
 	return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object),
 						service->connection, PROCDB_BUS_PATH, error);
 }

@@ -298,12 +298,26 @@ static gboolean on_timer(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-void procdb_engine_start(ProcdbEngine *engine)
+/* Attaches, and publishes all there is. */
+static void attach(ProcdbEngine *engine)
 {
 	engine->maps->ops->refresh(engine->maps);
 	procdb_engine_resync(engine);
 	log_state(engine);
 	procdb_engine_flush(engine);
+}
+
+void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbMaps *maps)
+{
+	/* The old ones first: two observers would pin at the same paths. */
+	procdb_maps_close(engine->maps);
+	engine->maps = maps;
+	attach(engine);
+}
+
+void procdb_engine_start(ProcdbEngine *engine)
+{
+	attach(engine);
 	procdb_engine_tell(engine);
 	/* On whole seconds of the monotonic clock: does not drift, as g_timeout_add() does. */
 	engine->timer = g_timeout_add_seconds(1, on_timer, engine);

@@ -69,6 +69,9 @@ const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);
 /* Puts other settings in force; the table follows at the next tick. */
 void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings);
 
+/* Observes and publishes through other maps from now on; takes them over, closes the old ones. */
+void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbMaps *maps);
+
 /* Attaches, publishes once, and runs procdb_engine_step() every second from now on. */
 void procdb_engine_start(ProcdbEngine *engine);
 
