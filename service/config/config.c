@@ -201,7 +201,9 @@ static gboolean set_double(double *at, const Key *key, const char *value)
 
 static gboolean set_string(char **at, const Key *key, const char *value)
 {
-	if (key->type == KEY_PATH && !g_path_is_absolute(value))
+	/* It is shown on the bus, where text is UTF-8. */
+	if (key->type == KEY_PATH &&
+	    !(g_path_is_absolute(value) && g_utf8_validate(value, -1, NULL)))
 		return FALSE;
 	if (key->type == KEY_CHOICE) {
 		g_auto(GStrv) choices = g_strsplit(key->choices, "|", -1);
@@ -254,7 +256,7 @@ static char *allowed(const Key *key)
 	case KEY_CHOICE:
 		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
 	case KEY_PATH:
-		return g_strdup("an absolute path");
+		return g_strdup("an absolute path in UTF-8");
 	case KEY_DOUBLE:
 		return g_strdup_printf("a number from %g to %g", key->min, key->max);
 	default:
@@ -280,6 +282,26 @@ char *procdb_config_set(ProcdbConfig *config, const char *group, const char *nam
 			       group, name, escaped, want, in_force);
 }
 
+/* Adds a sentence to problems, with \xNN for what a terminal or the bus could not take. */
+static void add_problem(GPtrArray *problems, const char *path, const char *what)
+{
+	g_autofree char *raw = g_strdup_printf("%s: %s", path, what);
+	GString *text = g_string_new(NULL);
+
+	for (const char *c = raw; *c;) {
+		gunichar character = g_utf8_get_char_validated(c, -1);
+
+		/* (gunichar)-1 and -2, for invalid ones, are not printable either. */
+		if (g_unichar_isprint(character)) {
+			g_string_append_unichar(text, character);
+			c = g_utf8_next_char(c);
+		} else {
+			g_string_append_printf(text, "\\x%02x", (guchar)*c++);
+		}
+	}
+	g_ptr_array_add(problems, g_string_free(text, FALSE));
+}
+
 static void read_group(ProcdbConfig *config, GKeyFile *file, const char *path, const char *group,
 		       GPtrArray *problems)
 {
@@ -291,7 +313,7 @@ static void read_group(ProcdbConfig *config, GKeyFile *file, const char *path, c
 		    procdb_config_set(config, group, names[i], g_strstrip(value));
 
 		if (problem)
-			g_ptr_array_add(problems, g_strdup_printf("%s: %s", path, problem));
+			add_problem(problems, path, problem);
 	}
 }
 
@@ -303,9 +325,10 @@ void procdb_config_read(ProcdbConfig *config, const char *const *files, GPtrArra
 		g_auto(GStrv) groups = NULL;
 
 		if (!g_key_file_load_from_file(file, *files, G_KEY_FILE_NONE, &error)) {
-			g_ptr_array_add(problems,
-					g_strdup_printf("%s: %s; it is ignored as a whole", *files,
-							error->message));
+			g_autofree char *what =
+			    g_strdup_printf("%s; it is ignored as a whole", error->message);
+
+			add_problem(problems, *files, what);
 			continue;
 		}
 		groups = g_key_file_get_groups(file, NULL);
