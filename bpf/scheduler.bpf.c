@@ -15,9 +15,9 @@
 #include <bpf/bpf_tracing.h>
 
 #include "cgroup-weight.h"
-#include "classify.h"
 #include "scheduler-stats.h"
 #include "scx-kfuncs.h"
+#include "watch.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -45,26 +45,18 @@ static const u64 SLICE_MAX[PROCDB_TIERS] = {20 * MS, 8 * MS, 4 * MS};
 static const u64 BURST_MIN[PROCDB_TIERS] = {0, 40 * MS, 10 * MS};
 #define BURST_MAX (100 * MS)
 
-/* A task that dies immature teaches something when it ran for this long. */
-#define LIFE_MIN (1 * MS)
-
 const volatile __u32 nr_cpus = 1;
 
 struct task_state {
-	struct procdb_task task;
-	struct procdb_comm comm; /* the name that task belongs to */
+	struct watch watch;
+	struct procdb_comm comm; /* the name that watch belongs to */
 	u64 group;		 /* id of its cgroup, see group_id() */
 	u64 run_start;		 /* ns; 0 while not on a CPU */
 	u64 queued_at;		 /* ns; 0 while not queued */
 	u64 burst;		 /* ns of CPU since its last sleep */
-	u64 born;		 /* ns: when it got its name */
-	u64 life;		 /* ns of CPU under its name */
-	u64 sleeps;		 /* nvcsw when it got its name */
 	u32 weight;		 /* counted in its group; 0 while not runnable */
 	u32 queue;		 /* the tier that its virtual time belongs to */
 	bool demoted;
-	bool published;
-	bool always_critical;
 };
 
 struct {
@@ -74,33 +66,7 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
-/* The three maps of the observer, with the same sizes: each takes over the other's. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct procdb_comm);
-	__type(value, struct procdb_class);
-} task_class_observe SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct procdb_comm);
-	__type(value, struct procdb_class);
-} task_class_init SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 256);
-	__type(key, struct procdb_comm);
-	__type(value, u8);
-} compositors SEC(".maps");
-
 /* Read by the service through the mapped .bss. */
-__u64 observed; /* entries added to the observe map */
-__u64 overwritten; /* entries replaced before they were drained */
-__u64 failed; /* updates that the map refused */
 struct procdb_sched_cpu cpus[PROCDB_SCHED_CPUS];
 struct procdb_sched_exit ended;
 
@@ -120,78 +86,29 @@ static __always_inline struct procdb_sched_cpu *cpu_of(s32 cpu)
 
 static __always_inline u32 tier_of(const struct task_state *s)
 {
-	u32 tier = s->demoted ? PROCDB_TIER_BATCH : s->task.tier;
+	u32 tier = s->demoted ? PROCDB_TIER_BATCH : s->watch.task.tier;
 
 	return tier < PROCDB_TIERS ? tier : PROCDB_TIER_LAT_CRITICAL;
 }
 
-/* ---- learning and obeying ---- */
+/* ---- obeying ---- */
 
-static __always_inline void publish(struct task_state *s, const struct procdb_class *seen)
+/* A task begins in the tier that is predicted for its name, if there is one. */
+static __always_inline bool obey(struct task_state *s, const struct procdb_class *prediction)
 {
-	/* Counted after the update: a reader that sees the count finds the entry. */
-	if (!bpf_map_update_elem(&task_class_observe, &s->comm, seen, BPF_NOEXIST))
-		__sync_fetch_and_add(&observed, 1);
-	else if (!bpf_map_update_elem(&task_class_observe, &s->comm, seen, BPF_ANY))
-		__sync_fetch_and_add(&overwritten, 1);
-	else
-		__sync_fetch_and_add(&failed, 1);
-}
+	struct procdb_task *t = &s->watch.task;
 
-static __always_inline void publish_mature(struct task_state *s)
-{
-	struct procdb_class seen = {
-		.tier = (u8)s->task.tier,
-		.avg_runtime = s->task.avg_runtime,
-		.runtime_dev = s->task.runtime_dev,
-		.wakeup_freq = s->task.wakeup_freq,
-		.csw_rate = s->task.csw_rate,
-	};
-
-	publish(s, &seen);
-}
-
-/* A task dies before its averages matured: its whole life is what it teaches. */
-static __always_inline void publish_life(struct task_struct *p, struct task_state *s, u64 now)
-{
-	u64 age = now > s->born ? now - s->born : 1;
-	u64 sleeps = p->nvcsw - s->sleeps;
-	struct procdb_class seen = {};
-
-	if (s->life < LIFE_MIN)
-		return;
-	/* The exit itself is the end of the last burst. */
-	seen.avg_runtime = s->life / (sleeps + 1);
-	seen.wakeup_freq = procdb_min(sleeps * PROCDB_WINDOW_NS / age, PROCDB_WAKEUP_FREQ_MAX);
-	seen.csw_rate = procdb_min(sleeps * PROCDB_WINDOW_NS / age, PROCDB_CSW_RATE_MAX);
-	seen.tier = (u8)procdb_classify(seen.avg_runtime, 0, seen.wakeup_freq, seen.csw_rate,
-					p->flags & PF_WQ_WORKER, s->always_critical);
-	publish(s, &seen);
-}
-
-/* A task begins under its present name: predicted, or as one that nothing is known of. */
-static __always_inline bool begin(struct task_struct *p, struct task_state *s)
-{
-	struct procdb_class *prediction;
-
-	procdb_task_reset(&s->task);
-	s->published = false;
 	s->demoted = false;
 	s->burst = 0;
-	s->born = bpf_ktime_get_ns();
-	s->life = 0;
-	s->sleeps = p->nvcsw;
-	s->always_critical = bpf_map_lookup_elem(&compositors, &s->comm) != NULL;
-	if (s->always_critical)
-		s->task.tier = PROCDB_TIER_LAT_CRITICAL;
-	prediction = bpf_map_lookup_elem(&task_class_init, &s->comm);
+	if (s->watch.always_critical)
+		t->tier = PROCDB_TIER_LAT_CRITICAL;
 	if (!prediction)
 		return false;
-	s->task.tier = prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
-	s->task.avg_runtime = prediction->avg_runtime;
-	s->task.runtime_dev = prediction->runtime_dev;
-	s->task.wakeup_freq = prediction->wakeup_freq;
-	s->task.csw_rate = prediction->csw_rate;
+	t->tier = prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
+	t->avg_runtime = prediction->avg_runtime;
+	t->runtime_dev = prediction->runtime_dev;
+	t->wakeup_freq = prediction->wakeup_freq;
+	t->csw_rate = prediction->csw_rate;
 	return true;
 }
 
@@ -206,15 +123,13 @@ static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
 	struct procdb_sched_cpu *c = cpu_of((s32)bpf_get_smp_processor_id());
 	struct procdb_comm comm;
 	const u64 *now = (const u64 *)comm.bytes, *then = (const u64 *)s->comm.bytes;
-	bool found;
 
 	if (bpf_probe_read_kernel(&comm, sizeof(comm), p->comm))
 		return false;
 	if (now[0] == then[0] && now[1] == then[1])
 		return false;
 	s->comm = comm;
-	found = begin(p, s);
-	if (found)
+	if (obey(s, watch_exec(&s->watch, p)))
 		c->at_rename++;
 	else
 		c->unknown++;
@@ -230,9 +145,9 @@ static __always_inline u64 slice_of(const struct task_state *s, u32 tier)
 	u64 round, queued;
 
 	if (tier == PROCDB_TIER_LAT_CRITICAL)
-		slice = s->task.avg_runtime + (s->task.avg_runtime >> 1);
+		slice = s->watch.task.avg_runtime + (s->watch.task.avg_runtime >> 1);
 	else if (tier == PROCDB_TIER_INTERACTIVE)
-		slice = s->task.avg_runtime << 1;
+		slice = s->watch.task.avg_runtime << 1;
 	queued = (u64)scx_bpf_dsq_nr_queued(tier) + 1;
 	round = ROUND_MS * MS * nr_cpus / queued;
 	slice = procdb_min(slice, procdb_min(SLICE_MAX[tier], round));
@@ -457,8 +372,7 @@ int BPF_PROG(procdb_runnable, struct task_struct *p, u64 enq_flags)
 		return 0;
 	s->burst = 0;
 	s->demoted = false;
-	procdb_task_wakeup(&s->task, bpf_ktime_get_ns(), p->nvcsw, p->flags & PF_WQ_WORKER,
-			   s->always_critical);
+	watch_wakeup(&s->watch, p);
 	return 0;
 }
 
@@ -503,15 +417,8 @@ int BPF_PROG(procdb_stopping, struct task_struct *p, bool runnable)
 	if (renamed(p, s))
 		return 0;
 	s->burst += run;
-	s->life += run;
-	procdb_task_stop(&s->task, run);
-	if (s->task.age >= PROCDB_AGE_MATURE && !s->published) {
-		s->published = true;
-		publish_mature(s);
-	}
-	/* The last time, exactly once for each task. */
-	if (!runnable && p->__state & TASK_DEAD && !s->published)
-		publish_life(p, s, now);
+	/* Dead and not runnable: the last time, exactly once for each task. */
+	watch_stop(&s->watch, p, run, now, !runnable && p->__state & TASK_DEAD);
 	return 0;
 }
 
@@ -548,10 +455,10 @@ int BPF_PROG(procdb_tick, struct task_struct *p)
 	 * sleeps would last for ever. Running on without a sleep is what batch is.
 	 */
 	tier = tier_of(s);
-	limit = procdb_min(s->task.avg_runtime << 2, BURST_MAX);
+	limit = procdb_min(s->watch.task.avg_runtime << 2, BURST_MAX);
 	if (limit < BURST_MIN[tier])
 		limit = BURST_MIN[tier];
-	if (tier > PROCDB_TIER_BATCH && !s->always_critical &&
+	if (tier > PROCDB_TIER_BATCH && !s->watch.always_critical &&
 	    s->burst + (now - s->run_start) > limit) {
 		s->demoted = true;
 		c->demoted++;
@@ -591,7 +498,8 @@ int BPF_PROG(procdb_enable, struct task_struct *p)
 
 	if (!s || bpf_probe_read_kernel(&s->comm, sizeof(s->comm), p->comm))
 		return 0;
-	if (begin(p, s))
+	watch_begin(&s->watch, p);
+	if (obey(s, bpf_map_lookup_elem(&task_class_init, &s->comm)))
 		c->at_enable++;
 	return 0;
 }

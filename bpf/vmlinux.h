@@ -57,10 +57,9 @@ struct bpf_spin_lock {
 };
 
 /* include/linux/sched.h */
+#define TASK_DEAD 0x00000080
 #define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000
-
-#define TASK_DEAD 0x00000080
 
 struct pt_regs;
 struct linux_binprm;

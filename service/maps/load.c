@@ -11,6 +11,9 @@
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
+/* Scores taken in one system call; their map holds four times as many. */
+#define SCORES_BATCH 1024
+
 /* libbpf's own words, for those who debug: what an admin needs is in the state. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
     G_GNUC_PRINTF(2, 0);
@@ -158,4 +161,60 @@ gboolean procdb_load_drain(ProcdbPair *pair, ProcdbDrainCount *count, const __u6
 	if (added > count->drained + count->lost)
 		count->lost = added - count->drained;
 	return TRUE;
+}
+
+ProcdbObserverSettings procdb_load_settings_copy(const ProcdbObserverSettings *settings)
+{
+	ProcdbObserverSettings copy = *settings;
+
+	copy.compositors = (const char *const *)g_strdupv((GStrv)settings->compositors);
+	return copy;
+}
+
+void procdb_load_settings_clear(ProcdbObserverSettings *settings)
+{
+	g_strfreev((GStrv)settings->compositors);
+	settings->compositors = NULL;
+}
+
+gboolean procdb_load_scores(ProcdbPair *pair, ProcdbScoreCount *count, struct bpf_map *map,
+			    const __u64 *scored, GArray *scores, GError **error)
+{
+	guint64 changes = __atomic_load_n(scored, __ATOMIC_ACQUIRE);
+	__u32 cursor = 0;
+	void *in = NULL;
+	int err = 0;
+
+	if (changes == count->taken)
+		return TRUE;
+	if (!count->keys) {
+		count->keys = g_new(struct procdb_comm, SCORES_BATCH);
+		count->values = g_new(struct procdb_score, SCORES_BATCH);
+	}
+	while (!err) {
+		__u32 n = SCORES_BATCH;
+
+		if (bpf_map_lookup_and_delete_batch(bpf_map__fd(map), in, &cursor, count->keys,
+						    count->values, &n, NULL))
+			err = errno;
+		/* ENOENT is the end of the map; what came with it counts. */
+		for (__u32 i = 0; (!err || err == ENOENT) && i < MIN(n, SCORES_BATCH); i++) {
+			struct procdb_named_score score = {count->keys[i], count->values[i]};
+
+			g_array_append_val(scores, score);
+		}
+		in = &cursor;
+	}
+	if (err != ENOENT) {
+		pair->errors++;
+		return procdb_load_refuse(error, err, "cannot read how predictions fared");
+	}
+	count->taken = changes;
+	return TRUE;
+}
+
+void procdb_load_scores_clear(ProcdbScoreCount *count)
+{
+	g_clear_pointer(&count->keys, g_free);
+	g_clear_pointer(&count->values, g_free);
 }

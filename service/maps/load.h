@@ -8,6 +8,7 @@
  * in the mapped memory what they add to the observe map.
  */
 
+#include "backends.h"
 #include "pair.h"
 #include "pins.h"
 
@@ -35,6 +36,27 @@ gboolean procdb_load_refuse(GError **error, int err, const char *what);
  */
 gboolean procdb_load_reuse(struct bpf_map *observe, struct bpf_map *init);
 
+/* How much of what BPF counted has come out of the score map. */
+typedef struct {
+	guint64 taken;
+	struct procdb_comm *keys; /* scratch for one batch */
+	struct procdb_score *values;
+} ProcdbScoreCount;
+
+/* A copy with names of its own, and the end of one. */
+ProcdbObserverSettings procdb_load_settings_copy(const ProcdbObserverSettings *settings);
+void procdb_load_settings_clear(ProcdbObserverSettings *settings);
+
+/* Hands the settings to the .rodata that bpf/watch.h declares, of any skeleton. */
+#define procdb_load_configure(skeleton, settings)                                                  \
+	do {                                                                                       \
+		(skeleton)->rodata->from_maturity = (settings)->from_maturity;                     \
+		(skeleton)->rodata->from_exit = (settings)->from_exit;                             \
+		(skeleton)->rodata->exit_min_ns = (guint64)(settings)->exit_min_us * 1000;         \
+		(skeleton)->rodata->renew_ns =                                                     \
+		    (guint64)(settings)->renew_s * G_GUINT64_CONSTANT(1000000000);                 \
+	} while (0)
+
 /* Fills the map of names that are always latency critical; names may be NULL. */
 void procdb_load_compositors(struct bpf_map *map, const char *const *names);
 
@@ -48,3 +70,11 @@ void procdb_load_check_pins(const ProcdbPair *pair, ProcdbPinsId *pins);
 /* procdb_pair_drain(), without a system call while nothing was added. */
 gboolean procdb_load_drain(ProcdbPair *pair, ProcdbDrainCount *count, const __u64 *observed,
 			   GArray *seen, GError **error);
+
+/*
+ * As the member scores of ProcdbMapsOps, without a system call while nothing
+ * changed. A failure counts in the errors of pair.
+ */
+gboolean procdb_load_scores(ProcdbPair *pair, ProcdbScoreCount *count, struct bpf_map *map,
+			    const __u64 *scored, GArray *scores, GError **error);
+void procdb_load_scores_clear(ProcdbScoreCount *count);

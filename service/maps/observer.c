@@ -19,11 +19,12 @@ typedef struct {
 	ProcdbPair pair;
 	Skeleton *skeleton; /* NULL while not observing */
 	ProcdbPinsId pins;
-	GStrv compositors;
+	ProcdbObserverSettings settings; /* its compositors are ours */
+	ProcdbDrainCount count;
+	ProcdbScoreCount scores;
 	char *state;
 	guint retry_in; /* refreshes until the next attempt */
 	guint retry_pause;
-	ProcdbDrainCount count;
 } Observer;
 
 static Observer *observer(ProcdbMaps *maps)
@@ -45,10 +46,11 @@ static gboolean start(Observer *self, GError **error)
 		return procdb_load_refuse(error, errno, "cannot open the BPF observer");
 	observe = skeleton->maps.task_class_observe;
 	init = skeleton->maps.task_class_init;
+	procdb_load_configure(skeleton, &self->settings);
 	reused = procdb_load_reuse(observe, init);
 	if (observer__load(skeleton))
 		return procdb_load_refuse(error, errno, "cannot load the BPF observer");
-	procdb_load_compositors(skeleton->maps.compositors, (const char *const *)self->compositors);
+	procdb_load_compositors(skeleton->maps.compositors, self->settings.compositors);
 	if (observer__attach(skeleton))
 		return procdb_load_refuse(error, errno,
 					  "cannot attach the BPF observer to the scheduler");
@@ -98,6 +100,15 @@ static gboolean observer_drain(ProcdbMaps *maps, GArray *seen, GError **error)
 						    &self->skeleton->bss->observed, seen, error);
 }
 
+static gboolean observer_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+{
+	Observer *self = observer(maps);
+
+	return !self->skeleton ||
+	       procdb_load_scores(&self->pair, &self->scores, self->skeleton->maps.scores,
+				  &self->skeleton->bss->scored, scores, error);
+}
+
 static gboolean observer_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
 				 const struct procdb_class *classes, guint n, guint *done,
 				 GError **error)
@@ -133,8 +144,9 @@ static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	    .lost = self->count.lost,
 	    .init_capacity = self->pair.init_capacity,
 	};
-	if (self->skeleton)
-		status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
+	if (!self->skeleton)
+		return;
+	status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
 }
 
 static void observer_close(ProcdbMaps *maps)
@@ -146,7 +158,8 @@ static void observer_close(ProcdbMaps *maps)
 		procdb_pins_remove();
 	}
 	procdb_pair_clear(&self->pair);
-	g_strfreev(self->compositors);
+	procdb_load_settings_clear(&self->settings);
+	procdb_load_scores_clear(&self->scores);
 	g_free(self->state);
 	g_free(self);
 }
@@ -156,6 +169,7 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 	static const ProcdbMapsOps ops = {
 	    .refresh = observer_refresh,
 	    .drain = observer_drain,
+	    .scores = observer_scores,
 	    .publish = observer_publish,
 	    .retract = observer_retract,
 	    .predictions = observer_predictions,
@@ -166,7 +180,7 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 	Observer *self = g_new0(Observer, 1);
 
 	self->base.ops = &ops;
-	self->compositors = g_strdupv((GStrv)settings->compositors);
+	self->settings = procdb_load_settings_copy(settings);
 	self->state = g_strdup("waiting");
 	procdb_pair_init(&self->pair);
 	return &self->base;

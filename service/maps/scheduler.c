@@ -34,7 +34,8 @@ typedef struct {
 	ProcdbMaps *fallback;  /* in use while we do not schedule */
 	ProcdbPinsId pins;
 	ProcdbDrainCount count;
-	GStrv compositors;
+	ProcdbScoreCount scores;
+	ProcdbObserverSettings settings; /* its compositors are ours */
 	char *state;
 	gboolean ejected; /* the kernel ended our scheduler: not again until asked to */
 	guint retry_in;	  /* refreshes until the next attempt */
@@ -129,6 +130,7 @@ static gboolean start(Scheduler *self, GError **error)
 		return procdb_load_refuse(error, errno, "cannot open the BPF scheduler");
 	observe = skeleton->maps.task_class_observe;
 	init = skeleton->maps.task_class_init;
+	procdb_load_configure(skeleton, &self->settings);
 	skeleton->rodata->nr_cpus = (__u32)MAX(cpus, 1);
 	allow_sleeping(skeleton);
 	bpf_map__set_map_flags(skeleton->maps.procdb_ops, MAP_FLAG_LINK);
@@ -136,7 +138,7 @@ static gboolean start(Scheduler *self, GError **error)
 	if (scheduler__load(skeleton))
 		return procdb_load_refuse(
 		    error, errno, "this kernel's sched_ext does not take the BPF scheduler");
-	procdb_load_compositors(skeleton->maps.compositors, (const char *const *)self->compositors);
+	procdb_load_compositors(skeleton->maps.compositors, self->settings.compositors);
 	if (!attach(self, skeleton, error)) {
 		detach(self);
 		return FALSE;
@@ -148,6 +150,7 @@ static gboolean start(Scheduler *self, GError **error)
 	self->skeleton = g_steal_pointer(&skeleton);
 	self->pins = procdb_pins_identify();
 	self->count = (ProcdbDrainCount){.leftovers = reused};
+	self->scores.taken = 0;
 	return TRUE;
 }
 
@@ -206,8 +209,7 @@ static gboolean may_start(Scheduler *self)
 static ProcdbMaps *fallback(Scheduler *self)
 {
 	if (!self->fallback)
-		self->fallback = procdb_maps_auto_new(&(ProcdbObserverSettings){
-		    .compositors = (const char *const *)self->compositors});
+		self->fallback = procdb_maps_auto_new(&self->settings);
 	return self->fallback;
 }
 
@@ -248,6 +250,16 @@ static gboolean scheduler_drain(ProcdbMaps *maps, GArray *seen, GError **error)
 		return procdb_load_drain(&self->pair, &self->count, &self->skeleton->bss->observed,
 					 seen, error);
 	return fallback(self)->ops->drain(fallback(self), seen, error);
+}
+
+static gboolean scheduler_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton)
+		return procdb_load_scores(&self->pair, &self->scores, self->skeleton->maps.scores,
+					  &self->skeleton->bss->scored, scores, error);
+	return fallback(self)->ops->scores(fallback(self), scores, error);
 }
 
 static gboolean scheduler_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
@@ -318,7 +330,8 @@ static void scheduler_close(ProcdbMaps *maps)
 	}
 	procdb_maps_close(self->fallback);
 	procdb_pair_clear(&self->pair);
-	g_strfreev(self->compositors);
+	procdb_load_settings_clear(&self->settings);
+	procdb_load_scores_clear(&self->scores);
 	g_free(self->state);
 	g_free(self);
 }
@@ -328,6 +341,7 @@ ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings)
 	static const ProcdbMapsOps ops = {
 	    .refresh = scheduler_refresh,
 	    .drain = scheduler_drain,
+	    .scores = scheduler_scores,
 	    .publish = scheduler_publish,
 	    .retract = scheduler_retract,
 	    .predictions = scheduler_predictions,
@@ -339,7 +353,7 @@ ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings)
 
 	self->base.ops = &ops;
 	self->link_fd = -1;
-	self->compositors = g_strdupv((GStrv)settings->compositors);
+	self->settings = procdb_load_settings_copy(settings);
 	self->state = g_strdup("waiting");
 	procdb_pair_init(&self->pair);
 	return &self->base;
