@@ -12,9 +12,9 @@
 
 #include "scx-kfuncs.h"
 
-#define WEIGHT_UNIT 100	 /* nice 0, and the default of cpu.weight */
-#define WEIGHT_SHIFT 10	 /* fixed point, for shares below 1 */
-#define CGROUP_DEPTH 16	 /* levels that count; the ones above them do not */
+#define WEIGHT_UNIT 100 /* nice 0, and the default of cpu.weight */
+#define WEIGHT_SHIFT 10 /* fixed point, for shares below 1 */
+#define CGROUP_DEPTH 16 /* levels that count; the ones above them do not */
 
 struct group {
 	struct bpf_spin_lock lock;
@@ -90,7 +90,8 @@ static __always_inline void group_set_weight(u64 id, u32 weight)
 	group_activate(g->parent, change);
 }
 
-/* The weight that a task of this group and own weight competes with, << WEIGHT_SHIFT; at least 1. */
+/* The weight that a task of this group and own weight competes with, << WEIGHT_SHIFT; at least 1.
+ */
 static __always_inline u64 group_effective(u64 id, u32 weight)
 {
 	u64 effective = (u64)weight << WEIGHT_SHIFT;

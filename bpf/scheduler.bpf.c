@@ -345,7 +345,8 @@ int BPF_PROG(procdb_dispatch, s32 cpu, struct task_struct *prev)
 	return 0;
 }
 
-/* A real-time task took the CPU: what was sent there may run elsewhere (ended by 6.20's own way). */
+/* A real-time task took the CPU: what was sent there may run elsewhere (ended by 6.20's own way).
+ */
 SEC("struct_ops/procdb_cpu_release")
 int BPF_PROG(procdb_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
@@ -578,25 +579,25 @@ int BPF_PROG(procdb_exit, struct scx_exit_info *info)
 /* ".struct_ops.link" would be skipped in silence by libbpf 1.1; the loader makes the link. */
 SEC(".struct_ops")
 struct sched_ext_ops procdb_ops = {
-	.select_cpu = (void *)procdb_select_cpu,
-	.enqueue = (void *)procdb_enqueue,
-	.dispatch = (void *)procdb_dispatch,
-	.tick = (void *)procdb_tick,
-	.runnable = (void *)procdb_runnable,
-	.running = (void *)procdb_running,
-	.stopping = (void *)procdb_stopping,
-	.quiescent = (void *)procdb_quiescent,
-	.cpu_release = (void *)procdb_cpu_release,
-	.init_task = (void *)procdb_init_task,
-	.enable = (void *)procdb_enable,
-	.cgroup_init = (void *)procdb_cgroup_init,
-	.cgroup_exit = (void *)procdb_cgroup_exit,
-	.cgroup_move = (void *)procdb_cgroup_move,
-	.cgroup_set_weight = (void *)procdb_cgroup_set_weight,
-	.cpu_online = (void *)procdb_cpu_online,
-	.cpu_offline = (void *)procdb_cpu_offline,
-	.init = (void *)procdb_init,
-	.exit = (void *)procdb_exit,
-	.timeout_ms = WATCHDOG_MS,
-	.name = "procdb",
+    .select_cpu = (void *)procdb_select_cpu,
+    .enqueue = (void *)procdb_enqueue,
+    .dispatch = (void *)procdb_dispatch,
+    .tick = (void *)procdb_tick,
+    .runnable = (void *)procdb_runnable,
+    .running = (void *)procdb_running,
+    .stopping = (void *)procdb_stopping,
+    .quiescent = (void *)procdb_quiescent,
+    .cpu_release = (void *)procdb_cpu_release,
+    .init_task = (void *)procdb_init_task,
+    .enable = (void *)procdb_enable,
+    .cgroup_init = (void *)procdb_cgroup_init,
+    .cgroup_exit = (void *)procdb_cgroup_exit,
+    .cgroup_move = (void *)procdb_cgroup_move,
+    .cgroup_set_weight = (void *)procdb_cgroup_set_weight,
+    .cpu_online = (void *)procdb_cpu_online,
+    .cpu_offline = (void *)procdb_cpu_offline,
+    .init = (void *)procdb_init,
+    .exit = (void *)procdb_exit,
+    .timeout_ms = WATCHDOG_MS,
+    .name = "procdb",
 };

@@ -52,7 +52,7 @@ extern void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym;
 #define scx_has(kfunc)                                                                             \
 	({                                                                                         \
 		_Pragma("clang diagnostic push")                                                   \
-		_Pragma("clang diagnostic ignored \"-Wpointer-bool-conversion\"") !!(kfunc);       \
+		    _Pragma("clang diagnostic ignored \"-Wpointer-bool-conversion\"") !!(kfunc);   \
 		_Pragma("clang diagnostic pop")                                                    \
 	})
 

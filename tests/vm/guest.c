@@ -56,9 +56,10 @@ const char *guest_state(ProcdbMaps *maps)
 	return status.state;
 }
 
-ProcdbMaps *guest_schedule(void)
+ProcdbMaps *guest_schedule_for(const char *const *compositors)
 {
 	ProcdbMaps *maps = procdb_maps_scheduler_new(&(ProcdbObserverSettings){
+	    .compositors = compositors,
 	    .from_maturity = TRUE,
 	    .from_exit = TRUE,
 	    .exit_min_us = 250,
@@ -67,6 +68,13 @@ ProcdbMaps *guest_schedule(void)
 
 	guest_assert_active(maps);
 	return maps;
+}
+
+ProcdbMaps *guest_schedule(void)
+{
+	static const char *const none[] = {NULL};
+
+	return guest_schedule_for(none);
 }
 
 void guest_predict(ProcdbMaps *maps, const char *name, guint8 tier)

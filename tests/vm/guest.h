@@ -22,6 +22,8 @@ void guest_sleep_ms(guint ms);
 
 /* The sched-ext backend, refreshed once and scheduling. */
 ProcdbMaps *guest_schedule(void);
+/* The same, with names that are always lat-critical. */
+ProcdbMaps *guest_schedule_for(const char *const *compositors);
 
 /* What the state of the backend is, after a refresh. */
 const char *guest_state(ProcdbMaps *maps);
