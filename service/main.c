@@ -90,7 +90,13 @@ static void read_config(const Options *options, ProcdbConfig *config, GPtrArray 
 
 static ProcdbMaps *maps_for(const ProcdbConfig *config)
 {
-	ProcdbObserverSettings settings = {(const char *const *)config->compositors};
+	ProcdbObserverSettings settings = {
+	    .compositors = (const char *const *)config->compositors,
+	    .from_maturity = config->observe_maturity,
+	    .from_exit = config->observe_exit,
+	    .exit_min_us = config->exit_min_us,
+	    .renew_s = config->renew_s,
+	};
 
 	if (g_str_equal(config->backend, "observer"))
 		return procdb_maps_observer_new(&settings);
@@ -99,6 +105,18 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 	if (g_str_equal(config->backend, "none"))
 		return procdb_maps_none_new();
 	return procdb_maps_auto_new(&settings);
+}
+
+/* The system's database takes over what scx_pandemonium kept for its user, once. */
+static ProcdbStore *store_for(const ProcdbConfig *config)
+{
+	ProcdbStore *store = procdb_store_new(config->database);
+	g_autofree char *older =
+	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
+
+	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE))
+		procdb_store_set_import(store, older);
+	return store;
 }
 
 static void use_backend(Service *service, const char *backend)
@@ -131,6 +149,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	Service *service = data;
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 	g_auto(ProcdbConfig) config;
+	gboolean rebuild;
 
 	procdb_config_init(&config);
 	read_config(&service->options, &config, problems);
@@ -144,10 +163,12 @@ static gboolean reconfigure(gpointer data, GError **error)
 	}
 	if (!g_str_equal(config.database, service->config.database))
 		g_message("Path=%s takes effect at the next start", config.database);
-	if (!g_str_equal(config.backend, service->config.backend))
-		use_backend(service, config.backend);
+	rebuild = !procdb_config_same_maps(&config, &service->config);
+	procdb_config_clear(&service->config);
+	procdb_config_copy(&service->config, &config);
 	procdb_engine_configure(service->engine, &config.engine);
-	service->config.engine = config.engine;
+	if (rebuild)
+		procdb_engine_set_maps(service->engine, maps_for(&service->config));
 	g_message("Configuration reloaded");
 	return TRUE;
 }
@@ -229,9 +250,8 @@ static gboolean start(Service *service, GError **error)
 	g_dbus_connection_set_exit_on_close(service->connection, FALSE);
 	g_signal_connect(service->connection, "closed", G_CALLBACK(on_closed), service);
 
-	service->engine =
-	    procdb_engine_new(&service->config.engine, procdb_store_new(service->config.database),
-			      maps_for(&service->config));
+	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
+					    maps_for(&service->config));
 	/* Without its past it is still of use. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
 		g_warning("%s; starting without profiles", reason->message);

@@ -9,6 +9,7 @@
 #define FILE_NAME "procdb.conf"
 
 typedef enum {
+	KEY_BOOL,   /* gboolean */
 	KEY_UINT,   /* guint */
 	KEY_UINT64, /* guint64 */
 	KEY_DOUBLE,
@@ -32,6 +33,10 @@ typedef struct {
 static const Key keys[] = {
     {"Service", "Backend", KEY_CHOICE, AT(backend), .choices = "auto|observer|pinned|none"},
     {"Service", "Compositors", KEY_NAMES, AT(compositors)},
+    {"Observer", "Maturity", KEY_BOOL, AT(observe_maturity)},
+    {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},
+    {"Observer", "ExitMinUSec", KEY_UINT, AT(exit_min_us), 0, 10000000},
+    {"Observer", "RenewSec", KEY_UINT, AT(renew_s), 0, 86400},
     {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
     {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
     {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, 65536},
@@ -53,8 +58,12 @@ void procdb_config_init(ProcdbConfig *config)
 	*config = (ProcdbConfig){
 	    .engine = procdb_engine_default_settings,
 	    .backend = g_strdup("auto"),
-	    .database = g_strdup(PROCDB_STATEDIR "/procdb.bin"),
+	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
 	    .compositors = g_strdupv((GStrv)default_compositors),
+	    .observe_maturity = TRUE,
+	    .observe_exit = TRUE,
+	    .exit_min_us = 250,
+	    .renew_s = 10,
 	};
 }
 
@@ -71,6 +80,15 @@ void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
 	to->backend = g_strdup(from->backend);
 	to->database = g_strdup(from->database);
 	to->compositors = g_strdupv(from->compositors);
+}
+
+gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
+{
+	return g_str_equal(a->backend, b->backend) &&
+	       g_strv_equal((const char *const *)a->compositors,
+			    (const char *const *)b->compositors) &&
+	       a->observe_maturity == b->observe_maturity && a->observe_exit == b->observe_exit &&
+	       a->exit_min_us == b->exit_min_us && a->renew_s == b->renew_s;
 }
 
 static void add_if_there(GPtrArray *files, char *path)
@@ -129,6 +147,8 @@ static char *value_of(const ProcdbConfig *config, const Key *key)
 	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
 
 	switch (key->type) {
+	case KEY_BOOL:
+		return g_strdup(*(const gboolean *)at ? "yes" : "no");
 	case KEY_UINT:
 		return g_strdup_printf("%u", *(const guint *)at);
 	case KEY_UINT64:
@@ -153,6 +173,17 @@ static gboolean set_number(void *at, const Key *key, const char *value)
 		*(guint *)at = (guint)number;
 	else
 		*(guint64 *)at = number;
+	return TRUE;
+}
+
+static gboolean set_bool(gboolean *at, const char *value)
+{
+	static const char *const yes[] = {"yes", "true", "on", "1", NULL};
+	static const char *const no[] = {"no", "false", "off", "0", NULL};
+
+	if (!g_strv_contains(yes, value) && !g_strv_contains(no, value))
+		return FALSE;
+	*at = g_strv_contains(yes, value);
 	return TRUE;
 }
 
@@ -203,6 +234,8 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 	void *at = (char *)config + key->offset;
 
 	switch (key->type) {
+	case KEY_BOOL:
+		return set_bool(at, value);
 	case KEY_UINT:
 	case KEY_UINT64:
 		return set_number(at, key, value);
@@ -218,6 +251,8 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 static char *allowed(const Key *key)
 {
 	switch (key->type) {
+	case KEY_BOOL:
+		return g_strdup("yes or no");
 	case KEY_CHOICE:
 		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
 	case KEY_PATH:

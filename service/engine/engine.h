@@ -132,6 +132,17 @@ gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **erro
 gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *comm, guint8 tier,
 				GError **error);
 
+/* Overrides that admins may set; each takes room in the init map. */
+#define PROCDB_MAX_OVERRIDES 1024
+
+/*
+ * Takes over profiles from elsewhere (of struct procdb_record), in place of
+ * those of the same names or, with replace, of all. The file holds them when
+ * it returns TRUE. PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED changes nothing.
+ */
+gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
+			      GError **error);
+
 /* What the init map says of a name now; FALSE when it says nothing. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
 				  struct procdb_class *prediction);
@@ -139,6 +150,11 @@ gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm
 typedef struct {
 	ProcdbMapsStatus maps;
 	guint64 observations; /* taken in since the start */
+	/* Since the start: execs that found a prediction or not, and how those ended. */
+	guint64 found;
+	guint64 missed;
+	guint64 right;
+	guint64 wrong;
 	guint overrides;
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */

@@ -21,6 +21,7 @@ struct _ProcdbEngine {
 	GArray *removed;
 	/* Scratch. */
 	GArray *seen;	    /* struct procdb_observation */
+	GArray *scores;	    /* struct procdb_named_score */
 	GArray *publishing; /* struct procdb_comm */
 	GArray *classes;    /* struct procdb_class, beside publishing */
 
@@ -32,15 +33,20 @@ struct _ProcdbEngine {
 	guint published; /* entries with the published flag, while map_known */
 
 	guint64 observations;
+	struct {
+		guint64 found, missed, right, wrong;
+	} predictions;
 	guint overrides;
 	gboolean dirty;
-	gint64 save_due;     /* monotonic µs: not before */
-	guint save_failures; /* in a row */
+	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */
+	gint64 save_due;	      /* monotonic µs: not before */
+	guint save_failures;	      /* in a row */
 	gint64 last_save_us;
 	char *last_save_error;
 	char *last_state;      /* of the maps, as last logged */
 	gboolean drain_failed; /* as last logged */
 	gboolean publish_failed;
+	gboolean scores_failed;
 
 	gint64 (*clock_us)(void);
 	const ProcdbEngineListener *listener;
@@ -85,5 +91,11 @@ void procdb_engine_tell_now(ProcdbEngine *engine);
 
 /* database.c */
 
-/* Saves if something changed and the time has come. */
+/* As procdb_engine_replace(), but profiles of other names stay. */
+void procdb_engine_merge(ProcdbEngine *engine, const GArray *records);
+/* As procdb_engine_save(), and what is not in the new file is nowhere else either. */
+gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error);
+/* The engine goes; a save under way may end without it. */
+void procdb_engine_abandon_save(ProcdbEngine *engine);
+/* Saves, without waiting for it, if something changed and the time has come. */
 void procdb_engine_save_if_due(ProcdbEngine *engine);
