@@ -6,6 +6,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "private.h"
+
 const ProcdbEngineSettings test_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
     .retention_days = 30,
@@ -142,6 +144,13 @@ struct procdb_class test_class(enum procdb_tier tier, guint64 avg_runtime)
 	};
 }
 
+void test_step(EngineFixture *f)
+{
+	procdb_engine_step(f->engine);
+	while (f->engine->saving)
+		g_main_context_iteration(NULL, TRUE);
+}
+
 void test_learn(EngineFixture *f, const char *name, enum procdb_tier tier, guint n)
 {
 	struct procdb_comm comm = test_comm(name);
@@ -149,14 +158,14 @@ void test_learn(EngineFixture *f, const char *name, enum procdb_tier tier, guint
 
 	for (guint i = 0; i < n; i++) {
 		test_maps_observe(f->maps, &comm, &class);
-		procdb_engine_step(f->engine);
+		test_step(f);
 	}
 }
 
 void test_steps(EngineFixture *f, guint n)
 {
 	for (guint i = 0; i < n; i++)
-		procdb_engine_step(f->engine);
+		test_step(f);
 }
 
 const struct procdb_entry *test_find(EngineFixture *f, const char *name)
@@ -196,7 +205,7 @@ static gboolean wants(const ProcdbEngineSettings *settings, const struct procdb_
 		   settings->rules.min_confidence;
 }
 
-static void check_entry(EngineFixture *f, const struct procdb_entry *entry, gboolean full)
+static void check_entry(EngineFixture *f, const struct procdb_entry *entry)
 {
 	const ProcdbEngineSettings *settings = procdb_engine_settings(f->engine);
 	const struct procdb_profile *profile = &entry->profile;
@@ -227,13 +236,9 @@ static void check_entry(EngineFixture *f, const struct procdb_entry *entry, gboo
 		g_assert_cmpuint(profile->override, ==, PROCDB_NO_OVERRIDE);
 		g_assert_cmpuint(settings->retention_days, >, 0);
 	}
-	/* What should be predicted and is not had no room, and nothing that gives way. */
-	if (wants(settings, entry) && !there && entry->set != PROCDB_SET_RETAINED) {
-		g_assert_true(full);
-		g_assert_cmpuint(
-		    procdb_table_count(procdb_engine_table(f->engine), PROCDB_SET_PREDICTED), ==,
-		    0);
-	}
+	/* What should be predicted and is not waits for room. */
+	if (wants(settings, entry) && !there && entry->set != PROCDB_SET_RETAINED)
+		g_assert_true(entry->pending);
 }
 
 void test_check_consistent(EngineFixture *f)
@@ -242,14 +247,12 @@ void test_check_consistent(EngineFixture *f)
 	const ProcdbEngineSettings *settings = procdb_engine_settings(f->engine);
 	guint predicted = 0, overrides = 0, confident = 0;
 	ProcdbEngineStatus status;
-	gboolean full;
 
 	procdb_engine_status(f->engine, &status);
-	full = test_maps_predictions(f->maps) >= status.maps.init_capacity;
 	for (size_t i = 0; i < procdb_table_size(table); i++) {
 		const struct procdb_entry *entry = procdb_table_at(table, i);
 
-		check_entry(f, entry, full);
+		check_entry(f, entry);
 		predicted += entry->published;
 		overrides += entry->profile.override != PROCDB_NO_OVERRIDE;
 		confident += procdb_profile_is_confident(&entry->profile, &settings->rules);
@@ -263,4 +266,34 @@ void test_check_consistent(EngineFixture *f)
 	g_assert_cmpuint(procdb_table_count(table, PROCDB_SET_PREDICTED) +
 			     procdb_table_count(table, PROCDB_SET_RETAINED),
 			 <=, settings->max_retained);
+}
+
+void test_check_settled(EngineFixture *f)
+{
+	const struct procdb_table *table = procdb_engine_table(f->engine);
+	const ProcdbEngineSettings *settings = procdb_engine_settings(f->engine);
+	gboolean learned = FALSE, waiting = FALSE, override_waiting = FALSE;
+	ProcdbEngineStatus status;
+
+	/* One for what changed since the last, one for who waited for what the first let go. */
+	procdb_engine_flush(f->engine);
+	procdb_engine_flush(f->engine);
+	test_check_consistent(f);
+	for (size_t i = 0; i < procdb_table_size(table); i++) {
+		const struct procdb_entry *entry = procdb_table_at(table, i);
+		gboolean overridden = entry->profile.override != PROCDB_NO_OVERRIDE;
+
+		if (entry->published) {
+			learned |= !overridden;
+		} else if (wants(settings, entry) && entry->set != PROCDB_SET_RETAINED) {
+			waiting = TRUE;
+			override_waiting |= overridden;
+		}
+	}
+	procdb_engine_status(f->engine, &status);
+	if (waiting) {
+		g_assert_cmpuint(test_maps_predictions(f->maps), ==, status.maps.init_capacity);
+		g_assert_cmpuint(procdb_table_count(table, PROCDB_SET_PREDICTED), ==, 0);
+	}
+	g_assert_false(override_waiting && learned);
 }

@@ -40,6 +40,8 @@ void engine_fixture_allow_warnings(void);
 struct procdb_comm test_comm(const char *name);
 struct procdb_class test_class(enum procdb_tier tier, guint64 avg_runtime);
 
+/* One step, and the end of the save that it may have begun. */
+void test_step(EngineFixture *f);
 /* Lets BPF observe a task, and has the engine step once; n times. */
 void test_learn(EngineFixture *f, const char *name, enum procdb_tier tier, guint n);
 /* Steps n times. */
@@ -54,3 +56,10 @@ gboolean test_names(const GArray *comms, const char *name);
 
 /* Compares table, init map and counters with each other and with the settings. */
 void test_check_consistent(EngineFixture *f);
+
+/*
+ * The same after flushing, and also that who waits for a place in the init map
+ * waits for good reason: overrides come before what was learned, live ones
+ * before remembered ones.
+ */
+void test_check_settled(EngineFixture *f);
