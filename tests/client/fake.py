@@ -187,6 +187,14 @@ class Fake:
     def Reload(self):
         return GLib.Variant("(u)", (len(self.table),))
 
+    def SetBackend(self, backend):
+        if backend not in ("auto", "observer", "pinned", "none"):
+            raise Refused("NoBackend", "There is no backend '%s'" % backend)
+        self.properties["Backend"] = GLib.Variant("s", backend)
+        self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                             GLib.Variant("(sa{sv}as)", (INTERFACE, {
+                                 "Backend": self.properties["Backend"]}, [])))
+
     def Import(self, rows, replace):
         rows = [dict(zip(COLUMNS, row)) for row in rows]
         if len({row["name"] for row in rows}) < len(rows):
