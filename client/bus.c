@@ -69,9 +69,8 @@ static int connect_service(Ctl *ctl, GDBusProxyFlags flags, gboolean privileged)
 		if (privileged && geteuid() != 0)
 			start_agent(ctl);
 	}
-	ctl->proxy =
-	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
-						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
+	ctl->proxy = procdb_dbus_proc_db1_proxy_new_sync(bus, flags, CTL_BUS_NAME, CTL_OBJECT_PATH,
+							 NULL, &error);
 	if (!ctl->proxy)
 		return failure_report(NULL, NULL, error);
 	return CTL_OK;
