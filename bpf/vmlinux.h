@@ -54,6 +54,7 @@ enum bpf_map_type {
 };
 
 /* include/linux/sched.h */
+#define TASK_DEAD 0x00000080
 #define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000
 
@@ -63,6 +64,7 @@ struct linux_binprm;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct task_struct {
+	unsigned int __state;
 	unsigned int flags;
 	int pid;
 	int tgid;

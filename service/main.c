@@ -90,7 +90,13 @@ static void read_config(const Options *options, ProcdbConfig *config, GPtrArray 
 
 static ProcdbMaps *maps_for(const ProcdbConfig *config)
 {
-	ProcdbObserverSettings settings = {(const char *const *)config->compositors};
+	ProcdbObserverSettings settings = {
+	    .compositors = (const char *const *)config->compositors,
+	    .from_maturity = config->observe_maturity,
+	    .from_exit = config->observe_exit,
+	    .exit_min_us = config->exit_min_us,
+	    .renew_s = config->renew_s,
+	};
 
 	if (g_str_equal(config->backend, "observer"))
 		return procdb_maps_observer_new(&settings);
@@ -131,6 +137,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	Service *service = data;
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 	g_auto(ProcdbConfig) config;
+	gboolean rebuild;
 
 	procdb_config_init(&config);
 	read_config(&service->options, &config, problems);
@@ -144,10 +151,12 @@ static gboolean reconfigure(gpointer data, GError **error)
 	}
 	if (!g_str_equal(config.database, service->config.database))
 		g_message("Path=%s takes effect at the next start", config.database);
-	if (!g_str_equal(config.backend, service->config.backend))
-		use_backend(service, config.backend);
+	rebuild = !procdb_config_same_maps(&config, &service->config);
+	procdb_config_clear(&service->config);
+	procdb_config_copy(&service->config, &config);
 	procdb_engine_configure(service->engine, &config.engine);
-	service->config.engine = config.engine;
+	if (rebuild)
+		procdb_engine_set_maps(service->engine, maps_for(&service->config));
 	g_message("Configuration reloaded");
 	return TRUE;
 }

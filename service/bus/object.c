@@ -89,7 +89,9 @@ static void update_silent(ProcdbObject *self)
 		     "confident", procdb_engine_confident(self->engine), "tick",
 		     procdb_engine_get_tick(self->engine), "observations", status.observations,
 		     "observations-lost", status.maps.lost, "map-errors", status.maps.errors,
-		     "dirty", status.dirty, NULL);
+		     "dirty", status.dirty, "prediction-hits", status.found, "prediction-misses",
+		     status.missed, "predictions-right", status.right, "predictions-wrong",
+		     status.wrong, NULL);
 }
 
 static GVariant *on_get_property(GDBusConnection *connection, const char *sender, const char *path,

@@ -44,6 +44,10 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 {
 	*status = (ProcdbEngineStatus){
 	    .observations = engine->observations,
+	    .found = engine->predictions.found,
+	    .missed = engine->predictions.missed,
+	    .right = engine->predictions.right,
+	    .wrong = engine->predictions.wrong,
 	    .overrides = engine->overrides,
 	    .last_save_us = engine->last_save_us,
 	    .last_save_error = engine->last_save_error,

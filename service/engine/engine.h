@@ -139,6 +139,11 @@ gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm
 typedef struct {
 	ProcdbMapsStatus maps;
 	guint64 observations; /* taken in since the start */
+	/* Since the start: execs that found a prediction or not, and how those ended. */
+	guint64 found;
+	guint64 missed;
+	guint64 right;
+	guint64 wrong;
 	guint overrides;
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */
