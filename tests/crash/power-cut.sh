@@ -31,11 +31,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/procdb-power-cut-XXXXXX")
 mnt=$scratch/mnt
 db=$mnt/state/db
 mkdir "$mnt"
-finish() {
-	umount "$mnt" 2>/dev/null || :
-	rm -rf "$scratch"
-}
-trap finish EXIT
+trap 'umount "$mnt" 2>/dev/null || :; rm -rf "$scratch"' EXIT
 trap 'exit 143' TERM INT
 
 truncate -s 320M "$scratch/image"

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,9 +124,22 @@ static int save_on(ProcdbStore *store, guint generation, int fd)
 	return SAVE_FAILED;
 }
 
+/*
+ * Whether the file system is still there. Amid a forced shutdown the fsync of a
+ * folder on XFS can return 0 without anything on disk, since the aborted log
+ * items look like written ones (xfs_log_force_inode); a power cut cannot do
+ * that, so such a save does not count as reported. stat() syncs nothing.
+ */
+static gboolean is_alive(ProcdbStore *store)
+{
+	struct stat st;
+
+	return stat(procdb_store_path(store), &st) == 0;
+}
+
 static int run_loop(ProcdbStore *store, guint generation)
 {
-	for (; try_save(store, procdb_store_save, generation); generation++) {
+	for (; try_save(store, procdb_store_save, generation) && is_alive(store); generation++) {
 		printf("%u\n", generation);
 		fflush(stdout);
 	}

@@ -90,9 +90,10 @@ hit() {
 	[ "$mode" = kill ] || grep -q INJECTED "$scratch/trace" || complain "$at: nothing happened"
 	if ! "$driver" check "$db" "$low" "$newest" >"$scratch/found" 2>"$scratch/errors"; then
 		# A recovery that was cut short leaves it to the next load.
-		[ "$operation" = recover ] && grep -q 'from source 2' "$scratch/errors" &&
-			"$driver" check "$db" "$low" "$newest" >/dev/null 2>"$scratch/errors" ||
+		if [ "$operation" != recover ] || ! grep -q 'from source 2' "$scratch/errors" ||
+			! "$driver" check "$db" "$low" "$newest" >/dev/null 2>"$scratch/errors"; then
 			complain "$at"
+		fi
 	fi
 	if ! "$driver" save "$db" 9 2>"$scratch/errors" ||
 		! "$driver" check "$db" 9 9 >/dev/null 2>"$scratch/errors"; then
