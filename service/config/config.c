@@ -58,7 +58,7 @@ void procdb_config_init(ProcdbConfig *config)
 	*config = (ProcdbConfig){
 	    .engine = procdb_engine_default_settings,
 	    .backend = g_strdup("auto"),
-	    .database = g_strdup(PROCDB_STATEDIR "/procdb.bin"),
+	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
 	    .compositors = g_strdupv((GStrv)default_compositors),
 	    .observe_maturity = TRUE,
 	    .observe_exit = TRUE,

@@ -9,6 +9,8 @@
 
 #include "engine.h"
 
+#define PROCDB_DEFAULT_DATABASE PROCDB_STATEDIR "/procdb.bin"
+
 typedef struct {
 	ProcdbEngineSettings engine;
 	char *backend;		   /* "auto", "observer", "pinned", "none" */

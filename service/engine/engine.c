@@ -48,6 +48,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 		return;
 	if (engine->timer)
 		g_source_remove(engine->timer);
+	procdb_engine_abandon_save(engine);
 	procdb_maps_close(engine->maps);
 	procdb_store_free(engine->store);
 	procdb_table_free(engine->table);
