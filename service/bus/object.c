@@ -121,12 +121,14 @@ static void on_profiles_changed(const GArray *names, const GArray *removed, gpoi
 	ProcdbObject *self = data;
 	gboolean all = names->len + removed->len > PROCDB_MAX_NAMES_OUT;
 	g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
+	g_auto(GStrv) changed_names = procdb_variant_names(all ? none : names);
+	g_auto(GStrv) removed_names = procdb_variant_names(all ? none : removed);
 
 	g_clear_pointer(&self->list, g_variant_unref);
 	self->properties_old = TRUE;
-	g_signal_emit_by_name(self, "profiles-changed", ++self->serial,
-			      procdb_variant_names(all ? none : names),
-			      procdb_variant_names(all ? none : removed));
+	procdb_dbus_proc_db1_emit_profiles_changed(PROCDB_DBUS_PROC_DB1(self), ++self->serial,
+						   (const char *const *)changed_names,
+						   (const char *const *)removed_names);
 }
 
 static void on_stepped(gpointer data)

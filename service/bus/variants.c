@@ -81,7 +81,8 @@ GVariant *procdb_variant_list(ProcdbEngine *engine)
 	return g_variant_new_tuple(&list, 1);
 }
 
-static void add_columns(GVariantDict *dict, ProcdbEngine *engine, const struct procdb_entry *entry)
+static void add_columns(GVariantBuilder *dict, ProcdbEngine *engine,
+			const struct procdb_entry *entry)
 {
 	g_autoptr(GVariant) row =
 	    g_variant_ref_sink(row_of(engine, entry, procdb_name_escape(&entry->comm)));
@@ -89,25 +90,30 @@ static void add_columns(GVariantDict *dict, ProcdbEngine *engine, const struct p
 	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
 		g_autoptr(GVariant) value = g_variant_get_child_value(row, i);
 
-		g_variant_dict_insert_value(dict, columns[i], value);
+		g_variant_builder_add(dict, "{sv}", columns[i], value);
 	}
+}
+
+static void add(GVariantBuilder *dict, const char *key, GVariant *value)
+{
+	g_variant_builder_add(dict, "{sv}", key, value);
 }
 
 GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry *entry)
 {
 	const struct procdb_profile *profile = &entry->profile;
-	GVariantDict dict;
+	GVariantBuilder dict;
 
-	g_variant_dict_init(&dict, NULL);
+	g_variant_builder_init(&dict, G_VARIANT_TYPE_VARDICT);
 	add_columns(&dict, engine, entry);
-	g_variant_dict_insert(&dict, "first_seen_us", "x", profile->first_seen_us);
-	g_variant_dict_insert(&dict, "predicted", "b", (gboolean)entry->published);
-	g_variant_dict_insert(&dict, "right", "t", profile->right);
-	g_variant_dict_insert(&dict, "wrong", "t", profile->wrong);
+	add(&dict, "first_seen_us", g_variant_new("x", profile->first_seen_us));
+	add(&dict, "predicted", g_variant_new("b", (gboolean)entry->published));
+	add(&dict, "right", g_variant_new("t", profile->right));
+	add(&dict, "wrong", g_variant_new("t", profile->wrong));
 	if (profile->override != PROCDB_NO_OVERRIDE)
-		g_variant_dict_insert(&dict, "override", "s",
-				      procdb_tier_name((enum procdb_tier)profile->override));
-	return g_variant_dict_end(&dict);
+		add(&dict, "override",
+		    g_variant_new("s", procdb_tier_name((enum procdb_tier)profile->override)));
+	return g_variant_builder_end(&dict);
 }
 
 GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_entry *entry)
@@ -119,44 +125,41 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
 			    ? rules->min_observations - profile->observations
 			    : 0;
 	struct procdb_class now;
-	GVariantDict dict;
+	GVariantBuilder dict;
 
-	g_variant_dict_init(&dict, NULL);
+	g_variant_builder_init(&dict, G_VARIANT_TYPE_VARDICT);
 	add_columns(&dict, engine, entry);
-	g_variant_dict_insert(&dict, "learned_tier", "s",
-			      procdb_tier_name(procdb_profile_dominant_tier(profile)));
-	g_variant_dict_insert(&dict, "agreement", "d", procdb_profile_agreement(profile));
-	g_variant_dict_insert(&dict, "stability", "d", procdb_profile_stability(profile));
-	g_variant_dict_insert(&dict, "min_observations", "u", rules->min_observations);
-	g_variant_dict_insert(&dict, "min_confidence", "d", rules->min_confidence);
-	g_variant_dict_insert(&dict, "missing_observations", "u", missing);
-	g_variant_dict_insert(&dict, "missing_confidence", "d",
-			      MAX(rules->min_confidence - confidence, 0.0));
-	g_variant_dict_insert(&dict, "first_seen_us", "x", profile->first_seen_us);
-	g_variant_dict_insert(&dict, "right", "t", profile->right);
-	g_variant_dict_insert(&dict, "wrong", "t", profile->wrong);
-	g_variant_dict_insert(&dict, "prediction_source", "s",
-			      profile->override != PROCDB_NO_OVERRIDE ? "override"
-			      : confidence >= rules->min_confidence   ? "learned"
-								      : "none");
+	add(&dict, "learned_tier",
+	    g_variant_new("s", procdb_tier_name(procdb_profile_dominant_tier(profile))));
+	add(&dict, "agreement", g_variant_new("d", procdb_profile_agreement(profile)));
+	add(&dict, "stability", g_variant_new("d", procdb_profile_stability(profile)));
+	add(&dict, "min_observations", g_variant_new("u", rules->min_observations));
+	add(&dict, "min_confidence", g_variant_new("d", rules->min_confidence));
+	add(&dict, "missing_observations", g_variant_new("u", missing));
+	add(&dict, "missing_confidence",
+	    g_variant_new("d", MAX(rules->min_confidence - confidence, 0.0)));
+	add(&dict, "first_seen_us", g_variant_new("x", profile->first_seen_us));
+	add(&dict, "right", g_variant_new("t", profile->right));
+	add(&dict, "wrong", g_variant_new("t", profile->wrong));
+	add(&dict, "prediction_source",
+	    g_variant_new("s", profile->override != PROCDB_NO_OVERRIDE ? "override"
+			       : confidence >= rules->min_confidence   ? "learned"
+								       : "none"));
 	if (profile->override != PROCDB_NO_OVERRIDE)
-		g_variant_dict_insert(&dict, "override", "s",
-				      procdb_tier_name((enum procdb_tier)profile->override));
+		add(&dict, "override",
+		    g_variant_new("s", procdb_tier_name((enum procdb_tier)profile->override)));
 	if (procdb_engine_prediction(engine, &entry->comm, &now))
-		g_variant_dict_insert(&dict, "in_kernel", "(stttt)",
-				      procdb_tier_name((enum procdb_tier)now.tier), now.avg_runtime,
-				      now.runtime_dev, now.wakeup_freq, now.csw_rate);
-	return g_variant_dict_end(&dict);
+		add(&dict, "in_kernel",
+		    g_variant_new("(stttt)", procdb_tier_name((enum procdb_tier)now.tier),
+				  now.avg_runtime, now.runtime_dev, now.wakeup_freq, now.csw_rate));
+	return g_variant_builder_end(&dict);
 }
 
-GVariant *procdb_variant_names(const GArray *comms)
+GStrv procdb_variant_names(const GArray *comms)
 {
-	GVariantBuilder builder;
+	GStrv names = g_new0(char *, comms->len + 1);
 
-	g_variant_builder_init(&builder, G_VARIANT_TYPE_STRING_ARRAY);
 	for (guint i = 0; i < comms->len; i++)
-		g_variant_builder_add_value(&builder,
-					    g_variant_new_take_string(procdb_name_escape(
-						&g_array_index(comms, struct procdb_comm, i))));
-	return g_variant_builder_end(&builder);
+		names[i] = procdb_name_escape(&g_array_index(comms, struct procdb_comm, i));
+	return names;
 }

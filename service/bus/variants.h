@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* The one place that turns a profile into a GVariant. All results are floating. */
+/* The one place that turns a profile into a GVariant. GVariant results are floating. */
 
 #include <gio/gio.h>
 
@@ -17,5 +17,5 @@ GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry
 /* The a{sv} of Explain: how the prediction comes about, and what BPF has now. */
 GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_entry *entry);
 
-/* Names, an array of struct procdb_comm, as an "as". */
-GVariant *procdb_variant_names(const GArray *comms);
+/* The escaped names of an array of struct procdb_comm; the caller frees them. */
+GStrv procdb_variant_names(const GArray *comms);

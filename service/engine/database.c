@@ -53,13 +53,36 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	engine->maps->ops->status(engine->maps, &status->maps);
 }
 
-gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
+static void replace_one(ProcdbEngine *engine, const struct procdb_record *record, gint64 now)
 {
-	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
-	g_autoptr(GError) reason = NULL;
+	struct procdb_entry *entry = procdb_table_ensure(engine->table, &record->comm, NULL);
+
+	if (!entry) {
+		g_warning_once("Out of memory: not all profiles were loaded");
+		return;
+	}
+	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		engine->overrides--;
+	entry->profile = record->profile;
+	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		engine->overrides++;
+	/* Old files do not say when: as if just now, so that they are remembered. */
+	if (entry->profile.last_seen_us == 0)
+		entry->profile.last_seen_us = now;
+	entry->published = true;
+	procdb_table_aged(engine->table, entry);
+	if (!procdb_engine_is_reference(engine))
+		procdb_table_move(engine->table, entry,
+				  entry->profile.override != PROCDB_NO_OVERRIDE
+				      ? PROCDB_SET_KEPT
+				      : PROCDB_SET_RETAINED);
+	procdb_engine_queue(engine, entry);
+	procdb_engine_note(engine, entry);
+}
+
+guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
+{
 	gint64 now = engine->clock_us();
-	ProcdbDiag diag = PROCDB_DIAG_NONE;
-	gboolean ok = procdb_store_load(engine->store, records, &diag, &reason);
 
 	while (procdb_table_size(engine->table) > 0) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, 0);
@@ -69,38 +92,25 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	}
 	engine->overrides = 0;
 	engine->map_known = FALSE;
-	for (guint i = 0; i < records->len; i++) {
-		const struct procdb_record *record =
-		    &g_array_index(records, struct procdb_record, i);
-		bool created;
-		struct procdb_entry *entry =
-		    procdb_table_ensure(engine->table, &record->comm, &created);
+	for (guint i = 0; i < records->len; i++)
+		replace_one(engine, &g_array_index(records, struct procdb_record, i), now);
+	return (guint)procdb_table_size(engine->table);
+}
 
-		if (!entry) {
-			g_warning("Out of memory: not all profiles were loaded");
-			break;
-		}
-		if (entry->profile.override != PROCDB_NO_OVERRIDE)
-			engine->overrides--;
-		entry->profile = record->profile;
-		if (entry->profile.override != PROCDB_NO_OVERRIDE)
-			engine->overrides++;
-		/* Old files do not say when: as if just now, so that they are remembered. */
-		if (entry->profile.last_seen_us == 0)
-			entry->profile.last_seen_us = now;
-		entry->published = true;
-		procdb_table_aged(engine->table, entry);
-		if (!procdb_engine_is_reference(engine))
-			procdb_table_move(engine->table, entry,
-					  entry->profile.override != PROCDB_NO_OVERRIDE
-					      ? PROCDB_SET_KEPT
-					      : PROCDB_SET_RETAINED);
-		procdb_engine_queue(engine, entry);
-		procdb_engine_note(engine, entry);
-	}
+gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	g_autoptr(GError) reason = NULL;
+	ProcdbDiag diag = PROCDB_DIAG_NONE;
+	gboolean ok = procdb_store_load(engine->store, records, &diag, &reason);
+	guint n;
+
+	if (!ok)
+		g_array_set_size(records, 0);
+	n = procdb_engine_replace(engine, records);
 	engine->dirty = FALSE;
 	if (loaded)
-		*loaded = (guint)procdb_table_size(engine->table);
+		*loaded = n;
 	if (!ok) {
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
 			    "Cannot read %s: %s", procdb_store_path(engine->store),
@@ -111,6 +121,20 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 		g_warning("%s is no valid database (%s): starting without profiles",
 			  procdb_store_path(engine->store), procdb_diag_name(diag));
 	return TRUE;
+}
+
+GArray *procdb_engine_records(const ProcdbEngine *engine)
+{
+	GArray *records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
+		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
+		struct procdb_record record = {entry->comm, entry->profile};
+
+		if (procdb_engine_wants_prediction(engine, entry))
+			g_array_append_val(records, record);
+	}
+	return records;
 }
 
 static void set_save_error(ProcdbEngine *engine, const char *message)
@@ -126,16 +150,9 @@ static gint64 seconds_from_now(guint seconds)
 
 gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 {
-	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	g_autoptr(GArray) records = procdb_engine_records(engine);
 	g_autoptr(GError) reason = NULL;
 
-	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
-		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
-		struct procdb_record record = {entry->comm, entry->profile};
-
-		if (procdb_engine_wants_prediction(engine, entry))
-			g_array_append_val(records, record);
-	}
 	if (!procdb_store_save(engine->store, (const struct procdb_record *)records->data,
 			       records->len, &reason)) {
 		if (engine->save_failures == 0)

@@ -83,6 +83,16 @@ guint64 procdb_engine_get_tick(const ProcdbEngine *engine);
 void procdb_engine_set_tick(ProcdbEngine *engine, guint64 tick);
 
 /*
+ * Replaces all profiles by these records (of struct procdb_record; of two of
+ * one name the later counts). Returns how many there are now. The init map
+ * follows with the next step.
+ */
+guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records);
+
+/* What a save writes: an array of struct procdb_record that the caller unrefs. */
+GArray *procdb_engine_records(const ProcdbEngine *engine);
+
+/*
  * Replaces all profiles by those of the database; by none if it cannot be
  * read. *loaded (may be NULL) is their number. FALSE only for a file that is
  * there and cannot be read (PROCDB_ENGINE_ERROR_LOAD_FAILED).

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "bus.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "failure.h"
+
+/* How long an agent may take to register before we go on without it. */
+#define AGENT_WAIT_MS 5000
+
+static gboolean may_ask(const Ctl *ctl)
+{
+	return !ctl->no_ask_password && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+/*
+ * pkttyagent serves its parent, and closes the descriptor when it is ready.
+ * Where another agent serves the session, it steps back (--fallback).
+ */
+static void start_agent(Ctl *ctl)
+{
+	g_autoptr(GSubprocessLauncher) launcher = NULL;
+	g_autofree char *program = g_find_program_in_path("pkttyagent");
+	g_autoptr(GError) error = NULL;
+	int ready[2];
+
+	if (!program)
+		return;
+	if (!g_unix_open_pipe(ready, FD_CLOEXEC, &error)) {
+		g_printerr("Cannot start the password agent: %s\n", error->message);
+		return;
+	}
+	launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_INHERIT);
+	g_subprocess_launcher_take_fd(launcher, ready[1], 3);
+	ctl->agent = g_subprocess_launcher_spawn(launcher, &error, program, "--notify-fd", "3",
+						 "--fallback", NULL);
+	g_clear_object(&launcher);
+	if (ctl->agent) {
+		struct pollfd pfd = {.fd = ready[0], .events = POLLIN};
+
+		poll(&pfd, 1, AGENT_WAIT_MS);
+	} else {
+		g_printerr("Cannot start the password agent: %s\n", error->message);
+	}
+	close(ready[0]);
+}
+
+static int connect_service(Ctl *ctl, gboolean privileged)
+{
+	g_autoptr(GDBusConnection) bus = NULL;
+	g_autoptr(GError) error = NULL;
+
+	bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	if (!bus)
+		return failure_no_bus(error);
+
+	ctl->call_flags = G_DBUS_CALL_FLAGS_NONE;
+	ctl->timeout_ms = -1;
+	if (may_ask(ctl)) {
+		/* A person may need longer than any default to find the password. */
+		ctl->call_flags = G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
+		ctl->timeout_ms = G_MAXINT;
+		if (privileged && geteuid() != 0)
+			start_agent(ctl);
+	}
+	ctl->proxy =
+	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
+						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
+	if (!ctl->proxy)
+		return failure_report(NULL, NULL, error);
+	return CTL_OK;
+}
+
+int bus_connect(Ctl *ctl)
+{
+	return connect_service(ctl, FALSE);
+}
+
+int bus_connect_privileged(Ctl *ctl)
+{
+	return connect_service(ctl, TRUE);
+}
+
+GVariant *bus_properties(Ctl *ctl, GError **error)
+{
+	g_autoptr(GVariant) reply = NULL;
+
+	reply = g_dbus_connection_call_sync(
+	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), CTL_BUS_NAME, CTL_OBJECT_PATH,
+	    "org.freedesktop.DBus.Properties", "GetAll", g_variant_new("(s)", CTL_INTERFACE),
+	    G_VARIANT_TYPE("(a{sv})"), ctl->call_flags, ctl->timeout_ms, NULL, error);
+	return reply ? g_variant_get_child_value(reply, 0) : NULL;
+}
+
+void bus_disconnect(Ctl *ctl)
+{
+	g_clear_object(&ctl->proxy);
+	if (ctl->agent) {
+		g_subprocess_send_signal(ctl->agent, SIGTERM);
+		g_subprocess_wait(ctl->agent, NULL, NULL);
+		g_clear_object(&ctl->agent);
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include "ctl.h"
+
+/*
+ * Connects to the service on the system bus, which starts it if it can be
+ * started. On failure the reason has been printed; the exit code is returned,
+ * CTL_OK on success.
+ */
+int bus_connect(Ctl *ctl);
+
+/*
+ * As bus_connect(), for a command whose method may need an administrator:
+ * where passwords may be asked for, an agent on this terminal is started.
+ */
+int bus_connect_privileged(Ctl *ctl);
+
+/* Every property of the service as a{sv}; NULL and error if it does not say. */
+GVariant *bus_properties(Ctl *ctl, GError **error);
+
+/* Closes what bus_connect() opened, and stops the agent. */
+void bus_disconnect(Ctl *ctl);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include <stdio.h>
+
+#include "bus.h"
+#include "commands.h"
+#include "failure.h"
+#include "json.h"
+#include "options.h"
+#include "output.h"
+
+/* What the service says of itself; the strings belong to dict. */
+typedef struct {
+	const char *version;
+	const char *backend;
+	const char *state;
+	const char *path;
+	const char *save_error;
+	guint32 profiles;
+	guint32 confident;
+	guint32 overrides;
+	guint32 min_observations;
+	double min_confidence;
+	guint64 tick;
+	guint64 observations;
+	guint64 lost;
+	guint64 map_errors;
+	gint64 last_save;
+	gboolean dirty;
+} Status;
+
+static void status_read(GVariantDict *dict, Status *status)
+{
+	*status =
+	    (Status){.version = "?", .backend = "?", .state = "?", .path = "?", .save_error = ""};
+	g_variant_dict_lookup(dict, "Version", "&s", &status->version);
+	g_variant_dict_lookup(dict, "Backend", "&s", &status->backend);
+	g_variant_dict_lookup(dict, "BackendState", "&s", &status->state);
+	g_variant_dict_lookup(dict, "DatabasePath", "&s", &status->path);
+	g_variant_dict_lookup(dict, "LastSaveError", "&s", &status->save_error);
+	g_variant_dict_lookup(dict, "Profiles", "u", &status->profiles);
+	g_variant_dict_lookup(dict, "Confident", "u", &status->confident);
+	g_variant_dict_lookup(dict, "Overrides", "u", &status->overrides);
+	g_variant_dict_lookup(dict, "MinObservations", "u", &status->min_observations);
+	g_variant_dict_lookup(dict, "MinConfidence", "d", &status->min_confidence);
+	g_variant_dict_lookup(dict, "Tick", "t", &status->tick);
+	g_variant_dict_lookup(dict, "Observations", "t", &status->observations);
+	g_variant_dict_lookup(dict, "ObservationsLost", "t", &status->lost);
+	g_variant_dict_lookup(dict, "MapErrors", "t", &status->map_errors);
+	g_variant_dict_lookup(dict, "LastSave", "x", &status->last_save);
+	g_variant_dict_lookup(dict, "Dirty", "b", &status->dirty);
+}
+
+static gboolean learning(const Status *status)
+{
+	return g_str_equal(status->state, "active") && !g_str_equal(status->backend, "none");
+}
+
+static const char *source(const Status *status)
+{
+	if (g_str_equal(status->backend, "observer"))
+		return "its own BPF observer";
+	if (g_str_equal(status->backend, "pinned"))
+		return "the maps that another scheduler pinned";
+	if (g_str_equal(status->backend, "sched-ext"))
+		return "its own sched_ext scheduler";
+	return status->backend;
+}
+
+static void print_headline(const Ctl *ctl, const Status *status)
+{
+	gboolean colour = out_colour(ctl);
+	const char *reset = colour ? "\033[0m" : "";
+	const char *dot = "";
+
+	if (colour)
+		dot = learning(status)				  ? "\033[1;32m"
+		      : g_str_has_prefix(status->state, "failed") ? "\033[1;31m"
+								  : "\033[1;33m";
+	if (learning(status))
+		printf("%s●%s ProcDb %s learns from %s\n", dot, reset, status->version,
+		       source(status));
+	else if (g_str_equal(status->backend, "none"))
+		printf("%s●%s ProcDb %s does not learn: no backend is in use\n", dot, reset,
+		       status->version);
+	else
+		printf("%s●%s ProcDb %s does not learn: %s is %s\n", dot, reset, status->version,
+		       source(status), status->state);
+}
+
+static char *uptime(guint64 seconds)
+{
+	if (seconds < 60)
+		return g_strdup_printf("%" G_GUINT64_FORMAT " s", seconds);
+	if (seconds < 3600)
+		return g_strdup_printf("%" G_GUINT64_FORMAT " min", seconds / 60);
+	if (seconds < 48 * 3600)
+		return g_strdup_printf("%" G_GUINT64_FORMAT " h", seconds / 3600);
+	return g_strdup_printf("%" G_GUINT64_FORMAT " days", seconds / 86400);
+}
+
+static void print_facts(const Status *status)
+{
+	g_autofree char *observations = out_count(status->observations, "observation");
+	g_autofree char *profiles = out_count(status->profiles, "profile");
+	g_autofree char *overrides = out_count(status->overrides, "override");
+	g_autofree char *running = uptime(status->tick);
+	g_autofree char *saved = out_ago(status->last_save, g_get_real_time());
+
+	printf("   Observed: %s in %s", observations, running);
+	if (status->lost > 0)
+		printf(", %" G_GUINT64_FORMAT " lost", status->lost);
+	printf("\n    Learned: %s, %u confident (%u or more observations, confidence %.2g or "
+	       "more)\n",
+	       profiles, status->confident, status->min_observations, status->min_confidence);
+	printf("  Overrides: %s\n", overrides);
+	printf("   Database: %s, %s%s%s\n", status->path,
+	       status->last_save > 0 ? "saved " : "not saved since the start",
+	       status->last_save > 0 ? saved : "", status->dirty ? ", changed since" : "");
+}
+
+/* What later versions of the service count; shown when they do. */
+static void print_predictions(GVariantDict *dict)
+{
+	guint64 hits, misses, right, wrong, applied;
+	const char *apply;
+
+	if (g_variant_dict_lookup(dict, "PredictionHits", "t", &hits) &&
+	    g_variant_dict_lookup(dict, "PredictionMisses", "t", &misses))
+		printf("  Predicted: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+		       " programs that started\n",
+		       hits, hits + misses);
+	if (g_variant_dict_lookup(dict, "PredictionsRight", "t", &right) &&
+	    g_variant_dict_lookup(dict, "PredictionsWrong", "t", &wrong) && right + wrong > 0)
+		printf("      Right: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " (%.1f %%)\n",
+		       right, right + wrong, 100.0 * (double)right / (double)(right + wrong));
+	if (g_variant_dict_lookup(dict, "Apply", "&s", &apply) &&
+	    g_variant_dict_lookup(dict, "Applied", "t", &applied))
+		printf("    Applied: %s, %" G_GUINT64_FORMAT " times\n", apply, applied);
+}
+
+static void print_problem(const Ctl *ctl, const char *what, const char *remedy)
+{
+	gboolean colour = out_colour(ctl);
+
+	printf("%s    Problem:%s %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", what);
+	printf("             %s\n", remedy);
+}
+
+static gboolean print_problems(const Ctl *ctl, const Status *status)
+{
+	gboolean any = FALSE;
+
+	if (g_str_has_prefix(status->state, "failed")) {
+		print_problem(ctl, status->state,
+			      "\"pandemoniumctl doctor\" checks what it needs.");
+		any = TRUE;
+	}
+	if (*status->save_error) {
+		g_autofree char *what =
+		    g_strdup_printf("the last save failed: %s", status->save_error);
+
+		print_problem(ctl, what,
+			      "Make room or put it right; the service tries again by itself, "
+			      "or on \"pandemoniumctl save\".");
+		any = TRUE;
+	}
+	if (status->map_errors > 0) {
+		g_autofree char *what = out_count(status->map_errors, "map operation");
+		g_autofree char *text = g_strdup_printf("%s failed", what);
+
+		print_problem(ctl, text, "The log of pandemonium-procdbd says which.");
+		any = TRUE;
+	}
+	return any;
+}
+
+static void print_next(const Status *status)
+{
+	if (g_str_equal(status->backend, "none"))
+		puts("       Next: choose a backend in procdb.conf, then \"pandemoniumctl "
+		     "reload\".");
+	else if (g_str_equal(status->state, "waiting"))
+		puts("       Next: nothing to do; it goes on when the scheduler pins its maps.");
+	else if (status->profiles == 0)
+		puts("       Next: use the machine; a program is learned after a few runs.");
+	else if (status->confident == 0)
+		puts("       Next: \"pandemoniumctl explain NAME\" says what a program lacks to "
+		     "be confident.");
+	else
+		puts("       Next: \"pandemoniumctl list --confident\" shows what is known.");
+}
+
+int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
+{
+	g_auto(GStrv) args = NULL;
+	g_autoptr(GVariant) properties = NULL;
+	g_autoptr(GVariantDict) dict = NULL;
+	g_autoptr(GError) error = NULL;
+	Status status;
+	int code;
+
+	if (!options_parse(ctl, command, NULL, argv, &args))
+		return CTL_USAGE;
+	code = bus_connect(ctl);
+	if (code != CTL_OK)
+		return code;
+	properties = bus_properties(ctl, &error);
+	if (!properties)
+		return failure_report(NULL, NULL, error);
+	if (ctl->json) {
+		ctl_json_print(ctl_json_from_properties(properties));
+		return CTL_OK;
+	}
+	dict = g_variant_dict_new(properties);
+	status_read(dict, &status);
+	print_headline(ctl, &status);
+	print_facts(&status);
+	print_predictions(dict);
+	if (!print_problems(ctl, &status))
+		print_next(&status);
+	return CTL_OK;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* What every command of pandemoniumctl shares. */
+
+#include <gio/gio.h>
+
+#include "procdb-dbus.h"
+
+#define CTL_BUS_NAME "org.pandemonium.ProcDb"
+#define CTL_OBJECT_PATH "/org/pandemonium/ProcDb"
+#define CTL_INTERFACE "org.pandemonium.ProcDb1"
+
+/* Exit codes, as pandemoniumctl(1) lists them. */
+enum {
+	CTL_OK = 0,
+	CTL_FAILED = 1,
+	CTL_USAGE = 2,
+	CTL_NO_PROFILE = 3,
+	CTL_DENIED = 4,
+	CTL_UNREACHABLE = 5,
+};
+
+typedef struct {
+	/* From the command line. */
+	gboolean json;
+	gboolean no_pager;
+	gboolean no_ask_password;
+
+	/* Set by ctl_connect(). */
+	ProcdbDBusProcDb1 *proxy;
+	GDBusCallFlags call_flags;
+	int timeout_ms;
+	GSubprocess *agent;
+
+	/* Set by out_open_pager(). */
+	GSubprocess *pager;
+	int saved_stdout;
+} Ctl;
+
+typedef struct CtlCommand CtlCommand;
+
+struct CtlCommand {
+	const char *name;
+	const char *parameters; /* as --help shows them, or NULL */
+	const char *summary;
+	const char *description; /* more for --help, or NULL */
+	int min_args;
+	int max_args; /* -1: any number */
+	/* argv starts with the command's own name. Returns an exit code. */
+	int (*run)(Ctl *ctl, const CtlCommand *command, char **argv);
+};
+
+/* Every command, in the order of --help; ends with one without a name. */
+extern const CtlCommand ctl_commands[];
+
+/* The command of that name, or NULL. */
+const CtlCommand *ctl_command_find(const char *name);

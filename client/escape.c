@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "escape.h"
+
+#include <string.h>
+
+/* Appends one character or byte; returns how many bytes it was. */
+static gsize escape_one(GString *out, const char *at, gsize left, gboolean escape_backslash)
+{
+	gunichar c = g_utf8_get_char_validated(at, (gssize)left);
+	gsize length = 1;
+
+	/* Malformed and cut sequences are both above every character. */
+	if (c > 0x10ffff || !g_unichar_isprint(c)) {
+		if (c <= 0x10ffff)
+			length = (gsize)(g_utf8_next_char(at) - at);
+		for (gsize i = 0; i < length; i++)
+			g_string_append_printf(out, "\\x%02x", (guchar)at[i]);
+		return length;
+	}
+	length = (gsize)(g_utf8_next_char(at) - at);
+	if (c == '\\' && escape_backslash)
+		g_string_append_c(out, '\\');
+	g_string_append_len(out, at, (gssize)length);
+	return length;
+}
+
+static char *escape(const char *bytes, gsize length, gboolean escape_backslash)
+{
+	GString *out = g_string_sized_new(length);
+
+	for (gsize i = 0; i < length;)
+		i += escape_one(out, bytes + i, length - i, escape_backslash);
+	return g_string_free(out, FALSE);
+}
+
+char *escape_argument(const char *argument)
+{
+	gsize length = strlen(argument);
+
+	return escape(argument, length, !g_utf8_validate(argument, (gssize)length, NULL));
+}
+
+char *escape_raw(const char *bytes, gsize length)
+{
+	return escape(bytes, length, TRUE);
+}

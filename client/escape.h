@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * The name to send for one that a person typed. What is valid UTF-8 is taken
+ * as written in the contract's escaped form, and only what that form cannot
+ * hold (control characters) is escaped. What is not valid UTF-8 can only be a
+ * raw name, and is escaped byte by byte. Free with g_free().
+ */
+char *escape_argument(const char *argument);
+
+/* The escaped form of a raw task name, such as the kernel has it. Free with g_free(). */
+char *escape_raw(const char *bytes, gsize length);

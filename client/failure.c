@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "failure.h"
+
+#include <string.h>
+
+#define ACTION_PREFIX "org.pandemonium.procdb."
+
+/* As the authorizer of the service has it; tests/sync compares the two. */
+static const struct {
+	const char *method;
+	const char *action;
+} actions[] = {
+    {"ListProfiles", "list-profiles"},
+    {"GetProfile", "list-profiles"},
+    {"GetConfidence", "get-confidence"},
+    {"Explain", "list-profiles"},
+    {"DeleteProfile", "delete-entries"},
+    {"DeleteProfiles", "delete-entries"},
+    {"Reset", "delete-entries"},
+    {"Save", "save"},
+    {"Reload", "manage"},
+    {"SetOverride", "set-override"},
+    {"ClearOverride", "set-override"},
+};
+
+const char *failure_action(const char *method)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
+		if (g_strcmp0(method, actions[i].method) == 0)
+			return actions[i].action;
+	}
+	return NULL;
+}
+
+static int denied(const char *method)
+{
+	const char *action = failure_action(method);
+
+	if (!action) {
+		g_printerr("Access denied by the bus or the service. Run it as root.\n");
+		return CTL_DENIED;
+	}
+	g_printerr("Access denied: this needs the polkit action " ACTION_PREFIX "%s.\n"
+		   "Run it as root, or have an administrator allow it in a polkit rule.\n",
+		   action);
+	return CTL_DENIED;
+}
+
+static int needs_password(const char *method)
+{
+	const char *action = failure_action(method);
+
+	g_printerr("Access denied: the polkit action " ACTION_PREFIX
+		   "%s asks for a password, and none could be asked for here.\n"
+		   "Run it on a terminal without --no-ask-password, or as root.\n",
+		   action ? action : "*");
+	return CTL_DENIED;
+}
+
+static int no_such_profile(const char *name, const char *message)
+{
+	if (name)
+		g_printerr("There is no profile of \"%s\".\n", name);
+	else
+		g_printerr("%s.\n", message);
+	g_printerr("\"pandemoniumctl list\" shows the names that there are.\n");
+	return CTL_NO_PROFILE;
+}
+
+static int invalid_name(const char *name, const char *message)
+{
+	if (name)
+		g_printerr("\"%s\" is not a task name: %s.\n", name, message);
+	else
+		g_printerr("Not a task name: %s.\n", message);
+	g_printerr("A name has at most 16 bytes; a backslash in it is written \\\\, a byte "
+		   "that is not printable UTF-8 \\xNN.\n");
+	return CTL_USAGE;
+}
+
+static int unreachable(const char *why)
+{
+	g_printerr("%s\n"
+		   "\"pandemoniumctl doctor\" says what is missing.\n",
+		   why);
+	return CTL_UNREACHABLE;
+}
+
+static int report_ours(const char *code, const char *name, const char *message)
+{
+	if (g_str_equal(code, "NoSuchProfile"))
+		return no_such_profile(name, message);
+	if (g_str_equal(code, "InvalidName"))
+		return invalid_name(name, message);
+	if (g_str_equal(code, "InvalidTier")) {
+		g_printerr("%s.\nTiers are batch, interactive and lat-critical.\n", message);
+		return CTL_USAGE;
+	}
+	if (g_str_equal(code, "LimitExceeded")) {
+		g_printerr("The service refused: %s.\nAsk for less at a time, or try again when "
+			   "fewer calls are under way.\n",
+			   message);
+		return CTL_FAILED;
+	}
+	if (g_str_equal(code, "SaveFailed")) {
+		g_printerr("The database was not saved: %s.\nWhat was saved before is still "
+			   "there, and the service will try again.\n",
+			   message);
+		return CTL_FAILED;
+	}
+	if (g_str_equal(code, "LoadFailed")) {
+		g_printerr("Not loaded: %s.\nWhat was in force before still is.\n", message);
+		return CTL_FAILED;
+	}
+	if (g_str_equal(code, "NoBackend")) {
+		g_printerr("Nothing observes tasks: %s.\n"
+			   "\"pandemoniumctl doctor\" says what is missing.\n",
+			   message);
+		return CTL_FAILED;
+	}
+	g_printerr("The service refused: %s (%s).\n", message, code);
+	return CTL_FAILED;
+}
+
+static int report_bus(const char *remote, const char *method, const char *message)
+{
+	if (g_str_equal(remote, "org.freedesktop.DBus.Error.AccessDenied"))
+		return denied(method);
+	if (g_str_equal(remote, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"))
+		return needs_password(method);
+	if (g_str_equal(remote, "org.freedesktop.DBus.Error.ServiceUnknown") ||
+	    g_str_equal(remote, "org.freedesktop.DBus.Error.NameHasNoOwner"))
+		return unreachable("The service pandemonium-procdbd is not running, and the bus "
+				   "does not know how to start it.");
+	if (g_str_has_prefix(remote, "org.freedesktop.DBus.Error.Spawn.") ||
+	    g_str_has_prefix(remote, "org.freedesktop.systemd1.")) {
+		g_autofree char *why =
+		    g_strdup_printf("The service pandemonium-procdbd could not be started: %s.\n"
+				    "Its log (journalctl -u pandemonium-procdbd) says why.",
+				    message);
+		return unreachable(why);
+	}
+	if (g_str_equal(remote, "org.freedesktop.DBus.Error.NoReply") ||
+	    g_str_equal(remote, "org.freedesktop.DBus.Error.TimedOut") ||
+	    g_str_equal(remote, "org.freedesktop.DBus.Error.Timeout"))
+		return unreachable("The service did not answer; it may have stopped, or hang.");
+	if (g_str_equal(remote, "org.freedesktop.DBus.Error.UnknownMethod") ||
+	    g_str_equal(remote, "org.freedesktop.DBus.Error.UnknownInterface")) {
+		g_printerr("The running service does not know %s; it is older than this "
+			   "program.\nRestart it: systemctl restart pandemonium-procdbd.\n",
+			   method ? method : "this");
+		return CTL_FAILED;
+	}
+	g_printerr("The call failed: %s (%s).\n", message, remote);
+	return CTL_FAILED;
+}
+
+int failure_report(const char *method, const char *name, const GError *error)
+{
+	g_autofree char *remote = g_dbus_error_get_remote_error(error);
+	g_autoptr(GError) plain = g_error_copy(error);
+	const char *ours = CTL_INTERFACE ".Error.";
+
+	g_dbus_error_strip_remote_error(plain);
+	/* The sentences end by themselves. */
+	if (g_str_has_suffix(plain->message, "."))
+		plain->message[strlen(plain->message) - 1] = '\0';
+
+	if (remote && g_str_has_prefix(remote, ours))
+		return report_ours(remote + strlen(ours), name, plain->message);
+	if (remote)
+		return report_bus(remote, method, plain->message);
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+		return unreachable("The service did not answer in time.");
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+		return unreachable("The connection to the system bus broke.");
+	g_printerr("The call failed: %s.\n", plain->message);
+	return CTL_FAILED;
+}
+
+int failure_no_bus(const GError *error)
+{
+	g_autofree char *why =
+	    g_strdup_printf("The system bus cannot be reached: %s.", error->message);
+
+	return unreachable(why);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include "ctl.h"
+
+/*
+ * Prints to standard error, in a sentence and with what to do, why a call
+ * failed, and returns the exit code for it. method is the bus method that was
+ * called, and name the escaped task name that it was about; either may be NULL.
+ */
+int failure_report(const char *method, const char *name, const GError *error);
+
+/* The same for a connection to the bus that could not be made. */
+int failure_no_bus(const GError *error);
+
+/* The polkit action that guards a method, without its prefix; NULL if there is none. */
+const char *failure_action(const char *method);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "output.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <gio/gunixoutputstream.h>
+
+gboolean out_colour(const Ctl *ctl)
+{
+	const char *no_color = g_getenv("NO_COLOR");
+	gboolean terminal = ctl->pager || isatty(STDOUT_FILENO);
+
+	return terminal && !(no_color && *no_color) && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
+}
+
+static const char *pager_command(void)
+{
+	const char *pager = g_getenv("PANDEMONIUM_PAGER");
+
+	if (!pager)
+		pager = g_getenv("PAGER");
+	if (!pager)
+		pager = "less";
+	return g_str_equal(pager, "") || g_str_equal(pager, "cat") ? NULL : pager;
+}
+
+void out_open_pager(Ctl *ctl)
+{
+	g_autoptr(GSubprocessLauncher) launcher = NULL;
+	g_auto(GStrv) argv = NULL;
+	g_autoptr(GError) error = NULL;
+	const char *command = pager_command();
+	int saved;
+
+	if (ctl->pager || ctl->json || ctl->no_pager || !command || !isatty(STDOUT_FILENO))
+		return;
+	if (!g_shell_parse_argv(command, NULL, &argv, &error)) {
+		g_printerr("Cannot start the pager: %s\n", error->message);
+		return;
+	}
+	launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE);
+	g_subprocess_launcher_setenv(launcher, "LESS", "FRSXMK", FALSE);
+	/* Under sudo, a pager that starts shells would give away more than was granted. */
+	g_subprocess_launcher_setenv(launcher, "LESSSECURE", "1", TRUE);
+	ctl->pager = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);
+	if (!ctl->pager) {
+		if (!g_error_matches(error, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT))
+			g_printerr("Cannot start the pager: %s\n", error->message);
+		return;
+	}
+
+	/* Quitting the pager early, or interrupting it, is not an error. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	dup2(g_unix_output_stream_get_fd(
+		 G_UNIX_OUTPUT_STREAM(g_subprocess_get_stdin_pipe(ctl->pager))),
+	     STDOUT_FILENO);
+	ctl->saved_stdout = saved;
+}
+
+void out_close_pager(Ctl *ctl)
+{
+	if (!ctl->pager)
+		return;
+	fflush(stdout);
+	dup2(ctl->saved_stdout, STDOUT_FILENO);
+	close(ctl->saved_stdout);
+	g_output_stream_close(g_subprocess_get_stdin_pipe(ctl->pager), NULL, NULL);
+	g_subprocess_wait(ctl->pager, NULL, NULL);
+	g_clear_object(&ctl->pager);
+}
+
+static int terminal_columns(const Ctl *ctl)
+{
+	const char *columns = g_getenv("COLUMNS");
+	struct winsize size;
+
+	if (columns && g_ascii_strtoull(columns, NULL, 10) > 0)
+		return (int)MIN(g_ascii_strtoull(columns, NULL, 10), 4096);
+	if (ioctl(ctl->pager ? ctl->saved_stdout : STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		return size.ws_col;
+	return 0;
+}
+
+struct libscols_table *out_table_new(const Ctl *ctl, const OutColumn *columns)
+{
+	struct libscols_table *table = scols_new_table();
+	gboolean terminal = ctl->pager || isatty(STDOUT_FILENO);
+
+	if (!table)
+		g_error("out of memory");
+	scols_table_set_termforce(table, terminal ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	if (terminal && terminal_columns(ctl) > 0)
+		scols_table_set_termwidth(table, (size_t)terminal_columns(ctl));
+	scols_table_enable_colors(table, out_colour(ctl));
+	for (; columns->title; columns++) {
+		if (!scols_table_new_column(table, columns->title, columns->width, columns->flags))
+			g_error("out of memory");
+	}
+	return table;
+}
+
+void out_table_add(struct libscols_table *table, const char *const *texts,
+		   const char *const *colours)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	size_t count = scols_table_get_ncols(table);
+
+	if (!line)
+		g_error("out of memory");
+	for (size_t i = 0; i < count; i++) {
+		if (scols_line_set_data(line, i, texts[i]) != 0)
+			g_error("out of memory");
+		if (colours && colours[i])
+			scols_cell_set_color(scols_line_get_cell(line, i), colours[i]);
+	}
+}
+
+void out_table_print(struct libscols_table *table)
+{
+	scols_print_table(table);
+	scols_unref_table(table);
+}
+
+const char *out_tier_colour(const char *tier)
+{
+	if (g_str_equal(tier, "batch"))
+		return "blue";
+	if (g_str_equal(tier, "interactive"))
+		return "green";
+	if (g_str_equal(tier, "lat-critical"))
+		return "magenta";
+	return NULL;
+}
+
+char *out_duration_ns(guint64 ns)
+{
+	static const struct {
+		guint64 ns;
+		const char *unit;
+	} units[] = {{G_GUINT64_CONSTANT(1000000000), "s"}, {1000000, "ms"}, {1000, "µs"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+		double value = (double)ns / (double)units[i].ns;
+
+		if (ns < units[i].ns)
+			continue;
+		return g_strdup_printf("%.*f %s",
+				       value < 10    ? 2
+				       : value < 100 ? 1
+						     : 0,
+				       value, units[i].unit);
+	}
+	return g_strdup_printf("%" G_GUINT64_FORMAT " ns", ns);
+}
+
+char *out_ago(gint64 time_us, gint64 now_us)
+{
+	gint64 seconds = (now_us - time_us) / G_USEC_PER_SEC;
+
+	if (time_us <= 0)
+		return g_strdup("unknown");
+	if (seconds <= 0)
+		return g_strdup(seconds < -2 ? "in the future" : "now");
+	if (seconds < 60)
+		return g_strdup_printf("%" G_GINT64_FORMAT " s ago", seconds);
+	if (seconds < 3600)
+		return g_strdup_printf("%" G_GINT64_FORMAT " min ago", seconds / 60);
+	if (seconds < 48 * 3600)
+		return g_strdup_printf("%" G_GINT64_FORMAT " h ago", seconds / 3600);
+	return g_strdup_printf("%" G_GINT64_FORMAT " days ago", seconds / 86400);
+}
+
+char *out_count(guint64 count, const char *singular)
+{
+	g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, count);
+	GString *out = g_string_new(digits);
+
+	for (gssize at = (gssize)out->len - 3; at > 0; at -= 3)
+		g_string_insert_c(out, at, ',');
+	g_string_append_printf(out, " %s%s", singular, count == 1 ? "" : "s");
+	return g_string_free(out, FALSE);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include "ctl.h"
+
+/* One row of ListProfiles; the strings belong to the Rows. */
+typedef struct {
+	const char *name;
+	const char *tier;
+	double confidence;
+	gboolean confident;
+	guint32 observations;
+	guint32 votes[3]; /* batch, interactive, lat-critical */
+	guint64 avg_runtime_ns;
+	guint64 runtime_dev_ns;
+	guint64 wakeup_freq;
+	guint64 csw_rate;
+	gint64 last_seen_us;
+	const char *origin;
+} Row;
+
+typedef struct {
+	GVariant *reply;
+	GArray *items; /* of Row */
+} Rows;
+
+/* How rows are told apart by a sort key: negative, 0 or positive. */
+typedef int (*RowsOrder)(const Row *a, const Row *b);
+
+#define ROWS_SIGNATURE "a(ssdbu(uuu)ttttxs)"
+
+/* Every profile; NULL and error if the service does not say. */
+Rows *rows_fetch(Ctl *ctl, GError **error);
+
+/* The rows of an a(ssdbu(uuu)ttttxs). */
+Rows *rows_from_variant(GVariant *profiles);
+
+void rows_free(Rows *rows);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rows, rows_free)
+
+static inline const Row *rows_get(const Rows *rows, guint index)
+{
+	return &g_array_index(rows->items, Row, index);
+}
+
+/* The names of the sort keys, with the JSON names' spelling; NULL at the end. */
+const char *const *rows_sort_keys(void);
+
+/*
+ * The order of a sort key, or NULL if there is no such key. Names come up from
+ * A, tiers from the most urgent, times from the newest, numbers from the greatest.
+ */
+RowsOrder rows_order(const char *key);
+
+/* Sorts by an order, and rows that are equal in it by name. */
+void rows_sort(Rows *rows, RowsOrder order, gboolean reverse);
+
+/* Whether a name matches a pattern with * and ?. A backslash stands for itself. */
+gboolean rows_match(const char *pattern, const char *name);
+
+/* Whether rows_match() would take a text for more than a name. */
+gboolean rows_is_pattern(const char *text);
+
+/* 0 for batch, 1 for interactive, 2 for lat-critical, -1 for anything else. */
+int rows_tier_rank(const char *tier);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define FILE_NAME "procdb.conf"
+
+typedef enum {
+	KEY_UINT,   /* guint */
+	KEY_UINT64, /* guint64 */
+	KEY_DOUBLE,
+	KEY_CHOICE, /* char *, one of choices */
+	KEY_PATH,   /* char *, absolute */
+	KEY_NAMES,  /* GStrv of task names */
+} KeyType;
+
+typedef struct {
+	const char *group;
+	const char *name;
+	KeyType type;
+	size_t offset; /* in ProcdbConfig */
+	double min;    /* of numbers */
+	double max;
+	const char *choices; /* separated by "|" */
+} Key;
+
+#define AT(member) offsetof(ProcdbConfig, member)
+
+static const Key keys[] = {
+    {"Service", "Backend", KEY_CHOICE, AT(backend), .choices = "auto|observer|pinned|none"},
+    {"Service", "Compositors", KEY_NAMES, AT(compositors)},
+    {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
+    {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
+    {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, 65536},
+    {"Learning", "StaleTicks", KEY_UINT64, AT(engine.rules.stale_ticks), 1, 604800},
+    {"Database", "Path", KEY_PATH, AT(database)},
+    {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
+    {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, 1048576},
+    {"Database", "SaveIntervalSec", KEY_UINT, AT(engine.save_interval_s), 0, 86400},
+};
+
+static const char *const default_compositors[] = {
+    "gnome-shell", "kwin_wayland", "kwin_x11", "sway",	"Hyprland",    "weston",
+    "labwc",	   "wayfire",	   "niri",     "river", "cosmic-comp", "mutter",
+    "xfwm4",	   "Xorg",	   "Xwayland", NULL,
+};
+
+void procdb_config_init(ProcdbConfig *config)
+{
+	*config = (ProcdbConfig){
+	    .engine = procdb_engine_default_settings,
+	    .backend = g_strdup("auto"),
+	    .database = g_strdup(PROCDB_STATEDIR "/procdb.bin"),
+	    .compositors = g_strdupv((GStrv)default_compositors),
+	};
+}
+
+void procdb_config_clear(ProcdbConfig *config)
+{
+	g_clear_pointer(&config->backend, g_free);
+	g_clear_pointer(&config->database, g_free);
+	g_clear_pointer(&config->compositors, g_strfreev);
+}
+
+void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
+{
+	*to = *from;
+	to->backend = g_strdup(from->backend);
+	to->database = g_strdup(from->database);
+	to->compositors = g_strdupv(from->compositors);
+}
+
+static void add_if_there(GPtrArray *files, char *path)
+{
+	if (g_file_test(path, G_FILE_TEST_EXISTS))
+		g_ptr_array_add(files, path);
+	else
+		g_free(path);
+}
+
+static int compare_paths(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_drop_ins(GPtrArray *files, const char *folder)
+{
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (g_str_has_suffix(name, ".conf"))
+			g_ptr_array_add(found, g_build_filename(folder, name, NULL));
+	g_ptr_array_sort(found, compare_paths);
+	g_ptr_array_extend_and_steal(files, g_steal_pointer(&found));
+}
+
+GStrv procdb_config_files(const char *explicit_file)
+{
+	GPtrArray *files = g_ptr_array_new();
+
+	if (explicit_file) {
+		g_ptr_array_add(files, g_strdup(explicit_file));
+	} else {
+		add_if_there(files, g_build_filename(PROCDB_VENDORDIR, FILE_NAME, NULL));
+		add_if_there(files, g_build_filename(PROCDB_CONFDIR, FILE_NAME, NULL));
+		add_drop_ins(files, PROCDB_CONFDIR "/" FILE_NAME ".d");
+	}
+	g_ptr_array_add(files, NULL);
+	return (GStrv)g_ptr_array_free(files, FALSE);
+}
+
+static const Key *find_key(const char *group, const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (g_str_equal(keys[i].group, group) && g_str_equal(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
+/* The value in force, as a file would say it. */
+static char *value_of(const ProcdbConfig *config, const Key *key)
+{
+	const void *at = (const char *)config + key->offset;
+	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+	switch (key->type) {
+	case KEY_UINT:
+		return g_strdup_printf("%u", *(const guint *)at);
+	case KEY_UINT64:
+		return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at);
+	case KEY_DOUBLE:
+		return g_strdup(g_ascii_formatd(buffer, sizeof(buffer), "%g", *(const double *)at));
+	case KEY_NAMES:
+		return g_strjoinv(";", *(const GStrv *)at);
+	default:
+		return g_strdup(*(char *const *)at);
+	}
+}
+
+static gboolean set_number(void *at, const Key *key, const char *value)
+{
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(value, 10, (guint64)key->min, (guint64)key->max, &number,
+					NULL))
+		return FALSE;
+	if (key->type == KEY_UINT)
+		*(guint *)at = (guint)number;
+	else
+		*(guint64 *)at = number;
+	return TRUE;
+}
+
+static gboolean set_double(double *at, const Key *key, const char *value)
+{
+	char *end;
+	double number = g_ascii_strtod(value, &end);
+
+	/* Written so that a NaN is refused. */
+	if (end == value || *end || !(number >= key->min && number <= key->max))
+		return FALSE;
+	*at = number;
+	return TRUE;
+}
+
+static gboolean set_string(char **at, const Key *key, const char *value)
+{
+	if (key->type == KEY_PATH && !g_path_is_absolute(value))
+		return FALSE;
+	if (key->type == KEY_CHOICE) {
+		g_auto(GStrv) choices = g_strsplit(key->choices, "|", -1);
+
+		if (!g_strv_contains((const char *const *)choices, value))
+			return FALSE;
+	}
+	g_free(*at);
+	*at = g_strdup(value);
+	return TRUE;
+}
+
+static gboolean set_names(GStrv *at, const char *value)
+{
+	g_auto(GStrv) names = g_strsplit(value, ";", -1);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (guint i = 0; names[i]; i++)
+		if (*g_strstrip(names[i]))
+			g_strv_builder_add(builder, names[i]);
+	g_strfreev(*at);
+	*at = g_strv_builder_end(builder);
+	return TRUE;
+}
+
+static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
+{
+	void *at = (char *)config + key->offset;
+
+	switch (key->type) {
+	case KEY_UINT:
+	case KEY_UINT64:
+		return set_number(at, key, value);
+	case KEY_DOUBLE:
+		return set_double(at, key, value);
+	case KEY_NAMES:
+		return set_names(at, value);
+	default:
+		return set_string(at, key, value);
+	}
+}
+
+static char *allowed(const Key *key)
+{
+	switch (key->type) {
+	case KEY_CHOICE:
+		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
+	case KEY_PATH:
+		return g_strdup("an absolute path");
+	case KEY_DOUBLE:
+		return g_strdup_printf("a number from %g to %g", key->min, key->max);
+	default:
+		return g_strdup_printf("a whole number from %.0f to %.0f", key->min, key->max);
+	}
+}
+
+char *procdb_config_set(ProcdbConfig *config, const char *group, const char *name,
+			const char *value)
+{
+	const Key *key = find_key(group, name);
+	g_autofree char *escaped = g_strescape(value, NULL);
+	g_autofree char *in_force = NULL;
+	g_autofree char *want = NULL;
+
+	if (!key)
+		return g_strdup_printf("[%s] %s is no setting; it is ignored", group, name);
+	if (set_key(config, key, value))
+		return NULL;
+	in_force = value_of(config, key);
+	want = allowed(key);
+	return g_strdup_printf("[%s] %s=%s is not allowed: it has to be %s; %s stays in force",
+			       group, name, escaped, want, in_force);
+}
+
+static void read_group(ProcdbConfig *config, GKeyFile *file, const char *path, const char *group,
+		       GPtrArray *problems)
+{
+	g_auto(GStrv) names = g_key_file_get_keys(file, group, NULL, NULL);
+
+	for (guint i = 0; names && names[i]; i++) {
+		g_autofree char *value = g_key_file_get_value(file, group, names[i], NULL);
+		g_autofree char *problem =
+		    procdb_config_set(config, group, names[i], g_strstrip(value));
+
+		if (problem)
+			g_ptr_array_add(problems, g_strdup_printf("%s: %s", path, problem));
+	}
+}
+
+void procdb_config_read(ProcdbConfig *config, const char *const *files, GPtrArray *problems)
+{
+	for (; *files; files++) {
+		g_autoptr(GKeyFile) file = g_key_file_new();
+		g_autoptr(GError) error = NULL;
+		g_auto(GStrv) groups = NULL;
+
+		if (!g_key_file_load_from_file(file, *files, G_KEY_FILE_NONE, &error)) {
+			g_ptr_array_add(problems,
+					g_strdup_printf("%s: %s; it is ignored as a whole", *files,
+							error->message));
+			continue;
+		}
+		groups = g_key_file_get_groups(file, NULL);
+		for (guint i = 0; groups[i]; i++)
+			read_group(config, file, *files, groups[i], problems);
+	}
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * The configuration: one table of keys, read from a vendor file, an admin file
+ * and drop-ins, each over the ones before.
+ */
+
+#include "engine.h"
+
+typedef struct {
+	ProcdbEngineSettings engine;
+	char *backend;	   /* "auto", "observer", "pinned", "none" */
+	char *database;	   /* path of the database file */
+	GStrv compositors; /* task names that are always latency critical */
+} ProcdbConfig;
+
+/* The defaults; to be cleared by procdb_config_clear(). */
+void procdb_config_init(ProcdbConfig *config);
+void procdb_config_clear(ProcdbConfig *config);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbConfig, procdb_config_clear)
+
+/* A deep copy into an uninitialized configuration. */
+void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from);
+
+/*
+ * The files to read, in order: only explicit_file if it is not NULL, else the
+ * vendor file, the admin file and its drop-ins, as far as they exist. The
+ * caller frees the list.
+ */
+GStrv procdb_config_files(const char *explicit_file);
+
+/*
+ * Reads files over config. Each problem becomes a sentence in problems (of
+ * char *, which the array owns): the file and key, what is allowed and what
+ * stays in force; the rest is read all the same. A file that is not there is
+ * a problem.
+ */
+void procdb_config_read(ProcdbConfig *config, const char *const *files, GPtrArray *problems);
+
+/* Sets one key as a file would; NULL, or a sentence that the caller frees. */
+char *procdb_config_set(ProcdbConfig *config, const char *group, const char *key,
+			const char *value);

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* pandemonium-procdbd: puts the layers together and runs the main loop. */
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "backends.h"
+#include "config.h"
+#include "object.h"
+#include "polkit.h"
+
+typedef struct {
+	char *config_file; /* as given; NULL for the system's files */
+	char *database;	   /* as given, over the configuration */
+	char *backend;
+	gboolean version;
+} Options;
+
+typedef struct {
+	Options options;
+	ProcdbConfig config;
+	GMainLoop *loop;
+	GDBusConnection *connection;
+	ProcdbEngine *engine;
+	ProcdbPolkit *polkit;
+	ProcdbAuthorizer *authorizer;
+	ProcdbObject *object;
+	int status;
+} Service;
+
+static gboolean parse_options(Options *options, int argc, char **argv, GError **error)
+{
+	const GOptionEntry entries[] = {
+	    {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->config_file,
+	     "Read this configuration file only", "FILE"},
+	    {"database", 'd', 0, G_OPTION_ARG_FILENAME, &options->database,
+	     "Keep the profiles in this file", "FILE"},
+	    {"backend", 'b', 0, G_OPTION_ARG_STRING, &options->backend,
+	     "What observes: auto, observer, pinned or none", "BACKEND"},
+	    {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version and exit",
+	     NULL},
+	    G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+	g_option_context_set_summary(
+	    context, "Learns how every program on this machine behaves and tells the scheduler.\n"
+		     "It answers as " PROCDB_BUS_NAME " on the system bus.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, error))
+		return FALSE;
+	if (argc > 1) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+			    "Unexpected argument '%s'", argv[1]);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* Options of the command line over the configuration. NULL, or what is wrong. */
+static char *apply_options(const Options *options, ProcdbConfig *config)
+{
+	char *problem = NULL;
+
+	if (options->database) {
+		g_autofree char *path = g_canonicalize_filename(options->database, NULL);
+
+		problem = procdb_config_set(config, "Database", "Path", path);
+	}
+	if (!problem && options->backend)
+		problem = procdb_config_set(config, "Service", "Backend", options->backend);
+	return problem;
+}
+
+static void read_config(const Options *options, ProcdbConfig *config, GPtrArray *problems)
+{
+	g_auto(GStrv) files = procdb_config_files(options->config_file);
+	g_autofree char *problem = NULL;
+
+	procdb_config_read(config, (const char *const *)files, problems);
+	problem = apply_options(options, config);
+	if (problem)
+		g_ptr_array_add(problems, g_steal_pointer(&problem));
+}
+
+static ProcdbMaps *maps_for(const ProcdbConfig *config)
+{
+	ProcdbObserverSettings settings = {(const char *const *)config->compositors};
+
+	if (g_str_equal(config->backend, "observer"))
+		return procdb_maps_observer_new(&settings);
+	if (g_str_equal(config->backend, "pinned"))
+		return procdb_maps_pinned_new();
+	if (g_str_equal(config->backend, "none"))
+		return procdb_maps_none_new();
+	return procdb_maps_auto_new(&settings);
+}
+
+/* A reload: all of the new configuration, or nothing of it. */
+static gboolean reconfigure(gpointer data, GError **error)
+{
+	Service *service = data;
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_auto(ProcdbConfig) config;
+
+	procdb_config_init(&config);
+	read_config(&service->options, &config, problems);
+	if (problems->len > 0) {
+		for (guint i = 0; i < problems->len; i++)
+			g_warning("%s", (const char *)problems->pdata[i]);
+		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+			    "%s. The configuration in force was not changed",
+			    (const char *)problems->pdata[0]);
+		return FALSE;
+	}
+	if (!g_str_equal(config.backend, service->config.backend))
+		g_message("Backend=%s takes effect at the next start", config.backend);
+	if (!g_str_equal(config.database, service->config.database))
+		g_message("Path=%s takes effect at the next start", config.database);
+	procdb_engine_configure(service->engine, &config.engine);
+	service->config.engine = config.engine;
+	g_message("Configuration reloaded");
+	return TRUE;
+}
+
+static gboolean on_hangup(gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	sd_notify(0, "RELOADING=1");
+	/* What is wrong has been logged. */
+	reconfigure(data, &error);
+	sd_notify(0, "READY=1");
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_terminate(gpointer data)
+{
+	g_main_loop_quit(((Service *)data)->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static void quit_failed(Service *service)
+{
+	service->status = EXIT_FAILURE;
+	g_main_loop_quit(service->loop);
+}
+
+static void on_name_acquired(GDBusConnection *connection, const char *name, gpointer data)
+{
+	sd_notify(0, "READY=1");
+}
+
+static void on_name_lost(GDBusConnection *connection, const char *name, gpointer data)
+{
+	if (connection && !g_dbus_connection_is_closed(connection))
+		g_warning("The name %s is not to be had: another service owns it, or the bus "
+			  "policy does not allow it",
+			  name);
+	quit_failed(data);
+}
+
+static void on_closed(GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
+{
+	g_warning("The connection to the system bus is lost: %s",
+		  error ? error->message : "closed");
+	quit_failed(data);
+}
+
+static gboolean on_watchdog(gpointer data)
+{
+	sd_notify(0, "WATCHDOG=1");
+	return G_SOURCE_CONTINUE;
+}
+
+static void start_watchdog(void)
+{
+	guint64 interval_us;
+
+	if (sd_watchdog_enabled(0, &interval_us) > 0)
+		g_timeout_add_seconds((guint)MAX(interval_us / 2 / G_USEC_PER_SEC, 1), on_watchdog,
+				      NULL);
+}
+
+static gboolean start(Service *service, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+	guint loaded;
+
+	service->connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
+	if (!service->connection) {
+		g_prefix_error(error, "Cannot reach the system bus: ");
+		return FALSE;
+	}
+	g_dbus_connection_set_exit_on_close(service->connection, FALSE);
+	g_signal_connect(service->connection, "closed", G_CALLBACK(on_closed), service);
+
+	service->engine =
+	    procdb_engine_new(&service->config.engine, procdb_store_new(service->config.database),
+			      maps_for(&service->config));
+	/* Without its past it is still of use. */
+	if (!procdb_engine_load(service->engine, &loaded, &reason))
+		g_warning("%s; starting without profiles", reason->message);
+	else
+		g_message("%u profiles from %s", loaded, service->config.database);
+	procdb_engine_start(service->engine);
+
+	service->polkit = procdb_polkit_new(service->connection);
+	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
+	procdb_polkit_set_authorizer(service->polkit, service->authorizer);
+	service->object =
+	    procdb_object_new(service->engine, service->authorizer, reconfigure, service);
+	return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object),
+						service->connection, PROCDB_BUS_PATH, error);
+}
+
+static void stop(Service *service)
+{
+	ProcdbEngineStatus status;
+
+	if (service->object) {
+		g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(service->object));
+		/* Replies on their way. */
+		g_dbus_connection_flush_sync(service->connection, NULL, NULL);
+	}
+	if (service->polkit)
+		procdb_polkit_set_authorizer(service->polkit, NULL);
+	g_clear_pointer(&service->authorizer, procdb_authorizer_free);
+	g_clear_pointer(&service->polkit, procdb_polkit_free);
+	g_clear_object(&service->object);
+	if (service->engine) {
+		procdb_engine_status(service->engine, &status);
+		/* The engine logs why it failed. */
+		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
+			service->status = EXIT_FAILURE;
+	}
+	g_clear_pointer(&service->engine, procdb_engine_free);
+	g_clear_object(&service->connection);
+}
+
+static void run(Service *service)
+{
+	guint name;
+
+	g_unix_signal_add(SIGTERM, on_terminate, service);
+	g_unix_signal_add(SIGINT, on_terminate, service);
+	g_unix_signal_add(SIGHUP, on_hangup, service);
+	start_watchdog();
+	name = g_bus_own_name_on_connection(service->connection, PROCDB_BUS_NAME,
+					    G_BUS_NAME_OWNER_FLAGS_NONE, on_name_acquired,
+					    on_name_lost, service, NULL);
+	g_main_loop_run(service->loop);
+	sd_notify(0, "STOPPING=1");
+	g_bus_unown_name(name);
+}
+
+int main(int argc, char **argv)
+{
+	Service service = {0};
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) error = NULL;
+
+	setlocale(LC_ALL, "");
+	if (!parse_options(&service.options, argc, argv, &error)) {
+		g_printerr("pandemonium-procdbd: %s. Try --help.\n", error->message);
+		return 2;
+	}
+	if (service.options.version) {
+		g_print("pandemonium-procdbd %s\n", PROCDB_VERSION);
+		return EXIT_SUCCESS;
+	}
+	procdb_config_init(&service.config);
+	if (service.options.backend) {
+		g_autofree char *problem = apply_options(&service.options, &service.config);
+
+		if (problem) {
+			g_printerr("pandemonium-procdbd: --backend: %s\n", problem);
+			return 2;
+		}
+	}
+	read_config(&service.options, &service.config, problems);
+	for (guint i = 0; i < problems->len; i++)
+		g_warning("%s", (const char *)problems->pdata[i]);
+
+	service.loop = g_main_loop_new(NULL, FALSE);
+	if (start(&service, &error)) {
+		run(&service);
+	} else {
+		g_warning("%s", error->message);
+		service.status = EXIT_FAILURE;
+	}
+	stop(&service);
+	g_main_loop_unref(service.loop);
+	procdb_config_clear(&service.config);
+	g_free(service.options.config_file);
+	g_free(service.options.database);
+	g_free(service.options.backend);
+	return service.status;
+}

@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+#
+# The inner half of lab.sh: furnishes the namespace, starts bus and polkitd, runs
+# the command. Everything it writes is in file systems that go with the namespace.
+set -eu
+umask 022
+
+die() {
+	echo "lab: $1" >&2
+	[ ! -s "${2:-}" ] || cat "$2" >&2
+	exit 2
+}
+
+mount -t tmpfs -o mode=755 tmpfs /run
+export LAB_DIR=/run/lab
+mkdir -p $LAB_DIR/bin /run/dbus /run/lock /run/systemd/sessions /run/systemd/users \
+	/run/systemd/seats /run/systemd/machines
+
+# A stand-in for dying with the namespace's init: ends whoever else is still in
+# this mount namespace (but unshare) when this shell, the pipe's only writer,
+# closes it or dies.
+if [ "$LAB_HOST_PIDS" = 1 ]; then
+	cat >$LAB_DIR/warden <<-'END'
+	read -r _
+	mine=$(readlink /proc/self/ns/mnt)
+	left=1
+	while [ $left = 1 ]; do
+		left=0
+		for process in /proc/[0-9]*; do
+			pid=${process#/proc/}
+			case $pid in $$ | "$1" | "$2") continue ;; esac
+			[ "$(readlink "$process/ns/mnt" 2>/dev/null)" = "$mine" ] || continue
+			kill -KILL "$pid" 2>/dev/null && left=1
+		done
+	done
+	[ -z "$LAB_BUS" ] || rm -rf "$LAB_BUS"
+	END
+	mkfifo $LAB_DIR/alive
+	setsid sh $LAB_DIR/warden $$ $PPID <$LAB_DIR/alive >/dev/null 2>&1 &
+	warden=$!
+	exec 9>$LAB_DIR/alive
+fi
+
+for tree in etc var/lib; do
+	upper=$LAB_DIR/overlay/$tree
+	mkdir -p "$upper/up" "$upper/work"
+	mount -t overlay -o "lowerdir=/$tree,upperdir=$upper/up,workdir=$upper/work" overlay "/$tree" ||
+		die "cannot lay a private copy over /$tree (overlayfs)"
+done
+chmod 700 $LAB_DIR/overlay
+rm -rf /etc/pandemonium /var/lib/pandemonium
+mkdir -m 700 /var/lib/pandemonium
+mkdir /etc/pandemonium
+for user in alice:2001 bob:2002; do
+	id=${user#*:} name=${user%:*}
+	grep -q "^$name:" /etc/passwd || echo "$name:x:$id:$id::/nonexistent:/bin/sh" >>/etc/passwd
+	grep -q "^$name:" /etc/group || echo "$name:x:$id:" >>/etc/group
+done
+
+# Only polkit's own files and ours: no other service of the machine, nor its rules.
+private() { # FOLDER [FILE-TO-KEEP]
+	[ -d "$1" ] || die "$1 is missing: is polkitd installed?"
+	keep=
+	[ -z "${2:-}" ] || keep=$(cat "$1/$2") || die "$1/$2 is missing: is polkitd installed?"
+	mount -t tmpfs -o mode=755 tmpfs "$1"
+	[ -z "${2:-}" ] || printf '%s\n' "$keep" >"$1/$2"
+}
+services=/usr/share/dbus-1/system-services
+policies=/usr/share/dbus-1/system.d
+actions=/usr/share/polkit-1/actions
+private $services
+private $policies org.freedesktop.PolicyKit1.conf
+private $actions org.freedesktop.policykit.policy
+private /usr/share/polkit-1/rules.d 50-default.rules
+rm -rf /etc/dbus-1 /etc/polkit-1
+mkdir -p /etc/dbus-1/system.d /etc/polkit-1/rules.d
+[ -z "$LAB_RULES" ] || cp "$LAB_RULES"/*.rules /etc/polkit-1/rules.d/
+
+# The one file of that name in an installed tree.
+installed() {
+	file=$(find "$LAB_DESTDIR" -name "$1" -type f)
+	[ -f "$file" ] || die "expected one $1 in $LAB_DESTDIR, found: ${file:-none}"
+	echo "$file"
+}
+if [ -n "$LAB_DESTDIR" ]; then
+	cp "$(installed org.pandemonium.ProcDb.conf)" $policies/
+	cp "$(installed org.pandemonium.procdb.policy)" $actions/
+	activation=$(installed org.pandemonium.ProcDb.service)
+	programs="$(installed pandemonium-procdbd) $(installed pandemoniumctl)"
+else
+	cp "$LAB_SOURCE/dbus/org.pandemonium.ProcDb.conf" $policies/
+	cp "$LAB_SOURCE/polkit/org.pandemonium.procdb.policy" $actions/
+	activation=$LAB_SOURCE/dbus/org.pandemonium.ProcDb.service.in
+	programs="$LAB_BUILD/service/pandemonium-procdbd $LAB_BUILD/client/pandemoniumctl"
+fi
+# Copies, because alice may not be able to look into the build folder.
+for program in $programs; do
+	[ ! -f "$program" ] || install -m 755 "$program" $LAB_DIR/bin/
+done
+export LAB_SERVICE=$LAB_DIR/bin/pandemonium-procdbd
+sed "s|^Exec=.*|Exec=$LAB_SERVICE${LAB_SERVICE_ARGS:+ $LAB_SERVICE_ARGS}|" "$activation" \
+	>$services/org.pandemonium.ProcDb.service
+export PATH="$LAB_DIR/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+while mountpoint -q /sys/fs/bpf; do
+	umount -l /sys/fs/bpf || die "cannot take the machine's bpffs out of sight"
+done
+[ "$LAB_WITH_BPFFS" = 0 ] || mount -t bpf -o mode=700 bpf /sys/fs/bpf
+
+if [ -n "$LAB_BUS" ]; then
+	cat >/etc/dbus-1/system-local.conf <<-END
+	<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+	 "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+	<busconfig>
+	  <listen>unix:path=$LAB_BUS/bus</listen>
+	</busconfig>
+	END
+fi
+unset DBUS_SYSTEM_BUS_ADDRESS DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS DBUS_STARTER_BUS_TYPE
+dbus-daemon --system --nofork --nopidfile --nosyslog </dev/null >$LAB_DIR/dbus.log 2>&1 9>&- &
+LAB_BUS_PID=$! LAB_POLKITD_PID=
+
+# Waits until a name on the bus has an owner; fails when the process PID ends before.
+owned() { # NAME PID
+	until dbus-send --system --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus \
+		org.freedesktop.DBus.GetNameOwner "string:$1" >/dev/null 2>&1; do
+		kill -0 "$2" 2>/dev/null || return 1
+		sleep 0.01
+	done
+}
+owned org.freedesktop.DBus $LAB_BUS_PID || die "dbus-daemon ended:" $LAB_DIR/dbus.log
+
+LAB_POLKITD=
+if [ "$LAB_WITH_POLKITD" = 1 ]; then
+	for program in /usr/lib/polkit-1/polkitd /usr/libexec/polkitd /usr/libexec/polkit-1/polkitd; do
+		[ ! -x $program ] || LAB_POLKITD=$program
+	done
+	[ -n "$LAB_POLKITD" ] || die "polkitd is not installed"
+	$LAB_POLKITD --no-debug </dev/null >$LAB_DIR/polkitd.log 2>&1 9>&- &
+	LAB_POLKITD_PID=$!
+	owned org.freedesktop.PolicyKit1 $LAB_POLKITD_PID || die "polkitd ended:" $LAB_DIR/polkitd.log
+fi
+
+export LAB_BUS_PID LAB_POLKITD LAB_POLKITD_PID
+exec 3<&0
+env --default-signal=INT,QUIT "$@" <&3 3<&- 9>&- &
+command=$!
+exec 3<&-
+# shellcheck disable=SC2317 # await calls it
+forward() {
+	kill -TERM "$1"
+}
+# shellcheck source=tests/lab/await.sh
+. "$LAB_SOURCE/tests/lab/await.sh"
+status=0
+await $command || status=$?
+
+if [ "$LAB_HOST_PIDS" = 1 ]; then
+	exec 9>&-
+	wait "$warden" || :
+elif [ -n "$LAB_BUS" ]; then
+	rm -rf "$LAB_BUS"
+fi
+exit $status

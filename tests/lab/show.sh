@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+#
+# usage: show.sh show|shell [SECONDS]
+# What ./try runs inside the lab: starts the service and shows what it learns.
+set -eu
+
+mode=$1
+seconds=${2:-}
+address=unix:path=$LAB_BUS/bus
+
+# setsid: Ctrl-C must not reach the service, which is stopped in order below.
+setsid "$LAB_SERVICE" </dev/null >"$LAB_DIR/service.log" 2>&1 &
+service=$!
+finish() {
+	trap '' INT TERM
+	kill $service 2>/dev/null || :
+	status=0
+	wait $service || status=$?
+	if [ $status != 0 ]; then
+		cat "$LAB_DIR/service.log" >&2
+		echo "try: the service ended with status $status" >&2
+	else
+		echo "Stopped. Nothing was installed and nothing is left running; only the build stays."
+	fi
+	exit $status
+}
+trap finish EXIT
+trap 'exit 0' INT TERM
+
+tries=0
+until pandemoniumctl status >/dev/null 2>&1; do
+	tries=$((tries + 1))
+	if [ $tries -ge 50 ] || ! kill -0 $service 2>/dev/null; then
+		pandemoniumctl status || :
+		cat "$LAB_DIR/service.log" >&2
+		echo "try: the service does not answer on its bus" >&2
+		exit 1
+	fi
+	sleep 0.1
+done
+
+cat <<END
+The service runs on a bus of its own. From another shell, as any user:
+  DBUS_SYSTEM_BUS_ADDRESS=$address busctl introspect org.pandemonium.ProcDb /org/pandemonium/ProcDb
+  DBUS_SYSTEM_BUS_ADDRESS=$address $LAB_BUILD/client/pandemoniumctl list
+BPF sees every program of this machine: run something there. Ctrl-C ends it.
+END
+
+if [ "$mode" = shell ]; then
+	echo "This shell is on the same bus; exit ends it."
+	trap : INT
+	${SHELL:-/bin/sh} || :
+	exit 0
+fi
+
+end=
+[ -z "$seconds" ] || end=$(($(date +%s) + seconds))
+if [ -t 0 ] && [ -t 1 ] && pandemoniumctl help 2>/dev/null | grep -qw top; then
+	sleep 2 # time to read the address
+	${seconds:+timeout --foreground "$seconds"} pandemoniumctl top || :
+	exit 0
+fi
+while kill -0 $service 2>/dev/null; do
+	[ ! -t 1 ] || printf '\033[H\033[2J'
+	date '+%T'
+	pandemoniumctl status
+	pandemoniumctl list
+	echo
+	[ -z "$end" ] || [ "$(date +%s)" -lt "$end" ] || exit 0
+	sleep 1
+done

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "maps-memory.h"
+
+#include <string.h>
+
+typedef struct {
+	ProcdbMaps base;
+	GHashTable *observe; /* struct procdb_comm -> struct procdb_class */
+	GHashTable *init;
+	guint capacity;
+	guint fail_every;
+	guint operations;
+	guint64 errors;
+	gboolean replaced;
+	TestMapsCalls calls;
+} Memory;
+
+static Memory *memory(ProcdbMaps *maps)
+{
+	return (Memory *)maps;
+}
+
+static guint hash_comm(gconstpointer key)
+{
+	guint hash = 5381;
+
+	for (guint i = 0; i < PROCDB_COMM_LEN; i++)
+		hash = hash * 33 + ((const struct procdb_comm *)key)->bytes[i];
+	return hash;
+}
+
+static gboolean equal_comm(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(struct procdb_comm)) == 0;
+}
+
+static GHashTable *new_map(void)
+{
+	return g_hash_table_new_full(hash_comm, equal_comm, g_free, g_free);
+}
+
+static void put(GHashTable *map, const struct procdb_comm *comm, const struct procdb_class *class)
+{
+	g_hash_table_replace(map, g_memdup2(comm, sizeof(*comm)), g_memdup2(class, sizeof(*class)));
+}
+
+static gboolean fails(Memory *self, GError **error)
+{
+	self->operations++;
+	if (self->fail_every == 0 || self->operations % self->fail_every != 0)
+		return FALSE;
+	self->errors++;
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "This operation is to fail");
+	return TRUE;
+}
+
+static void list(GHashTable *map, GArray *out)
+{
+	GHashTableIter iter;
+	gpointer comm, class;
+
+	g_hash_table_iter_init(&iter, map);
+	while (g_hash_table_iter_next(&iter, &comm, &class)) {
+		struct procdb_observation o = {*(struct procdb_comm *)comm,
+					       *(struct procdb_class *)class};
+
+		g_array_append_val(out, o);
+	}
+}
+
+static gboolean memory_refresh(ProcdbMaps *maps)
+{
+	gboolean replaced = memory(maps)->replaced;
+
+	memory(maps)->replaced = FALSE;
+	return replaced;
+}
+
+static gboolean memory_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+{
+	if (fails(memory(maps), error))
+		return FALSE;
+	list(memory(maps)->observe, seen);
+	g_hash_table_remove_all(memory(maps)->observe);
+	return TRUE;
+}
+
+static gboolean memory_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+			       const struct procdb_class *classes, guint n, guint *done,
+			       GError **error)
+{
+	Memory *self = memory(maps);
+
+	self->calls.publishes++;
+	for (*done = 0; *done < n; (*done)++) {
+		if (fails(self, error))
+			return FALSE;
+		if (g_hash_table_size(self->init) >= self->capacity &&
+		    !g_hash_table_contains(self->init, &comms[*done])) {
+			self->errors++;
+			g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+					    "The map is full");
+			return FALSE;
+		}
+		put(self->init, &comms[*done], &classes[*done]);
+		self->calls.published++;
+	}
+	return TRUE;
+}
+
+static gboolean memory_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+			       GError **error)
+{
+	Memory *self = memory(maps);
+
+	self->calls.retracts++;
+	for (guint i = 0; i < n; i++) {
+		if (fails(self, error))
+			return FALSE;
+		g_hash_table_remove(self->init, &comms[i]);
+		self->calls.retracted++;
+	}
+	return TRUE;
+}
+
+static gboolean memory_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+{
+	if (fails(memory(maps), error))
+		return FALSE;
+	list(memory(maps)->init, entries);
+	return TRUE;
+}
+
+static gboolean memory_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+			      struct procdb_class *prediction)
+{
+	const struct procdb_class *class = g_hash_table_lookup(memory(maps)->init, comm);
+
+	if (class)
+		*prediction = *class;
+	return class != NULL;
+}
+
+static void memory_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+{
+	*status = (ProcdbMapsStatus){
+	    .backend = "memory",
+	    .state = "active",
+	    .errors = memory(maps)->errors,
+	    .init_capacity = memory(maps)->capacity,
+	};
+}
+
+static void memory_close(ProcdbMaps *maps)
+{
+	g_hash_table_unref(memory(maps)->observe);
+	g_hash_table_unref(memory(maps)->init);
+	g_free(maps);
+}
+
+ProcdbMaps *test_maps_new(guint capacity)
+{
+	static const ProcdbMapsOps ops = {
+	    .refresh = memory_refresh,
+	    .drain = memory_drain,
+	    .publish = memory_publish,
+	    .retract = memory_retract,
+	    .predictions = memory_predictions,
+	    .lookup = memory_lookup,
+	    .status = memory_status,
+	    .close = memory_close,
+	};
+	Memory *self = g_new0(Memory, 1);
+
+	self->base.ops = &ops;
+	self->observe = new_map();
+	self->init = new_map();
+	self->capacity = capacity;
+	return &self->base;
+}
+
+void test_maps_observe(ProcdbMaps *maps, const struct procdb_comm *comm,
+		       const struct procdb_class *seen)
+{
+	put(memory(maps)->observe, comm, seen);
+}
+
+void test_maps_plant(ProcdbMaps *maps, const struct procdb_comm *comm,
+		     const struct procdb_class *prediction)
+{
+	put(memory(maps)->init, comm, prediction);
+}
+
+guint test_maps_predictions(ProcdbMaps *maps)
+{
+	return g_hash_table_size(memory(maps)->init);
+}
+
+void test_maps_fail_every(ProcdbMaps *maps, guint n)
+{
+	memory(maps)->fail_every = n;
+}
+
+void test_maps_replace(ProcdbMaps *maps)
+{
+	g_hash_table_remove_all(memory(maps)->observe);
+	g_hash_table_remove_all(memory(maps)->init);
+	memory(maps)->replaced = TRUE;
+}
+
+TestMapsCalls test_maps_calls(ProcdbMaps *maps)
+{
+	return memory(maps)->calls;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The two maps in memory, with the capacity and the failures that a test wants. */
+
+#include "maps.h"
+
+/* Empty maps; init holds at most capacity entries. Closed by procdb_maps_close(). */
+ProcdbMaps *test_maps_new(guint capacity);
+
+/* What BPF would do: one observation, in place of an undrained one of that name. */
+void test_maps_observe(ProcdbMaps *maps, const struct procdb_comm *comm,
+		       const struct procdb_class *seen);
+
+/* A prediction that somebody else left in the init map. */
+void test_maps_plant(ProcdbMaps *maps, const struct procdb_comm *comm,
+		     const struct procdb_class *prediction);
+
+/* The number of predictions in the init map. */
+guint test_maps_predictions(ProcdbMaps *maps);
+
+/* From now on every n-th operation fails; 0 for none. */
+void test_maps_fail_every(ProcdbMaps *maps, guint n);
+
+/* As if a scheduler had pinned new, empty maps: the next refresh says so. */
+void test_maps_replace(ProcdbMaps *maps);
+
+/* Calls of publish and retract so far, and of entries in them. */
+typedef struct {
+	guint publishes;
+	guint published;
+	guint retracts;
+	guint retracted;
+} TestMapsCalls;
+TestMapsCalls test_maps_calls(ProcdbMaps *maps);
