@@ -129,3 +129,83 @@ static inline void procdb_task_stop(struct procdb_task *t, __u64 run_ns)
 	t->avg_runtime = procdb_ewma(t->avg_runtime, run_ns, t->age);
 	t->runtime_dev = procdb_ewma(t->runtime_dev, diff, t->age);
 }
+
+/*
+ * What a task did from its exec to its death, for those that die before their
+ * averages mature: means over the whole life, so the prior of the averages,
+ * which would make any short life look erratic, has no part in it.
+ */
+struct procdb_life {
+	__u64 start; /* ns */
+	__u64 start_nvcsw;
+	__u64 cpu;	   /* ns on a CPU */
+	__u64 avg_runtime; /* ns, mean of the runs, each weighted by its length */
+	__u64 runtime_dev; /* ns, mean distance from that, weighted alike */
+};
+
+/*
+ * The rates of a life shorter than a second are those of a second: waking
+ * three times in 20 ms is what every program does that waits for a child, and
+ * says nothing about how often it would go on to wake.
+ */
+#define PROCDB_LIFE_WINDOW_NS 1000000000ULL
+
+static inline void procdb_life_begin(struct procdb_life *l, __u64 now, __u64 nvcsw)
+{
+	l->start = now;
+	l->start_nvcsw = nvcsw;
+	l->cpu = 0;
+	l->avg_runtime = 0;
+	l->runtime_dev = 0;
+}
+
+/*
+ * One more run of run_ns. Weighted by length because that is what matters to a
+ * scheduler: a compiler's one run of 80 ms, not the three of 10 us around it.
+ */
+static inline void procdb_life_run(struct procdb_life *l, __u64 run_ns)
+{
+	__u64 weight, diff;
+
+	if (!run_ns || run_ns >> 50)
+		return;
+	l->cpu += run_ns;
+	if (l->cpu == run_ns) {
+		l->avg_runtime = run_ns;
+		return;
+	}
+	weight = (run_ns << 10) / l->cpu; /* in 1024ths of the life so far */
+	if (run_ns > l->avg_runtime)
+		l->avg_runtime += (run_ns - l->avg_runtime) * weight >> 10;
+	else
+		l->avg_runtime -= (l->avg_runtime - run_ns) * weight >> 10;
+	diff = run_ns > l->avg_runtime ? run_ns - l->avg_runtime : l->avg_runtime - run_ns;
+	if (diff > l->runtime_dev)
+		l->runtime_dev += (diff - l->runtime_dev) * weight >> 10;
+	else
+		l->runtime_dev -= (l->runtime_dev - diff) * weight >> 10;
+}
+
+/*
+ * What is published of a life that ends at now. nvcsw includes the last
+ * switch, out of which nobody comes back (kernel/sched/core.c, __schedule()).
+ * A wake-up follows every other voluntary switch, so their number is known.
+ */
+static inline void procdb_life_class(const struct procdb_life *l, __u64 now, __u64 nvcsw,
+				     int never_batch, int always_critical,
+				     struct procdb_class *seen)
+{
+	__u64 window = now > l->start ? now - l->start : 0;
+	__u64 switches = nvcsw > l->start_nvcsw ? nvcsw - l->start_nvcsw - 1 : 0;
+	__u64 rate;
+
+	if (window < PROCDB_LIFE_WINDOW_NS)
+		window = PROCDB_LIFE_WINDOW_NS;
+	rate = procdb_min(switches, 0xffffffffULL) * PROCDB_WINDOW_NS / window;
+	seen->avg_runtime = l->avg_runtime;
+	seen->runtime_dev = l->runtime_dev;
+	seen->wakeup_freq = procdb_min(rate, PROCDB_WAKEUP_FREQ_MAX);
+	seen->csw_rate = procdb_min(rate, PROCDB_CSW_RATE_MAX);
+	seen->tier = (__u8)procdb_classify(seen->avg_runtime, seen->runtime_dev, seen->wakeup_freq,
+					   seen->csw_rate, never_batch, always_critical);
+}

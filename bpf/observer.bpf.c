@@ -3,8 +3,9 @@
 
 /*
  * Measures every task from the scheduler's tracepoints, for every kernel with
- * BTF, and publishes what it found under the task's name once its averages
- * have matured.
+ * BTF, and publishes what it found under the task's name: once its averages
+ * have matured, again at a bounded rate as long as it runs, and at its death
+ * if it did not get that far. Counts how the predictions fared.
  */
 
 #include "vmlinux.h"
@@ -16,10 +17,23 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* Which sources are on; set before the programs are loaded. */
+const volatile bool from_maturity = true;
+const volatile bool from_exit = true;
+/* CPU time below which a life says nothing. */
+const volatile __u64 exit_min_ns = 250000;
+/* How long a task that goes on running is not published again; 0: never is. */
+const volatile __u64 renew_ns = 10000000000ULL;
+
+#define NEVER (~0ULL)
+#define NOT_PREDICTED PROCDB_TIERS
+
 struct task_state {
 	struct procdb_task task;
-	u64 run_start; /* ns; 0 while not on a CPU, or when we missed its start */
-	bool published; /* since the averages matured */
+	struct procdb_life life; /* until the averages mature */
+	u64 run_start;		 /* ns; 0 while not on a CPU, or when we missed its start */
+	u64 publish_at;		 /* ns; 0 before the averages matured */
+	u8 predicted;		 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
 	bool always_critical;
 };
 
@@ -58,10 +72,19 @@ struct {
 	__type(value, u8);
 } compositors SEC(".maps");
 
+/* How predictions fared since the service last took it out, by name. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct procdb_comm);
+	__type(value, struct procdb_score);
+} scores SEC(".maps");
+
 /* Read by the service through the mapped .bss. */
-__u64 observed; /* entries added to the observe map */
+__u64 observed;	   /* entries added to the observe map */
 __u64 overwritten; /* entries replaced before they were drained */
-__u64 failed; /* updates that the map refused */
+__u64 failed;	   /* updates that the map refused */
+__u64 scored;	   /* changes to the score map */
 
 static __always_inline void comm_of(struct task_struct *p, struct procdb_comm *comm)
 {
@@ -74,8 +97,20 @@ static __always_inline void begin(struct task_state *s, struct task_struct *p)
 
 	comm_of(p, &comm);
 	procdb_task_reset(&s->task);
-	s->published = false;
+	procdb_life_begin(&s->life, bpf_ktime_get_ns(), p->nvcsw);
+	s->publish_at = 0;
+	s->predicted = NOT_PREDICTED;
 	s->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
+}
+
+/* The score of a name, made when there is none; NULL when the map refuses. */
+static __always_inline struct procdb_score *score_of(const struct procdb_comm *comm)
+{
+	static const struct procdb_score none;
+
+	bpf_map_update_elem(&scores, comm, &none, BPF_NOEXIST);
+	__sync_fetch_and_add(&scored, 1);
+	return bpf_map_lookup_elem(&scores, comm);
 }
 
 /* The state of a task; made at first sight, which may be long after its fork. */
@@ -91,25 +126,63 @@ static __always_inline struct task_state *state_of(struct task_struct *p)
 	return s;
 }
 
-static __always_inline void publish(struct task_struct *p, const struct procdb_task *t)
+static __always_inline void publish(struct task_struct *p, const struct procdb_class *seen)
 {
-	struct procdb_class seen = {
-		.tier = (u8)t->tier,
-		.avg_runtime = t->avg_runtime,
-		.runtime_dev = t->runtime_dev,
-		.wakeup_freq = t->wakeup_freq,
-		.csw_rate = t->csw_rate,
-	};
 	struct procdb_comm comm;
 
 	comm_of(p, &comm);
 	/* Counted after the update: a reader that sees the count finds the entry. */
-	if (!bpf_map_update_elem(&task_class_observe, &comm, &seen, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&task_class_observe, &comm, seen, BPF_NOEXIST))
 		__sync_fetch_and_add(&observed, 1);
-	else if (!bpf_map_update_elem(&task_class_observe, &comm, &seen, BPF_ANY))
+	else if (!bpf_map_update_elem(&task_class_observe, &comm, seen, BPF_ANY))
 		__sync_fetch_and_add(&overwritten, 1);
 	else
 		__sync_fetch_and_add(&failed, 1);
+}
+
+/* The tier of a predicted task is known: once for each exec. */
+static __always_inline void judge(struct task_state *s, struct task_struct *p, u8 tier)
+{
+	struct procdb_score *score;
+	struct procdb_comm comm;
+
+	if (s->predicted == NOT_PREDICTED)
+		return;
+	comm_of(p, &comm);
+	score = score_of(&comm);
+	if (score)
+		__sync_fetch_and_add(s->predicted == tier ? &score->right : &score->wrong, 1);
+	s->predicted = NOT_PREDICTED;
+}
+
+/* Rare: the averages have matured, or it is time to publish them again. */
+static __noinline void publish_task(struct task_state *s, struct task_struct *p, u64 now)
+{
+	struct procdb_class seen = {
+	    .tier = (u8)s->task.tier,
+	    .avg_runtime = s->task.avg_runtime,
+	    .runtime_dev = s->task.runtime_dev,
+	    .wakeup_freq = s->task.wakeup_freq,
+	    .csw_rate = s->task.csw_rate,
+	};
+
+	if (s->publish_at || from_maturity)
+		publish(p, &seen);
+	s->publish_at = renew_ns ? now + renew_ns : NEVER;
+	judge(s, p, seen.tier);
+}
+
+/* A task that did not live to mature. */
+static __noinline void publish_life(struct task_state *s, struct task_struct *p, u64 now)
+{
+	struct procdb_class seen = {};
+
+	if (!from_exit || s->life.cpu < exit_min_ns)
+		return;
+	procdb_life_class(&s->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, s->always_critical,
+			  &seen);
+	publish(p, &seen);
+	judge(s, p, seen.tier);
 }
 
 SEC("tp_btf/sched_switch")
@@ -120,12 +193,16 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 	/* pid 0 is the idle task: one for each CPU, and nobody's behaviour. */
 	if (prev->pid && (s = state_of(prev)) && s->run_start) {
-		procdb_task_stop(&s->task, now - s->run_start);
+		u64 run = now - s->run_start;
+
 		s->run_start = 0;
-		if (s->task.age >= PROCDB_AGE_MATURE && !s->published) {
-			s->published = true;
-			publish(prev, &s->task);
-		}
+		procdb_task_stop(&s->task, run);
+		if (!s->publish_at)
+			procdb_life_run(&s->life, run);
+		if (s->task.age >= PROCDB_AGE_MATURE && now >= s->publish_at)
+			publish_task(s, prev, now);
+		else if (!s->publish_at && prev->__state & TASK_DEAD)
+			publish_life(s, prev, now);
 	}
 	if (next->pid && (s = state_of(next)))
 		s->run_start = now;
@@ -137,8 +214,8 @@ static __always_inline int wakeup(struct task_struct *p)
 	struct task_state *s = state_of(p);
 
 	if (s)
-		procdb_task_wakeup(&s->task, bpf_ktime_get_ns(), p->nvcsw,
-				   p->flags & PF_WQ_WORKER, s->always_critical);
+		procdb_task_wakeup(&s->task, bpf_ktime_get_ns(), p->nvcsw, p->flags & PF_WQ_WORKER,
+				   s->always_critical);
 	return 0;
 }
 
@@ -154,13 +231,30 @@ int BPF_PROG(on_wakeup_new, struct task_struct *p)
 	return wakeup(p);
 }
 
-/* Another program, under another name, begins: what was measured is not its. */
+/*
+ * Another program, under another name, begins: what was measured is not its.
+ * Here, and not at fork, its name is known, and with it its prediction.
+ */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *bprm)
 {
 	struct task_state *s = state_of(p);
+	struct procdb_class *prediction;
+	struct procdb_score *score;
+	struct procdb_comm comm;
 
-	if (s)
-		begin(s, p);
+	comm_of(p, &comm);
+	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
+	score = score_of(&comm);
+	if (score)
+		__sync_fetch_and_add(prediction ? &score->found : &score->missed, 1);
+	if (!s)
+		return 0;
+	begin(s, p);
+	/* It is on the CPU: its first run begins with the exec. */
+	s->run_start = s->life.start;
+	if (prediction)
+		s->predicted =
+		    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
 	return 0;
 }

@@ -43,6 +43,17 @@ struct procdb_class {
 	__u64 csw_rate;	   /* voluntary context switches per 100 ms */
 };
 
+/*
+ * How predictions fared: value of the observer's own score map, not part of
+ * what other schedulers know.
+ */
+struct procdb_score {
+	__u32 found;  /* execs under this name that found a prediction */
+	__u32 missed; /* execs that found none */
+	__u32 right;  /* predicted tasks that turned out to be of that tier */
+	__u32 wrong;
+};
+
 _Static_assert(sizeof(struct procdb_comm) == 16, "map key is 16 bytes");
 _Static_assert(sizeof(struct procdb_class) == 40, "map value is 40 bytes");
 _Static_assert(__builtin_offsetof(struct procdb_class, tier) == 0, "ABI");

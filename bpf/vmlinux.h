@@ -58,6 +58,7 @@ enum bpf_map_type {
 };
 
 /* include/linux/sched.h */
+#define TASK_DEAD 0x00000080
 #define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000
 
@@ -76,6 +77,7 @@ struct pid {
 };
 
 struct task_struct {
+	unsigned int __state;
 	unsigned int flags;
 	int pid;
 	int tgid;

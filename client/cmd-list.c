@@ -10,6 +10,7 @@
 #include "json.h"
 #include "options.h"
 #include "output.h"
+#include "row-text.h"
 
 typedef struct {
 	char *sort;
@@ -30,8 +31,10 @@ static void list_options_clear(ListOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListOptions, list_options_clear)
 
-static gboolean wanted(const ListOptions *options, const Row *row)
+static gboolean wanted(const Row *row, gpointer user_data)
 {
+	const ListOptions *options = user_data;
+
 	if (options->confident && !row->confident)
 		return FALSE;
 	if (options->tier && !g_str_equal(options->tier, row->tier))
@@ -47,74 +50,36 @@ static gboolean wanted(const ListOptions *options, const Row *row)
 	return FALSE;
 }
 
-static void keep_wanted(Rows *rows, const ListOptions *options)
-{
-	guint kept = 0;
-
-	for (guint i = 0; i < rows->items->len; i++) {
-		if (wanted(options, rows_get(rows, i)))
-			g_array_index(rows->items, Row, kept++) = *rows_get(rows, i);
-	}
-	g_array_set_size(rows->items, kept);
-}
-
-static void print_json(const Rows *rows)
-{
-	JsonArray *array = json_array_new();
-	JsonNode *node = json_node_alloc();
-
-	for (guint i = 0; i < rows->items->len; i++)
-		json_array_add_element(array, ctl_json_from_row(rows_get(rows, i)));
-	json_node_init_array(node, array);
-	json_array_unref(array);
-	ctl_json_print(node);
-}
-
 static void add_row(struct libscols_table *table, const Row *row, gint64 now)
 {
-	g_autofree char *confidence = g_strdup_printf("%.2f", row->confidence);
-	g_autofree char *observations = g_strdup_printf("%u", row->observations);
-	g_autofree char *runtime = out_duration_ns(row->avg_runtime_ns);
-	g_autofree char *deviation = out_duration_ns(row->runtime_dev_ns);
-	g_autofree char *wakeups = g_strdup_printf("%" G_GUINT64_FORMAT, row->wakeup_freq);
-	g_autofree char *switches = g_strdup_printf("%" G_GUINT64_FORMAT, row->csw_rate);
-	g_autofree char *seen = out_ago(row->last_seen_us, now);
-	const char *texts[] = {row->name, row->tier, confidence, observations, runtime,
-			       deviation, wakeups,   switches,	 seen,	       row->origin};
-	const char *colours[G_N_ELEMENTS(texts)] = {
+	char *texts[ROW_TEXTS];
+	const char *colours[ROW_TEXTS] = {
 	    [1] = out_tier_colour(row->tier),
 	    [2] = row->confident ? "green" : "brown",
 	};
 
-	out_table_add(table, texts, colours);
+	row_texts(row, now, texts);
+	out_table_add(table, (const char *const *)texts, colours);
+	row_texts_clear(texts);
 }
 
 static void print_table(Ctl *ctl, const Rows *rows)
 {
-	static const OutColumn columns[] = {
-	    {"NAME", 0, 0},
-	    {"TIER", 0, 0},
-	    {"CONF", 0, SCOLS_FL_RIGHT},
-	    {"SEEN×", 0, SCOLS_FL_RIGHT},
-	    {"RUNTIME", 0, SCOLS_FL_RIGHT},
-	    {"±", 0, SCOLS_FL_RIGHT},
-	    {"WAKEUPS", 0, SCOLS_FL_RIGHT},
-	    {"SWITCHES", 0, SCOLS_FL_RIGHT},
-	    {"LAST SEEN", 0, SCOLS_FL_RIGHT},
-	    {"ORIGIN", 0, 0},
-	    {NULL},
-	};
+	OutColumn columns[ROW_TEXTS + 1] = {{NULL}};
 	struct libscols_table *table = NULL;
 	g_autofree char *count = out_count(rows->items->len, "profile");
 	gint64 now = g_get_real_time();
 	guint confident = 0;
 
 	out_open_pager(ctl);
+	for (int i = 0; i < ROW_TEXTS; i++)
+		columns[i] = (OutColumn){.title = row_columns[i].title,
+					 .flags = row_columns[i].right ? SCOLS_FL_RIGHT : 0};
 	if (rows->items->len > 0) {
 		table = out_table_new(ctl, columns);
 		for (guint i = 0; i < rows->items->len; i++) {
 			add_row(table, rows_get(rows, i), now);
-			confident += rows_get(rows, i)->confident;
+			confident += (guint)rows_get(rows, i)->confident;
 		}
 		out_table_print(table);
 		putchar('\n');
@@ -185,11 +150,11 @@ int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
 	rows = rows_fetch(ctl, &error);
 	if (!rows)
 		return failure_report("ListProfiles", NULL, error);
-	keep_wanted(rows, &options);
+	rows_keep(rows, wanted, &options);
 	rows_sort(rows, rows_order(options.sort ? options.sort : "name"), options.reverse);
 
 	if (ctl->json)
-		print_json(rows);
+		ctl_json_print(ctl_json_from_rows(rows));
 	else if (options.names)
 		print_names(rows);
 	else

@@ -5,14 +5,25 @@
 
 #include <string.h>
 
+/* As the service has it: separators of lines and paragraphs would break a table, too. */
+static gboolean is_plain(gunichar c)
+{
+	GUnicodeType type;
+
+	/* Malformed and cut sequences are both above every character. */
+	if (c > 0x10ffff || !g_unichar_isprint(c))
+		return FALSE;
+	type = g_unichar_type(c);
+	return type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
 /* Appends one character or byte; returns how many bytes it was. */
 static gsize escape_one(GString *out, const char *at, gsize left, gboolean escape_backslash)
 {
 	gunichar c = g_utf8_get_char_validated(at, (gssize)left);
 	gsize length = 1;
 
-	/* Malformed and cut sequences are both above every character. */
-	if (c > 0x10ffff || !g_unichar_isprint(c)) {
+	if (!is_plain(c)) {
 		if (c <= 0x10ffff)
 			length = (gsize)(g_utf8_next_char(at) - at);
 		for (gsize i = 0; i < length; i++)
@@ -45,4 +56,9 @@ char *escape_argument(const char *argument)
 char *escape_raw(const char *bytes, gsize length)
 {
 	return escape(bytes, length, TRUE);
+}
+
+char *escape_plain(const char *text)
+{
+	return escape(text, strlen(text), FALSE);
 }

@@ -14,3 +14,10 @@ char *escape_argument(const char *argument);
 
 /* The escaped form of a raw task name, such as the kernel has it. Free with g_free(). */
 char *escape_raw(const char *bytes, gsize length);
+
+/*
+ * UTF-8 text that is safe to print on one line of a terminal: what is not
+ * printable is escaped as in a name, and a backslash stays as it is. Free with
+ * free(), for libsmartcols.
+ */
+char *escape_plain(const char *text);

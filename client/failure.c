@@ -21,6 +21,7 @@ static const struct {
     {"Reset", "delete-entries"},
     {"Save", "save"},
     {"Reload", "manage"},
+    {"Import", "manage"},
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
 };
@@ -34,17 +35,19 @@ const char *failure_action(const char *method)
 	return NULL;
 }
 
-static int denied(const char *method)
+/* The service adds a reason of its own after a colon, for example that polkit is dead. */
+static int denied(const char *method, const char *message)
 {
 	const char *action = failure_action(method);
+	const char *reason = strstr(message, ": ");
 
 	if (!action) {
-		g_printerr("Access denied by the bus or the service. Run it as root.\n");
+		g_printerr("Access denied: %s.\nRun it as root.\n", message);
 		return CTL_DENIED;
 	}
-	g_printerr("Access denied: this needs the polkit action " ACTION_PREFIX "%s.\n"
+	g_printerr("Access denied: this needs the polkit action " ACTION_PREFIX "%s%s%s.\n"
 		   "Run it as root, or have an administrator allow it in a polkit rule.\n",
-		   action);
+		   action, reason ? "; " : "", reason ? reason + 2 : "");
 	return CTL_DENIED;
 }
 
@@ -71,12 +74,14 @@ static int no_such_profile(const char *name, const char *message)
 
 static int invalid_name(const char *name, const char *message)
 {
+	const char *reason = strstr(message, ": ");
+
 	if (name)
-		g_printerr("\"%s\" is not a task name: %s.\n", name, message);
+		g_printerr("\"%s\" is no task name: %s.\n", name, reason ? reason + 2 : message);
 	else
-		g_printerr("Not a task name: %s.\n", message);
-	g_printerr("A name has at most 16 bytes; a backslash in it is written \\\\, a byte "
-		   "that is not printable UTF-8 \\xNN.\n");
+		g_printerr("%s.\n", message);
+	g_printerr("A backslash in a name is written \\\\, and a byte that is not printable UTF-8 "
+		   "\\xNN.\n");
 	return CTL_USAGE;
 }
 
@@ -99,9 +104,11 @@ static int report_ours(const char *code, const char *name, const char *message)
 		return CTL_USAGE;
 	}
 	if (g_str_equal(code, "LimitExceeded")) {
-		g_printerr("The service refused: %s.\nAsk for less at a time, or try again when "
-			   "fewer calls are under way.\n",
-			   message);
+		g_printerr("The service refused: %s.\n", message);
+		return CTL_FAILED;
+	}
+	if (g_str_equal(code, "InvalidProfile")) {
+		g_printerr("Nothing was imported: %s.\n", message);
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "SaveFailed")) {
@@ -127,7 +134,7 @@ static int report_ours(const char *code, const char *name, const char *message)
 static int report_bus(const char *remote, const char *method, const char *message)
 {
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.AccessDenied"))
-		return denied(method);
+		return denied(method, message);
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"))
 		return needs_password(method);
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.ServiceUnknown") ||

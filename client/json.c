@@ -160,6 +160,18 @@ JsonNode *ctl_json_from_row(const Row *row)
 	return ctl_json_end(builder);
 }
 
+JsonNode *ctl_json_from_rows(const Rows *rows)
+{
+	JsonArray *array = json_array_new();
+	JsonNode *node = json_node_alloc();
+
+	for (guint i = 0; i < rows->items->len; i++)
+		json_array_add_element(array, ctl_json_from_row(rows_get(rows, i)));
+	json_node_init_array(node, array);
+	json_array_unref(array);
+	return node;
+}
+
 JsonNode *ctl_json_from_strings(const char *const *strings)
 {
 	JsonArray *array = json_array_new();

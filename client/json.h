@@ -19,6 +19,9 @@ JsonNode *ctl_json_from_properties(GVariant *properties);
 /* A row as an object with the names that GetProfile has. */
 JsonNode *ctl_json_from_row(const Row *row);
 
+/* An array of such objects. */
+JsonNode *ctl_json_from_rows(const Rows *rows);
+
 /* An array of strings. */
 JsonNode *ctl_json_from_strings(const char *const *strings);
 

@@ -4,6 +4,7 @@
 /* pandemoniumctl: looks into the process database, and manages it. */
 
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,9 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	/* The rest of the text is English, and so are the numbers in it. */
 	setlocale(LC_NUMERIC, "C");
+	/* Without a locale, as under sudo or ssh, terminals are UTF-8 all the same. */
+	if (g_str_equal(nl_langinfo(CODESET), "ANSI_X3.4-1968"))
+		setlocale(LC_CTYPE, "C.UTF-8");
 	g_set_prgname("pandemoniumctl");
 
 	status = parse_global(&ctl, &arguments);

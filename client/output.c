@@ -10,6 +10,11 @@
 
 #include <gio/gunixoutputstream.h>
 
+#include "escape.h"
+
+/* A longer run time is nobody's; it must not widen a table. */
+#define DURATION_SHOWN_NS G_GUINT64_CONSTANT(1000000000000000)
+
 gboolean out_colour(const Ctl *ctl)
 {
 	const char *no_color = g_getenv("NO_COLOR");
@@ -99,6 +104,8 @@ struct libscols_table *out_table_new(const Ctl *ctl, const OutColumn *columns)
 	scols_table_set_termforce(table, terminal ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (terminal && terminal_columns(ctl) > 0)
 		scols_table_set_termwidth(table, (size_t)terminal_columns(ctl));
+	/* out_table_add() escapes what a terminal must not see, the way that names are escaped. */
+	scols_table_enable_noencoding(table, 1);
 	scols_table_enable_colors(table, out_colour(ctl));
 	for (; columns->title; columns++) {
 		if (!scols_table_new_column(table, columns->title, columns->width, columns->flags))
@@ -116,7 +123,7 @@ void out_table_add(struct libscols_table *table, const char *const *texts,
 	if (!line)
 		g_error("out of memory");
 	for (size_t i = 0; i < count; i++) {
-		if (scols_line_set_data(line, i, texts[i]) != 0)
+		if (scols_line_refer_data(line, i, escape_plain(texts[i])) != 0)
 			g_error("out of memory");
 		if (colours && colours[i])
 			scols_cell_set_color(scols_line_get_cell(line, i), colours[i]);
@@ -147,6 +154,8 @@ char *out_duration_ns(guint64 ns)
 		const char *unit;
 	} units[] = {{G_GUINT64_CONSTANT(1000000000), "s"}, {1000000, "ms"}, {1000, "µs"}};
 
+	if (ns >= DURATION_SHOWN_NS)
+		return g_strdup("> 11 days");
 	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
 		double value = (double)ns / (double)units[i].ns;
 

@@ -148,6 +148,18 @@ void rows_sort(Rows *rows, RowsOrder order, gboolean reverse)
 	g_array_sort_with_data(rows->items, compare, &sorting);
 }
 
+void rows_keep(Rows *rows, gboolean (*wanted)(const Row *row, gpointer user_data),
+	       gpointer user_data)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < rows->items->len; i++) {
+		if (wanted(rows_get(rows, i), user_data))
+			g_array_index(rows->items, Row, kept++) = *rows_get(rows, i);
+	}
+	g_array_set_size(rows->items, kept);
+}
+
 gboolean rows_match(const char *pattern, const char *name)
 {
 	return g_pattern_match_simple(pattern, name);

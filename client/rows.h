@@ -56,6 +56,10 @@ RowsOrder rows_order(const char *key);
 /* Sorts by an order, and rows that are equal in it by name. */
 void rows_sort(Rows *rows, RowsOrder order, gboolean reverse);
 
+/* Drops every row that wanted() says FALSE of. */
+void rows_keep(Rows *rows, gboolean (*wanted)(const Row *row, gpointer user_data),
+	       gpointer user_data);
+
 /* Whether a name matches a pattern with * and ?. A backslash stands for itself. */
 gboolean rows_match(const char *pattern, const char *name);
 

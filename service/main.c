@@ -10,6 +10,7 @@
 
 #include "backends.h"
 #include "config.h"
+#include "errors.h"
 #include "object.h"
 #include "polkit.h"
 
@@ -89,7 +90,13 @@ static void read_config(const Options *options, ProcdbConfig *config, GPtrArray 
 
 static ProcdbMaps *maps_for(const ProcdbConfig *config)
 {
-	ProcdbObserverSettings settings = {(const char *const *)config->compositors};
+	ProcdbObserverSettings settings = {
+	    .compositors = (const char *const *)config->compositors,
+	    .from_maturity = config->observe_maturity,
+	    .from_exit = config->observe_exit,
+	    .exit_min_us = config->exit_min_us,
+	    .renew_s = config->renew_s,
+	};
 
 	if (g_str_equal(config->backend, "observer"))
 		return procdb_maps_observer_new(&settings);
@@ -100,12 +107,37 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 	return procdb_maps_auto_new(&settings);
 }
 
+static void use_backend(Service *service, const char *backend)
+{
+	g_free(service->config.backend);
+	service->config.backend = g_strdup(backend);
+	procdb_engine_set_maps(service->engine, maps_for(&service->config));
+}
+
+static gboolean set_backend(gpointer data, const char *backend, GError **error)
+{
+	Service *service = data;
+	g_autofree char *problem = NULL;
+	g_auto(ProcdbConfig) wanted;
+
+	procdb_config_copy(&wanted, &service->config);
+	problem = procdb_config_set(&wanted, "Service", "Backend", backend);
+	if (problem) {
+		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
+		return FALSE;
+	}
+	if (!g_str_equal(backend, service->config.backend))
+		use_backend(service, backend);
+	return TRUE;
+}
+
 /* A reload: all of the new configuration, or nothing of it. */
 static gboolean reconfigure(gpointer data, GError **error)
 {
 	Service *service = data;
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 	g_auto(ProcdbConfig) config;
+	gboolean rebuild;
 
 	procdb_config_init(&config);
 	read_config(&service->options, &config, problems);
@@ -117,12 +149,14 @@ static gboolean reconfigure(gpointer data, GError **error)
 			    (const char *)problems->pdata[0]);
 		return FALSE;
 	}
-	if (!g_str_equal(config.backend, service->config.backend))
-		g_message("Backend=%s takes effect at the next start", config.backend);
 	if (!g_str_equal(config.database, service->config.database))
 		g_message("Path=%s takes effect at the next start", config.database);
+	rebuild = !procdb_config_same_maps(&config, &service->config);
+	procdb_config_clear(&service->config);
+	procdb_config_copy(&service->config, &config);
 	procdb_engine_configure(service->engine, &config.engine);
-	service->config.engine = config.engine;
+	if (rebuild)
+		procdb_engine_set_maps(service->engine, maps_for(&service->config));
 	g_message("Configuration reloaded");
 	return TRUE;
 }
@@ -133,7 +167,8 @@ static gboolean on_hangup(gpointer data)
 
 	sd_notify(0, "RELOADING=1");
 	/* What is wrong has been logged. */
-	reconfigure(data, &error);
+	if (reconfigure(data, &error))
+		procdb_object_settings_changed(((Service *)data)->object);
 	sd_notify(0, "READY=1");
 	return G_SOURCE_CONTINUE;
 }
@@ -188,6 +223,10 @@ static void start_watchdog(void)
 
 static gboolean start(Service *service, GError **error)
 {
+	static const ProcdbHost host = {
+	    .reconfigure = reconfigure,
+	    .set_backend = set_backend,
+	};
 	g_autoptr(GError) reason = NULL;
 	guint loaded;
 
@@ -212,8 +251,7 @@ static gboolean start(Service *service, GError **error)
 	service->polkit = procdb_polkit_new(service->connection);
 	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
 	procdb_polkit_set_authorizer(service->polkit, service->authorizer);
-	service->object =
-	    procdb_object_new(service->engine, service->authorizer, reconfigure, service);
+	service->object = procdb_object_new(service->engine, service->authorizer, &host, service);
 	return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object),
 						service->connection, PROCDB_BUS_PATH, error);
 }

@@ -35,6 +35,8 @@ static const struct {
     {"Reset", ACTION("delete-entries")},
     {"Save", ACTION("save")},
     {"Reload", ACTION("manage")},
+    {"Import", ACTION("manage")},
+    {"SetBackend", ACTION("manage")},
     {"SetOverride", ACTION("set-override")},
     {"ClearOverride", ACTION("set-override")},
 };

@@ -11,8 +11,8 @@ struct _ProcdbObject {
 	ProcdbDBusProcDb1Skeleton parent;
 	ProcdbEngine *engine;
 	ProcdbAuthorizer *authorizer;
-	ProcdbReconfigure reconfigure;
-	gpointer reconfigure_data;
+	const ProcdbHost *host;
+	gpointer host_data;
 	GDBusInterfaceVTable vtable; /* the generated one, with the gate in front */
 	GVariant *list;		     /* the reply of ListProfiles, until something changes */
 	gboolean properties_old;     /* something may have changed since they were set */
@@ -89,7 +89,9 @@ static void update_silent(ProcdbObject *self)
 		     "confident", procdb_engine_confident(self->engine), "tick",
 		     procdb_engine_get_tick(self->engine), "observations", status.observations,
 		     "observations-lost", status.maps.lost, "map-errors", status.maps.errors,
-		     "dirty", status.dirty, NULL);
+		     "dirty", status.dirty, "prediction-hits", status.found, "prediction-misses",
+		     status.missed, "predictions-right", status.right, "predictions-wrong",
+		     status.wrong, NULL);
 }
 
 static GVariant *on_get_property(GDBusConnection *connection, const char *sender, const char *path,
@@ -137,6 +139,12 @@ static void on_stepped(gpointer data)
 
 	self->properties_old = TRUE;
 	update_announced(self);
+}
+
+void procdb_object_settings_changed(ProcdbObject *self)
+{
+	update_settings(self);
+	changed(self);
 }
 
 static const struct procdb_entry *find(ProcdbObject *self, const char *name, GError **error)
@@ -276,13 +284,25 @@ static gboolean handle_reload(ProcdbObject *self, GDBusMethodInvocation *invocat
 	GError *error = NULL;
 	guint loaded = 0;
 
-	if (!self->reconfigure(self->reconfigure_data, &error) ||
+	if (!self->host->reconfigure(self->host_data, &error) ||
 	    !procdb_engine_load(self->engine, &loaded, &error))
 		procdb_bus_return_error(invocation, error);
 	else
 		procdb_dbus_proc_db1_complete_reload(PROCDB_DBUS_PROC_DB1(self), invocation,
 						     loaded);
-	update_settings(self);
+	procdb_object_settings_changed(self);
+	return TRUE;
+}
+
+static gboolean handle_set_backend(ProcdbObject *self, GDBusMethodInvocation *invocation,
+				   const char *backend)
+{
+	GError *error = NULL;
+
+	if (!self->host->set_backend(self->host_data, backend, &error))
+		procdb_bus_return_error(invocation, error);
+	else
+		procdb_dbus_proc_db1_complete_set_backend(PROCDB_DBUS_PROC_DB1(self), invocation);
 	changed(self);
 	return TRUE;
 }
@@ -354,6 +374,7 @@ static void procdb_object_init(ProcdbObject *self)
 	    {"handle-reset", G_CALLBACK(handle_reset)},
 	    {"handle-save", G_CALLBACK(handle_save)},
 	    {"handle-reload", G_CALLBACK(handle_reload)},
+	    {"handle-set-backend", G_CALLBACK(handle_set_backend)},
 	    {"handle-set-override", G_CALLBACK(handle_set_override)},
 	    {"handle-clear-override", G_CALLBACK(handle_clear_override)},
 	};
@@ -367,7 +388,7 @@ static void procdb_object_init(ProcdbObject *self)
 }
 
 ProcdbObject *procdb_object_new(ProcdbEngine *engine, ProcdbAuthorizer *authorizer,
-				ProcdbReconfigure reconfigure, gpointer user_data)
+				const ProcdbHost *host, gpointer user_data)
 {
 	static const ProcdbEngineListener listener = {
 	    .profiles_changed = on_profiles_changed,
@@ -378,8 +399,8 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, ProcdbAuthorizer *authoriz
 
 	self->engine = engine;
 	self->authorizer = authorizer;
-	self->reconfigure = reconfigure;
-	self->reconfigure_data = user_data;
+	self->host = host;
+	self->host_data = user_data;
 	procdb_engine_set_listener(engine, &listener, self);
 	procdb_engine_status(engine, &status);
 	g_object_set(self, "version", PROCDB_VERSION, "api-version", PROCDB_API_VERSION,

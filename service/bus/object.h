@@ -22,15 +22,23 @@
 #define PROCDB_TYPE_OBJECT (procdb_object_get_type())
 G_DECLARE_FINAL_TYPE(ProcdbObject, procdb_object, PROCDB, OBJECT, ProcdbDBusProcDb1Skeleton)
 
-/*
- * Reads the configuration again and puts it in force; called by Reload before
- * the database is read. FALSE with error set when it stays as it was.
- */
-typedef gboolean (*ProcdbReconfigure)(gpointer user_data, GError **error);
+/* What the object asks of whoever put the service together. */
+typedef struct {
+	/*
+	 * Reads the configuration again and puts it in force. FALSE with error
+	 * set when everything stays as it was.
+	 */
+	gboolean (*reconfigure)(gpointer user_data, GError **error);
+	/* Observes with another backend from now on, until the next start. */
+	gboolean (*set_backend)(gpointer user_data, const char *backend, GError **error);
+} ProcdbHost;
 
 /*
- * An object for this engine; engine and authorizer have to outlive it. To be
- * exported by the caller.
+ * An object for this engine; engine, authorizer and host have to outlive it.
+ * To be exported by the caller.
  */
 ProcdbObject *procdb_object_new(ProcdbEngine *engine, ProcdbAuthorizer *authorizer,
-				ProcdbReconfigure reconfigure, gpointer user_data);
+				const ProcdbHost *host, gpointer user_data);
+
+/* To be called when the host changed the settings by itself. */
+void procdb_object_settings_changed(ProcdbObject *self);

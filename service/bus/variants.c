@@ -110,6 +110,7 @@ GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry
 	add(&dict, "predicted", g_variant_new("b", (gboolean)entry->published));
 	add(&dict, "right", g_variant_new("t", profile->right));
 	add(&dict, "wrong", g_variant_new("t", profile->wrong));
+	add(&dict, "withdrawals", g_variant_new("u", profile->withdrawals));
 	if (profile->override != PROCDB_NO_OVERRIDE)
 		add(&dict, "override",
 		    g_variant_new("s", procdb_tier_name((enum procdb_tier)profile->override)));
@@ -141,6 +142,7 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
 	add(&dict, "first_seen_us", g_variant_new("x", profile->first_seen_us));
 	add(&dict, "right", g_variant_new("t", profile->right));
 	add(&dict, "wrong", g_variant_new("t", profile->wrong));
+	add(&dict, "withdrawals", g_variant_new("u", profile->withdrawals));
 	add(&dict, "prediction_source",
 	    g_variant_new("s", profile->override != PROCDB_NO_OVERRIDE ? "override"
 			       : confidence >= rules->min_confidence   ? "learned"

@@ -9,6 +9,7 @@
 #define FILE_NAME "procdb.conf"
 
 typedef enum {
+	KEY_BOOL,   /* gboolean */
 	KEY_UINT,   /* guint */
 	KEY_UINT64, /* guint64 */
 	KEY_DOUBLE,
@@ -32,6 +33,10 @@ typedef struct {
 static const Key keys[] = {
     {"Service", "Backend", KEY_CHOICE, AT(backend), .choices = "auto|observer|pinned|none"},
     {"Service", "Compositors", KEY_NAMES, AT(compositors)},
+    {"Observer", "Maturity", KEY_BOOL, AT(observe_maturity)},
+    {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},
+    {"Observer", "ExitMinUSec", KEY_UINT, AT(exit_min_us), 0, 10000000},
+    {"Observer", "RenewSec", KEY_UINT, AT(renew_s), 0, 86400},
     {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
     {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
     {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, 65536},
@@ -55,6 +60,10 @@ void procdb_config_init(ProcdbConfig *config)
 	    .backend = g_strdup("auto"),
 	    .database = g_strdup(PROCDB_STATEDIR "/procdb.bin"),
 	    .compositors = g_strdupv((GStrv)default_compositors),
+	    .observe_maturity = TRUE,
+	    .observe_exit = TRUE,
+	    .exit_min_us = 250,
+	    .renew_s = 10,
 	};
 }
 
@@ -71,6 +80,15 @@ void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
 	to->backend = g_strdup(from->backend);
 	to->database = g_strdup(from->database);
 	to->compositors = g_strdupv(from->compositors);
+}
+
+gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
+{
+	return g_str_equal(a->backend, b->backend) &&
+	       g_strv_equal((const char *const *)a->compositors,
+			    (const char *const *)b->compositors) &&
+	       a->observe_maturity == b->observe_maturity && a->observe_exit == b->observe_exit &&
+	       a->exit_min_us == b->exit_min_us && a->renew_s == b->renew_s;
 }
 
 static void add_if_there(GPtrArray *files, char *path)
@@ -129,6 +147,8 @@ static char *value_of(const ProcdbConfig *config, const Key *key)
 	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
 
 	switch (key->type) {
+	case KEY_BOOL:
+		return g_strdup(*(const gboolean *)at ? "yes" : "no");
 	case KEY_UINT:
 		return g_strdup_printf("%u", *(const guint *)at);
 	case KEY_UINT64:
@@ -156,6 +176,17 @@ static gboolean set_number(void *at, const Key *key, const char *value)
 	return TRUE;
 }
 
+static gboolean set_bool(gboolean *at, const char *value)
+{
+	static const char *const yes[] = {"yes", "true", "on", "1", NULL};
+	static const char *const no[] = {"no", "false", "off", "0", NULL};
+
+	if (!g_strv_contains(yes, value) && !g_strv_contains(no, value))
+		return FALSE;
+	*at = g_strv_contains(yes, value);
+	return TRUE;
+}
+
 static gboolean set_double(double *at, const Key *key, const char *value)
 {
 	char *end;
@@ -170,7 +201,9 @@ static gboolean set_double(double *at, const Key *key, const char *value)
 
 static gboolean set_string(char **at, const Key *key, const char *value)
 {
-	if (key->type == KEY_PATH && !g_path_is_absolute(value))
+	/* It is shown on the bus, where text is UTF-8. */
+	if (key->type == KEY_PATH &&
+	    !(g_path_is_absolute(value) && g_utf8_validate(value, -1, NULL)))
 		return FALSE;
 	if (key->type == KEY_CHOICE) {
 		g_auto(GStrv) choices = g_strsplit(key->choices, "|", -1);
@@ -201,6 +234,8 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 	void *at = (char *)config + key->offset;
 
 	switch (key->type) {
+	case KEY_BOOL:
+		return set_bool(at, value);
 	case KEY_UINT:
 	case KEY_UINT64:
 		return set_number(at, key, value);
@@ -216,10 +251,12 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 static char *allowed(const Key *key)
 {
 	switch (key->type) {
+	case KEY_BOOL:
+		return g_strdup("yes or no");
 	case KEY_CHOICE:
 		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
 	case KEY_PATH:
-		return g_strdup("an absolute path");
+		return g_strdup("an absolute path in UTF-8");
 	case KEY_DOUBLE:
 		return g_strdup_printf("a number from %g to %g", key->min, key->max);
 	default:
@@ -245,6 +282,26 @@ char *procdb_config_set(ProcdbConfig *config, const char *group, const char *nam
 			       group, name, escaped, want, in_force);
 }
 
+/* Adds a sentence to problems, with \xNN for what a terminal or the bus could not take. */
+static void add_problem(GPtrArray *problems, const char *path, const char *what)
+{
+	g_autofree char *raw = g_strdup_printf("%s: %s", path, what);
+	GString *text = g_string_new(NULL);
+
+	for (const char *c = raw; *c;) {
+		gunichar character = g_utf8_get_char_validated(c, -1);
+
+		/* (gunichar)-1 and -2, for invalid ones, are not printable either. */
+		if (g_unichar_isprint(character)) {
+			g_string_append_unichar(text, character);
+			c = g_utf8_next_char(c);
+		} else {
+			g_string_append_printf(text, "\\x%02x", (guchar)*c++);
+		}
+	}
+	g_ptr_array_add(problems, g_string_free(text, FALSE));
+}
+
 static void read_group(ProcdbConfig *config, GKeyFile *file, const char *path, const char *group,
 		       GPtrArray *problems)
 {
@@ -256,7 +313,7 @@ static void read_group(ProcdbConfig *config, GKeyFile *file, const char *path, c
 		    procdb_config_set(config, group, names[i], g_strstrip(value));
 
 		if (problem)
-			g_ptr_array_add(problems, g_strdup_printf("%s: %s", path, problem));
+			add_problem(problems, path, problem);
 	}
 }
 
@@ -268,9 +325,10 @@ void procdb_config_read(ProcdbConfig *config, const char *const *files, GPtrArra
 		g_auto(GStrv) groups = NULL;
 
 		if (!g_key_file_load_from_file(file, *files, G_KEY_FILE_NONE, &error)) {
-			g_ptr_array_add(problems,
-					g_strdup_printf("%s: %s; it is ignored as a whole", *files,
-							error->message));
+			g_autofree char *what =
+			    g_strdup_printf("%s; it is ignored as a whole", error->message);
+
+			add_problem(problems, *files, what);
 			continue;
 		}
 		groups = g_key_file_get_groups(file, NULL);

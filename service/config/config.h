@@ -11,9 +11,13 @@
 
 typedef struct {
 	ProcdbEngineSettings engine;
-	char *backend;	   /* "auto", "observer", "pinned", "none" */
-	char *database;	   /* path of the database file */
-	GStrv compositors; /* task names that are always latency critical */
+	char *backend;		   /* "auto", "observer", "pinned", "none" */
+	char *database;		   /* path of the database file */
+	GStrv compositors;	   /* task names that are always latency critical */
+	gboolean observe_maturity; /* what is observed, as in ProcdbObserverSettings */
+	gboolean observe_exit;
+	guint exit_min_us;
+	guint renew_s;
 } ProcdbConfig;
 
 /* The defaults; to be cleared by procdb_config_clear(). */
@@ -23,6 +27,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbConfig, procdb_config_clear)
 
 /* A deep copy into an uninitialized configuration. */
 void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from);
+
+/* Whether both ask for the same backend and the same observation. */
+gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b);
 
 /*
  * The files to read, in order: only explicit_file if it is not NULL, else the

@@ -7,6 +7,10 @@
 
 #include "classify.h"
 
+/* Judgements that are remembered as recent, and how many wrong ones refute a profile. */
+#define RECENT_MAX 32
+#define REFUTED_MIN 4
+
 const struct procdb_rules procdb_reference_rules = {
     .min_observations = 3,
     .min_confidence = 0.6,
@@ -57,6 +61,49 @@ void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_cl
 	}
 	count(&profile->observations);
 	profile->last_seen_tick = tick;
+}
+
+void procdb_profile_fade(struct procdb_profile *profile, uint64_t limit)
+{
+	if (procdb_profile_votes(profile) <= limit)
+		return;
+	for (int i = 0; i < PROCDB_TIERS; i++)
+		profile->tier_votes[i] /= 2;
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+void procdb_profile_score(struct procdb_profile *profile, uint32_t right, uint32_t wrong)
+{
+	uint64_t recent_right = add(profile->recent_right, right);
+	uint64_t recent_wrong = add(profile->recent_wrong, wrong);
+
+	profile->right = add(profile->right, right);
+	profile->wrong = add(profile->wrong, wrong);
+	while (recent_right + recent_wrong > RECENT_MAX) {
+		recent_right /= 2;
+		recent_wrong /= 2;
+	}
+	profile->recent_right = (uint16_t)recent_right;
+	profile->recent_wrong = (uint16_t)recent_wrong;
+}
+
+bool procdb_profile_is_refuted(const struct procdb_profile *profile)
+{
+	return profile->recent_wrong >= REFUTED_MIN &&
+	       profile->recent_wrong > profile->recent_right;
+}
+
+void procdb_profile_withdraw(struct procdb_profile *profile)
+{
+	memset(profile->tier_votes, 0, sizeof(profile->tier_votes));
+	profile->observations = 0;
+	profile->recent_right = 0;
+	profile->recent_wrong = 0;
+	count(&profile->withdrawals);
 }
 
 uint64_t procdb_profile_votes(const struct procdb_profile *profile)

@@ -33,8 +33,11 @@ struct procdb_profile {
 	int64_t last_seen_us;
 	uint64_t right; /* predictions that the task's own tier confirmed */
 	uint64_t wrong;
-	uint8_t override; /* enum procdb_tier, or PROCDB_NO_OVERRIDE */
-	uint8_t teachers; /* PROCDB_TAUGHT_BY_*; 0 = unknown */
+	uint16_t recent_right; /* the same, halved now and then, so that the past fades */
+	uint16_t recent_wrong;
+	uint32_t withdrawals; /* times that it was unlearned because its predictions were wrong */
+	uint8_t override;     /* enum procdb_tier, or PROCDB_NO_OVERRIDE */
+	uint8_t teachers;     /* PROCDB_TAUGHT_BY_*; 0 = unknown */
 };
 
 /* The thresholds in force. */
@@ -59,6 +62,24 @@ void procdb_profile_init(struct procdb_profile *profile);
  */
 void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_class *seen,
 			  uint64_t tick);
+
+/*
+ * Halves all votes when there are more than limit, so that a program that has
+ * changed its ways wins the vote in reasonable time. Not in the reference.
+ */
+void procdb_profile_fade(struct procdb_profile *profile, uint64_t limit);
+
+/* Counts predictions that tasks have confirmed or refuted. Saturates. */
+void procdb_profile_score(struct procdb_profile *profile, uint32_t right, uint32_t wrong);
+
+/* Whether its recent predictions were wrong again and again: at least four, and most. */
+bool procdb_profile_is_refuted(const struct procdb_profile *profile);
+
+/*
+ * Forgets the votes, so that it has to be learned anew before it predicts
+ * again; what was measured and the lasting counts stay.
+ */
+void procdb_profile_withdraw(struct procdb_profile *profile);
 
 /* Sum of the votes; cannot overflow. */
 uint64_t procdb_profile_votes(const struct procdb_profile *profile);

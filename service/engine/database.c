@@ -44,6 +44,10 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 {
 	*status = (ProcdbEngineStatus){
 	    .observations = engine->observations,
+	    .found = engine->predictions.found,
+	    .missed = engine->predictions.missed,
+	    .right = engine->predictions.right,
+	    .wrong = engine->predictions.wrong,
 	    .overrides = engine->overrides,
 	    .last_save_us = engine->last_save_us,
 	    .last_save_error = engine->last_save_error,
@@ -53,10 +57,14 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	engine->maps->ops->status(engine->maps, &status->maps);
 }
 
-static void replace_one(ProcdbEngine *engine, const struct procdb_record *record, gint64 now)
+static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored, gint64 now)
 {
+	struct procdb_record copy = *stored;
+	const struct procdb_record *record = &copy;
 	struct procdb_entry *entry = procdb_table_ensure(engine->table, &record->comm, NULL);
 
+	if (procdb_engine_is_reference(engine))
+		procdb_record_to_reference(&copy);
 	if (!entry) {
 		g_warning_once("Out of memory: not all profiles were loaded");
 		return;
@@ -66,8 +74,11 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *record
 	entry->profile = record->profile;
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
 		engine->overrides++;
-	/* Old files do not say when: as if just now, so that they are remembered. */
-	if (entry->profile.last_seen_us == 0)
+	/*
+	 * Old files do not say when: as if just now, so that they are remembered.
+	 * And nobody was seen in the future, whatever the clock was then.
+	 */
+	if (entry->profile.last_seen_us == 0 || entry->profile.last_seen_us > now)
 		entry->profile.last_seen_us = now;
 	entry->published = true;
 	procdb_table_aged(engine->table, entry);
@@ -101,6 +112,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 {
 	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 	g_autoptr(GError) reason = NULL;
+	const ProcdbStoreReport *report = procdb_store_report(engine->store);
 	ProcdbDiag diag = PROCDB_DIAG_NONE;
 	gboolean ok = procdb_store_load(engine->store, records, &diag, &reason);
 	guint n;
@@ -117,9 +129,10 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 			    reason->message);
 		return FALSE;
 	}
-	if (diag != PROCDB_DIAG_NONE)
-		g_warning("%s is no valid database (%s): starting without profiles",
-			  procdb_store_path(engine->store), procdb_diag_name(diag));
+	if (report->message)
+		g_warning("%s", report->message);
+	/* What was imported is not in a file of ours yet. */
+	engine->dirty = report->source == PROCDB_SOURCE_IMPORT;
 	return TRUE;
 }
 
@@ -129,7 +142,12 @@ GArray *procdb_engine_records(const ProcdbEngine *engine)
 
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
 		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
-		struct procdb_record record = {entry->comm, entry->profile};
+		struct procdb_record record = {
+		    entry->comm,
+		    entry->profile,
+		    .hidden =
+			!procdb_profile_is_confident(&entry->profile, &engine->settings.rules),
+		};
 
 		if (procdb_engine_wants_prediction(engine, entry))
 			g_array_append_val(records, record);
@@ -148,13 +166,15 @@ static gint64 seconds_from_now(guint seconds)
 	return g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
 }
 
-gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
+/* With forget, the previous version of the file goes as well. */
+static gboolean save(ProcdbEngine *engine, gboolean forget, guint *saved, GError **error)
 {
 	g_autoptr(GArray) records = procdb_engine_records(engine);
 	g_autoptr(GError) reason = NULL;
 
-	if (!procdb_store_save(engine->store, (const struct procdb_record *)records->data,
-			       records->len, &reason)) {
+	if (!(forget ? procdb_store_save_forgetting : procdb_store_save)(
+		engine->store, (const struct procdb_record *)records->data, records->len,
+		&reason)) {
 		if (engine->save_failures == 0)
 			g_warning("Cannot save %s: %s", procdb_store_path(engine->store),
 				  reason->message);
@@ -178,6 +198,11 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 	if (saved)
 		*saved = records->len;
 	return TRUE;
+}
+
+gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
+{
+	return save(engine, FALSE, saved, error);
 }
 
 void procdb_engine_save_if_due(ProcdbEngine *engine)
@@ -210,7 +235,7 @@ gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *co
 		count++;
 	}
 	procdb_engine_retract_queued(engine);
-	ok = n == 0 || procdb_engine_save(engine, NULL, error);
+	ok = n == 0 || save(engine, TRUE, NULL, error);
 	procdb_engine_tell_now(engine);
 	if (deleted)
 		*deleted = count;
@@ -245,7 +270,7 @@ gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **erro
 	}
 	procdb_engine_retract_queued(engine);
 	procdb_engine_flush(engine);
-	ok = procdb_engine_save(engine, NULL, error);
+	ok = save(engine, TRUE, NULL, error);
 	procdb_engine_tell_now(engine);
 	if (deleted)
 		*deleted = count;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+/* At one observation every ten seconds, a program that changed wins within minutes. */
+#define MAX_VOTES 64
 #define US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
@@ -32,6 +34,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->changed = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	engine->removed = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	engine->seen = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
+	engine->scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));
 	engine->publishing = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	engine->classes = g_array_new(FALSE, FALSE, sizeof(struct procdb_class));
 	engine->last_save_error = g_strdup("");
@@ -53,6 +56,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_array_unref(engine->changed);
 	g_array_unref(engine->removed);
 	g_array_unref(engine->seen);
+	g_array_unref(engine->scores);
 	g_array_unref(engine->publishing);
 	g_array_unref(engine->classes);
 	g_free(engine->last_save_error);
@@ -183,6 +187,8 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		engine->dirty = TRUE;
 	}
 	procdb_profile_learn(&entry->profile, &o->seen, engine->tick);
+	if (!procdb_engine_is_reference(engine))
+		procdb_profile_fade(&entry->profile, MAX_VOTES);
 	entry->profile.last_seen_us = now;
 	if (entry->set == PROCDB_SET_LIVE)
 		procdb_table_aged(engine->table, entry);
@@ -208,6 +214,42 @@ void procdb_engine_ingest(ProcdbEngine *engine)
 	engine->drain_failed = !ok;
 	for (guint i = 0; i < engine->seen->len; i++)
 		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now);
+}
+
+static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
+{
+	struct procdb_entry *entry = procdb_table_find(engine->table, &s->comm);
+
+	engine->predictions.found += s->score.found;
+	engine->predictions.missed += s->score.missed;
+	engine->predictions.right += s->score.right;
+	engine->predictions.wrong += s->score.wrong;
+	if (!entry || (s->score.right == 0 && s->score.wrong == 0))
+		return;
+	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);
+	engine->dirty = TRUE;
+	procdb_engine_note(engine, entry);
+	if (procdb_engine_is_reference(engine) || !procdb_profile_is_refuted(&entry->profile))
+		return;
+	procdb_profile_withdraw(&entry->profile);
+	procdb_table_aged(engine->table, entry);
+	procdb_engine_queue(engine, entry);
+}
+
+static void take_scores(ProcdbEngine *engine)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean ok;
+
+	if (!engine->maps->ops->scores)
+		return;
+	g_array_set_size(engine->scores, 0);
+	ok = engine->maps->ops->scores(engine->maps, engine->scores, &error);
+	if (!ok && !engine->scores_failed)
+		g_warning("%s; trying again every second", error->message);
+	engine->scores_failed = !ok;
+	for (guint i = 0; i < engine->scores->len; i++)
+		score(engine, &g_array_index(engine->scores, struct procdb_named_score, i));
 }
 
 /* A profile leaves the live table. */
@@ -283,6 +325,7 @@ void procdb_engine_step(ProcdbEngine *engine)
 		procdb_engine_resync(engine);
 	log_state(engine);
 	procdb_engine_ingest(engine);
+	take_scores(engine);
 	procdb_engine_flush(engine);
 	procdb_engine_tick(engine);
 	procdb_engine_save_if_due(engine);
@@ -298,12 +341,26 @@ static gboolean on_timer(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-void procdb_engine_start(ProcdbEngine *engine)
+/* Attaches, and publishes all there is. */
+static void attach(ProcdbEngine *engine)
 {
 	engine->maps->ops->refresh(engine->maps);
 	procdb_engine_resync(engine);
 	log_state(engine);
 	procdb_engine_flush(engine);
+}
+
+void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbMaps *maps)
+{
+	/* The old ones first: two observers would pin at the same paths. */
+	procdb_maps_close(engine->maps);
+	engine->maps = maps;
+	attach(engine);
+}
+
+void procdb_engine_start(ProcdbEngine *engine)
+{
+	attach(engine);
 	procdb_engine_tell(engine);
 	/* On whole seconds of the monotonic clock: does not drift, as g_timeout_add() does. */
 	engine->timer = g_timeout_add_seconds(1, on_timer, engine);

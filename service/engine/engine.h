@@ -69,6 +69,9 @@ const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);
 /* Puts other settings in force; the table follows at the next tick. */
 void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings);
 
+/* Observes and publishes through other maps from now on; takes them over, closes the old ones. */
+void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbMaps *maps);
+
 /* Attaches, publishes once, and runs procdb_engine_step() every second from now on. */
 void procdb_engine_start(ProcdbEngine *engine);
 
@@ -136,6 +139,11 @@ gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm
 typedef struct {
 	ProcdbMapsStatus maps;
 	guint64 observations; /* taken in since the start */
+	/* Since the start: execs that found a prediction or not, and how those ended. */
+	guint64 found;
+	guint64 missed;
+	guint64 right;
+	guint64 wrong;
 	guint overrides;
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */

@@ -21,6 +21,7 @@ struct _ProcdbEngine {
 	GArray *removed;
 	/* Scratch. */
 	GArray *seen;	    /* struct procdb_observation */
+	GArray *scores;	    /* struct procdb_named_score */
 	GArray *publishing; /* struct procdb_comm */
 	GArray *classes;    /* struct procdb_class, beside publishing */
 
@@ -32,6 +33,9 @@ struct _ProcdbEngine {
 	guint published; /* entries with the published flag, while map_known */
 
 	guint64 observations;
+	struct {
+		guint64 found, missed, right, wrong;
+	} predictions;
 	guint overrides;
 	gboolean dirty;
 	gint64 save_due;     /* monotonic µs: not before */
@@ -41,6 +45,7 @@ struct _ProcdbEngine {
 	char *last_state;      /* of the maps, as last logged */
 	gboolean drain_failed; /* as last logged */
 	gboolean publish_failed;
+	gboolean scores_failed;
 
 	gint64 (*clock_us)(void);
 	const ProcdbEngineListener *listener;

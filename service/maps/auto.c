@@ -7,9 +7,9 @@
 typedef struct {
 	ProcdbMaps base;
 	ProcdbMaps *chosen;
-	gboolean pinned;   /* whether chosen is the pinned backend */
-	ProcdbPinsId pins; /* what was pinned when we chose */
-	GStrv compositors;
+	gboolean pinned;		 /* whether chosen is the pinned backend */
+	ProcdbPinsId pins;		 /* what was pinned when we chose */
+	ProcdbObserverSettings settings; /* its compositors are ours */
 } Auto;
 
 static Auto *automatic(ProcdbMaps *maps)
@@ -31,9 +31,8 @@ static void choose(Auto *self)
 		return;
 	g_clear_pointer(&self->chosen, procdb_maps_close);
 	self->pinned = pinned;
-	self->chosen = pinned ? procdb_maps_pinned_new()
-			      : procdb_maps_observer_new(&(ProcdbObserverSettings){
-				    (const char *const *)self->compositors});
+	self->chosen =
+	    pinned ? procdb_maps_pinned_new() : procdb_maps_observer_new(&self->settings);
 }
 
 static gboolean auto_refresh(ProcdbMaps *maps)
@@ -53,6 +52,13 @@ static gboolean auto_drain(ProcdbMaps *maps, GArray *seen, GError **error)
 	ProcdbMaps *chosen = automatic(maps)->chosen;
 
 	return chosen->ops->drain(chosen, seen, error);
+}
+
+static gboolean auto_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	return !chosen->ops->scores || chosen->ops->scores(chosen, scores, error);
 }
 
 static gboolean auto_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
@@ -99,7 +105,7 @@ static void auto_close(ProcdbMaps *maps)
 	Auto *self = automatic(maps);
 
 	procdb_maps_close(self->chosen);
-	g_strfreev(self->compositors);
+	g_strfreev((GStrv)self->settings.compositors);
 	g_free(self);
 }
 
@@ -108,6 +114,7 @@ ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings)
 	static const ProcdbMapsOps ops = {
 	    .refresh = auto_refresh,
 	    .drain = auto_drain,
+	    .scores = auto_scores,
 	    .publish = auto_publish,
 	    .retract = auto_retract,
 	    .predictions = auto_predictions,
@@ -118,7 +125,8 @@ ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings)
 	Auto *self = g_new0(Auto, 1);
 
 	self->base.ops = &ops;
-	self->compositors = g_strdupv((GStrv)settings->compositors);
+	self->settings = *settings;
+	self->settings.compositors = (const char *const *)g_strdupv((GStrv)settings->compositors);
 	choose(self);
 	return &self->base;
 }

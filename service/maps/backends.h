@@ -9,6 +9,11 @@
 typedef struct {
 	/* Names that are always latency critical, NULL-terminated; longer than 15 bytes are cut. */
 	const char *const *compositors;
+	gboolean from_maturity; /* observe tasks whose averages have matured */
+	gboolean from_exit;	/* observe tasks that die before */
+	guint exit_min_us;	/* CPU time, in µs, below which a task that dies says nothing */
+	guint
+	    renew_s; /* observe a task that goes on running again after so many seconds; 0: never */
 } ProcdbObserverSettings;
 
 /*

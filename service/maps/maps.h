@@ -19,6 +19,12 @@ struct procdb_observation {
 	struct procdb_class seen;
 };
 
+/* How the predictions for one name fared since they were last asked for. */
+struct procdb_named_score {
+	struct procdb_comm comm;
+	struct procdb_score score;
+};
+
 typedef struct {
 	const char *backend; /* "observer", "pinned", "none"; static */
 	const char *
@@ -43,6 +49,12 @@ typedef struct {
 	 * same.
 	 */
 	gboolean (*drain)(ProcdbMaps *maps, GArray *seen, GError **error);
+
+	/*
+	 * Takes out how predictions fared and appends it to scores (of struct
+	 * procdb_named_score). NULL in a backend that does not know.
+	 */
+	gboolean (*scores)(ProcdbMaps *maps, GArray *scores, GError **error);
 
 	/*
 	 * Writes n predictions. *done is how many, from the first on, are in the

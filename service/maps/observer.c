@@ -17,6 +17,9 @@
 #define RETRY_FIRST 1
 #define RETRY_LAST 64
 
+/* Scores taken in one system call; their map holds four times as many. */
+#define SCORES_BATCH 1024
+
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
 typedef struct observer Skeleton;
@@ -27,7 +30,10 @@ typedef struct {
 	ProcdbPair pair;
 	Skeleton *skeleton; /* NULL while not observing */
 	ProcdbPinsId pins;
-	GStrv compositors;
+	ProcdbObserverSettings settings; /* its compositors are ours */
+	guint64 scores_taken; /* count of changes to the score map when it was last emptied */
+	struct procdb_comm *score_keys; /* scratch for one batch */
+	struct procdb_score *score_values;
 	char *state;
 	guint retry_in; /* refreshes until the next attempt */
 	guint retry_pause;
@@ -99,15 +105,15 @@ static void fill_compositors(const Observer *self, Skeleton *skeleton)
 	int fd = bpf_map__fd(skeleton->maps.compositors);
 	const __u8 yes = 1;
 
-	for (guint i = 0; self->compositors && self->compositors[i]; i++) {
+	for (guint i = 0; self->settings.compositors[i]; i++) {
 		struct procdb_comm comm = {0};
-		size_t len = strlen(self->compositors[i]);
+		size_t len = strlen(self->settings.compositors[i]);
 
 		/* The kernel keeps 15 bytes of a name. */
-		memcpy(comm.bytes, self->compositors[i], MIN(len, PROCDB_COMM_LEN - 1));
+		memcpy(comm.bytes, self->settings.compositors[i], MIN(len, PROCDB_COMM_LEN - 1));
 		if (bpf_map_update_elem(fd, &comm, &yes, BPF_ANY))
-			g_warning("Cannot list %s as a compositor: %s", self->compositors[i],
-				  g_strerror(errno));
+			g_warning("Cannot list %s as a compositor: %s",
+				  self->settings.compositors[i], g_strerror(errno));
 	}
 }
 
@@ -137,6 +143,11 @@ static gboolean start(Observer *self, GError **error)
 	skeleton = observer__open();
 	if (!skeleton)
 		return refuse(error, errno, "cannot open the BPF observer");
+	skeleton->rodata->from_maturity = self->settings.from_maturity;
+	skeleton->rodata->from_exit = self->settings.from_exit;
+	skeleton->rodata->exit_min_ns = (guint64)self->settings.exit_min_us * 1000;
+	skeleton->rodata->renew_ns =
+	    (guint64)self->settings.renew_s * G_GUINT64_CONSTANT(1000000000);
 	if (procdb_pins_owner() == PROCDB_PINS_OURS)
 		reused = reuse_maps(skeleton);
 	if (observer__load(skeleton))
@@ -239,6 +250,43 @@ static gboolean observer_drain(ProcdbMaps *maps, GArray *seen, GError **error)
 	return TRUE;
 }
 
+static gboolean observer_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+{
+	Observer *self = observer(maps);
+	__u32 cursor = 0;
+	void *in = NULL;
+	guint64 scored;
+	int err = 0;
+
+	if (!self->skeleton)
+		return TRUE;
+	scored = __atomic_load_n(&self->skeleton->bss->scored, __ATOMIC_ACQUIRE);
+	if (scored == self->scores_taken)
+		return TRUE;
+	while (!err) {
+		__u32 count = SCORES_BATCH;
+
+		if (bpf_map_lookup_and_delete_batch(bpf_map__fd(self->skeleton->maps.scores), in,
+						    &cursor, self->score_keys, self->score_values,
+						    &count, NULL))
+			err = errno;
+		/* ENOENT is the end of the map; what came with it counts. */
+		for (__u32 i = 0; (!err || err == ENOENT) && i < MIN(count, SCORES_BATCH); i++) {
+			struct procdb_named_score score = {self->score_keys[i],
+							   self->score_values[i]};
+
+			g_array_append_val(scores, score);
+		}
+		in = &cursor;
+	}
+	if (err != ENOENT) {
+		self->pair.errors++;
+		return refuse(error, err, "cannot read how predictions fared");
+	}
+	self->scores_taken = scored;
+	return TRUE;
+}
+
 static gboolean observer_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
 				 const struct procdb_class *classes, guint n, guint *done,
 				 GError **error)
@@ -274,8 +322,9 @@ static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	    .lost = self->lost,
 	    .init_capacity = self->pair.init_capacity,
 	};
-	if (self->skeleton)
-		status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
+	if (!self->skeleton)
+		return;
+	status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
 }
 
 static void observer_close(ProcdbMaps *maps)
@@ -287,7 +336,9 @@ static void observer_close(ProcdbMaps *maps)
 		procdb_pins_remove();
 	}
 	procdb_pair_clear(&self->pair);
-	g_strfreev(self->compositors);
+	g_strfreev((GStrv)self->settings.compositors);
+	g_free(self->score_keys);
+	g_free(self->score_values);
 	g_free(self->state);
 	g_free(self);
 }
@@ -297,6 +348,7 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 	static const ProcdbMapsOps ops = {
 	    .refresh = observer_refresh,
 	    .drain = observer_drain,
+	    .scores = observer_scores,
 	    .publish = observer_publish,
 	    .retract = observer_retract,
 	    .predictions = observer_predictions,
@@ -307,7 +359,10 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 	Observer *self = g_new0(Observer, 1);
 
 	self->base.ops = &ops;
-	self->compositors = g_strdupv((GStrv)settings->compositors);
+	self->settings = *settings;
+	self->settings.compositors = (const char *const *)g_strdupv((GStrv)settings->compositors);
+	self->score_keys = g_new(struct procdb_comm, SCORES_BATCH);
+	self->score_values = g_new(struct procdb_score, SCORES_BATCH);
 	self->state = g_strdup("waiting");
 	procdb_pair_init(&self->pair);
 	return &self->base;

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "entry.h"
+#include "extension.h"
+
 #define MAGIC "PDDB"
 #define VERSION 2
 
@@ -24,24 +27,9 @@ struct entry_v1 {
 	guint32 votes;
 } __attribute__((packed));
 
-struct entry_v2 {
-	struct procdb_comm comm;
-	guint8 tier;
-	guint8 pad[7];
-	guint64 avg_runtime;
-	guint64 runtime_dev;
-	guint64 wakeup_freq;
-	guint64 csw_rate;
-	guint32 observations;
-	guint32 votes;
-} __attribute__((packed));
-
 G_STATIC_ASSERT(sizeof(struct header) == 12);
 G_STATIC_ASSERT(sizeof(struct entry_v1) == 40);
 G_STATIC_ASSERT(offsetof(struct entry_v1, observations) == 32);
-G_STATIC_ASSERT(sizeof(struct entry_v2) == 64);
-G_STATIC_ASSERT(offsetof(struct entry_v2, avg_runtime) == 24);
-G_STATIC_ASSERT(offsetof(struct entry_v2, observations) == 56);
 
 const char *procdb_diag_name(ProcdbDiag diag)
 {
@@ -60,82 +48,118 @@ const char *procdb_diag_name(ProcdbDiag diag)
 	g_return_val_if_reached("unknown");
 }
 
-GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
+const char *procdb_ext_name(ProcdbExt ext)
 {
-	const gsize size = sizeof(struct header) + (gsize)n * sizeof(struct entry_v2);
-	g_autofree guint8 *data = g_malloc0(size);
-	struct header header = {
-	    .magic = MAGIC,
-	    .version = GUINT32_TO_LE(VERSION),
-	    .count = GUINT32_TO_LE(n),
-	};
-
-	memcpy(data, &header, sizeof(header));
-	for (guint i = 0; i < n; i++) {
-		const struct procdb_profile *profile = &records[i].profile;
-		guint64 votes = MIN(procdb_profile_votes(profile), G_MAXUINT32);
-		struct entry_v2 entry = {
-		    .comm = records[i].comm,
-		    .tier = (guint8)procdb_profile_dominant_tier(profile),
-		    .avg_runtime = GUINT64_TO_LE(profile->avg_runtime_ns),
-		    .runtime_dev = GUINT64_TO_LE(profile->runtime_dev_ns),
-		    .wakeup_freq = GUINT64_TO_LE(profile->wakeup_freq),
-		    .csw_rate = GUINT64_TO_LE(profile->csw_rate),
-		    .observations = GUINT32_TO_LE(profile->observations),
-		    .votes = GUINT32_TO_LE((guint32)votes),
-		};
-
-		memcpy(data + sizeof(header) + i * sizeof(entry), &entry, sizeof(entry));
+	switch (ext) {
+	case PROCDB_EXT_NONE:
+		return "none";
+	case PROCDB_EXT_GOOD:
+		return "good";
+	case PROCDB_EXT_FOREIGN:
+		return "foreign";
+	case PROCDB_EXT_DAMAGED:
+		return "damaged";
+	case PROCDB_EXT_NEWER:
+		return "newer";
 	}
-	return g_bytes_new_take(g_steal_pointer(&data), size);
+	g_return_val_if_reached("unknown");
 }
 
-static struct procdb_record read_v1(const guint8 *data)
+guint32 procdb_entry_votes(const struct procdb_profile *profile)
 {
-	struct procdb_record record;
+	return (guint32)MIN(procdb_profile_votes(profile), G_MAXUINT32);
+}
+
+void procdb_entry_v2_write(const struct procdb_record *record, guint8 *data)
+{
+	const struct procdb_profile *profile = &record->profile;
+	struct procdb_entry_v2 entry = {
+	    .comm = record->comm,
+	    .tier = (guint8)procdb_profile_dominant_tier(profile),
+	    .avg_runtime = GUINT64_TO_LE(profile->avg_runtime_ns),
+	    .runtime_dev = GUINT64_TO_LE(profile->runtime_dev_ns),
+	    .wakeup_freq = GUINT64_TO_LE(profile->wakeup_freq),
+	    .csw_rate = GUINT64_TO_LE(profile->csw_rate),
+	    .observations = GUINT32_TO_LE(profile->observations),
+	    .votes = GUINT32_TO_LE(procdb_entry_votes(profile)),
+	};
+
+	memcpy(data, &entry, sizeof(entry));
+}
+
+struct procdb_record procdb_entry_v2_read(const guint8 *data)
+{
+	struct procdb_stored stored = {.schema = PROCDB_SCHEMA_V2};
+	struct procdb_profile *profile = &stored.record.profile;
+	struct procdb_entry_v2 entry;
+
+	memcpy(&entry, data, sizeof(entry));
+	stored.record.comm = entry.comm;
+	stored.tier = MIN(entry.tier, PROCDB_TIER_LAT_CRITICAL);
+	stored.votes = GUINT32_FROM_LE(entry.votes);
+	profile->avg_runtime_ns = GUINT64_FROM_LE(entry.avg_runtime);
+	profile->runtime_dev_ns = GUINT64_FROM_LE(entry.runtime_dev);
+	profile->wakeup_freq = GUINT64_FROM_LE(entry.wakeup_freq);
+	profile->csw_rate = GUINT64_FROM_LE(entry.csw_rate);
+	profile->observations = GUINT32_FROM_LE(entry.observations);
+	procdb_migrate(&stored);
+	return stored.record;
+}
+
+static struct procdb_record entry_v1_read(const guint8 *data)
+{
+	struct procdb_stored stored = {.schema = PROCDB_SCHEMA_V1};
 	struct entry_v1 entry;
 
 	memcpy(&entry, data, sizeof(entry));
-	record.comm = entry.comm;
-	procdb_profile_init(&record.profile);
-	record.profile.avg_runtime_ns = GUINT64_FROM_LE(entry.avg_runtime);
-	record.profile.observations = GUINT32_FROM_LE(entry.observations);
-	record.profile.tier_votes[MIN(entry.tier, PROCDB_TIERS - 1)] = GUINT32_FROM_LE(entry.votes);
-	return record;
+	stored.record.comm = entry.comm;
+	stored.tier = MIN(entry.tier, PROCDB_TIER_LAT_CRITICAL);
+	stored.votes = GUINT32_FROM_LE(entry.votes);
+	stored.record.profile.avg_runtime_ns = GUINT64_FROM_LE(entry.avg_runtime);
+	stored.record.profile.observations = GUINT32_FROM_LE(entry.observations);
+	procdb_migrate(&stored);
+	return stored.record;
 }
 
-static struct procdb_record read_v2(const guint8 *data)
+GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 {
-	struct procdb_record record;
-	struct entry_v2 entry;
+	struct header header = {.magic = MAGIC, .version = GUINT32_TO_LE(VERSION)};
+	g_autofree guint8 *data = NULL;
+	guint entries = 0;
+	gsize size;
+	gsize at = sizeof(header);
 
-	memcpy(&entry, data, sizeof(entry));
-	record.comm = entry.comm;
-	procdb_profile_init(&record.profile);
-	record.profile.avg_runtime_ns = GUINT64_FROM_LE(entry.avg_runtime);
-	record.profile.runtime_dev_ns = GUINT64_FROM_LE(entry.runtime_dev);
-	record.profile.wakeup_freq = GUINT64_FROM_LE(entry.wakeup_freq);
-	record.profile.csw_rate = GUINT64_FROM_LE(entry.csw_rate);
-	record.profile.observations = GUINT32_FROM_LE(entry.observations);
-	record.profile.tier_votes[MIN(entry.tier, PROCDB_TIERS - 1)] = GUINT32_FROM_LE(entry.votes);
-	return record;
+	for (guint i = 0; i < n; i++)
+		entries += !records[i].hidden;
+	header.count = GUINT32_TO_LE(entries);
+	size = sizeof(header) + (gsize)entries * sizeof(struct procdb_entry_v2) +
+	       procdb_extension_size(entries, n - entries);
+	data = g_malloc(size);
+	memcpy(data, &header, sizeof(header));
+	for (guint i = 0; i < n; i++) {
+		if (records[i].hidden)
+			continue;
+		procdb_entry_v2_write(&records[i], data + at);
+		at += sizeof(struct procdb_entry_v2);
+	}
+	procdb_extension_write(records, n, data, at);
+	return g_bytes_new_take(g_steal_pointer(&data), size);
 }
 
-ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records)
+static ProcdbDiag decode(const guint8 *data, gsize len, GArray *records, ProcdbDecoded *decoded)
 {
 	static const struct {
 		gsize size;
 		struct procdb_record (*read)(const guint8 *data);
 	} formats[] = {
-	    [1] = {sizeof(struct entry_v1), read_v1},
-	    [2] = {sizeof(struct entry_v2), read_v2},
+	    [1] = {sizeof(struct entry_v1), entry_v1_read},
+	    [2] = {sizeof(struct procdb_entry_v2), procdb_entry_v2_read},
 	};
+	const guint first = records->len;
 	struct header header;
 	guint32 version;
 	guint32 count;
-
-	g_return_val_if_fail(g_array_get_element_size(records) == sizeof(struct procdb_record),
-			     PROCDB_DIAG_TRUNCATED);
+	gsize end;
 
 	if (len < sizeof(header))
 		return PROCDB_DIAG_SHORT;
@@ -156,5 +180,36 @@ ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records)
 
 		g_array_append_val(records, record);
 	}
+	end = sizeof(header) + count * formats[version].size;
+	decoded->ext = procdb_extension_read(data, len, end, records, first, &decoded->mismatched);
 	return PROCDB_DIAG_NONE;
+}
+
+ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
+			       ProcdbDecoded *decoded)
+{
+	ProcdbDecoded details = {0};
+
+	g_return_val_if_fail(g_array_get_element_size(records) == sizeof(struct procdb_record),
+			     PROCDB_DIAG_TRUNCATED);
+
+	details.diag = decode(data, len, records, &details);
+	if (decoded)
+		*decoded = details;
+	return details.diag;
+}
+
+void procdb_record_to_reference(struct procdb_record *record)
+{
+	const guint8 override = record->profile.override;
+
+	if (record->hidden) {
+		procdb_profile_init(&record->profile);
+	} else {
+		guint8 entry[sizeof(struct procdb_entry_v2)];
+
+		procdb_entry_v2_write(record, entry);
+		*record = procdb_entry_v2_read(entry);
+	}
+	record->profile.override = override;
 }

@@ -4,7 +4,8 @@
 
 /*
  * The PDDB file format: bytes to profiles and back. Pure, no I/O. Everything
- * read is hostile.
+ * read is hostile. A file is a header, the entries that every reader knows,
+ * and an extension block (extension.h) with what the entries leave out.
  */
 
 #include <glib.h>
@@ -15,6 +16,11 @@
 struct procdb_record {
 	struct procdb_comm comm;
 	struct procdb_profile profile;
+	/*
+	 * It has no entry, only a place in the extension: a profile that is not
+	 * confident and is kept for its override. Other readers do not see it.
+	 */
+	bool hidden;
 };
 
 /* Why a file holds no profiles for us. */
@@ -26,20 +32,46 @@ typedef enum {
 	PROCDB_DIAG_TRUNCATED, /* shorter than the header says */
 } ProcdbDiag;
 
+/* What follows the entries. But for GOOD the records are what the entries say. */
+typedef enum {
+	PROCDB_EXT_NONE,    /* nothing: a file of scx_pandemonium, or an old one */
+	PROCDB_EXT_GOOD,    /* an extension block, and the checksum of the file is right */
+	PROCDB_EXT_FOREIGN, /* bytes of somebody else */
+	PROCDB_EXT_DAMAGED, /* ours, with a wrong checksum or structure: the file is damaged */
+	PROCDB_EXT_NEWER,   /* ours, of a version that we do not know */
+} ProcdbExt;
+
+/* What there is to say of a decoded file beside its records. */
+typedef struct {
+	ProcdbDiag diag;
+	ProcdbExt ext;
+	guint mismatched; /* entries whose place in the extension contradicts them */
+} ProcdbDecoded;
+
 /* A word for each: "none", "short", "magic", "version", "truncated"; static. */
 const char *procdb_diag_name(ProcdbDiag diag);
+/* A word for each: "none", "good", "foreign", "damaged", "newer"; static. */
+const char *procdb_ext_name(ProcdbExt ext);
 
 /*
- * Writes n records as a version 2 file, in the order given. Vote sums beyond
- * 32 bits saturate. Never fails; the caller owns the result.
+ * Writes n records as a version 2 file with an extension block, in the order
+ * given. Vote sums beyond 32 bits saturate in the entries. Never fails; the
+ * caller owns the result.
  */
 GBytes *procdb_codec_encode(const struct procdb_record *records, guint n);
 
 /*
  * Appends the records of a version 1 or 2 file to records (an array of struct
  * procdb_record), in file order, so of two of one name the later is the valid
- * one. All votes go to the stored tier and last_seen_tick is 0. On anything
- * but PROCDB_DIAG_NONE nothing was appended. Bytes after the last entry are
- * ignored.
+ * one. last_seen_tick is 0. Where there is no good extension all votes go to
+ * the stored tier. On anything but PROCDB_DIAG_NONE nothing was appended.
+ * *decoded (may be NULL) receives the details. Returns decoded->diag.
  */
-ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records);
+ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
+			       ProcdbDecoded *decoded);
+
+/*
+ * Reduces a record to what a reader that knows no extension makes of the same
+ * file: all votes for the dominant tier, nothing of a hidden one. Overrides stay.
+ */
+void procdb_record_to_reference(struct procdb_record *record);

@@ -2,190 +2,239 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #include "store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* Far above any number of names a machine has; keeps a wrong file out of memory. */
-#define MAX_FILE_SIZE (64u * 1024 * 1024)
+#include "files.h"
 
 struct _ProcdbStore {
-	char *path;
-	char *folder;
-	char *name;
-	char *temp_name; /* one fixed name, so what a crash leaves cannot pile up */
+	ProcdbFiles *files;
+	char *import_path;
+	guint64 serial; /* of the newest content encoded */
+
+	ProcdbStoreReport report;
+	char *set_aside;
+	char *message;
 };
-
-/* A descriptor that closes at the end of its scope. */
-typedef int AutoFd;
-
-static void auto_fd_clear(AutoFd *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AutoFd, auto_fd_clear)
-
-static gboolean fail(GError **error, int err, const char *what, const char *path)
-{
-	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(err), "Cannot %s %s: %s", what, path,
-		    g_strerror(err));
-	return FALSE;
-}
 
 ProcdbStore *procdb_store_new(const char *path)
 {
 	ProcdbStore *store = g_new0(ProcdbStore, 1);
 
-	store->path = g_strdup(path);
-	store->folder = g_path_get_dirname(path);
-	store->name = g_path_get_basename(path);
-	store->temp_name = g_strconcat(store->name, ".tmp", NULL);
+	store->files = procdb_files_new(path);
 	return store;
 }
 
 void procdb_store_free(ProcdbStore *store)
 {
-	g_free(store->path);
-	g_free(store->folder);
-	g_free(store->name);
-	g_free(store->temp_name);
+	procdb_files_unref(store->files);
+	g_free(store->import_path);
+	g_free(store->set_aside);
+	g_free(store->message);
 	g_free(store);
 }
 
 const char *procdb_store_path(const ProcdbStore *store)
 {
-	return store->path;
+	return store->files->path;
 }
 
-/* Reads the whole file; NULL without an error if there is none. */
-static GByteArray *read_file(const char *path, GError **error)
+void procdb_store_set_import(ProcdbStore *store, const char *path)
 {
-	g_autoptr(GByteArray) bytes = NULL;
-	g_auto(AutoFd) fd = -1;
-	struct stat st;
-	gsize len = 0;
+	g_free(store->import_path);
+	store->import_path = g_strdup(path);
+}
 
-	/* Not to hang on a FIFO in its place. */
-	fd = g_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd < 0) {
-		if (errno != ENOENT)
-			fail(error, errno, "open the database", path);
-		return NULL;
-	}
-	if (fstat(fd, &st) < 0) {
-		fail(error, errno, "examine the database", path);
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
-			    "Cannot read the database %s: it is not a regular file", path);
-		return NULL;
-	}
-	if (st.st_size > MAX_FILE_SIZE) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-			    "Cannot read the database %s: it is larger than %u MiB", path,
-			    MAX_FILE_SIZE >> 20);
-		return NULL;
-	}
+const ProcdbStoreReport *procdb_store_report(const ProcdbStore *store)
+{
+	return &store->report;
+}
 
-	bytes = g_byte_array_new();
-	g_byte_array_set_size(bytes, (guint)st.st_size);
-	while (len < bytes->len) {
-		ssize_t n = read(fd, bytes->data + len, bytes->len - len);
+static void set_message(ProcdbStore *store, char *message)
+{
+	g_free(store->message);
+	store->message = message;
+	store->report.message = message;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			fail(error, errno, "read the database", path);
-			return NULL;
-		}
-		if (n == 0)
-			break;
-		len += (gsize)n;
+static void take(ProcdbStore *store, const ProcdbFile *file, ProcdbSource source, GArray *records)
+{
+	if (file->records->len > 0)
+		g_array_append_vals(records, file->records->data, file->records->len);
+	store->report.source = source;
+}
+
+static void import(ProcdbStore *store, GArray *records)
+{
+	g_auto(ProcdbFile) file = {0};
+
+	if (!store->import_path)
+		return;
+	procdb_files_read_other(store->import_path, &file);
+	if (!file.exists)
+		return;
+	if (!file.readable) {
+		set_message(store, g_strdup_printf("The older database was not imported: %s",
+						   file.error->message));
+	} else if (file.decoded.diag != PROCDB_DIAG_NONE) {
+		set_message(store, g_strdup_printf("The older database %s was not imported: it is "
+						   "no valid database (%s)",
+						   store->import_path,
+						   procdb_diag_name(file.decoded.diag)));
+	} else {
+		take(store, &file, PROCDB_SOURCE_IMPORT, records);
+		set_message(store, g_strdup_printf("Imported %u profiles from %s",
+						   file.records->len, store->import_path));
 	}
-	g_byte_array_set_size(bytes, (guint)len);
-	return g_steal_pointer(&bytes);
+}
+
+/* What is wrong with a file, as the end of a sentence; the caller frees. */
+static char *describe(const ProcdbFile *file)
+{
+	if (!file->readable)
+		return g_strdup_printf("cannot be used (%s)", file->error->message);
+	if (file->decoded.diag != PROCDB_DIAG_NONE)
+		return g_strdup_printf("is no valid database (%s)",
+				       procdb_diag_name(file->decoded.diag));
+	return g_strdup("is damaged (wrong checksum)");
+}
+
+/* The file itself cannot be believed: finds the best there is, and sets it aside. */
+static void recover(ProcdbStore *store, const ProcdbFile *newest, GArray *records)
+{
+	g_auto(ProcdbFile) prev = {0};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *what = describe(newest);
+	g_autofree char *aside = NULL;
+	const char *used = "there are no profiles to start with";
+	gboolean restore;
+
+	procdb_files_read_prev(store->files, &prev);
+	restore = procdb_file_is_whole(&prev);
+	if (!restore && !newest->readable)
+		return;
+	if (restore) {
+		take(store, &prev, PROCDB_SOURCE_PREVIOUS, records);
+		used = "the previous version is used";
+	} else if (newest->readable && newest->decoded.diag == PROCDB_DIAG_NONE) {
+		take(store, newest, PROCDB_SOURCE_NEWEST, records);
+		used = "only what its entries say is used";
+	}
+	store->set_aside = procdb_files_set_aside(store->files, restore, &error);
+	store->report.set_aside = store->set_aside;
+	if (store->set_aside)
+		aside = g_strdup_printf("it is kept as %s", store->set_aside);
+	else
+		aside = g_strdup_printf("it could not be set aside (%s)", error->message);
+	set_message(store,
+		    g_strdup_printf("%s %s; %s; %s", procdb_store_path(store), what, used, aside));
 }
 
 gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag, GError **error)
 {
-	g_autoptr(GByteArray) bytes = NULL;
-	GError *local_error = NULL;
+	g_auto(ProcdbFile) newest = {0};
 
+	store->report = (ProcdbStoreReport){0};
+	g_clear_pointer(&store->set_aside, g_free);
+	set_message(store, NULL);
+	procdb_files_read(store->files, &newest);
+	store->report.newest = newest.decoded;
 	*diag = PROCDB_DIAG_NONE;
-	bytes = read_file(store->path, &local_error);
-	if (local_error != NULL) {
-		g_propagate_error(error, local_error);
-		return FALSE;
-	}
-	if (bytes != NULL)
-		*diag = procdb_codec_decode(bytes->data, bytes->len, records);
-	return TRUE;
-}
 
-static gboolean write_all(int fd, const guint8 *data, gsize len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FALSE;
-		data += n;
-		len -= (gsize)n;
-	}
-	return TRUE;
-}
-
-/* Writes and syncs the temp file; on an error there is none. */
-static gboolean write_temp(ProcdbStore *store, int folder, GBytes *bytes, GError **error)
-{
-	g_auto(AutoFd) fd = -1;
-	const guint8 *data;
-	gsize len;
-	int err;
-
-	data = g_bytes_get_data(bytes, &len);
-	/* What an interrupted save left, or whatever else took the name. */
-	if (unlinkat(folder, store->temp_name, 0) < 0 && errno != ENOENT)
-		return fail(error, errno, "remove the leftover of a save beside", store->path);
-	fd = openat(folder, store->temp_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	if (fd < 0)
-		return fail(error, errno, "create a file beside", store->path);
-	if (write_all(fd, data, len) && fsync(fd) == 0)
+	if (!newest.exists) {
+		import(store, records);
 		return TRUE;
-	err = errno;
-	(void)unlinkat(folder, store->temp_name, 0);
-	return fail(error, err, "write a new version of", store->path);
+	}
+	if (!procdb_file_is_whole(&newest)) {
+		recover(store, &newest, records);
+		if (store->report.source != PROCDB_SOURCE_NONE)
+			return TRUE;
+		if (!newest.readable) {
+			g_propagate_error(error, g_steal_pointer(&newest.error));
+			return FALSE;
+		}
+		*diag = newest.decoded.diag;
+		return TRUE;
+	}
+	take(store, &newest, PROCDB_SOURCE_NEWEST, records);
+	if (newest.decoded.ext == PROCDB_EXT_NEWER)
+		set_message(store, g_strdup_printf("%s was written by a newer version; only what "
+						   "its entries say is used",
+						   procdb_store_path(store)));
+	return TRUE;
 }
 
 gboolean procdb_store_save(ProcdbStore *store, const struct procdb_record *records, guint n,
 			   GError **error)
 {
 	g_autoptr(GBytes) bytes = procdb_codec_encode(records, n);
-	g_auto(AutoFd) folder = -1;
 
-	if (g_mkdir_with_parents(store->folder, 0700) < 0)
-		return fail(error, errno, "make the folder", store->folder);
-	folder = g_open(store->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (folder < 0)
-		return fail(error, errno, "open the folder", store->folder);
-	if (!write_temp(store, folder, bytes, error))
-		return FALSE;
-	if (renameat(folder, store->temp_name, folder, store->name) < 0) {
-		int err = errno;
+	return procdb_files_replace(store->files, bytes, ++store->serial, FALSE, error);
+}
 
-		(void)unlinkat(folder, store->temp_name, 0);
-		return fail(error, err, "replace", store->path);
+gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_record *records,
+				      guint n, GError **error)
+{
+	g_autoptr(GBytes) bytes = procdb_codec_encode(records, n);
+
+	return procdb_files_replace(store->files, bytes, ++store->serial, TRUE, error);
+}
+
+/* What the thread needs; it shares only the files, which have a lock. */
+struct save {
+	ProcdbFiles *files;
+	GBytes *bytes;
+	guint64 serial;
+};
+
+static void save_free(gpointer data)
+{
+	struct save *save = data;
+
+	procdb_files_unref(save->files);
+	g_bytes_unref(save->bytes);
+	g_free(save);
+}
+
+static void save_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+	struct save *save = data;
+	GError *error = NULL;
+	gboolean ok = procdb_files_replace(save->files, save->bytes, save->serial, FALSE, &error);
+
+	g_atomic_int_set(&save->files->saving, 0);
+	if (ok)
+		g_task_return_boolean(task, TRUE);
+	else
+		g_task_return_error(task, error);
+}
+
+gboolean procdb_store_is_saving(const ProcdbStore *store)
+{
+	return g_atomic_int_get(&store->files->saving) != 0;
+}
+
+void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *records, guint n,
+			     GAsyncReadyCallback callback, gpointer user_data)
+{
+	g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
+	struct save *save;
+
+	g_task_set_source_tag(task, procdb_store_save_async);
+	if (procdb_store_is_saving(store)) {
+		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_PENDING,
+					"A save of %s is under way", procdb_store_path(store));
+		return;
 	}
-	/* Without it a power cut brings the old file back. */
-	if (fsync(folder) < 0)
-		return fail(error, errno, "sync the folder of", store->path);
-	return TRUE;
+	save = g_new0(struct save, 1);
+	save->files = procdb_files_ref(store->files);
+	save->bytes = procdb_codec_encode(records, n);
+	save->serial = ++store->serial;
+	g_task_set_task_data(task, save, save_free);
+	g_atomic_int_set(&store->files->saving, 1);
+	g_task_run_in_thread(task, save_in_thread);
+}
+
+gboolean procdb_store_save_finish(GAsyncResult *result, GError **error)
+{
+	g_return_val_if_fail(g_task_is_valid(result, NULL), FALSE);
+
+	return g_task_propagate_boolean(G_TASK(result), error);
 }

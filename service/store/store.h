@@ -2,7 +2,16 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* The database file: read whole, replaced atomically and durably. */
+/*
+ * The database file: read whole, replaced atomically and durably, with the
+ * previous one kept beside it (NAME.prev) and bad ones set aside
+ * (NAME.bad-WHEN).
+ *
+ * Threads: all functions are for one thread, the one that runs the main
+ * context that is the default where procdb_store_save_async() is called. That
+ * one encodes there and leaves all I/O to a thread; the others block until
+ * their I/O is done, and until a save under way is.
+ */
 
 #include <gio/gio.h>
 
@@ -12,23 +21,72 @@ typedef struct _ProcdbStore ProcdbStore;
 
 /* A store for the file at path; does no I/O yet. */
 ProcdbStore *procdb_store_new(const char *path);
+/* A save under way still ends, and its callback is called. */
 void procdb_store_free(ProcdbStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbStore, procdb_store_free)
 
 const char *procdb_store_path(const ProcdbStore *store);
 
 /*
+ * Names the older per-user file that procdb_store_load() takes the profiles
+ * from as long as there is no file of ours; NULL for none. It is only read,
+ * and only if it belongs to root or to us.
+ */
+void procdb_store_set_import(ProcdbStore *store, const char *path);
+
+/*
  * Appends the profiles of the file to records (of struct procdb_record). A
- * file that does not exist is empty. One that is no valid database yields
- * nothing, *diag says why. FALSE (GIOError) when a file is there and cannot be
- * read.
+ * file that does not exist is empty. One that is no valid database is set
+ * aside, and the previous one used in its place, durably; if that is no better
+ * there are no profiles and *diag says why. FALSE (GIOError) when a file is
+ * there and cannot be read. procdb_store_report() tells the rest. Also removes
+ * the leftover of an interrupted save.
  */
 gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag, GError **error);
 
+typedef enum {
+	PROCDB_SOURCE_NONE,	/* there was no file, or none of use */
+	PROCDB_SOURCE_NEWEST,	/* the file itself */
+	PROCDB_SOURCE_PREVIOUS, /* the one before it, since the newest is bad */
+	PROCDB_SOURCE_IMPORT,	/* the older per-user file: worth a save soon */
+} ProcdbSource;
+
+/* How the last load went. */
+typedef struct {
+	ProcdbSource source;
+	ProcdbDecoded newest;  /* what the file itself looked like */
+	const char *set_aside; /* where the bad file is now; NULL if there is none */
+	const char *message;   /* a sentence for the log; NULL if all was in order */
+} ProcdbStoreReport;
+
+/* Valid until the next load. */
+const ProcdbStoreReport *procdb_store_report(const ProcdbStore *store);
+
 /*
  * Replaces the file by one with these n records: written beside it, synced,
- * renamed, folder synced. Makes the folder (0700) if there is none. On an
- * error (GIOError) the old file is as it was.
+ * renamed, folder synced. Makes the folder (0700) if there is none; refuses
+ * one that belongs to or is writable for others. On an error (GIOError) the
+ * old file is as it was, unless what failed is the last step, the sync of the
+ * folder: then the new one is in place, but may be lost in a power cut.
  */
 gboolean procdb_store_save(ProcdbStore *store, const struct procdb_record *records, guint n,
 			   GError **error);
+
+/*
+ * The same, and the previous version goes as well: what was deleted cannot
+ * come back from it.
+ */
+gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_record *records,
+				      guint n, GError **error);
+
+/*
+ * The same as procdb_store_save() with the I/O in a thread; records are
+ * encoded before it returns. One at a time: G_IO_ERROR_PENDING while
+ * procdb_store_is_saving(). A synchronous save in the meantime waits for it
+ * and is never overwritten by it. The callback's source object is NULL; it may
+ * be called after procdb_store_free().
+ */
+void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *records, guint n,
+			     GAsyncReadyCallback callback, gpointer user_data);
+gboolean procdb_store_save_finish(GAsyncResult *result, GError **error);
+gboolean procdb_store_is_saving(const ProcdbStore *store);

@@ -8,7 +8,7 @@
 set -eu
 
 folder=$(CDPATH='' cd -- "$1" && pwd)
-command=$2
+command=$(realpath "$2")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 143' TERM INT

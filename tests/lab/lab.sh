@@ -26,7 +26,8 @@ usage() {
 	  --rules DIR          add the polkit rules of DIR (DIR/*.rules)
 	  --no-polkitd         without polkitd, and nothing that would start it
 	  --no-bpffs           without a bpffs
-	  --service-args ARGS  arguments of the service when the bus activates it
+	  --service-args ARGS  arguments of the service when the bus activates it, in place of
+	                       --database /var/lib/pandemonium/procdb.bin
 	  --host-pids          keep the process ids of the machine (else: a private pid namespace)
 	  --bus DIR            also listen at DIR/bus, for programs outside; DIR is removed at the end
 
@@ -52,7 +53,8 @@ folder() {
 }
 
 build=${LAB_BUILD:-${MESON_BUILD_ROOT:-$LAB_SOURCE/build}}
-LAB_BUILD='' LAB_DESTDIR='' LAB_RULES='' LAB_BUS='' LAB_SERVICE_ARGS=''
+LAB_BUILD='' LAB_DESTDIR='' LAB_RULES='' LAB_BUS=''
+LAB_SERVICE_ARGS='--database /var/lib/pandemonium/procdb.bin'
 LAB_WITH_POLKITD=1 LAB_WITH_BPFFS=1 LAB_HOST_PIDS=0
 while [ $# -gt 0 ]; do
 	case $1 in

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include <stdio.h>
+
+#include "bus.h"
+#include "commands.h"
+#include "escape.h"
+#include "failure.h"
+#include "json.h"
+#include "options.h"
+#include "profile.h"
+#include "task.h"
+
+/* Below these, agreement or stability is named as the reason of a low confidence. */
+#define AGREEMENT_GOOD 0.8
+#define STABILITY_GOOD 0.5
+
+/* What the sentence needs of an explanation; the strings belong to the dict. */
+typedef struct {
+	const char *name;
+	const char *tier;
+	const char *learned;
+	const char *source;
+	double confidence;
+	double needed;
+	double agreement;
+	double stability;
+	guint32 observations;
+	guint32 missing;
+} Reasons;
+
+static void reasons_read(GVariantDict *dict, Reasons *why)
+{
+	*why = (Reasons){.name = "", .tier = "", .source = ""};
+	g_variant_dict_lookup(dict, "name", "&s", &why->name);
+	g_variant_dict_lookup(dict, "tier", "&s", &why->tier);
+	why->learned = why->tier;
+	g_variant_dict_lookup(dict, "learned_tier", "&s", &why->learned);
+	g_variant_dict_lookup(dict, "prediction_source", "&s", &why->source);
+	g_variant_dict_lookup(dict, "confidence", "d", &why->confidence);
+	g_variant_dict_lookup(dict, "min_confidence", "d", &why->needed);
+	g_variant_dict_lookup(dict, "agreement", "d", &why->agreement);
+	g_variant_dict_lookup(dict, "stability", "d", &why->stability);
+	g_variant_dict_lookup(dict, "observations", "u", &why->observations);
+	g_variant_dict_lookup(dict, "missing_observations", "u", &why->missing);
+}
+
+static void say_override(const Reasons *why)
+{
+	printf("New tasks named \"%s\" start as %s because an administrator decided so.\n",
+	       why->name, why->tier);
+	if (why->observations == 0)
+		puts("Nothing was learned about it yet.");
+	else
+		printf("What was learned alone would say %s, with a confidence of %.2f.\n",
+		       why->learned, why->confidence);
+}
+
+static void say_learned(const Reasons *why)
+{
+	printf("New tasks named \"%s\" start as %s: %.0f %% of %u observations say so, and its "
+	       "runs are %s.\nThat makes a confidence of %.2f, and %.2f is needed.\n",
+	       why->name, why->tier, 100 * why->agreement, why->observations,
+	       why->stability >= STABILITY_GOOD ? "of even length" : "of uneven length",
+	       why->confidence, why->needed);
+}
+
+static void say_too_few(const Reasons *why)
+{
+	printf("Nothing is predicted for \"%s\" yet: it was observed %u time%s, and %u more %s "
+	       "needed.\n",
+	       why->name, why->observations, why->observations == 1 ? "" : "s", why->missing,
+	       why->missing == 1 ? "is" : "are");
+}
+
+static void say_unsure(const Reasons *why)
+{
+	printf("Nothing is predicted for \"%s\": the confidence is %.2f, and %.2f is needed.\n",
+	       why->name, why->confidence, why->needed);
+	if (why->agreement < AGREEMENT_GOOD)
+		printf("Its observations disagree: only %.0f %% of %u say %s.\n",
+		       100 * why->agreement, why->observations, why->learned);
+	if (why->stability < STABILITY_GOOD)
+		puts("Its runs vary in length by more than half of their average.");
+	puts("More observations may settle it; \"pandemoniumctl override set\" decides it now.");
+}
+
+static void say_in_kernel(GVariantDict *dict, const Reasons *why)
+{
+	gboolean predicted = !g_str_equal(why->source, "none");
+	gboolean in_kernel = g_variant_dict_contains(dict, "in_kernel");
+
+	if (predicted && !in_kernel)
+		puts("The kernel does not have the prediction, for example because nothing "
+		     "observes now; see \"pandemoniumctl status\".");
+	else if (!predicted && in_kernel)
+		puts("The kernel still has an earlier prediction.");
+}
+
+static void print_explanation(const Ctl *ctl, GVariant *explanation)
+{
+	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(explanation);
+	Reasons why;
+
+	reasons_read(&dict, &why);
+	if (g_str_equal(why.source, "override"))
+		say_override(&why);
+	else if (g_str_equal(why.source, "learned"))
+		say_learned(&why);
+	else if (why.missing > 0)
+		say_too_few(&why);
+	else
+		say_unsure(&why);
+	say_in_kernel(&dict, &why);
+	putchar('\n');
+	profile_print(ctl, explanation);
+}
+
+int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
+{
+	g_auto(GStrv) args = NULL;
+	g_autofree char *name = NULL;
+	g_autoptr(GVariant) explanation = NULL;
+	g_autoptr(GError) error = NULL;
+	gboolean literal = FALSE;
+	const GOptionEntry entries[] = {
+	    {"literal", 'l', 0, G_OPTION_ARG_NONE, &literal, "Take a number for a name, not a PID",
+	     NULL},
+	    {NULL},
+	};
+	int status;
+
+	if (!options_parse(ctl, command, entries, argv, &args))
+		return CTL_USAGE;
+	status = bus_connect(ctl);
+	if (status != CTL_OK)
+		return status;
+	name = literal ? NULL : task_name_of_pid(args[0]);
+	if (!name)
+		name = escape_argument(args[0]);
+	if (!procdb_dbus_proc_db1_call_explain_sync(ctl->proxy, name, ctl->call_flags,
+						    ctl->timeout_ms, &explanation, NULL, &error))
+		return failure_report("Explain", name, error);
+	if (ctl->json)
+		ctl_json_print(ctl_json_from_variant(explanation));
+	else
+		print_explanation(ctl, explanation);
+	return CTL_OK;
+}

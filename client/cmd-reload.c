@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include <stdio.h>
+
+#include "bus.h"
+#include "commands.h"
+#include "failure.h"
+#include "json.h"
+#include "options.h"
+#include "output.h"
+
+int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv)
+{
+	g_auto(GStrv) args = NULL;
+	g_autofree char *count = NULL;
+	g_autoptr(GError) error = NULL;
+	guint loaded;
+	int status;
+
+	if (!options_parse(ctl, command, NULL, argv, &args))
+		return CTL_USAGE;
+	status = bus_connect_privileged(ctl);
+	if (status != CTL_OK)
+		return status;
+	if (!procdb_dbus_proc_db1_call_reload_sync(ctl->proxy, ctl->call_flags, ctl->timeout_ms,
+						   &loaded, NULL, &error))
+		return failure_report("Reload", NULL, error);
+	if (ctl->json) {
+		JsonBuilder *builder = ctl_json_begin();
+
+		ctl_json_set_uint(builder, "loaded", loaded);
+		ctl_json_print(ctl_json_end(builder));
+		return CTL_OK;
+	}
+	count = out_count(loaded, "profile");
+	printf("Read the configuration, and %s from the database.\n", count);
+	return CTL_OK;
+}

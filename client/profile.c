@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "profile.h"
+
+#include "output.h"
+
+typedef char *(*Format)(GVariant *value);
+
+static char *as_is(GVariant *value)
+{
+	if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+		return g_variant_dup_string(value, NULL);
+	return g_variant_print(value, FALSE);
+}
+
+static char *as_ratio(GVariant *value)
+{
+	return g_strdup_printf("%.3f", g_variant_get_double(value));
+}
+
+static char *as_answer(GVariant *value)
+{
+	return g_strdup(g_variant_get_boolean(value) ? "yes" : "no");
+}
+
+static char *as_duration(GVariant *value)
+{
+	return out_duration_ns(g_variant_get_uint64(value));
+}
+
+static char *as_rate(GVariant *value)
+{
+	return g_strdup_printf("%" G_GUINT64_FORMAT " per 100 ms", g_variant_get_uint64(value));
+}
+
+static char *as_time(GVariant *value)
+{
+	gint64 time_us = g_variant_get_int64(value);
+	g_autofree char *ago = out_ago(time_us, g_get_real_time());
+	g_autoptr(GDateTime) time = NULL;
+	g_autofree char *stamp = NULL;
+
+	if (time_us > 0)
+		time = g_date_time_new_from_unix_local(time_us / G_USEC_PER_SEC);
+	if (time)
+		stamp = g_date_time_format(time, "%F %T");
+	return stamp ? g_strdup_printf("%s (%s)", stamp, ago) : g_steal_pointer(&ago);
+}
+
+static char *as_votes(GVariant *value)
+{
+	guint32 votes[3];
+
+	g_variant_get(value, "(uuu)", &votes[0], &votes[1], &votes[2]);
+	return g_strdup_printf("batch %u, interactive %u, lat-critical %u", votes[0], votes[1],
+			       votes[2]);
+}
+
+static char *as_prediction(GVariant *value)
+{
+	guint64 average, deviation, wakeups, switches;
+	const char *tier;
+
+	g_variant_get(value, "(&stttt)", &tier, &average, &deviation, &wakeups, &switches);
+
+	g_autofree char *runs = out_duration_ns(average);
+	g_autofree char *varies = out_duration_ns(deviation);
+
+	return g_strdup_printf("%s, runs %s ± %s, %" G_GUINT64_FORMAT
+			       " wake-ups and %" G_GUINT64_FORMAT " switches per 100 ms",
+			       tier, runs, varies, wakeups, switches);
+}
+
+static const struct {
+	const char *key;
+	const char *label;
+	const char *type;
+	Format format;
+} fields[] = {
+    {"name", "Name", "s", as_is},
+    {"tier", "Tier", "s", as_is},
+    {"origin", "Origin", "s", as_is},
+    {"override", "Override", "s", as_is},
+    {"learned_tier", "Learned tier", "s", as_is},
+    {"confidence", "Confidence", "d", as_ratio},
+    {"confident", "Confident", "b", as_answer},
+    {"min_confidence", "Confidence needed", "d", as_ratio},
+    {"missing_confidence", "Confidence missing", "d", as_ratio},
+    {"observations", "Observations", "u", as_is},
+    {"min_observations", "Observations needed", "u", as_is},
+    {"missing_observations", "Observations missing", "u", as_is},
+    {"votes", "Votes", "(uuu)", as_votes},
+    {"agreement", "Agreement of votes", "d", as_ratio},
+    {"stability", "Stability of runs", "d", as_ratio},
+    {"avg_runtime_ns", "Run time", "t", as_duration},
+    {"runtime_dev_ns", "Run time varies by", "t", as_duration},
+    {"wakeup_freq", "Wake-ups", "t", as_rate},
+    {"csw_rate", "Voluntary switches", "t", as_rate},
+    {"first_seen_us", "First seen", "x", as_time},
+    {"last_seen_us", "Last seen", "x", as_time},
+    {"predicted", "Predicted", "b", as_answer},
+    {"prediction_source", "Prediction from", "s", as_is},
+    {"in_kernel", "Prediction in kernel", "(stttt)", as_prediction},
+    {"right", "Predictions right", "t", as_is},
+    {"wrong", "Predictions wrong", "t", as_is},
+};
+
+/* What is missing is of interest only when something is. */
+static gboolean is_moot(const char *key, GVariant *value)
+{
+	if (g_str_equal(key, "missing_observations"))
+		return g_variant_get_uint32(value) == 0;
+	return g_str_equal(key, "missing_confidence") && g_variant_get_double(value) <= 0;
+}
+
+static const char *colour_of(const char *key, GVariant *value)
+{
+	if (g_str_equal(key, "confident"))
+		return g_variant_get_boolean(value) ? "green" : "brown";
+	if (g_str_has_suffix(key, "tier"))
+		return out_tier_colour(g_variant_get_string(value, NULL));
+	return NULL;
+}
+
+static void add_others(struct libscols_table *table, GVariantDict *rest)
+{
+	g_autoptr(GVariant) others = g_variant_ref_sink(g_variant_dict_end(rest));
+	GVariantIter iter;
+	const char *key;
+	GVariant *value;
+
+	g_variant_iter_init(&iter, others);
+	while (g_variant_iter_loop(&iter, "{&sv}", &key, &value)) {
+		g_autofree char *text = as_is(value);
+		const char *texts[] = {key, text};
+
+		out_table_add(table, texts, NULL);
+	}
+}
+
+void profile_print(const Ctl *ctl, GVariant *profile)
+{
+	static const OutColumn columns[] = {{"KEY", 0, 0}, {"VALUE", 0, SCOLS_FL_WRAP}, {NULL}};
+	struct libscols_table *table = out_table_new(ctl, columns);
+	g_auto(GVariantDict) rest = G_VARIANT_DICT_INIT(profile);
+
+	scols_table_enable_noheadings(table, 1);
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		g_autoptr(GVariant) value = g_variant_dict_lookup_value(
+		    &rest, fields[i].key, G_VARIANT_TYPE(fields[i].type));
+		g_autofree char *text = value ? fields[i].format(value) : NULL;
+		const char *texts[] = {fields[i].label, text};
+		const char *colours[] = {NULL, value ? colour_of(fields[i].key, value) : NULL};
+
+		if (!value)
+			continue;
+		if (!is_moot(fields[i].key, value))
+			out_table_add(table, texts, colours);
+		g_variant_dict_remove(&rest, fields[i].key);
+	}
+	add_others(table, &rest);
+	out_table_print(table);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include "json.h"
+
+#define PROFILES_JSON_ERROR (profiles_json_error_quark())
+GQuark profiles_json_error_quark(void);
+
+/* What an export file starts with; the version goes up when old readers would misread it. */
+#define PROFILES_JSON_FORMAT "pandemonium-profiles"
+#define PROFILES_JSON_VERSION 1
+
+/* No export of a service is as large. */
+#define PROFILES_JSON_MAX_BYTES (64 * 1024 * 1024)
+
+/* An export file's content. */
+JsonNode *profiles_to_json(const Rows *rows);
+
+/*
+ * Reads an export file's content, any bytes, and checks every value. Returns a
+ * floating a(ssdbu(uuu)ttttxs), or NULL and an error that says which profile
+ * and which value of it is wrong.
+ */
+GVariant *profiles_from_json(const char *data, gsize length, GError **error);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "task.h"
+
+#include <string.h>
+
+#include "escape.h"
+
+/* What the kernel keeps of a name, without the terminator. */
+#define COMM_MAX 15
+
+/*
+ * For a workqueue worker /proc appends what it works on to the name, after a
+ * "-" or "+". Rescuers ("kworker/R-...") have a "-" of their own.
+ */
+static gsize without_work(const char *comm, gsize length)
+{
+	gsize end;
+
+	if (!g_str_has_prefix(comm, "kworker/") || g_str_has_prefix(comm, "kworker/R-"))
+		return length;
+	end = strcspn(comm, "-+");
+	return MIN(end, length);
+}
+
+char *task_name_of_pid(const char *text)
+{
+	g_autofree char *path = NULL;
+	g_autofree char *comm = NULL;
+	gsize length;
+
+	if (!*text || strspn(text, "0123456789") != strlen(text))
+		return NULL;
+	path = g_strdup_printf("/proc/%s/comm", text);
+	if (!g_file_get_contents(path, &comm, &length, NULL))
+		return NULL;
+	if (length > 0 && comm[length - 1] == '\n')
+		length--;
+	length = MIN(without_work(comm, length), COMM_MAX);
+	return escape_raw(comm, length);
+}

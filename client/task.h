@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * The escaped task name of the process or thread with this ID, as the kernel
+ * has it. NULL if the text is not a number or there is no such task. Free with
+ * g_free().
+ */
+char *task_name_of_pid(const char *text);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include "rows.h"
+
+/* What the screen of "top" shows; the screen changes nothing in it but scroll. */
+typedef struct {
+	const Rows *rows;  /* those to show, in order; NULL before the first came */
+	const char *title; /* first line */
+	const char *alarm; /* shown in its place when something is wrong, or NULL */
+	const char *filter;
+	gboolean editing; /* the filter is being typed */
+	gboolean confident;
+	gboolean reverse;
+	gboolean help;
+	guint sort;   /* index into row_columns */
+	guint scroll; /* rows above the first one shown */
+} TopView;
+
+/* Takes the terminal over. FALSE, and said so, if it cannot show a screen. */
+gboolean top_screen_open(gboolean colour);
+
+/* Gives the terminal back as it was. */
+void top_screen_close(void);
+
+/* Draws everything; corrects view->scroll to what there is. */
+void top_screen_draw(TopView *view);
+
+/* The terminal has another size. */
+void top_screen_resize(void);
+
+/* Rows of profiles that fit. */
+guint top_screen_page(void);
+
+/* The next key, as wget_wch() has it, or -1 if there is none. */
+int top_screen_key(gboolean *is_function);

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "folder.h"
+
+/* Far above any number of names a machine has; keeps a wrong file out of memory. */
+#define MAX_FILE_SIZE (64u * 1024 * 1024)
+
+ProcdbFiles *procdb_files_new(const char *path)
+{
+	ProcdbFiles *files = g_new0(ProcdbFiles, 1);
+
+	files->refs = 1;
+	files->path = g_strdup(path);
+	files->folder = g_path_get_dirname(path);
+	files->name = g_path_get_basename(path);
+	files->prev_name = g_strconcat(files->name, ".prev", NULL);
+	files->temp_name = g_strconcat(files->name, ".tmp", NULL);
+	files->bad_prefix = g_strconcat(files->name, ".bad-", NULL);
+	files->whole.size = -1;
+	g_mutex_init(&files->lock);
+	return files;
+}
+
+ProcdbFiles *procdb_files_ref(ProcdbFiles *files)
+{
+	g_atomic_int_inc(&files->refs);
+	return files;
+}
+
+void procdb_files_unref(ProcdbFiles *files)
+{
+	if (!g_atomic_int_dec_and_test(&files->refs))
+		return;
+	g_mutex_clear(&files->lock);
+	g_free(files->path);
+	g_free(files->folder);
+	g_free(files->name);
+	g_free(files->prev_name);
+	g_free(files->temp_name);
+	g_free(files->bad_prefix);
+	g_free(files);
+}
+
+void procdb_file_clear(ProcdbFile *file)
+{
+	g_clear_pointer(&file->records, g_array_unref);
+	g_clear_error(&file->error);
+}
+
+gboolean procdb_file_is_whole(const ProcdbFile *file)
+{
+	return file->exists && file->readable && file->decoded.diag == PROCDB_DIAG_NONE &&
+	       file->decoded.ext != PROCDB_EXT_DAMAGED;
+}
+
+static gboolean is_known_whole(const ProcdbFiles *files, const struct stat *st)
+{
+	return files->whole.size == st->st_size && files->whole.inode == st->st_ino &&
+	       files->whole.device == st->st_dev &&
+	       files->whole.mtime.tv_sec == st->st_mtim.tv_sec &&
+	       files->whole.mtime.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+static void set_known_whole(ProcdbFiles *files, const struct stat *st)
+{
+	files->whole.size = st->st_size;
+	files->whole.inode = st->st_ino;
+	files->whole.device = st->st_dev;
+	files->whole.mtime = st->st_mtim;
+}
+
+static GByteArray *read_bytes(int fd, gsize size, const char *path, GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	gsize len = 0;
+
+	g_byte_array_set_size(bytes, (guint)size);
+	while (len < size) {
+		ssize_t n = read(fd, bytes->data + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			procdb_io_fail(error, errno, "read", path);
+			return NULL;
+		}
+		if (n == 0)
+			break;
+		len += (gsize)n;
+	}
+	g_byte_array_set_size(bytes, (guint)len);
+	return g_steal_pointer(&bytes);
+}
+
+/* Reads what fd is open on, or says why that did not open. */
+static void read_open_file(ProcdbFile *file, int fd, const char *path, struct stat *st)
+{
+	g_autoptr(GByteArray) bytes = NULL;
+
+	memset(file, 0, sizeof(*file));
+	file->records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	if (fd < 0 && errno == ENOENT)
+		return;
+	file->exists = TRUE;
+	if (fd < 0 || fstat(fd, st) < 0) {
+		procdb_io_fail(&file->error, errno, "open", path);
+		return;
+	}
+	if (!S_ISREG(st->st_mode)) {
+		g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+			    "Cannot read %s: it is not a regular file", path);
+		return;
+	}
+	if (st->st_size > MAX_FILE_SIZE) {
+		g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+			    "Cannot read %s: it is larger than %u MiB", path, MAX_FILE_SIZE >> 20);
+		return;
+	}
+	bytes = read_bytes(fd, (gsize)st->st_size, path, &file->error);
+	if (!bytes)
+		return;
+	file->readable = TRUE;
+	procdb_codec_decode(bytes->data, bytes->len, file->records, &file->decoded);
+}
+
+/* O_NONBLOCK: not to hang on a FIFO in its place. */
+#define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
+static void read_named(ProcdbFiles *files, const char *name, ProcdbFile *file, struct stat *st)
+{
+	g_autofree char *path = g_build_filename(files->folder, name, NULL);
+	g_auto(ProcdbFd) fd = open(path, READ_FLAGS);
+
+	read_open_file(file, fd, path, st);
+}
+
+void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
+{
+	g_autofree char *temp = g_build_filename(files->folder, files->temp_name, NULL);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	struct stat st;
+
+	/* If this fails the next save tells. */
+	(void)unlink(temp);
+	read_named(files, files->name, file, &st);
+	files->whole.size = -1;
+	if (procdb_file_is_whole(file))
+		set_known_whole(files, &st);
+}
+
+void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	struct stat st;
+
+	read_named(files, files->prev_name, file, &st);
+}
+
+void procdb_files_read_other(const char *path, ProcdbFile *file)
+{
+	g_auto(ProcdbFd) fd = open(path, READ_FLAGS | O_NOFOLLOW);
+	struct stat st;
+
+	read_open_file(file, fd, path, &st);
+	if (!file->readable || st.st_uid == 0 || st.st_uid == geteuid())
+		return;
+	file->readable = FALSE;
+	g_array_set_size(file->records, 0);
+	g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+		    "Will not use %s: it belongs to user %u", path, st.st_uid);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names that bad files have been given, oldest first. */
+static GPtrArray *list_set_aside(ProcdbFiles *files, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) dir = g_dir_open(files->folder, 0, error);
+	const char *name;
+
+	if (!dir)
+		return NULL;
+	while ((name = g_dir_read_name(dir)))
+		if (g_str_has_prefix(name, files->bad_prefix))
+			g_ptr_array_add(names, g_strdup(name));
+	g_ptr_array_sort(names, compare_names);
+	return g_steal_pointer(&names);
+}
+
+/* Links NAME to a name that says when; an existing one is never overwritten. */
+static char *link_aside(ProcdbFiles *files, int folder, GError **error)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+	int err = EEXIST;
+
+	for (guint i = 1; err == EEXIST && i < 100; i++) {
+		g_autofree char *name =
+		    i == 1 ? g_strdup_printf("%s%s", files->bad_prefix, stamp)
+			   : g_strdup_printf("%s%s-%02u", files->bad_prefix, stamp, i);
+
+		if (linkat(folder, files->name, folder, name, 0) == 0)
+			return g_steal_pointer(&name);
+		err = errno;
+	}
+	procdb_io_fail(error, err, "set aside the bad file", files->path);
+	return NULL;
+}
+
+static char *set_aside(ProcdbFiles *files, int folder, GError **error)
+{
+	g_autoptr(GPtrArray) names = list_set_aside(files, error);
+	struct stat st;
+	struct stat other;
+
+	if (!names)
+		return NULL;
+	if (fstatat(folder, files->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		procdb_io_fail(error, errno, "examine", files->path);
+		return NULL;
+	}
+	/* At an earlier start, perhaps. */
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+
+		if (fstatat(folder, name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    other.st_ino == st.st_ino && other.st_dev == st.st_dev)
+			return g_strdup(name);
+	}
+	while (names->len >= PROCDB_MAX_SET_ASIDE) {
+		const char *name = g_ptr_array_index(names, 0);
+
+		if (unlinkat(folder, name, 0) < 0) {
+			procdb_io_fail(error, errno, "remove", name);
+			return NULL;
+		}
+		g_ptr_array_remove_index(names, 0);
+	}
+	return link_aside(files, folder, error);
+}
+
+static gboolean remove_if_there(int folder, const char *name, GError **error)
+{
+	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
+		return procdb_io_fail(error, errno, "remove", name);
+	return TRUE;
+}
+
+/* Puts NAME.prev in the place of NAME; it keeps its own name too. */
+static gboolean restore_prev(ProcdbFiles *files, int folder, GError **error)
+{
+	struct stat st;
+
+	if (!remove_if_there(folder, files->temp_name, error))
+		return FALSE;
+	if (linkat(folder, files->prev_name, folder, files->temp_name, 0) < 0 ||
+	    fstatat(folder, files->temp_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    renameat(folder, files->temp_name, folder, files->name) < 0)
+		return procdb_io_fail(error, errno, "restore the previous version of", files->path);
+	set_known_whole(files, &st);
+	return TRUE;
+}
+
+char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	g_auto(ProcdbFd) folder = procdb_folder_open(files->folder, error);
+	g_autofree char *name = NULL;
+
+	if (folder < 0)
+		return NULL;
+	name = set_aside(files, folder, error);
+	if (!name || (restore && !restore_prev(files, folder, error)))
+		return NULL;
+	if (fsync(folder) < 0) {
+		procdb_io_fail(error, errno, "sync the folder", files->folder);
+		return NULL;
+	}
+	return g_steal_pointer(&name);
+}
+
+static gboolean write_all(int fd, const guint8 *data, gsize len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return FALSE;
+		data += n;
+		len -= (gsize)n;
+	}
+	return TRUE;
+}
+
+/* Writes and syncs the temp file. */
+static gboolean write_temp(ProcdbFiles *files, int folder, GBytes *bytes, struct stat *st,
+			   GError **error)
+{
+	g_auto(ProcdbFd) fd = -1;
+	const guint8 *data;
+	gsize len;
+
+	data = g_bytes_get_data(bytes, &len);
+	/* What an interrupted save left, or whatever else took the name. */
+	if (!remove_if_there(folder, files->temp_name, error))
+		return FALSE;
+	fd = openat(folder, files->temp_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return procdb_io_fail(error, errno, "create a file in", files->folder);
+	if (!write_all(fd, data, len) || fsync(fd) < 0 || fstat(fd, st) < 0)
+		return procdb_io_fail(error, errno, "write a new version of", files->path);
+	return TRUE;
+}
+
+/* Sets NAME aside if it is bad; somebody else may have written it. */
+static gboolean check_newest(ProcdbFiles *files, int folder, gboolean *good, GError **error)
+{
+	g_auto(ProcdbFile) file = {0};
+	g_autofree char *aside = NULL;
+	struct stat st;
+
+	*good = FALSE;
+	if (fstatat(folder, files->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return TRUE;
+		return procdb_io_fail(error, errno, "examine", files->path);
+	}
+	*good = TRUE;
+	if (is_known_whole(files, &st))
+		return TRUE;
+	read_named(files, files->name, &file, &st);
+	if (procdb_file_is_whole(&file))
+		return TRUE;
+	*good = FALSE;
+	aside = set_aside(files, folder, error);
+	return aside != NULL;
+}
+
+/* Makes NAME the previous one too. File systems without links do without. */
+static gboolean keep_prev(ProcdbFiles *files, int folder, GError **error)
+{
+	if (!remove_if_there(folder, files->prev_name, error))
+		return FALSE;
+	if (linkat(folder, files->name, folder, files->prev_name, 0) == 0 || errno == EPERM ||
+	    errno == EOPNOTSUPP)
+		return TRUE;
+	return procdb_io_fail(error, errno, "keep the previous version of", files->path);
+}
+
+static gboolean replace(ProcdbFiles *files, int folder, GBytes *bytes, gboolean forget,
+			GError **error)
+{
+	gboolean good;
+	struct stat st;
+
+	if (!write_temp(files, folder, bytes, &st, error) ||
+	    !check_newest(files, folder, &good, error) ||
+	    (good && !forget && !keep_prev(files, folder, error)))
+		return FALSE;
+	if (renameat(folder, files->temp_name, folder, files->name) < 0)
+		return procdb_io_fail(error, errno, "replace", files->path);
+	set_known_whole(files, &st);
+	return TRUE;
+}
+
+gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial, gboolean forget,
+			      GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	g_auto(ProcdbFd) folder = -1;
+
+	if (serial <= files->written)
+		return TRUE;
+	if (!procdb_folder_make(files->folder, error))
+		return FALSE;
+	folder = procdb_folder_open(files->folder, error);
+	if (folder < 0)
+		return FALSE;
+	if (!replace(files, folder, bytes, forget, error)) {
+		/* The error that counts is set; the next save removes it otherwise. */
+		(void)unlinkat(folder, files->temp_name, 0);
+		return FALSE;
+	}
+	files->written = serial;
+	if (forget && !remove_if_there(folder, files->prev_name, error))
+		return FALSE;
+	/* Without it a power cut brings the old file back. */
+	if (fsync(folder) < 0)
+		return procdb_io_fail(error, errno, "sync the folder", files->folder);
+	return TRUE;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * The files of a store in their folder:
+ *
+ *	NAME			the database
+ *	NAME.prev		the one before it
+ *	NAME.tmp		a save under way, or the leftover of one
+ *	NAME.bad-20261123T010203Z	a bad database, set aside
+ *
+ * At every moment of a save NAME is a whole file, the old or the new one.
+ * Blocking I/O only. One struct may be used by several threads, but for its
+ * creation: each function takes the lock.
+ */
+
+#include <gio/gio.h>
+#include <time.h>
+
+#include "codec.h"
+
+typedef struct {
+	gint refs;
+	char *path;
+	char *folder;
+	char *name;
+	char *prev_name;
+	char *temp_name; /* one fixed name, so that what crashes leave cannot pile up */
+	char *bad_prefix;
+
+	gint saving;	 /* atomic: a save is in a thread or on its way there */
+	GMutex lock;	 /* of all I/O, and of what follows */
+	guint64 written; /* serial of the newest content that was written */
+	/* The file at NAME that is known to be whole; size -1 if none is. */
+	struct {
+		guint64 device;
+		guint64 inode;
+		gint64 size;
+		struct timespec mtime;
+	} whole;
+} ProcdbFiles;
+
+ProcdbFiles *procdb_files_new(const char *path);
+ProcdbFiles *procdb_files_ref(ProcdbFiles *files);
+void procdb_files_unref(ProcdbFiles *files);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbFiles, procdb_files_unref)
+
+/* A file that was read and decoded. */
+typedef struct {
+	gboolean exists;
+	gboolean readable; /* with FALSE, error says why */
+	ProcdbDecoded decoded;
+	GArray *records; /* of struct procdb_record */
+	GError *error;
+} ProcdbFile;
+
+void procdb_file_clear(ProcdbFile *file);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbFile, procdb_file_clear)
+
+/* Whether all of it can be believed. */
+gboolean procdb_file_is_whole(const ProcdbFile *file);
+
+/* Reads NAME, and removes the leftover of a save. */
+void procdb_files_read(ProcdbFiles *files, ProcdbFile *file);
+/* Reads NAME.prev. */
+void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file);
+/*
+ * Reads any other file; not through a symbolic link, and it must belong to
+ * us or to root.
+ */
+void procdb_files_read_other(const char *path, ProcdbFile *file);
+
+/*
+ * Gives a bad NAME a second name that says when, and with restore puts
+ * NAME.prev in its place; where there is no restore, NAME stays. At most
+ * PROCDB_MAX_SET_ASIDE are kept, the oldest go. Returns the second name, or
+ * NULL (GIOError). The caller owns it.
+ */
+#define PROCDB_MAX_SET_ASIDE 8
+char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **error);
+
+/*
+ * Replaces NAME: written beside it, synced, renamed, folder synced. The old
+ * one becomes NAME.prev, or is set aside if it is bad; with forget no older
+ * content is left under either name. Makes the folder (0700) if there is none.
+ * serial orders the contents: an older one than what was written already is
+ * not written. FALSE (GIOError) with NAME as it was, unless it is the last step
+ * that failed, the sync of the folder.
+ */
+gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial, gboolean forget,
+			      GError **error);

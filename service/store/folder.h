@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* Folders that files of ours may live in. Blocking I/O. */
+
+#include <gio/gio.h>
+#include <unistd.h>
+
+/* A descriptor that closes at the end of its scope: g_auto(ProcdbFd). */
+typedef int ProcdbFd;
+
+static inline void procdb_fd_clear(ProcdbFd *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbFd, procdb_fd_clear)
+
+/* Sets a GIOError "Cannot WHAT PATH: reason" from an errno; returns FALSE. */
+gboolean procdb_io_fail(GError **error, int err, const char *what, const char *path);
+
+/* Makes a folder (0700) and those above it if they are missing, durably. */
+gboolean procdb_folder_make(const char *path, GError **error);
+
+/*
+ * Opens a folder to write into it; -1 (GIOError) also if it is not safe: it
+ * has to belong to us or to root, and others may not rename what is in it.
+ */
+int procdb_folder_open(const char *path, GError **error);

@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""A stand-in for pandemonium-procdbd, for tests of its clients.
+
+Serves the interface of dbus/org.pandemonium.ProcDb1.xml from a table in
+memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
+makes a method fail the way that a test wants to see, --hang METHOD never
+answers, --set PROPERTY=TEXT changes a property. Prints "ready" when it owns its
+name.
+"""
+
+import argparse
+import copy
+import sys
+import time
+
+import gi
+
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio, GLib
+
+NAME = "org.pandemonium.ProcDb"
+PATH = "/org/pandemonium/ProcDb"
+INTERFACE = "org.pandemonium.ProcDb1"
+ERROR = INTERFACE + ".Error."
+COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "avg_runtime_ns",
+           "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
+TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
+ROWS = "a(" + "".join(TYPES.values()) + ")"
+TIERS = ("batch", "interactive", "lat-critical")
+
+
+def profile(name, tier, confidence, observations, votes, runtime, deviation, wakeups, switches,
+            age_s, origin="live"):
+    seen = 0 if age_s is None else int((time.time() - age_s) * 1e6)
+    return dict(zip(COLUMNS, (name, tier, confidence, confidence >= 0.6, observations, votes,
+                              runtime, deviation, wakeups, switches, seen, origin)))
+
+
+PROFILES = [
+    profile("cc1", "batch", 0.9123, 42, (41, 1, 0), 72_000_000, 13_000_000, 1, 0, 4),
+    profile("as", "batch", 0.71, 40, (39, 1, 0), 5_100_000, 2_900_000, 2, 1, 5),
+    profile("firefox", "interactive", 0.66, 17, (2, 15, 0), 850_000, 400_000, 40, 12, 70),
+    profile("pipewire", "lat-critical", 0.95, 300, (0, 0, 300), 90_000, 9_000, 64, 120, 2),
+    profile("make", "interactive", 0.45, 5, (2, 3, 0), 900, 800, 3, 2, 7200),
+    profile("new", "interactive", 0.0, 2, (0, 2, 0), 1_500_000_000, 10, 3, 2, 1),
+    profile("sshd\\xff\\xfe\\x0a%n", "batch", 0.0, 1, (1, 0, 0), 2**64 - 1, 2**63, 0, 0, None,
+            "retained"),
+    profile("a b'\"\\\\c", "batch", 0.8, 9, (9, 0, 0), 1_000, 100, 5, 5, 300000, "retained"),
+    profile("größe", "batch", 0.8, 9, (9, 0, 0), 1_000, 100, 5, 5, 300000),
+    profile("wine", "lat-critical", 0.2, 4, (2, 1, 1), 4_000_000, 4_000_000, 9, 9, 9, "override"),
+]
+
+PROPERTIES = {
+    "Version": GLib.Variant("s", "0.1.0"),
+    "ApiVersion": GLib.Variant("u", 1),
+    "Backend": GLib.Variant("s", "observer"),
+    "BackendState": GLib.Variant("s", "active"),
+    "Tick": GLib.Variant("t", 754),
+    "Observations": GLib.Variant("t", 12345),
+    "ObservationsLost": GLib.Variant("t", 0),
+    "MapErrors": GLib.Variant("t", 0),
+    "DatabasePath": GLib.Variant("s", "/var/lib/pandemonium/procdb.bin"),
+    "LastSaveError": GLib.Variant("s", ""),
+    "Dirty": GLib.Variant("b", True),
+    "MinObservations": GLib.Variant("u", 3),
+    "MinConfidence": GLib.Variant("d", 0.6),
+    "MaxProfiles": GLib.Variant("u", 512),
+    "StaleTicks": GLib.Variant("t", 60),
+    "RetentionDays": GLib.Variant("u", 30),
+}
+
+
+class Refused(Exception):
+    def __init__(self, name, message):
+        super().__init__(message)
+        self.name = name if "." in name else ERROR + name
+
+
+class Fake:
+    def __init__(self, bus, xml, arguments):
+        self.bus = bus
+        self.table = {row["name"]: row for row in copy.deepcopy(PROFILES)}
+        self.properties = dict(PROPERTIES, LastSave=GLib.Variant("x", int((time.time() - 200) * 1e6)))
+        for text in arguments.set:
+            key, value = text.split("=", 1)
+            kind = self.properties[key].get_type_string()
+            self.properties[key] = GLib.Variant.parse(GLib.VariantType(kind), value, None, None)
+        self.failures = dict(text.split("=", 1) for text in arguments.fail)
+        self.hang = arguments.hang
+        self.serial = 0
+        interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
+        bus.register_object(PATH, interface, self.on_call, self.on_get, None)
+
+    def on_get(self, _bus, _sender, _path, _interface, name):
+        counts = {
+            "Profiles": len(self.table),
+            "Confident": sum(row["confident"] for row in self.table.values()),
+            "Overrides": sum(row["origin"] == "override" for row in self.table.values()),
+        }
+        return GLib.Variant("u", counts[name]) if name in counts else self.properties[name]
+
+    def on_call(self, _bus, _sender, _path, _interface, method, parameters, invocation):
+        if method in self.hang:
+            return
+        try:
+            if method in self.failures:
+                raise Refused(*self.failures[method].split(":", 1))
+            invocation.return_value(getattr(self, method)(*parameters.unpack()))
+        except Refused as refused:
+            invocation.return_dbus_error(refused.name, str(refused))
+
+    def changed(self, names, removed):
+        self.serial += 1
+        self.bus.emit_signal(None, PATH, INTERFACE, "ProfilesChanged",
+                             GLib.Variant("(tasas)", (self.serial, names, removed)))
+
+    def find(self, name):
+        if len(name) > 64:
+            raise Refused("InvalidName", "This is no task name: it is longer than 16 bytes")
+        if name not in self.table:
+            raise Refused("NoSuchProfile", "Nothing is known of a task of this name")
+        return self.table[name]
+
+    def ListProfiles(self):
+        rows = [tuple(self.table[name][key] for key in COLUMNS) for name in sorted(self.table)]
+        return GLib.Variant("(%s)" % ROWS, (rows,))
+
+    def GetProfile(self, name):
+        row = self.find(name)
+        values = {key: GLib.Variant(TYPES[key], row[key]) for key in COLUMNS}
+        values["right"] = GLib.Variant("t", 7)
+        values["from_the_future"] = GLib.Variant("as", ["x"])
+        return GLib.Variant("(a{sv})", (values,))
+
+    def GetConfidence(self, name):
+        return GLib.Variant("(d)", (self.find(name)["confidence"],))
+
+    def Explain(self, name):
+        row = self.find(name)
+        values = {key: GLib.Variant(TYPES[key], row[key]) for key in COLUMNS}
+        source = "learned" if row["confident"] else "none"
+        if row["origin"] == "override":
+            source = "override"
+            values["override"] = GLib.Variant("s", row["tier"])
+        elif row["confident"]:
+            values["in_kernel"] = GLib.Variant("(stttt)", (row["tier"], 1, 2, 3, 4))
+        votes = row["votes"]
+        spread = row["runtime_dev_ns"] / row["avg_runtime_ns"]
+        values.update({
+            "learned_tier": GLib.Variant("s", TIERS[votes.index(max(votes))]),
+            "agreement": GLib.Variant("d", max(votes) / sum(votes)),
+            "stability": GLib.Variant("d", 1 - min(1, spread)),
+            "min_observations": GLib.Variant("u", 3),
+            "min_confidence": GLib.Variant("d", 0.6),
+            "missing_observations": GLib.Variant("u", max(0, 3 - row["observations"])),
+            "missing_confidence": GLib.Variant("d", max(0, 0.6 - row["confidence"])),
+            "prediction_source": GLib.Variant("s", source),
+        })
+        return GLib.Variant("(a{sv})", (values,))
+
+    def DeleteProfile(self, name):
+        self.find(name)
+        del self.table[name]
+        self.changed([], [name])
+
+    def DeleteProfiles(self, names):
+        names = set(names)
+        for name in names:
+            self.find(name)
+        for name in names:
+            del self.table[name]
+        self.changed([], sorted(names))
+        return GLib.Variant("(u)", (len(names),))
+
+    def Reset(self):
+        gone = [name for name, row in self.table.items() if row["origin"] != "override"]
+        for name in gone:
+            del self.table[name]
+        self.changed([], [])
+        return GLib.Variant("(u)", (len(gone),))
+
+    def Save(self):
+        return GLib.Variant("(u)", (sum(row["confident"] for row in self.table.values()),))
+
+    def Reload(self):
+        return GLib.Variant("(u)", (len(self.table),))
+
+    def Import(self, rows, replace):
+        rows = [dict(zip(COLUMNS, row)) for row in rows]
+        if len({row["name"] for row in rows}) < len(rows):
+            raise Refused("InvalidProfile", "A name is given twice")
+        if replace:
+            self.table = {name: row for name, row in self.table.items()
+                          if row["origin"] == "override"}
+        self.table.update((row["name"], row) for row in rows)
+        self.changed([], [])
+        return GLib.Variant("(u)", (len(rows),))
+
+    def SetOverride(self, name, tier):
+        if tier not in TIERS:
+            raise Refused("InvalidTier", "There is no tier '%s'" % tier)
+        row = self.table.setdefault(name, profile(name, tier, 0.0, 0, (0, 0, 0), 0, 0, 0, 0, None))
+        row.update(tier=tier, origin="override")
+        self.changed([name], [])
+
+    def ClearOverride(self, name):
+        self.find(name)["origin"] = "live"
+        self.changed([name], [])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("xml")
+    parser.add_argument("--fail", action="append", default=[], metavar="METHOD=ERROR:MESSAGE")
+    parser.add_argument("--hang", action="append", default=[], metavar="METHOD")
+    parser.add_argument("--set", action="append", default=[], metavar="PROPERTY=VALUE")
+    arguments = parser.parse_args()
+    loop = GLib.MainLoop()
+    bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+    with open(arguments.xml, encoding="utf-8") as file:
+        Fake(bus, file.read(), arguments)
+    Gio.bus_own_name_on_connection(bus, NAME, Gio.BusNameOwnerFlags.DO_NOT_QUEUE,
+                                   lambda *_: print("ready", flush=True),
+                                   lambda *_: sys.exit("the name is taken"))
+    loop.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Who may what: real polkitd, real users."""
+
+import os
+import signal
+import time
+
+from harness import (ACCESS_DENIED, DATABASE, INTERACTION_REQUIRED, Service, call_as, error_name,
+                     run_case, stopped, wait_for)
+import pddb
+
+POLKITD = int(os.environ["LAB_POLKITD_PID"] or 0)
+RULES = "/etc/polkit-1/rules.d/10-test.rules"
+
+
+def service_with(*names):
+    pddb.write(DATABASE, [pddb.confident(name) for name in names])
+    return Service()
+
+
+def grant(action, user):
+    with open(RULES, "w", encoding="utf-8") as rules:
+        rules.write("polkit.addRule(function(action, subject) {\n"
+                    f"  if (action.id == 'org.pandemonium.procdb.{action}' &&\n"
+                    f"      subject.user == '{user}') return polkit.Result.YES;\n"
+                    "});\n")
+
+
+def a_user_reads():
+    with service_with(b"cc1"):
+        value, error = call_as("alice", "ListProfiles")
+        assert error is None and [row[0] for row in value[0]] == ["cc1"], (value, error)
+        assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+        assert call_as("alice", "GetProfile", "(s)", "cc1")[1] is None
+        assert call_as("alice", "Explain", "(s)", "cc1")[1] is None
+        assert call_as("alice", "GetConfidence", "(s)", "nobody")[1] == error_name("NoSuchProfile")
+
+
+def a_user_may_not_change():
+    with service_with(b"cc1") as service:
+        for call in (("DeleteProfile", "(s)", "cc1"), ("DeleteProfiles", "(as)", ["cc1"]),
+                     ("Reset",), ("Save",), ("Reload",), ("SetOverride", "(ss)", "cc1", "batch"),
+                     ("ClearOverride", "(s)", "cc1")):
+            # A prompt would be needed; nobody is there to show one.
+            assert call_as("alice", *call)[1] == INTERACTION_REQUIRED, call
+            assert call_as("alice", *call, interactive=True)[1] == ACCESS_DENIED, call
+        assert set(service.profiles()) == {"cc1"}
+        assert service.get("Overrides") == 0 and service.get("LastSave") == 0
+
+
+def a_user_does_not_learn_by_errors():
+    with service_with(b"cc1"):
+        assert call_as("alice", "DeleteProfile", "(s)", "nobody")[1] == INTERACTION_REQUIRED
+        assert call_as("alice", "DeleteProfile", "(s)", "bad\\name")[1] == INTERACTION_REQUIRED
+
+
+def a_rule_grants():
+    with service_with(b"cc1", b"as") as service:
+        assert call_as("alice", "DeleteProfile", "(s)", "cc1")[1] == INTERACTION_REQUIRED
+        grant("delete-entries", "alice")
+
+        def deleted():
+            return call_as("alice", "DeleteProfile", "(s)", "cc1")[1] is None
+
+        wait_for(deleted, 5, "the rule is in force")
+        assert set(service.profiles()) == {"as"}
+        assert call_as("alice", "Save")[1] == INTERACTION_REQUIRED
+        assert call_as("bob", "DeleteProfile", "(s)", "as")[1] == INTERACTION_REQUIRED
+        os.unlink(RULES)
+        wait_for(lambda: call_as("alice", "DeleteProfile", "(s)", "as")[1], 5,
+                 "the rule is gone")
+        assert set(service.profiles()) == {"as"}
+
+
+def a_rule_denies():
+    with open(RULES, "w", encoding="utf-8") as rules:
+        rules.write("polkit.addRule(function(action, subject) {\n"
+                    "  if (action.id.indexOf('org.pandemonium.procdb.') == 0 &&\n"
+                    "      subject.user != 'root') return polkit.Result.NO;\n"
+                    "});\n")
+    with service_with(b"cc1") as service:
+        wait_for(lambda: call_as("alice", "GetConfidence", "(s)", "cc1")[1] == ACCESS_DENIED, 5,
+                 "the rule is in force")
+        assert call_as("alice", "ListProfiles")[1] == ACCESS_DENIED
+        assert service.call("GetConfidence", "(s)", "cc1") > 0
+
+
+def with_polkitd_killed_only_root_may():
+    with service_with(b"cc1", b"as") as service:
+        assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+        os.kill(POLKITD, signal.SIGKILL)
+        wait_for(lambda: call_as("alice", "DeleteProfile", "(s)", "cc1")[1] == ACCESS_DENIED, 5,
+                 "it is noticed")
+        assert call_as("alice", "ListProfiles")[1] == ACCESS_DENIED
+        assert set(service.profiles()) == {"cc1", "as"}
+        service.call("DeleteProfile", "(s)", "cc1")
+        assert set(service.profiles()) == {"as"}
+
+
+def without_polkitd_only_root_may():
+    assert not POLKITD
+    with service_with(b"cc1") as service:
+        assert call_as("alice", "DeleteProfile", "(s)", "cc1")[1] == ACCESS_DENIED
+        assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] == ACCESS_DENIED
+        assert service.call("Save") == 1
+        service.call("DeleteProfile", "(s)", "cc1")
+        assert service.profiles() == {}
+
+
+def a_polkitd_that_hangs_does_not_stop_the_loop():
+    with service_with(b"cc1") as service:
+        # Whoever was asked about lately may be remembered for a while.
+        grant("delete-entries", "nobody-there")
+        with stopped(POLKITD):
+            began, tick = time.monotonic(), service.get("Tick")
+            _, error = call_as("alice", "DeleteProfile", "(s)", "cc1")
+            waited = time.monotonic() - began
+            assert error == ACCESS_DENIED, error
+            assert waited < 30, f"the caller was left hanging for {waited:.0f} s"
+            ticks = service.get("Tick") - tick
+            assert ticks >= waited - 2, f"{ticks} ticks in {waited:.0f} s"
+            assert set(service.profiles()) == {"cc1"}
+        assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+
+
+if __name__ == "__main__":
+    run_case(globals())

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/*
+ * behave NAME RUN-US SLEEP-US SECONDS: a program of that name (\xNN for any
+ * byte) that runs and sleeps in turn, so that its tier is known beforehand.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void decode(const char *text, char comm[16])
+{
+	unsigned int byte;
+	int n = 0;
+
+	memset(comm, 0, 16);
+	while (*text && n < 15) {
+		if (sscanf(text, "\\x%2x", &byte) == 1) {
+			comm[n++] = (char)byte;
+			text += 4;
+		} else {
+			comm[n++] = *text++;
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	char comm[16];
+	double end;
+
+	if (argc != 5)
+		return 2;
+	decode(argv[1], comm);
+	if (prctl(PR_SET_NAME, comm))
+		return 1;
+	end = now() + atof(argv[4]);
+	while (now() < end) {
+		double until = now() + atof(argv[2]) / 1e6;
+
+		while (now() < until)
+			;
+		usleep((useconds_t)atoi(argv[3]));
+	}
+	return 0;
+}

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""What the integration tests share: the service, calls to it, pinned maps.
+
+Everything here runs inside tests/lab/lab.sh, so paths and process ids are the
+lab's own.
+"""
+
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+from gi.repository import Gio, GLib
+
+NAME = "org.pandemonium.ProcDb"
+PATH = "/org/pandemonium/ProcDb"
+INTERFACE = "org.pandemonium.ProcDb1"
+DATABASE = "/var/lib/pandemonium/procdb.bin"
+PIN_FOLDER = "/sys/fs/bpf/pandemonium"
+OBSERVE = PIN_FOLDER + "/task_class_observe"
+INIT = PIN_FOLDER + "/task_class_init"
+TIERS = ("batch", "interactive", "lat-critical")
+COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "avg_runtime",
+           "runtime_dev", "wakeup_freq", "csw_rate", "last_seen", "origin")
+ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+INTERACTION_REQUIRED = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def error_name(name):
+    return f"{INTERFACE}.Error.{name}"
+
+
+def wait_for(condition, seconds, what):
+    """Polls until condition() is true and returns its value; fails after the time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+def escape(comm):
+    """A task name as the D-Bus contract writes it."""
+    out, rest = "", comm.rstrip(b"\0")
+    while rest:
+        for size in (1, 2, 3, 4):
+            try:
+                char = rest[:size].decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+            if char == "\\":
+                out += "\\\\"
+            elif GLib.unichar_isprint(char):
+                out += char
+            else:
+                out += "".join(f"\\x{byte:02x}" for byte in rest[:size])
+            break
+        else:
+            size = 1
+            out += f"\\x{rest[0]:02x}"
+        rest = rest[size:]
+    return out
+
+
+class CallFailed(Exception):
+    """The service answered with an error; name is its D-Bus name."""
+
+    def __init__(self, error):
+        super().__init__(error.message)
+        self.name = Gio.DBusError.get_remote_error(error)
+
+
+class Service:
+    """A running service. Stopped in order at the end of `with`, which checks its exit status."""
+
+    def __init__(self, *arguments, backend="none", database=DATABASE, prefix=()):
+        self.killed = False
+        self.log = open(os.environ["LAB_DIR"] + "/service.log", "ab+")
+        self.process = subprocess.Popen(
+            [*prefix, os.environ["LAB_SERVICE"], "--database", database, "--backend", backend,
+             *arguments],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.bus = Gio.DBusConnection.new_for_address_sync(
+            "unix:path=/run/dbus/system_bus_socket",
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+        try:
+            wait_for(self._owned, 10, "the service owns its name")
+        except BaseException:
+            self.kill()
+            print(self.logged(), file=sys.stderr)
+            raise
+
+    def _owned(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the service ended with status {self.process.returncode}")
+        return self.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                  "org.freedesktop.DBus", "NameHasOwner",
+                                  GLib.Variant("(s)", (NAME,)), None, 0, 5000).unpack()[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            self.kill()
+            print(f"-- log of the service\n{self.logged()}", file=sys.stderr)
+        elif not self.killed:
+            self.stop()
+
+    def logged(self):
+        self.log.flush()
+        with open(self.log.name, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        status = self.process.wait(15)
+        assert status == 0, f"the service ended with status {status}: {self.logged()}"
+
+    def kill(self):
+        self.killed = True
+        self.process.kill()
+        self.process.wait()
+
+    def send(self, interface, method, signature, *values, seconds=30):
+        try:
+            reply = self.bus.call_sync(NAME, PATH, interface, method,
+                                       GLib.Variant(signature, values), None,
+                                       Gio.DBusCallFlags.NO_AUTO_START, seconds * 1000)
+        except GLib.Error as error:
+            raise CallFailed(error) from None
+        reply = reply.unpack()
+        return reply[0] if len(reply) == 1 else reply
+
+    def call(self, method, signature="()", *values):
+        return self.send(INTERFACE, method, signature, *values)
+
+    def get(self, name):
+        return self.send("org.freedesktop.DBus.Properties", "Get", "(ss)", INTERFACE, name)
+
+    def refused(self, method, signature="()", *values):
+        """The error name that the call is answered with; it must not succeed."""
+        try:
+            value = self.call(method, signature, *values)
+        except CallFailed as failure:
+            return failure.name
+        raise AssertionError(f"{method}{values} succeeded: {value}")
+
+    def profiles(self):
+        """ListProfiles as a dict of dicts, by escaped name."""
+        rows = [dict(zip(COLUMNS, row)) for row in self.call("ListProfiles")]
+        assert len({row["name"] for row in rows}) == len(rows), rows
+        return {row["name"]: row for row in rows}
+
+    def state(self):
+        return self.get("Backend"), self.get("BackendState")
+
+    def wait_ticks(self, number):
+        """Until that many whole ticks have begun and ended."""
+        start = self.get("Tick")
+        wait_for(lambda: self.get("Tick") >= start + number, number + 5, f"{number} ticks")
+
+
+def call_as(user, method, signature="()", *values, interactive=False):
+    """(value, error name) of a call that another user makes."""
+    with open(f"{HERE}/caller.py", encoding="utf-8") as source:
+        done = subprocess.run(
+            ["/usr/bin/python3", "-", method, signature, json.dumps(values),
+             "interactive" if interactive else ""],
+            stdin=source, stdout=subprocess.PIPE, check=True, timeout=70, cwd="/",
+            user=user, group=user, extra_groups=[])
+    answer = json.loads(done.stdout)
+    return answer.get("value"), answer.get("error")
+
+
+def ctl(*arguments, status=0, **options):
+    """What pandemoniumctl prints."""
+    done = subprocess.run(["pandemoniumctl", *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60, check=False, **options)
+    assert done.returncode == status, \
+        f"pandemoniumctl {arguments}: status {done.returncode}, expected {status}: {done.stderr!r}"
+    return done.stdout.decode()
+
+
+def bpftool(*arguments):
+    done = subprocess.run(["bpftool", "-j", *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, timeout=30)
+    assert done.returncode == 0, f"bpftool {arguments}: {done.stdout!r}"
+    return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def create_map(path, kind, key=16, value=40, entries=512):
+    bpftool("map", "create", path, "type", kind, "key", str(key), "value", str(value),
+            "entries", str(entries), "name", "lab")
+
+
+def create_pins():
+    """The maps of another scheduler, as it pins them."""
+    os.makedirs(PIN_FOLDER, mode=0o700, exist_ok=True)
+    create_map(OBSERVE, "lru_hash")
+    create_map(INIT, "hash")
+
+
+def remove_pins():
+    for path in (OBSERVE, INIT):
+        os.unlink(path)
+
+
+def in_hex(data):
+    return ["hex", *(f"{byte:02x}" for byte in data)]
+
+
+def observe(comm, tier=0, avg=40_000_000, dev=1_000_000, freq=3, csw=5):
+    """Writes what a scheduler would publish of a task of that name."""
+    bpftool("map", "update", "pinned", OBSERVE, "key", *in_hex(comm.ljust(16, b"\0")),
+            "value", *in_hex(struct.pack("<B7xQQQQ", tier, avg, dev, freq, csw)))
+
+
+def entries(path):
+    """The content of a pinned map: comm -> (tier, avg, dev, freq, csw)."""
+    found = {}
+    for entry in bpftool("map", "dump", "pinned", path) or []:
+        if "error" in entry["value"]:
+            continue  # taken out by the service while bpftool went through
+        key = bytes(int(byte, 16) for byte in entry["key"])
+        value = bytes(int(byte, 16) for byte in entry["value"])
+        found[key] = struct.unpack("<B7xQQQQ", value)
+    return found
+
+
+def teach(service, *comms, times=3, **values):
+    """Lets a pinned service see names often enough to be confident."""
+    for _ in range(times):
+        for comm in comms:
+            observe(comm, **values)
+        wait_for(lambda: not entries(OBSERVE), 5, "the observations are taken")
+    wait_for(lambda: all(escape(comm) in service.profiles() for comm in comms), 3, "the profiles")
+
+
+@contextmanager
+def stopped(pid):
+    """Keeps a process from running."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def processes(name):
+    """The ids of the lab's processes whose command line holds name."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if re.search(name.encode(), file.read().replace(b"\0", b" ")):
+                    found.append(int(pid))
+        except OSError:
+            continue
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def run_case(cases):
+    """Runs the case that the command line names; cases are the functions of a test file."""
+    name = sys.argv[1]
+    cases[name.replace("-", "_")]()
+    print(f"{name}: as expected")

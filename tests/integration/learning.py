@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Real BPF programs on the running kernel, and what is learned from real programs."""
+
+import os
+import subprocess
+import time
+import xml.etree.ElementTree as ElementTree
+from contextlib import contextmanager
+
+from harness import (DATABASE, INTERFACE, NAME, PATH, CallFailed, Service, ctl, escape, run_case,
+                     wait_for)
+import pddb
+
+BEHAVE = os.environ.get("BEHAVE")
+
+
+@contextmanager
+def running(*commands):
+    """Runs commands beside; ends them and what they started."""
+    groups = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, start_new_session=True)
+              for command in commands]
+    try:
+        yield
+    finally:
+        for group in groups:
+            try:
+                os.killpg(group.pid, 9)
+            except ProcessLookupError:
+                pass
+            group.wait()
+
+
+def behave(name, run_us, sleep_us):
+    """One process after the other: each matures, and is one observation."""
+    return ["sh", "-c", "while :; do \"$@\"; done", "sh", BEHAVE, name, str(run_us),
+            str(sleep_us), "1.5"]
+
+
+def learns_the_tiers_of_programs_within_15_seconds():
+    programs = {"lab-ticker": (20, 2_000, "lat-critical"),
+                "lab-cruncher": (60_000, 20_000, "batch")}
+    with Service(backend="observer") as service:
+        assert service.state() == ("observer", "active"), service.state()
+        with running(*[behave(name, run, sleep)
+                       for name, (run, sleep, _) in programs.items()]):
+            def learned():
+                profiles = service.profiles()
+                return all(profiles.get(name, {}).get("confident") for name in programs)
+
+            wait_for(learned, 15, f"{list(programs)} are confident")
+            profiles = service.profiles()
+            for name, (_, _, tier) in programs.items():
+                assert profiles[name]["tier"] == tier, profiles[name]
+            assert profiles["lab-cruncher"]["avg_runtime"] > 10_000_000, profiles["lab-cruncher"]
+            assert profiles["lab-ticker"]["wakeup_freq"] > 20, profiles["lab-ticker"]
+        assert service.get("MapErrors") == 0
+        assert service.get("Observations") > 0
+
+
+def learns_pipes_and_a_compile():
+    source = os.environ["LAB_DIR"] + "/x.c"
+    with open(source, "w", encoding="utf-8") as file:
+        file.write("#include <stdio.h>\nint main(void) { return puts(\"x\"); }\n")
+    pipe = "dd if=/dev/urandom bs=16k | gzip -1 >/dev/null"
+    build = f"while :; do gcc -pipe -O2 -o {source}.o -c {source}; done"
+    with Service(backend="observer") as service:
+        with running(*[["sh", "-c", pipe]] * 3, ["sh", "-c", build], ["sh"]):
+            wait_for(lambda: service.profiles().get("dd", {}).get("observations", 0) > 0, 15,
+                     "dd is observed")
+        dd = service.profiles()["dd"]
+        assert dd["avg_runtime"] > 0 and dd["wakeup_freq"] > 0, dd
+        # It fills a pipe and waits until half of it is empty again.
+        assert dd["tier"] != "batch", dd
+
+
+def learns_a_program_of_any_name():
+    name = b"sshd\xff\xfe\n%n"
+    with Service(backend="observer") as service:
+        with running(behave("sshd\\xff\\xfe\\x0a%n", 20, 2_000)):
+            wait_for(lambda: service.profiles().get(escape(name), {}).get("confident"), 15,
+                     "the name is learned")
+        assert 0 < service.call("GetConfidence", "(s)", escape(name)) <= 1
+
+
+def client_and_bus_agree_on_confidence():
+    os.makedirs(os.path.dirname(DATABASE), exist_ok=True)
+    records = [pddb.confident(name)._replace(runtime_dev=dev)
+               for name, dev in ((b"cc1", 1), (b"odd name", 12_345_678), (b"half", 31_999_999))]
+    pddb.write(DATABASE, records)
+    with Service() as service:
+        for record in records:
+            name = escape(record.comm)
+            told = service.call("GetConfidence", "(s)", name)
+            assert told == service.profiles()[name]["confidence"]
+            assert told == service.call("GetProfile", "(s)", name)["confidence"]
+            expected = 0.5 + 0.5 * (1 - record.runtime_dev / record.avg_runtime)
+            assert told == expected, (told, expected)
+            printed = float(ctl("confidence", name))
+            assert abs(printed - told) < 0.0051, (printed, told)
+            busctl = subprocess.run(["busctl", "call", NAME, PATH, INTERFACE, "GetConfidence", "s",
+                                     name], stdout=subprocess.PIPE, check=True, timeout=20)
+            kind, value = busctl.stdout.decode().split()
+            assert kind == "d" and abs(float(value) - told) < 1e-5, busctl.stdout
+
+
+def introspection_is_complete():
+    contract = ElementTree.parse(
+        os.environ["LAB_SOURCE"] + "/dbus/org.pandemonium.ProcDb1.xml").find("interface")
+
+    def members(interface):
+        found = set()
+        for member in interface:
+            if member.tag in ("method", "signal"):
+                arguments = "".join(f"{a.get('direction', 'out')}:{a.get('type')} "
+                                    for a in member.iter("arg"))
+                found.add((member.tag, member.get("name"), arguments))
+            elif member.tag == "property":
+                found.add((member.tag, member.get("name"), member.get("type"),
+                           member.get("access")))
+        return found
+
+    with Service() as service:
+        root = ElementTree.fromstring(
+            service.send("org.freedesktop.DBus.Introspectable", "Introspect", "()"))
+        interfaces = {interface.get("name"): interface for interface in root.iter("interface")}
+        for standard in ("Properties", "Introspectable", "Peer"):
+            assert f"org.freedesktop.DBus.{standard}" in interfaces, interfaces.keys()
+        assert members(interfaces[INTERFACE]) == members(contract)
+        values = service.send("org.freedesktop.DBus.Properties", "GetAll", "(s)", INTERFACE)
+        assert set(values) == {m[1] for m in members(contract) if m[0] == "property"}
+        shown = subprocess.run(["busctl", "introspect", NAME, PATH, INTERFACE],
+                               stdout=subprocess.PIPE, check=True, timeout=20).stdout.decode()
+        for member in members(contract):
+            assert f".{member[1]} " in shown, member
+        service.send("org.freedesktop.DBus.Peer", "Ping", "()")
+
+
+def properties_cannot_be_written():
+    from gi.repository import GLib
+    with Service() as service:
+        values = service.send("org.freedesktop.DBus.Properties", "GetAll", "(s)", INTERFACE)
+        kinds = {"b": True, "u": 7, "t": 7, "x": 7, "d": 0.1, "s": "x"}
+        root = ElementTree.fromstring(
+            service.send("org.freedesktop.DBus.Introspectable", "Introspect", "()"))
+        for item in root.iter("property"):
+            kind = item.get("type")
+            try:
+                service.send("org.freedesktop.DBus.Properties", "Set", "(ssv)", INTERFACE,
+                             item.get("name"), GLib.Variant(kind, kinds[kind]))
+            except CallFailed:
+                continue
+            raise AssertionError(f"{item.get('name')} was written")
+        after = service.send("org.freedesktop.DBus.Properties", "GetAll", "(s)", INTERFACE)
+        volatile = {"Tick", "Observations"}
+        assert {k: v for k, v in values.items() if k not in volatile} == \
+            {k: v for k, v in after.items() if k not in volatile}
+
+
+def a_second_passes_a_tick():
+    with Service(backend="observer") as service:
+        service.wait_ticks(1)
+        start, first = time.monotonic(), service.get("Tick")
+        time.sleep(5)
+        ticks, seconds = service.get("Tick") - first, time.monotonic() - start
+        assert abs(ticks - seconds) <= 1.1, (ticks, seconds)
+
+
+if __name__ == "__main__":
+    run_case(globals())

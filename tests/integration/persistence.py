@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""What survives in the database file, and who can read it."""
+
+import os
+import shutil
+
+from harness import DATABASE, TIERS, Service, create_pins, entries, escape, run_case, teach, INIT
+import pddb
+
+GOLDEN = os.environ["LAB_SOURCE"] + "/tests/golden"
+LASTING = ("tier", "confidence", "confident", "observations", "avg_runtime", "runtime_dev",
+           "wakeup_freq", "csw_rate")
+
+
+def lasting(profiles):
+    return {name: [row[column] for column in LASTING] for name, row in profiles.items()}
+
+
+def a_save_survives_kill():
+    create_pins()
+    with Service(backend="pinned") as service:
+        teach(service, b"cc1", b"as", tier=0)
+        teach(service, b"pipewire", tier=2, avg=300_000, dev=20_000, freq=40, csw=50)
+        before = lasting(service.profiles())
+        assert service.call("Save") == 3
+        service.kill()
+        assert entries(INIT), "the maps of another scheduler stay"
+    with Service(backend="pinned") as service:
+        assert lasting(service.profiles()) == before
+        predictions = entries(INIT)
+        assert predictions[b"pipewire".ljust(16, b"\0")] == (2, 300_000, 20_000, 40, 50)
+
+
+def a_clean_stop_saves():
+    create_pins()
+    with Service(backend="pinned") as service:
+        teach(service, b"cc1")
+        assert not os.path.exists(DATABASE) or not pddb.read(DATABASE)
+        assert service.get("Dirty")
+    assert list(pddb.read(DATABASE)) == [b"cc1".ljust(16, b"\0")]
+
+
+def an_independent_reader_reads_the_file():
+    create_pins()
+    with Service(backend="pinned") as service:
+        teach(service, b"cc1", b"sshd\xff\xfe\n%n", tier=1)
+        teach(service, b"unsure", times=2)
+        assert service.call("Save") == 2
+        assert service.get("LastSave") > 0 and service.get("LastSaveError") == ""
+        records = pddb.read(DATABASE)
+        profiles = service.profiles()
+        assert {escape(comm) for comm in records} == \
+            {name for name, row in profiles.items() if row["confident"]}
+        for comm, record in records.items():
+            row = profiles[escape(comm)]
+            assert (TIERS[record.tier], record.avg_runtime, record.runtime_dev,
+                    record.wakeup_freq, record.csw_rate, record.observations, record.votes) == \
+                (row["tier"], row["avg_runtime"], row["runtime_dev"], row["wakeup_freq"],
+                 row["csw_rate"], row["observations"], sum(row["votes"]))
+        status = os.stat(DATABASE)
+        assert status.st_uid == 0 and status.st_mode & 0o022 == 0, oct(status.st_mode)
+        assert os.listdir(os.path.dirname(DATABASE)) == [os.path.basename(DATABASE)]
+
+
+def files_of_the_reference_load():
+    loaded = 0
+    for name in sorted(os.listdir(GOLDEN)):
+        if not name.endswith(".bin"):
+            continue
+        try:
+            records = pddb.read(f"{GOLDEN}/{name}")
+        except ValueError:
+            records = None
+        if not records or len(records) > 512:
+            continue
+        loaded += 1
+        shutil.copy(f"{GOLDEN}/{name}", DATABASE)
+        with Service() as service:
+            profiles = service.profiles()
+            assert set(profiles) == {escape(comm) for comm in records}, name
+            for comm, record in records.items():
+                row = profiles[escape(comm)]
+                votes = [0, 0, 0]
+                votes[record.tier] = record.votes
+                tier = TIERS[record.tier] if record.votes else TIERS[2]
+                assert (row["tier"], row["avg_runtime"], row["runtime_dev"], row["wakeup_freq"],
+                        row["csw_rate"], row["observations"], list(row["votes"])) == \
+                    (tier, record.avg_runtime, record.runtime_dev, record.wakeup_freq,
+                     record.csw_rate, record.observations, votes), (name, comm, row, record)
+            service.kill()
+    assert loaded >= 5, loaded
+
+
+def a_bad_file_is_an_empty_database():
+    for name in ("bad-magic", "version-3", "truncated", "short", "count-wrap", "count-max"):
+        shutil.copy(f"{GOLDEN}/{name}.bin", DATABASE)
+        with Service() as service:
+            assert service.profiles() == {}, name
+            assert name.split("-", maxsplit=1)[0] == "count" or service.logged(), name
+            service.kill()
+
+
+def deleting_reaches_the_file():
+    pddb.write(DATABASE, [pddb.confident(b"cc1"), pddb.confident(b"as")])
+    with Service() as service:
+        service.call("DeleteProfile", "(s)", "cc1")
+        assert set(service.profiles()) == {"as"}
+        assert set(pddb.read(DATABASE)) == {b"as".ljust(16, b"\0")}
+        service.kill()
+    with Service() as service:
+        assert set(service.profiles()) == {"as"}
+
+
+if __name__ == "__main__":
+    run_case(globals())

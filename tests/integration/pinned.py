@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Maps that another scheduler pinned; bpftool plays the scheduler."""
+
+import os
+
+from harness import (INIT, OBSERVE, PIN_FOLDER, Service, create_map, create_pins, entries, observe,
+                     remove_pins, run_case, teach, wait_for)
+
+
+def key(name):
+    return name.ljust(16, b"\0")
+
+
+def learns_from_and_feeds_pinned_maps():
+    create_pins()
+    with Service(backend="pinned") as service:
+        assert service.state() == ("pinned", "active")
+        for number in (1, 2, 3):
+            observe(b"cc1", tier=0)
+            wait_for(lambda: not entries(OBSERVE), 3, "the observation is taken")
+            wait_for(lambda n=number: service.profiles()["cc1"]["observations"] == n, 3, "merged")
+        wait_for(lambda: entries(INIT) == {key(b"cc1"): (0, 40_000_000, 1_000_000, 3, 5)}, 3,
+                 "the prediction is published")
+        assert service.get("MapErrors") == 0
+    # They belong to somebody else: nothing of them is removed.
+    assert os.path.exists(OBSERVE) and os.path.exists(INIT)
+
+
+def a_full_map_is_drained_at_once():
+    create_pins()
+    names = [f"task-{number}".encode() for number in range(150)]
+    with Service(backend="pinned") as service:
+        for name in names:
+            observe(name)
+        wait_for(lambda: not entries(OBSERVE), 5, "all are taken")
+        wait_for(lambda: len(service.profiles()) == len(names), 3, "all are there")
+
+
+def waits_for_pins():
+    with Service(backend="pinned") as service:
+        assert service.state() == ("pinned", "waiting")
+        service.wait_ticks(2)
+        assert service.state() == ("pinned", "waiting")
+        create_pins()
+        service.wait_ticks(2)
+        assert service.state() == ("pinned", "active")
+        teach(service, b"cc1")
+
+
+def notices_new_pins_within_two_ticks():
+    create_pins()
+    with Service(backend="pinned") as service:
+        teach(service, b"cc1")
+        wait_for(lambda: key(b"cc1") in entries(INIT), 3, "the prediction is published")
+        remove_pins()
+        create_pins()
+        service.wait_ticks(2)
+        assert service.state() == ("pinned", "active")
+        assert key(b"cc1") in entries(INIT), "the new init map has the predictions"
+        teach(service, b"as")
+
+
+def goes_on_when_pins_disappear():
+    create_pins()
+    with Service(backend="pinned") as service:
+        teach(service, b"cc1")
+        remove_pins()
+        service.wait_ticks(2)
+        assert service.state() == ("pinned", "waiting")
+        assert set(service.profiles()) == {"cc1"}
+        os.rmdir(PIN_FOLDER)
+        service.wait_ticks(2)
+        assert service.call("Save") == 1
+        create_pins()
+        service.wait_ticks(2)
+        assert service.state() == ("pinned", "active")
+        assert key(b"cc1") in entries(INIT)
+
+
+def one_pin_alone_is_not_enough():
+    os.mkdir(PIN_FOLDER, 0o700)
+    create_map(OBSERVE, "lru_hash")
+    with Service(backend="pinned") as service:
+        service.wait_ticks(1)
+        assert service.state() == ("pinned", "waiting")
+
+
+def refuses_unsafe_pins():
+    def shape(observe_shape, init_shape):
+        def make():
+            os.mkdir(PIN_FOLDER, 0o700)
+            create_map(OBSERVE, *observe_shape)
+            create_map(INIT, *init_shape)
+        return make
+
+    def changed(path, change, *values):
+        def make():
+            create_pins()
+            change(path, *values)
+        return make
+
+    good, init = ("lru_hash", 16, 40), ("hash", 16, 40)
+    unsafe = {
+        "observe value": shape(("lru_hash", 16, 48), init),
+        "observe key": shape(("lru_hash", 32, 40), init),
+        "observe type": shape(("array", 4, 40), init),
+        "observe is a hash": shape(("hash", 16, 40), init),
+        "init value": shape(good, ("hash", 16, 32)),
+        "init key": shape(good, ("hash", 8, 40)),
+        "init type": shape(good, ("lru_hash", 16, 40)),
+        "folder owner": changed(PIN_FOLDER, os.chown, 2001, 2001),
+        "folder mode": changed(PIN_FOLDER, os.chmod, 0o777),
+        "observe owner": changed(OBSERVE, os.chown, 2001, 2001),
+        "observe mode": changed(OBSERVE, os.chmod, 0o666),
+        "init owner": changed(INIT, os.chown, 2001, 2001),
+        "init mode": changed(INIT, os.chmod, 0o622),
+    }
+    with Service(backend="pinned") as service:
+        for what, make in unsafe.items():
+            make()
+            wait_for(lambda: service.state()[1] != "waiting", 3, f"{what} is noticed")
+            backend, state = service.state()
+            assert backend == "pinned" and state.startswith("failed: "), (what, state)
+            path = PIN_FOLDER if what.startswith("folder") else \
+                OBSERVE if what.startswith("observe") else INIT
+            assert f"{path} " in state + " ", (what, state)
+            print(f"{what}: {state}")
+            remove_pins()
+            os.rmdir(PIN_FOLDER)
+            wait_for(lambda: service.state() == ("pinned", "waiting"), 3, f"{what} is forgiven")
+        create_pins()
+        service.wait_ticks(2)
+        assert service.state() == ("pinned", "active")
+
+
+def auto_prefers_pins():
+    create_pins()
+    with Service(backend="auto") as service:
+        assert service.state() == ("pinned", "active")
+        teach(service, b"cc1")
+
+
+def auto_observes_without_pins():
+    with Service(backend="auto") as service:
+        assert service.state() == ("observer", "active")
+
+
+def hostile_values_do_no_harm():
+    create_pins()
+    big = 2**64 - 1
+    with Service(backend="pinned") as service:
+        for _ in range(4):
+            observe(b"huge", tier=255, avg=big, dev=big, freq=big, csw=big)
+            observe(b"zero", tier=3, avg=0, dev=0, freq=0, csw=0)
+            wait_for(lambda: not entries(OBSERVE), 3, "the observations are taken")
+        service.wait_ticks(1)
+        profiles = service.profiles()
+        assert profiles["huge"]["tier"] == "lat-critical"
+        assert profiles["huge"]["avg_runtime"] == big, profiles["huge"]
+        assert profiles["huge"]["confidence"] == 0.5
+        assert profiles["zero"]["confidence"] == 0.5
+        assert service.call("Save") == 0
+
+
+if __name__ == "__main__":
+    run_case(globals())
