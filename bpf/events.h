@@ -10,8 +10,6 @@
 
 #include "procdb-abi.h"
 
-#define PROCDB_NO_TIER 0xff
-
 enum procdb_task_reason {
 	PROCDB_TASK_EXECUTED = 0, /* it executed a program: tier is the prediction, if any */
 	PROCDB_TASK_MATURED = 1,  /* tier is its own, measured */
@@ -25,7 +23,7 @@ struct procdb_task_event {
 	__u64 slice;	  /* ns, its EEVDF slice now */
 	struct procdb_comm comm;
 	__u32 pid;	   /* of the thread, in the initial pid namespace */
-	__u8 tier;	   /* or PROCDB_NO_TIER: nothing is known of it */
+	__u8 tier;	   /* enum procdb_tier; PROCDB_TIERS: nothing is known of it */
 	__u8 reason;	   /* enum procdb_task_reason */
 	__u8 custom_slice; /* somebody, perhaps we, set the slice */
 	__u8 pad;

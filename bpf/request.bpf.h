@@ -18,7 +18,7 @@ struct {
 struct procdb_wanted wanted;
 __u64 requests_lost; /* the ring buffer was full */
 
-/* tier: what the task should be treated as, or PROCDB_NO_TIER. */
+/* tier: what the task should be treated as, or PROCDB_TIERS when that is not known. */
 static __always_inline void request_slice(struct task_struct *p, u8 tier, u8 reason)
 {
 	struct procdb_task_event *event;
@@ -41,8 +41,7 @@ static __always_inline void request_slice(struct task_struct *p, u8 tier, u8 rea
 	}
 	event->when = bpf_ktime_get_ns();
 	event->start_time = p->start_boottime;
-	event->pidfs_ino =
-	    bpf_core_field_exists(p->thread_pid->ino) ? BPF_CORE_READ(p, thread_pid, ino) : 0;
+	event->pidfs_ino = bpf_core_field_exists(p->thread_pid->ino) ? p->thread_pid->ino : 0;
 	event->slice = p->se.slice;
 	__builtin_memcpy(event->comm.bytes, p->comm, sizeof(event->comm.bytes));
 	event->pid = p->pid;
