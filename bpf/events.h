@@ -31,7 +31,7 @@ struct procdb_task_event {
 
 /* What the service asks for; it writes this through the mapped .bss. */
 struct procdb_wanted {
-	__u64 slice[PROCDB_TIERS]; /* ns, marked; 0: the kernel's own */
+	__u64 slice[PROCDB_TIERS + 1]; /* ns, marked; 0, as for the unknown: the kernel's own */
 	__u32 on;		   /* whether to send events at all */
 	__u32 armed;		   /* the service sleeps: the next event has to wake it */
 };
@@ -54,4 +54,4 @@ static inline int procdb_slice_is_ours(__u64 slice)
 }
 
 _Static_assert(sizeof(struct procdb_task_event) == 56, "no padding that BPF would leave unset");
-_Static_assert(sizeof(struct procdb_wanted) == 32, "the same on both sides");
+_Static_assert(sizeof(struct procdb_wanted) == 40, "the same on both sides");

@@ -10,6 +10,8 @@
 
 #include "events.h"
 
+_Static_assert(PROCDB_TIERS == 3, "the mask in request_slice()");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 128 * 1024); /* 2,000 events, for when the service cannot run */
@@ -22,14 +24,14 @@ __u64 requests_lost; /* the ring buffer was full */
 static __always_inline void request_slice(struct task_struct *p, u8 tier, u8 reason)
 {
 	struct procdb_task_event *event;
-	u64 want = 0;
+	u64 want;
 	bool custom;
 
 	if (!wanted.on || p->flags & PF_KTHREAD || !bpf_core_field_exists(p->se.custom_slice))
 		return;
 	custom = p->se.custom_slice;
-	if (tier < PROCDB_TIERS)
-		want = wanted.slice[tier];
+	/* A mask is a bound that the verifier believes. */
+	want = wanted.slice[tier & 3];
 	/* Fits, or is not ours to put back. */
 	if (want ? custom && p->se.slice == want : !custom || !procdb_slice_is_ours(p->se.slice))
 		return;

@@ -69,12 +69,12 @@ static gboolean loop_prepare(GSource *base, int *timeout)
 		return FALSE;
 	stop_polling(source);
 	source->fd = fd;
-	if (fd < 0) {
-		g_source_set_ready_time(base, -1);
+	g_source_set_ready_time(base, -1);
+	if (fd < 0)
 		return FALSE;
-	}
 	source->tag = g_source_add_unix_fd(base, fd, 0);
-	return TRUE;
+	g_source_set_ready_time(base, 0);
+	return FALSE;
 }
 
 static gboolean loop_check(GSource *base)

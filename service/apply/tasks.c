@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <linux/sched/types.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +21,19 @@
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL
 #endif
+
+/* include/uapi/linux/sched/types.h, version 0; that header cannot be used beside glibc's. */
+struct sched_attr_v0 {
+	guint32 size;
+	guint32 sched_policy;
+	guint64 sched_flags;
+	gint32 sched_nice;
+	guint32 sched_priority;
+	guint64 sched_runtime;
+	guint64 sched_deadline;
+	guint64 sched_period;
+};
+G_STATIC_ASSERT(sizeof(struct sched_attr_v0) == 48);
 
 static int hold_pid(gpointer data, guint pid)
 {
@@ -86,9 +98,9 @@ static void release(gpointer data, int handle)
 
 static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
 {
-	struct sched_attr raw = {.size = SCHED_ATTR_SIZE_VER0};
+	struct sched_attr_v0 raw = {.size = sizeof(raw)};
 
-	if (syscall(SYS_sched_getattr, (pid_t)pid, &raw, (unsigned int)SCHED_ATTR_SIZE_VER0, 0))
+	if (syscall(SYS_sched_getattr, (pid_t)pid, &raw, (guint)sizeof(raw), 0))
 		return -errno;
 	*attr = (ProcdbSchedAttr){
 	    .policy = raw.sched_policy,
@@ -101,8 +113,8 @@ static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
 
 static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 {
-	struct sched_attr raw = {
-	    .size = SCHED_ATTR_SIZE_VER0,
+	struct sched_attr_v0 raw = {
+	    .size = sizeof(raw),
 	    .sched_policy = attr->policy,
 	    /* Would be cleared otherwise; no other flag can be set on such a task. */
 	    .sched_flags = attr->flags & SCHED_FLAG_RESET_ON_FORK,
@@ -162,6 +174,17 @@ static gint64 monotonic_ns(gpointer data)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+gboolean procdb_tasks_hurry_self(void)
+{
+	ProcdbSchedAttr attr;
+
+	if (get(NULL, 0, &attr) != 0 || attr.policy != SCHED_NORMAL || attr.nice != 0)
+		return FALSE;
+	/* Without our mark: this one is not to be put back. */
+	attr.slice_ns = PROCDB_SLICE_MIN_US * 1000;
+	return set(NULL, 0, &attr) == 0;
 }
 
 const ProcdbTaskOps procdb_kernel_tasks = {

@@ -32,3 +32,11 @@ typedef struct {
 
 /* The running kernel; takes no data. */
 extern const ProcdbTaskOps procdb_kernel_tasks;
+
+/*
+ * Gives the calling thread the shortest slice there is, so that it can act
+ * beside the very tasks whose slices are still to be set. It stays with the
+ * thread. FALSE when it has a policy or nice value of its own, or the kernel
+ * cannot do it.
+ */
+gboolean procdb_tasks_hurry_self(void);
