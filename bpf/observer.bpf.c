@@ -11,9 +11,11 @@
 #include "vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 #include "classify.h"
+#include "request.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -178,6 +180,7 @@ static __noinline void publish_task(struct task_state *s, struct task_struct *p,
 	s->matured = true;
 	s->publish_at = renew_ns ? now + renew_ns : NEVER;
 	judge(s, p, seen.tier);
+	request_slice(p, seen.tier, PROCDB_TASK_MATURED);
 }
 
 /* A task that did not live to mature. */
@@ -264,5 +267,6 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	if (prediction)
 		s->predicted =
 		    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
+	request_slice(p, s->predicted, PROCDB_TASK_EXECUTED);
 	return 0;
 }
