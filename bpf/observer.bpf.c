@@ -10,10 +10,13 @@
 
 #include "vmlinux.h"
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #include "watch.h"
+
+#include "request.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -53,7 +56,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		u64 run = now - s->run_start;
 
 		s->run_start = 0;
-		watch_stop(&s->watch, prev, run, now, prev->__state & TASK_DEAD);
+		if (watch_stop(&s->watch, prev, run, now, prev->__state & TASK_DEAD))
+			request_slice(prev, (u8)s->watch.task.tier, PROCDB_TASK_MATURED);
 	}
 	if (next->pid && (s = state_of(next)))
 		s->run_start = now;
@@ -91,8 +95,10 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	struct task_state *s = state_of(p);
 
 	watch_exec(s ? &s->watch : NULL, p);
+	if (!s)
+		return 0;
 	/* It is on the CPU: its first run begins with the exec. */
-	if (s)
-		s->run_start = s->watch.life.start;
+	s->run_start = s->watch.life.start;
+	request_slice(p, s->watch.predicted, PROCDB_TASK_EXECUTED);
 	return 0;
 }

@@ -29,7 +29,8 @@ const volatile __u64 renew_ns = 10000000000ULL;
 struct watch {
 	struct procdb_task task;
 	struct procdb_life life; /* until the averages mature */
-	u64 publish_at;		 /* ns; 0 before the averages matured */
+	u64 publish_at;		 /* ns: not published before that */
+	bool matured;		 /* published since its exec */
 	u8 predicted;		 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
 	bool always_critical;
 };
@@ -89,7 +90,13 @@ static __always_inline void watch_begin(struct watch *w, struct task_struct *p)
 	comm_of(p, &comm);
 	procdb_task_reset(&w->task);
 	procdb_life_begin(&w->life, bpf_ktime_get_ns(), p->nvcsw);
-	w->publish_at = 0;
+	/*
+	 * While its death can still tell all of a short life, the first eighth
+	 * wake-up does not speak for it: compilers that get that far by then are
+	 * those that wait for the disk.
+	 */
+	w->publish_at = from_exit ? w->life.start + PROCDB_LIFE_WINDOW_NS : 0;
+	w->matured = false;
 	w->predicted = NOT_PREDICTED;
 	w->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
 }
@@ -168,8 +175,9 @@ static __noinline void publish_task(struct watch *w, struct task_struct *p, u64 
 	    .csw_rate = w->task.csw_rate,
 	};
 
-	if (w->publish_at || from_maturity)
+	if (w->matured || from_maturity)
 		publish(p, &seen);
+	w->matured = true;
 	w->publish_at = renew_ns ? now + renew_ns : NEVER;
 	judge(w, p, seen.tier);
 }
@@ -179,7 +187,7 @@ static __noinline void publish_life(struct watch *w, struct task_struct *p, u64 
 {
 	struct procdb_class seen = {};
 
-	if (!from_exit || w->life.cpu < exit_min_ns)
+	if (!from_exit || (w->life.cpu < exit_min_ns && w->task.age < PROCDB_AGE_MATURE))
 		return;
 	procdb_life_class(&w->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, w->always_critical,
 			  &seen);
@@ -187,17 +195,23 @@ static __noinline void publish_life(struct watch *w, struct task_struct *p, u64 
 	judge(w, p, seen.tier);
 }
 
-/* A task stopped running at now, after run ns; dead: for good. */
-static __always_inline void watch_stop(struct watch *w, struct task_struct *p, u64 run, u64 now,
+/*
+ * A task stopped running at now, after run ns; dead: for good. TRUE when its
+ * averages were published: it is what its tier says.
+ */
+static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u64 run, u64 now,
 				       bool dead)
 {
 	procdb_task_stop(&w->task, run);
-	if (!w->publish_at)
+	if (!w->matured)
 		procdb_life_run(&w->life, run);
-	if (w->task.age >= PROCDB_AGE_MATURE && now >= w->publish_at)
+	if (w->task.age >= PROCDB_AGE_MATURE && now >= w->publish_at) {
 		publish_task(w, p, now);
-	else if (!w->publish_at && dead)
+		return true;
+	}
+	if (!w->matured && dead)
 		publish_life(w, p, now);
+	return false;
 }
 
 /* A task woke up. */
