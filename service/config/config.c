@@ -31,7 +31,8 @@ typedef struct {
 #define AT(member) offsetof(ProcdbConfig, member)
 
 static const Key keys[] = {
-    {"Service", "Backend", KEY_CHOICE, AT(backend), .choices = "auto|observer|pinned|none"},
+    {"Service", "Backend", KEY_CHOICE, AT(backend),
+     .choices = "auto|observer|sched-ext|pinned|none"},
     {"Service", "Compositors", KEY_NAMES, AT(compositors)},
     {"Observer", "Maturity", KEY_BOOL, AT(observe_maturity)},
     {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},
@@ -42,8 +43,8 @@ static const Key keys[] = {
      PROCDB_SLICE_MAX_US},
     {"Apply", "InteractiveSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].slice_us),
      0, PROCDB_SLICE_MAX_US},
-    {"Apply", "LatCriticalSliceUSec", KEY_UINT,
-     AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us), 0, PROCDB_SLICE_MAX_US},
+    {"Apply", "LatCriticalSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us),
+     0, PROCDB_SLICE_MAX_US},
     {"Apply", "BatchNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].nice), 0,
      PROCDB_SLICE_NICE_MAX},
     {"Apply", "InteractiveNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].nice), 0,
