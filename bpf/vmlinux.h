@@ -76,6 +76,14 @@ struct pid {
 	u64 ino; /* since 6.9 */
 };
 
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
@@ -86,6 +94,7 @@ struct task_struct {
 	u64 start_boottime;
 	struct sched_entity se;
 	struct pid *thread_pid;
+	const struct cred *cred;
 };
 
 #pragma clang attribute pop

@@ -179,8 +179,8 @@ static gboolean start(Observer *self, GError **error)
 	if (observer__attach(skeleton))
 		return refuse(error, errno, "cannot attach the BPF observer to the scheduler");
 	g_clear_pointer(&self->requests, ring_buffer__free);
-	self->requests = ring_buffer__new(bpf_map__fd(skeleton->maps.requests), on_request,
-					  &self->taking, NULL);
+	self->requests =
+	    ring_buffer__new(bpf_map__fd(skeleton->maps.requests), on_request, &self->taking, NULL);
 	if (!self->requests)
 		return refuse(error, errno, "cannot map the ring buffer of the BPF observer");
 	if (!reused && !procdb_pins_write(bpf_map__fd(skeleton->maps.task_class_observe),
@@ -387,8 +387,7 @@ static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	};
 	if (!self->skeleton)
 		return;
-	status->tasks_lost =
-	    __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
+	status->tasks_lost = __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
 	status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
 }
 
