@@ -167,7 +167,7 @@ void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file)
 void procdb_files_read_other(const char *path, ProcdbFile *file)
 {
 	g_auto(ProcdbFd) fd = open(path, READ_FLAGS | O_NOFOLLOW);
-	struct stat st;
+	struct stat st = {0};
 
 	read_open_file(file, fd, path, &st);
 	if (!file->readable || st.st_uid == 0 || st.st_uid == geteuid())
