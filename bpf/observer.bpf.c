@@ -37,6 +37,7 @@ struct task_state {
 	u64 publish_at;		 /* ns; 0 before the averages matured */
 	u8 predicted;		 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
 	bool always_critical;
+	bool forked; /* a process, since its exec */
 };
 
 struct {
@@ -102,6 +103,7 @@ static __always_inline void begin(struct task_state *s, struct task_struct *p)
 	procdb_life_begin(&s->life, bpf_ktime_get_ns(), p->nvcsw);
 	s->publish_at = 0;
 	s->predicted = NOT_PREDICTED;
+	s->forked = false;
 	s->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
 }
 
@@ -172,7 +174,8 @@ static __noinline void publish_task(struct task_state *s, struct task_struct *p,
 		publish(p, &seen);
 	s->publish_at = renew_ns ? now + renew_ns : NEVER;
 	judge(s, p, seen.tier);
-	request_slice(p, seen.tier, PROCDB_TASK_MATURED);
+	request_slice(p, s->forked && seen.tier != PROCDB_TIER_BATCH ? PROCDB_TIERS : seen.tier,
+		      PROCDB_TASK_MATURED);
 }
 
 /* A task that did not live to mature. */
@@ -232,6 +235,28 @@ SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(on_wakeup_new, struct task_struct *p)
 {
 	return wakeup(p);
+}
+
+/*
+ * A child inherits its parent's slice until it executes something, for what
+ * becomes of it is not known before. That may not make it better than others:
+ * a process that starts processes gets no slice but batch.
+ */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct task_state *s;
+
+	if (child->pid != child->tgid)
+		return 0;
+	s = bpf_task_storage_get(&tasks, parent, 0, 0);
+	if (s)
+		s->forked = true;
+	if (has_better_slice(parent)) {
+		request_slice(parent, PROCDB_TIERS, PROCDB_TASK_FORKED);
+		request_slice(child, PROCDB_TIERS, PROCDB_TASK_FORKED);
+	}
+	return 0;
 }
 
 /*

@@ -148,6 +148,18 @@ static const ProcdbApply *get_apply(gpointer data)
 	return ((Service *)data)->apply;
 }
 
+/* The system's database takes over what scx_pandemonium kept for its user, once. */
+static ProcdbStore *store_for(const ProcdbConfig *config)
+{
+	ProcdbStore *store = procdb_store_new(config->database);
+	g_autofree char *older =
+	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
+
+	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE))
+		procdb_store_set_import(store, older);
+	return store;
+}
+
 static void use_backend(Service *service, const char *backend)
 {
 	g_free(service->config.backend);
@@ -311,8 +323,8 @@ static gboolean start(Service *service, GError **error)
 	g_signal_connect(service->connection, "closed", G_CALLBACK(on_closed), service);
 
 	maps = maps_for(&service->config);
-	service->engine = procdb_engine_new(&service->config.engine,
-					    procdb_store_new(service->config.database), maps);
+	service->engine =
+	    procdb_engine_new(&service->config.engine, store_for(&service->config), maps);
 	/* Without its past it is still of use. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
 		g_warning("%s; starting without profiles", reason->message);

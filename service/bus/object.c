@@ -4,6 +4,7 @@
 #include "object.h"
 
 #include "errors.h"
+#include "import.h"
 #include "name.h"
 #include "variants.h"
 
@@ -339,6 +340,22 @@ static gboolean handle_reload(ProcdbObject *self, GDBusMethodInvocation *invocat
 	return TRUE;
 }
 
+static gboolean handle_import(ProcdbObject *self, GDBusMethodInvocation *invocation, GVariant *rows,
+			      gboolean replace)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	GError *error = NULL;
+
+	if (!procdb_import_rows(rows, records, &error) ||
+	    !procdb_engine_import(self->engine, records, replace, &error))
+		procdb_bus_return_error(invocation, error);
+	else
+		procdb_dbus_proc_db1_complete_import(PROCDB_DBUS_PROC_DB1(self), invocation,
+						     records->len);
+	changed(self);
+	return TRUE;
+}
+
 static gboolean handle_set_backend(ProcdbObject *self, GDBusMethodInvocation *invocation,
 				   const char *backend)
 {
@@ -432,6 +449,7 @@ static void procdb_object_init(ProcdbObject *self)
 	    {"handle-reset", G_CALLBACK(handle_reset)},
 	    {"handle-save", G_CALLBACK(handle_save)},
 	    {"handle-reload", G_CALLBACK(handle_reload)},
+	    {"handle-import", G_CALLBACK(handle_import)},
 	    {"handle-set-backend", G_CALLBACK(handle_set_backend)},
 	    {"handle-set-apply", G_CALLBACK(handle_set_apply)},
 	    {"handle-set-override", G_CALLBACK(handle_set_override)},

@@ -72,7 +72,7 @@ void procdb_config_init(ProcdbConfig *config)
 	    .apply = procdb_apply_default_settings,
 	    .apply_mode = g_strdup(procdb_apply_mode_name(PROCDB_APPLY_AUTO)),
 	    .backend = g_strdup("auto"),
-	    .database = g_strdup(PROCDB_STATEDIR "/procdb.bin"),
+	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
 	    .compositors = g_strdupv((GStrv)default_compositors),
 	    .observe_maturity = TRUE,
 	    .observe_exit = TRUE,

@@ -10,6 +10,8 @@
 #include "apply.h"
 #include "engine.h"
 
+#define PROCDB_DEFAULT_DATABASE PROCDB_STATEDIR "/procdb.bin"
+
 typedef struct {
 	ProcdbEngineSettings engine;
 	ProcdbApplySettings apply; /* without the mode */
