@@ -13,6 +13,7 @@
 enum procdb_task_reason {
 	PROCDB_TASK_EXECUTED = 0, /* it executed a program: tier is the prediction, if any */
 	PROCDB_TASK_MATURED = 1,  /* tier is its own, measured */
+	PROCDB_TASK_FORKED = 2,	  /* it started a process, or is that process */
 };
 
 /* A running task whose slice is not the one that its tier should have. */

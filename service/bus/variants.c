@@ -116,6 +116,8 @@ GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry
 	add(&dict, "first_seen_us", g_variant_new("x", profile->first_seen_us));
 	add(&dict, "predicted", g_variant_new("b", (gboolean)entry->published));
 	add(&dict, "taught_by", g_variant_new("s", taught_by(profile)));
+	add(&dict, "found", g_variant_new("t", entry->found));
+	add(&dict, "missed", g_variant_new("t", entry->missed));
 	add(&dict, "right", g_variant_new("t", profile->right));
 	add(&dict, "wrong", g_variant_new("t", profile->wrong));
 	add(&dict, "withdrawals", g_variant_new("u", profile->withdrawals));

@@ -236,7 +236,11 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 	engine->predictions.missed += s->score.missed;
 	engine->predictions.right += s->score.right;
 	engine->predictions.wrong += s->score.wrong;
-	if (!entry || (s->score.right == 0 && s->score.wrong == 0))
+	if (!entry)
+		return;
+	entry->found += s->score.found;
+	entry->missed += s->score.missed;
+	if (s->score.right == 0 && s->score.wrong == 0)
 		return;
 	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);
 	engine->dirty = TRUE;
