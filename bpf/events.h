@@ -32,8 +32,8 @@ struct procdb_task_event {
 /* What the service asks for; it writes this through the mapped .bss. */
 struct procdb_wanted {
 	__u64 slice[PROCDB_TIERS + 1]; /* ns, marked; 0, as for the unknown: the kernel's own */
-	__u32 on;		   /* whether to send events at all */
-	__u32 armed;		   /* the service sleeps: the next event has to wake it */
+	__u32 on;		       /* whether to send events at all */
+	__u32 armed;		       /* the service sleeps: the next event has to wake it */
 };
 
 /*
