@@ -45,6 +45,10 @@ enum {
 enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
+enum {
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+};
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
@@ -63,6 +67,15 @@ struct linux_binprm;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct sched_entity {
+	unsigned char custom_slice; /* since 6.12 */
+	u64 slice;
+};
+
+struct pid {
+	u64 ino; /* since 6.9 */
+};
+
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
@@ -70,6 +83,9 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	unsigned long nvcsw;
+	u64 start_boottime;
+	struct sched_entity se;
+	struct pid *thread_pid;
 };
 
 #pragma clang attribute pop

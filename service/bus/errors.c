@@ -13,6 +13,7 @@ static const char *const bus_names[] = {
     [PROCDB_BUS_ERROR_INVALID_NAME] = PREFIX "InvalidName",
     [PROCDB_BUS_ERROR_INVALID_TIER] = PREFIX "InvalidTier",
     [PROCDB_BUS_ERROR_LIMIT_EXCEEDED] = PREFIX "LimitExceeded",
+    [PROCDB_BUS_ERROR_INVALID_PROFILE] = PREFIX "InvalidProfile",
     [PROCDB_BUS_ERROR_NO_BACKEND] = PREFIX "NoBackend",
     [PROCDB_BUS_ERROR_ACCESS_DENIED] = "org.freedesktop.DBus.Error.AccessDenied",
     [PROCDB_BUS_ERROR_INTERACTION_REQUIRED] =

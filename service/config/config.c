@@ -37,6 +37,18 @@ static const Key keys[] = {
     {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},
     {"Observer", "ExitMinUSec", KEY_UINT, AT(exit_min_us), 0, 10000000},
     {"Observer", "RenewSec", KEY_UINT, AT(renew_s), 0, 86400},
+    {"Apply", "Mode", KEY_CHOICE, AT(apply_mode), .choices = "auto|slices|none"},
+    {"Apply", "BatchSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].slice_us), 0,
+     PROCDB_SLICE_MAX_US},
+    {"Apply", "InteractiveSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].slice_us),
+     0, PROCDB_SLICE_MAX_US},
+    {"Apply", "LatCriticalSliceUSec", KEY_UINT,
+     AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us), 0, PROCDB_SLICE_MAX_US},
+    {"Apply", "BatchNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].nice), 0,
+     PROCDB_SLICE_NICE_MAX},
+    {"Apply", "InteractiveNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].nice), 0,
+     PROCDB_SLICE_NICE_MAX},
+    {"Apply", "MaxPerSecond", KEY_UINT, AT(apply.max_per_second), 1, 1000000},
     {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
     {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
     {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, 65536},
@@ -57,8 +69,10 @@ void procdb_config_init(ProcdbConfig *config)
 {
 	*config = (ProcdbConfig){
 	    .engine = procdb_engine_default_settings,
+	    .apply = procdb_apply_default_settings,
+	    .apply_mode = g_strdup(procdb_apply_mode_name(PROCDB_APPLY_AUTO)),
 	    .backend = g_strdup("auto"),
-	    .database = g_strdup(PROCDB_STATEDIR "/procdb.bin"),
+	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
 	    .compositors = g_strdupv((GStrv)default_compositors),
 	    .observe_maturity = TRUE,
 	    .observe_exit = TRUE,
@@ -69,6 +83,7 @@ void procdb_config_init(ProcdbConfig *config)
 
 void procdb_config_clear(ProcdbConfig *config)
 {
+	g_clear_pointer(&config->apply_mode, g_free);
 	g_clear_pointer(&config->backend, g_free);
 	g_clear_pointer(&config->database, g_free);
 	g_clear_pointer(&config->compositors, g_strfreev);
@@ -77,6 +92,7 @@ void procdb_config_clear(ProcdbConfig *config)
 void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
 {
 	*to = *from;
+	to->apply_mode = g_strdup(from->apply_mode);
 	to->backend = g_strdup(from->backend);
 	to->database = g_strdup(from->database);
 	to->compositors = g_strdupv(from->compositors);

@@ -132,6 +132,17 @@ gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **erro
 gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *comm, guint8 tier,
 				GError **error);
 
+/* Overrides that admins may set; each takes room in the init map. */
+#define PROCDB_MAX_OVERRIDES 1024
+
+/*
+ * Takes over profiles from elsewhere (of struct procdb_record), in place of
+ * those of the same names or, with replace, of all. The file holds them when
+ * it returns TRUE. PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED changes nothing.
+ */
+gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
+			      GError **error);
+
 /* What the init map says of a name now; FALSE when it says nothing. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
 				  struct procdb_class *prediction);

@@ -38,13 +38,16 @@ struct _ProcdbEngine {
 	} predictions;
 	guint overrides;
 	gboolean dirty;
-	gint64 save_due;     /* monotonic µs: not before */
-	guint save_failures; /* in a row */
+	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */
+	gint64 save_due;	      /* monotonic µs: not before */
+	guint save_failures;	      /* in a row */
 	gint64 last_save_us;
 	char *last_save_error;
 	char *last_state;      /* of the maps, as last logged */
 	gboolean drain_failed; /* as last logged */
 	gboolean publish_failed;
+	gboolean retract_failed;
+	gboolean compare_failed;
 	gboolean scores_failed;
 
 	gint64 (*clock_us)(void);
@@ -77,6 +80,9 @@ void procdb_engine_resync(ProcdbEngine *engine);
 
 /* engine.c */
 
+/* Logs that a map operation failed, once until it works again; *failed is as last logged. */
+void procdb_engine_log_failure(gboolean *failed, const GError *error);
+
 /* Has the listener told of an entry. */
 void procdb_engine_note(ProcdbEngine *engine, struct procdb_entry *entry);
 /* Forgets an entry; its prediction goes with the next retract. */
@@ -90,5 +96,11 @@ void procdb_engine_tell_now(ProcdbEngine *engine);
 
 /* database.c */
 
-/* Saves if something changed and the time has come. */
+/* As procdb_engine_replace(), but profiles of other names stay. */
+void procdb_engine_merge(ProcdbEngine *engine, const GArray *records);
+/* As procdb_engine_save(), and what is not in the new file is nowhere else either. */
+gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error);
+/* The engine goes; a save under way may end without it. */
+void procdb_engine_abandon_save(ProcdbEngine *engine);
+/* Saves, without waiting for it, if something changed and the time has come. */
 void procdb_engine_save_if_due(ProcdbEngine *engine);

@@ -34,6 +34,10 @@ typedef struct {
 	guint64 scores_taken; /* count of changes to the score map when it was last emptied */
 	struct procdb_comm *score_keys; /* scratch for one batch */
 	struct procdb_score *score_values;
+	struct ring_buffer *requests; /* of the skeleton */
+	GArray *taking;		      /* what on_request() appends to */
+	gboolean watching;
+	guint64 slices[PROCDB_TIERS];
 	char *state;
 	guint retry_in; /* refreshes until the next attempt */
 	guint retry_pause;
@@ -117,6 +121,25 @@ static void fill_compositors(const Observer *self, Skeleton *skeleton)
 	}
 }
 
+/* libbpf calls this for each event; context is the array that take_tasks() fills. */
+static int on_request(void *context, void *event, size_t size)
+{
+	if (size >= sizeof(struct procdb_task_event))
+		g_array_append_vals(*(GArray **)context, event, 1);
+	return 0;
+}
+
+static void tell_wanted(const Observer *self)
+{
+	struct procdb_wanted *wanted = &self->skeleton->bss->wanted;
+
+	for (guint i = 0; i < PROCDB_TIERS; i++)
+		wanted->slice[i] = self->slices[i];
+	/* Whoever waits has to come and look once, to arm it. */
+	wanted->armed = 1;
+	__atomic_store_n(&wanted->on, self->watching, __ATOMIC_RELEASE);
+}
+
 /* Loads, attaches and pins; on failure nothing is left. */
 static gboolean start(Observer *self, GError **error)
 {
@@ -155,6 +178,11 @@ static gboolean start(Observer *self, GError **error)
 	fill_compositors(self, skeleton);
 	if (observer__attach(skeleton))
 		return refuse(error, errno, "cannot attach the BPF observer to the scheduler");
+	g_clear_pointer(&self->requests, ring_buffer__free);
+	self->requests = ring_buffer__new(bpf_map__fd(skeleton->maps.requests), on_request,
+					  &self->taking, NULL);
+	if (!self->requests)
+		return refuse(error, errno, "cannot map the ring buffer of the BPF observer");
 	if (!reused && !procdb_pins_write(bpf_map__fd(skeleton->maps.task_class_observe),
 					  bpf_map__fd(skeleton->maps.task_class_init), error))
 		return FALSE;
@@ -166,6 +194,7 @@ static gboolean start(Observer *self, GError **error)
 	procdb_pair_open(&self->pair, observe_fd, init_fd,
 			 bpf_map__max_entries(skeleton->maps.task_class_init));
 	self->skeleton = g_steal_pointer(&skeleton);
+	tell_wanted(self);
 	self->pins = procdb_pins_identify();
 	self->drained = 0;
 	self->leftovers = reused;
@@ -311,6 +340,40 @@ static gboolean observer_lookup(ProcdbMaps *maps, const struct procdb_comm *comm
 	return procdb_pair_lookup(&observer(maps)->pair, comm, prediction);
 }
 
+static void observer_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
+{
+	Observer *self = observer(maps);
+
+	self->watching = slices != NULL;
+	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
+		self->slices[i] = slices[i];
+	if (self->skeleton)
+		tell_wanted(self);
+}
+
+static int observer_tasks_fd(ProcdbMaps *maps)
+{
+	Observer *self = observer(maps);
+
+	return self->skeleton && self->watching ? bpf_map__fd(self->skeleton->maps.requests) : -1;
+}
+
+static void observer_take_tasks(ProcdbMaps *maps, GArray *events, gboolean arm)
+{
+	Observer *self = observer(maps);
+
+	if (!self->skeleton)
+		return;
+	self->taking = events;
+	ring_buffer__consume(self->requests);
+	if (arm) {
+		__atomic_store_n(&self->skeleton->bss->wanted.armed, 1, __ATOMIC_SEQ_CST);
+		/* What came in before BPF could see that it has to wake us. */
+		ring_buffer__consume(self->requests);
+	}
+	self->taking = NULL;
+}
+
 static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 {
 	Observer *self = observer(maps);
@@ -324,6 +387,8 @@ static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	};
 	if (!self->skeleton)
 		return;
+	status->tasks_lost =
+	    __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
 	status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
 }
 
@@ -331,6 +396,7 @@ static void observer_close(ProcdbMaps *maps)
 {
 	Observer *self = observer(maps);
 
+	g_clear_pointer(&self->requests, ring_buffer__free);
 	if (self->skeleton) {
 		observer__destroy(self->skeleton);
 		procdb_pins_remove();
@@ -353,6 +419,9 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 	    .retract = observer_retract,
 	    .predictions = observer_predictions,
 	    .lookup = observer_lookup,
+	    .watch_tasks = observer_watch_tasks,
+	    .tasks_fd = observer_tasks_fd,
+	    .take_tasks = observer_take_tasks,
 	    .status = observer_status,
 	    .close = observer_close,
 	};

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What clients ask of the engine. */
+
+#include "private.h"
+
+const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
+					      const struct procdb_comm *comm, GError **error)
+{
+	const struct procdb_entry *entry = procdb_table_find(engine->table, comm);
+
+	if (!entry)
+		g_set_error_literal(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE,
+				    "Nothing is known of a task of this name");
+	return entry;
+}
+
+guint procdb_engine_confident(const ProcdbEngine *engine)
+{
+	guint n = 0;
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
+		n += procdb_profile_is_confident(&procdb_table_at(engine->table, i)->profile,
+						 &engine->settings.rules);
+	return n;
+}
+
+gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
+				  struct procdb_class *prediction)
+{
+	return engine->maps->ops->lookup(engine->maps, comm, prediction);
+}
+
+void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
+{
+	*status = (ProcdbEngineStatus){
+	    .observations = engine->observations,
+	    .found = engine->predictions.found,
+	    .missed = engine->predictions.missed,
+	    .right = engine->predictions.right,
+	    .wrong = engine->predictions.wrong,
+	    .overrides = engine->overrides,
+	    .last_save_us = engine->last_save_us,
+	    .last_save_error = engine->last_save_error,
+	    .database_path = procdb_store_path(engine->store),
+	    .dirty = engine->dirty || engine->saving,
+	};
+	engine->maps->ops->status(engine->maps, &status->maps);
+}
+
+/* Has the init map say at once what was requested. */
+static void apply(ProcdbEngine *engine)
+{
+	/* Else there would be no telling what fits. */
+	if (!engine->map_known)
+		procdb_engine_resync(engine);
+	procdb_engine_retract_queued(engine);
+	procdb_engine_flush(engine);
+}
+
+gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *comms, guint n,
+			      guint *deleted, GError **error)
+{
+	guint count = 0;
+	gboolean ok;
+
+	for (guint i = 0; i < n; i++)
+		if (!procdb_engine_find(engine, &comms[i], error))
+			return FALSE;
+	for (guint i = 0; i < n; i++) {
+		struct procdb_entry *entry = procdb_table_find(engine->table, &comms[i]);
+
+		/* Not there any more: it was named twice. */
+		if (!entry)
+			continue;
+		procdb_engine_drop(engine, entry);
+		count++;
+	}
+	procdb_engine_retract_queued(engine);
+	ok = n == 0 || procdb_engine_save_forgetting(engine, error);
+	procdb_engine_tell_now(engine);
+	if (deleted)
+		*deleted = count;
+	return ok;
+}
+
+gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **error)
+{
+	g_autofree struct procdb_entry **all =
+	    g_new(struct procdb_entry *, procdb_table_size(engine->table) + 1);
+	size_t n = procdb_table_size(engine->table);
+	guint count = 0;
+	gboolean ok;
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = procdb_table_at(engine->table, i);
+	for (size_t i = 0; i < n; i++) {
+		struct procdb_entry *entry = all[i];
+		uint8_t override = entry->profile.override;
+
+		count += entry->profile.observations > 0;
+		if (override == PROCDB_NO_OVERRIDE) {
+			procdb_engine_drop(engine, entry);
+			continue;
+		}
+		procdb_profile_init(&entry->profile);
+		entry->profile.override = override;
+		procdb_table_aged(engine->table, entry);
+		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+		procdb_engine_queue(engine, entry);
+		procdb_engine_note(engine, entry);
+	}
+	apply(engine);
+	ok = procdb_engine_save_forgetting(engine, error);
+	procdb_engine_tell_now(engine);
+	if (deleted)
+		*deleted = count;
+	return ok;
+}
+
+static gboolean clear_override(ProcdbEngine *engine, const struct procdb_comm *comm, GError **error)
+{
+	struct procdb_entry *entry = procdb_table_find(engine->table, comm);
+
+	if (!procdb_engine_find(engine, comm, error))
+		return FALSE;
+	if (entry->profile.override == PROCDB_NO_OVERRIDE)
+		return TRUE;
+	engine->overrides--;
+	entry->profile.override = PROCDB_NO_OVERRIDE;
+	procdb_engine_queue(engine, entry);
+	procdb_engine_note(engine, entry);
+	if (entry->set != PROCDB_SET_LIVE)
+		procdb_engine_settle(engine, entry);
+	return TRUE;
+}
+
+static gboolean set_override(ProcdbEngine *engine, const struct procdb_comm *comm, guint8 tier,
+			     GError **error)
+{
+	struct procdb_entry *entry = procdb_table_find(engine->table, comm);
+	bool created = false;
+
+	if (engine->overrides >= PROCDB_MAX_OVERRIDES &&
+	    (!entry || entry->profile.override == PROCDB_NO_OVERRIDE)) {
+		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+			    "There are %u overrides already; clear one first", engine->overrides);
+		return FALSE;
+	}
+	entry = procdb_table_ensure(engine->table, comm, &created);
+	if (!entry) {
+		g_set_error_literal(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+				    "Out of memory");
+		return FALSE;
+	}
+	if (created)
+		entry->published = !engine->map_known;
+	if (entry->profile.override == PROCDB_NO_OVERRIDE)
+		engine->overrides++;
+	entry->profile.override = tier;
+	if (created || entry->set != PROCDB_SET_LIVE)
+		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+	procdb_engine_queue(engine, entry);
+	procdb_engine_note(engine, entry);
+	return TRUE;
+}
+
+gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *comm, guint8 tier,
+				GError **error)
+{
+	gboolean ok = tier == PROCDB_NO_OVERRIDE ? clear_override(engine, comm, error)
+						 : set_override(engine, comm, tier, error);
+
+	if (!ok)
+		return FALSE;
+	apply(engine);
+	ok = procdb_engine_save(engine, NULL, error);
+	procdb_engine_tell_now(engine);
+	return ok;
+}
+
+gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
+			      GError **error)
+{
+	guint overrides = replace ? 0 : engine->overrides;
+	gboolean ok;
+
+	for (guint i = 0; i < records->len; i++)
+		overrides += g_array_index(records, struct procdb_record, i).profile.override !=
+			     PROCDB_NO_OVERRIDE;
+	if (records->len > engine->settings.max_retained || overrides > PROCDB_MAX_OVERRIDES) {
+		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+			    "At most %u profiles and %u overrides can be remembered",
+			    engine->settings.max_retained, PROCDB_MAX_OVERRIDES);
+		return FALSE;
+	}
+	if (replace)
+		procdb_engine_replace(engine, records);
+	else
+		procdb_engine_merge(engine, records);
+	procdb_engine_resync(engine);
+	procdb_engine_flush(engine);
+	ok = replace ? procdb_engine_save_forgetting(engine, error)
+		     : procdb_engine_save(engine, NULL, error);
+	procdb_engine_tell_now(engine);
+	return ok;
+}
