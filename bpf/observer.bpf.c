@@ -23,6 +23,7 @@ char LICENSE[] SEC("license") = "GPL";
 struct task_state {
 	struct watch watch;
 	u64 run_start; /* ns; 0 while not on a CPU, or when we missed its start */
+	bool forked;   /* a process, since its exec */
 };
 
 struct {
@@ -56,8 +57,13 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		u64 run = now - s->run_start;
 
 		s->run_start = 0;
-		if (watch_stop(&s->watch, prev, run, now, prev->__state & TASK_DEAD))
-			request_slice(prev, (u8)s->watch.task.tier, PROCDB_TASK_MATURED);
+		if (watch_stop(&s->watch, prev, run, now, prev->__state & TASK_DEAD)) {
+			u8 tier = (u8)s->watch.task.tier;
+
+			request_slice(prev,
+				      s->forked && tier != PROCDB_TIER_BATCH ? PROCDB_TIERS : tier,
+				      PROCDB_TASK_MATURED);
+		}
 	}
 	if (next->pid && (s = state_of(next)))
 		s->run_start = now;
@@ -86,6 +92,28 @@ int BPF_PROG(on_wakeup_new, struct task_struct *p)
 }
 
 /*
+ * A child inherits its parent's slice until it executes something, for what
+ * becomes of it is not known before. That may not make it better than others:
+ * a process that starts processes gets no slice but batch.
+ */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct task_state *s;
+
+	if (child->pid != child->tgid)
+		return 0;
+	s = bpf_task_storage_get(&tasks, parent, 0, 0);
+	if (s)
+		s->forked = true;
+	if (has_better_slice(parent)) {
+		request_slice(parent, PROCDB_TIERS, PROCDB_TASK_FORKED);
+		request_slice(child, PROCDB_TIERS, PROCDB_TASK_FORKED);
+	}
+	return 0;
+}
+
+/*
  * Another program, under another name, begins: what was measured is not its.
  * Here, and not at fork, its name is known, and with it its prediction.
  */
@@ -97,6 +125,7 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	watch_exec(s ? &s->watch : NULL, p);
 	if (!s)
 		return 0;
+	s->forked = false;
 	/* It is on the CPU: its first run begins with the exec. */
 	s->run_start = s->watch.life.start;
 	request_slice(p, s->watch.predicted, PROCDB_TASK_EXECUTED);

@@ -79,6 +79,14 @@ struct pid {
 	u64 ino; /* since 6.9 */
 };
 
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 /* include/linux/cpumask_types.h */
 struct cpumask {
 	unsigned long bits[1];
@@ -106,6 +114,7 @@ struct task_struct {
 	u64 start_boottime;
 	struct sched_entity se;
 	struct pid *thread_pid;
+	const struct cred *cred;
 };
 
 /* include/linux/kernfs.h, include/linux/cgroup-defs.h */

@@ -135,10 +135,13 @@ static __always_inline struct procdb_class *watch_exec(struct watch *w, struct t
 	return prediction;
 }
 
-static __always_inline void publish(struct task_struct *p, const struct procdb_class *seen)
+static __always_inline void publish(struct task_struct *p, struct procdb_class *seen)
 {
 	struct procdb_comm comm;
 
+	/* Kernel threads are root's, root in a user namespace is a user. */
+	seen->pad[PROCDB_PAD_TEACHERS] =
+	    p->cred->uid.val == 0 ? PROCDB_TAUGHT_BY_ROOT : PROCDB_TAUGHT_BY_USERS;
 	comm_of(p, &comm);
 	/* Counted after the update: a reader that sees the count finds the entry. */
 	if (!bpf_map_update_elem(&task_class_observe, &comm, seen, BPF_NOEXIST))
