@@ -146,7 +146,7 @@ static void test_properties_tell_the_truth(BusFixture *f, gconstpointer data)
 	    {"Overrides", "uint32 0"},	     {"Observations", "uint64 7"},
 	    {"MapErrors", "uint64 0"},	     {"LastSave", "int64 0"},
 	    {"LastSaveError", "''"},	     {"Dirty", "true"},
-	    {"MinObservations", "uint32 3"}, {"MinConfidence", "0.6"},
+	    {"MinObservations", "uint32 3"}, {"MinConfidence", "0.59999999999999998"},
 	    {"MaxProfiles", "uint32 512"},   {"StaleTicks", "uint64 60"},
 	    {"RetentionDays", "uint32 30"},
 	};
@@ -314,7 +314,7 @@ static void test_changes_are_numbered(BusFixture *f, gconstpointer data)
 	bus_settle(f);
 	g_assert_cmpuint(changes.n, ==, 1);
 	g_assert_cmpuint(g_strv_length(changes.changed), ==, 1);
-	g_assert_cmpstr(changes.changed[0], ==, "a\\n");
+	g_assert_cmpstr(changes.changed[0], ==, "a\\x0a");
 	g_assert_cmpuint(g_strv_length(changes.removed), ==, 0);
 	serial = changes.serial;
 	/* Nothing changes, nothing is said. */
