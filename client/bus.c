@@ -20,13 +20,16 @@ static gboolean may_ask(const Ctl *ctl)
 }
 
 /*
- * pkttyagent serves its parent, and closes the descriptor when it is ready.
- * Where another agent serves the session, it steps back (--fallback).
+ * pkttyagent serves its parent, and closes the descriptor when it is ready. On
+ * a desktop it steps back where the session has an agent of its own; elsewhere
+ * it must not (--fallback), as polkit forgets such an agent when the caller has
+ * no session.
  */
 static void start_agent(Ctl *ctl)
 {
 	g_autoptr(GSubprocessLauncher) launcher = NULL;
 	g_autofree char *program = g_find_program_in_path("pkttyagent");
+	gboolean desktop = g_getenv("WAYLAND_DISPLAY") || g_getenv("DISPLAY");
 	g_autoptr(GError) error = NULL;
 	int ready[2];
 
@@ -39,7 +42,7 @@ static void start_agent(Ctl *ctl)
 	launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_INHERIT);
 	g_subprocess_launcher_take_fd(launcher, ready[1], 3);
 	ctl->agent = g_subprocess_launcher_spawn(launcher, &error, program, "--notify-fd", "3",
-						 "--fallback", NULL);
+						 desktop ? "--fallback" : NULL, NULL);
 	g_clear_object(&launcher);
 	if (ctl->agent) {
 		struct pollfd pfd = {.fd = ready[0], .events = POLLIN};
@@ -51,7 +54,7 @@ static void start_agent(Ctl *ctl)
 	close(ready[0]);
 }
 
-static int connect_service(Ctl *ctl, gboolean privileged)
+static int connect_service(Ctl *ctl, GDBusProxyFlags flags, gboolean privileged)
 {
 	g_autoptr(GDBusConnection) bus = NULL;
 	g_autoptr(GError) error = NULL;
@@ -69,9 +72,8 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 		if (privileged && geteuid() != 0)
 			start_agent(ctl);
 	}
-	ctl->proxy =
-	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
-						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
+	ctl->proxy = procdb_dbus_proc_db1_proxy_new_sync(bus, flags, CTL_BUS_NAME, CTL_OBJECT_PATH,
+							 NULL, &error);
 	if (!ctl->proxy)
 		return failure_report(NULL, NULL, error);
 	return CTL_OK;
@@ -79,12 +81,18 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 
 int bus_connect(Ctl *ctl)
 {
-	return connect_service(ctl, FALSE);
+	return connect_service(ctl, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, FALSE);
+}
+
+int bus_connect_following(Ctl *ctl)
+{
+	/* GLib follows the properties of a proxy only if it loads them. */
+	return connect_service(ctl, G_DBUS_PROXY_FLAGS_NONE, FALSE);
 }
 
 int bus_connect_privileged(Ctl *ctl)
 {
-	return connect_service(ctl, TRUE);
+	return connect_service(ctl, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, TRUE);
 }
 
 GVariant *bus_properties(Ctl *ctl, GError **error)

@@ -22,6 +22,8 @@ static const struct {
     {"Save", "save"},
     {"Reload", "manage"},
     {"Import", "manage"},
+    {"SetBackend", "manage"},
+    {"SetApply", "manage"},
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
 };
@@ -122,9 +124,7 @@ static int report_ours(const char *code, const char *name, const char *message)
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "NoBackend")) {
-		g_printerr("Nothing observes tasks: %s.\n"
-			   "\"pandemoniumctl doctor\" says what is missing.\n",
-			   message);
+		g_printerr("Nothing was changed: %s.\n", message);
 		return CTL_FAILED;
 	}
 	g_printerr("The service refused: %s (%s).\n", message, code);

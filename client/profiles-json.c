@@ -4,7 +4,10 @@
 #include "profiles-json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "escape.h"
 
 /* The format needs 4; json-glib's parser recurses without a limit. */
 #define MAX_DEPTH 32
@@ -72,18 +75,20 @@ static gboolean read_uint(JsonObject *object, const char *key, guint64 max, guin
 	JsonNode *node = json_object_get_member(object, key);
 	GType type = node ? json_node_get_value_type(node) : G_TYPE_INVALID;
 
+	double number = -1;
+
 	if (type == G_TYPE_INT64 && json_node_get_int(node) >= 0) {
 		*value = (guint64)json_node_get_int(node);
 		if (*value <= max)
 			return TRUE;
-	} else if (type == G_TYPE_DOUBLE) {
-		double number = json_node_get_double(node);
-
-		if (number >= 0 && number <= (double)max && floor(number) == number) {
-			/* 2^64 stands for the 64-bit values that round up to it. */
-			*value = number >= 0x1p64 ? G_MAXUINT64 : (guint64)number;
+	}
+	if (type == G_TYPE_DOUBLE)
+		number = json_node_get_double(node);
+	if (number >= 0 && number <= 0x1p64 && floor(number) == number) {
+		/* 2^64 stands for the 64-bit values that round up to it. */
+		*value = number >= 0x1p64 ? G_MAXUINT64 : (guint64)number;
+		if (*value <= max)
 			return TRUE;
-		}
 	}
 	return refuse(error, "\"%s\" must be a whole number from 0 to %" G_GUINT64_FORMAT, key,
 		      max);
@@ -216,6 +221,22 @@ static JsonArray *find_profiles(JsonNode *root, GError **error)
 	return json_node_get_array(root);
 }
 
+/* Parses; json-glib quotes raw bytes of the text in its messages, fit for no terminal. */
+static gboolean parse(JsonParser *parser, const char *data, gsize length, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+	g_autofree char *valid = NULL;
+	char *plain;
+
+	if (json_parser_load_from_data(parser, data, (gssize)length, &reason))
+		return TRUE;
+	valid = g_utf8_make_valid(reason->message, -1);
+	plain = escape_plain(valid);
+	refuse(error, "%s", plain);
+	free(plain);
+	return FALSE;
+}
+
 GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 {
 	g_autoptr(JsonParser) parser = json_parser_new_immutable();
@@ -229,8 +250,7 @@ GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 		refuse(error, "it is not UTF-8 text");
 		return NULL;
 	}
-	if (!check_depth(data, length, error) ||
-	    !json_parser_load_from_data(parser, data, (gssize)length, error))
+	if (!check_depth(data, length, error) || !parse(parser, data, length, error))
 		return NULL;
 	array = find_profiles(json_parser_get_root(parser), error);
 	return array ? read_profiles(array, error) : NULL;

@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "object.h"
 #include "polkit.h"
+#include "source.h"
 
 typedef struct {
 	char *config_file; /* as given; NULL for the system's files */
@@ -30,6 +31,8 @@ typedef struct {
 	ProcdbPolkit *polkit;
 	ProcdbAuthorizer *authorizer;
 	ProcdbObject *object;
+	ProcdbApply *apply;
+	ProcdbApplySource *apply_source;
 	int status;
 } Service;
 
@@ -119,11 +122,48 @@ static ProcdbStore *store_for(const ProcdbConfig *config)
 	return store;
 }
 
+/* The apply layer has to let go of the old maps before they are closed. */
+static void use_maps(Service *service)
+{
+	ProcdbMaps *maps = maps_for(&service->config);
+
+	procdb_apply_source_set_maps(service->apply_source, NULL);
+	procdb_engine_set_maps(service->engine, maps);
+	procdb_apply_source_set_maps(service->apply_source, maps);
+}
+
+static void use_apply_settings(Service *service)
+{
+	ProcdbApplySettings settings = service->config.apply;
+
+	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
+	procdb_apply_configure(service->apply, &settings);
+	procdb_apply_source_settings_changed(service->apply_source);
+}
+
+static gboolean set_apply(gpointer data, const char *mode, GError **error)
+{
+	Service *service = data;
+	g_autofree char *problem = procdb_config_set(&service->config, "Apply", "Mode", mode);
+
+	if (problem) {
+		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
+		return FALSE;
+	}
+	use_apply_settings(service);
+	return TRUE;
+}
+
+static const ProcdbApply *get_apply(gpointer data)
+{
+	return ((Service *)data)->apply;
+}
+
 static void use_backend(Service *service, const char *backend)
 {
 	g_free(service->config.backend);
 	service->config.backend = g_strdup(backend);
-	procdb_engine_set_maps(service->engine, maps_for(&service->config));
+	use_maps(service);
 }
 
 static gboolean set_backend(gpointer data, const char *backend, GError **error)
@@ -168,7 +208,8 @@ static gboolean reconfigure(gpointer data, GError **error)
 	procdb_config_copy(&service->config, &config);
 	procdb_engine_configure(service->engine, &config.engine);
 	if (rebuild)
-		procdb_engine_set_maps(service->engine, maps_for(&service->config));
+		use_maps(service);
+	use_apply_settings(service);
 	g_message("Configuration reloaded");
 	return TRUE;
 }
@@ -233,13 +274,43 @@ static void start_watchdog(void)
 				      NULL);
 }
 
+static void start_applying(Service *service, ProcdbMaps *maps)
+{
+	ProcdbApplySettings settings = service->config.apply;
+	guint leftovers;
+
+	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
+	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
+	leftovers = procdb_apply_put_back(service->apply);
+	if (leftovers > 0)
+		g_message("%u tasks had the slices of a service that did not stop cleanly; they "
+			  "have their own again",
+			  leftovers);
+	/* Of no importance if it fails: it only makes us later under load. */
+	(void)procdb_tasks_hurry_self();
+	service->apply_source = procdb_apply_source_new(service->apply);
+	procdb_apply_source_set_maps(service->apply_source, maps);
+}
+
+static void stop_applying(Service *service)
+{
+	if (!service->apply)
+		return;
+	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
+	procdb_apply_put_back(service->apply);
+	g_clear_pointer(&service->apply, procdb_apply_free);
+}
+
 static gboolean start(Service *service, GError **error)
 {
 	static const ProcdbHost host = {
 	    .reconfigure = reconfigure,
 	    .set_backend = set_backend,
+	    .set_apply = set_apply,
+	    .apply = get_apply,
 	};
 	g_autoptr(GError) reason = NULL;
+	ProcdbMaps *maps;
 	guint loaded;
 
 	service->connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
@@ -250,14 +321,16 @@ static gboolean start(Service *service, GError **error)
 	g_dbus_connection_set_exit_on_close(service->connection, FALSE);
 	g_signal_connect(service->connection, "closed", G_CALLBACK(on_closed), service);
 
-	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
-					    maps_for(&service->config));
+	maps = maps_for(&service->config);
+	service->engine =
+	    procdb_engine_new(&service->config.engine, store_for(&service->config), maps);
 	/* Without its past it is still of use. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
 		g_warning("%s; starting without profiles", reason->message);
 	else
 		g_message("%u profiles from %s", loaded, service->config.database);
 	procdb_engine_start(service->engine);
+	start_applying(service, maps);
 
 	service->polkit = procdb_polkit_new(service->connection);
 	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
@@ -281,6 +354,7 @@ static void stop(Service *service)
 	g_clear_pointer(&service->authorizer, procdb_authorizer_free);
 	g_clear_pointer(&service->polkit, procdb_polkit_free);
 	g_clear_object(&service->object);
+	stop_applying(service);
 	if (service->engine) {
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */

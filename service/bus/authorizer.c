@@ -37,6 +37,7 @@ static const struct {
     {"Reload", ACTION("manage")},
     {"Import", ACTION("manage")},
     {"SetBackend", ACTION("manage")},
+    {"SetApply", ACTION("manage")},
     {"SetOverride", ACTION("set-override")},
     {"ClearOverride", ACTION("set-override")},
 };

@@ -55,16 +55,58 @@ static void on_method_call(GDBusConnection *connection, const char *sender, cons
 	procdb_authorizer_check(self->authorizer, invocation, on_authorized, g_object_ref(self));
 }
 
+static GVariant *apply_statistics(const ProcdbApplyStatus *apply, guint64 lost)
+{
+	static const struct {
+		const char *name;
+		ProcdbApplyResult result;
+	} counts[] = {
+	    {"set", PROCDB_APPLY_SET},
+	    {"restored", PROCDB_APPLY_RESTORED},
+	    {"policy", PROCDB_APPLY_REFUSED_POLICY},
+	    {"nice", PROCDB_APPLY_REFUSED_NICE},
+	    {"slice", PROCDB_APPLY_REFUSED_SLICE},
+	    {"second", PROCDB_APPLY_REFUSED_LIMIT},
+	    {"gone", PROCDB_APPLY_REFUSED_GONE},
+	    {"failed", PROCDB_APPLY_FAILED},
+	};
+	GVariantBuilder builder;
+
+	g_variant_builder_init(&builder, G_VARIANT_TYPE("a{st}"));
+	for (gsize i = 0; i < G_N_ELEMENTS(counts); i++)
+		g_variant_builder_add(&builder, "{st}", counts[i].name,
+				      apply->results[counts[i].result]);
+	g_variant_builder_add(&builder, "{st}", "lost", lost);
+	g_variant_builder_add(&builder, "{st}", "latency-mean", apply->latency_mean_ns);
+	g_variant_builder_add(&builder, "{st}", "latency-p50", apply->latency_p50_ns);
+	g_variant_builder_add(&builder, "{st}", "latency-p99", apply->latency_p99_ns);
+	g_variant_builder_add(&builder, "{st}", "latency-max", apply->latency_max_ns);
+	return g_variant_builder_end(&builder);
+}
+
+static void apply_status(ProcdbObject *self, ProcdbApplyStatus *status)
+{
+	const ProcdbApply *apply = self->host->apply ? self->host->apply(self->host_data) : NULL;
+
+	if (apply)
+		procdb_apply_status(apply, status);
+	else
+		*status = (ProcdbApplyStatus){.mode = PROCDB_APPLY_NONE};
+}
+
 /* The properties that announce their changes, so they have to be set when they change. */
 static void update_announced(ProcdbObject *self)
 {
 	ProcdbDBusProcDb1 *iface = PROCDB_DBUS_PROC_DB1(self);
 	ProcdbEngineStatus status;
+	ProcdbApplyStatus apply;
 
 	procdb_engine_status(self->engine, &status);
-	g_object_set(iface, "backend", status.maps.backend, "backend-state", status.maps.state,
-		     "overrides", status.overrides, "last-save", status.last_save_us,
-		     "last-save-error", status.last_save_error, NULL);
+	apply_status(self, &apply);
+	g_object_set(iface, "apply", procdb_apply_mode_name(apply.mode), "apply-active",
+		     apply.active, "backend", status.maps.backend, "backend-state",
+		     status.maps.state, "overrides", status.overrides, "last-save",
+		     status.last_save_us, "last-save-error", status.last_save_error, NULL);
 }
 
 static void update_settings(ProcdbObject *self)
@@ -81,18 +123,21 @@ static void update_settings(ProcdbObject *self)
 static void update_silent(ProcdbObject *self)
 {
 	ProcdbEngineStatus status;
+	ProcdbApplyStatus apply;
 
 	if (!self->properties_old)
 		return;
 	self->properties_old = FALSE;
 	procdb_engine_status(self->engine, &status);
+	apply_status(self, &apply);
 	g_object_set(self, "profiles", (guint)procdb_table_size(procdb_engine_table(self->engine)),
 		     "confident", procdb_engine_confident(self->engine), "tick",
 		     procdb_engine_get_tick(self->engine), "observations", status.observations,
 		     "observations-lost", status.maps.lost, "map-errors", status.maps.errors,
 		     "dirty", status.dirty, "prediction-hits", status.found, "prediction-misses",
 		     status.missed, "predictions-right", status.right, "predictions-wrong",
-		     status.wrong, NULL);
+		     status.wrong, "applied", apply.results[PROCDB_APPLY_SET], "apply-statistics",
+		     apply_statistics(&apply, status.maps.tasks_lost), NULL);
 }
 
 static GVariant *on_get_property(GDBusConnection *connection, const char *sender, const char *path,
@@ -338,6 +383,19 @@ static void set_override(ProcdbObject *self, GDBusMethodInvocation *invocation, 
 	changed(self);
 }
 
+static gboolean handle_set_apply(ProcdbObject *self, GDBusMethodInvocation *invocation,
+				 const char *mode)
+{
+	GError *error = NULL;
+
+	if (!self->host->set_apply(self->host_data, mode, &error))
+		procdb_bus_return_error(invocation, error);
+	else
+		procdb_dbus_proc_db1_complete_set_apply(PROCDB_DBUS_PROC_DB1(self), invocation);
+	procdb_object_settings_changed(self);
+	return TRUE;
+}
+
 static gboolean handle_set_override(ProcdbObject *self, GDBusMethodInvocation *invocation,
 				    const char *name, const char *tier_name)
 {
@@ -393,6 +451,7 @@ static void procdb_object_init(ProcdbObject *self)
 	    {"handle-reload", G_CALLBACK(handle_reload)},
 	    {"handle-import", G_CALLBACK(handle_import)},
 	    {"handle-set-backend", G_CALLBACK(handle_set_backend)},
+	    {"handle-set-apply", G_CALLBACK(handle_set_apply)},
 	    {"handle-set-override", G_CALLBACK(handle_set_override)},
 	    {"handle-clear-override", G_CALLBACK(handle_clear_override)},
 	};

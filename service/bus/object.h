@@ -7,6 +7,7 @@
  * passes the authorizer before its handler runs.
  */
 
+#include "apply.h"
 #include "authorizer.h"
 #include "engine.h"
 #include "procdb-dbus.h"
@@ -31,6 +32,10 @@ typedef struct {
 	gboolean (*reconfigure)(gpointer user_data, GError **error);
 	/* Observes with another backend from now on, until the next start. */
 	gboolean (*set_backend)(gpointer user_data, const char *backend, GError **error);
+	/* Applies predictions in another mode from now on, until the next start. */
+	gboolean (*set_apply)(gpointer user_data, const char *mode, GError **error);
+	/* What was applied; NULL where nothing can be. */
+	const ProcdbApply *(*apply)(gpointer user_data);
 } ProcdbHost;
 
 /*

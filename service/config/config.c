@@ -13,6 +13,7 @@ typedef enum {
 	KEY_UINT,   /* guint */
 	KEY_UINT64, /* guint64 */
 	KEY_DOUBLE,
+	KEY_TIER,   /* guint, enum procdb_tier */
 	KEY_CHOICE, /* char *, one of choices */
 	KEY_PATH,   /* char *, absolute */
 	KEY_NAMES,  /* GStrv of task names */
@@ -37,10 +38,23 @@ static const Key keys[] = {
     {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},
     {"Observer", "ExitMinUSec", KEY_UINT, AT(exit_min_us), 0, 10000000},
     {"Observer", "RenewSec", KEY_UINT, AT(renew_s), 0, 86400},
+    {"Apply", "Mode", KEY_CHOICE, AT(apply_mode), .choices = "auto|slices|none"},
+    {"Apply", "BatchSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].slice_us), 0,
+     PROCDB_SLICE_MAX_US},
+    {"Apply", "InteractiveSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].slice_us),
+     0, PROCDB_SLICE_MAX_US},
+    {"Apply", "LatCriticalSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us),
+     0, PROCDB_SLICE_MAX_US},
+    {"Apply", "BatchNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].nice), 0,
+     PROCDB_SLICE_NICE_MAX},
+    {"Apply", "InteractiveNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].nice), 0,
+     PROCDB_SLICE_NICE_MAX},
+    {"Apply", "MaxPerSecond", KEY_UINT, AT(apply.max_per_second), 1, 1000000},
     {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
     {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
     {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, 65536},
     {"Learning", "StaleTicks", KEY_UINT64, AT(engine.rules.stale_ticks), 1, 604800},
+    {"Learning", "MaxUserTier", KEY_TIER, AT(engine.max_user_tier)},
     {"Database", "Path", KEY_PATH, AT(database)},
     {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
     {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, 1048576},
@@ -57,6 +71,8 @@ void procdb_config_init(ProcdbConfig *config)
 {
 	*config = (ProcdbConfig){
 	    .engine = procdb_engine_default_settings,
+	    .apply = procdb_apply_default_settings,
+	    .apply_mode = g_strdup(procdb_apply_mode_name(PROCDB_APPLY_AUTO)),
 	    .backend = g_strdup("auto"),
 	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
 	    .compositors = g_strdupv((GStrv)default_compositors),
@@ -69,6 +85,7 @@ void procdb_config_init(ProcdbConfig *config)
 
 void procdb_config_clear(ProcdbConfig *config)
 {
+	g_clear_pointer(&config->apply_mode, g_free);
 	g_clear_pointer(&config->backend, g_free);
 	g_clear_pointer(&config->database, g_free);
 	g_clear_pointer(&config->compositors, g_strfreev);
@@ -77,6 +94,7 @@ void procdb_config_clear(ProcdbConfig *config)
 void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
 {
 	*to = *from;
+	to->apply_mode = g_strdup(from->apply_mode);
 	to->backend = g_strdup(from->backend);
 	to->database = g_strdup(from->database);
 	to->compositors = g_strdupv(from->compositors);
@@ -149,6 +167,8 @@ static char *value_of(const ProcdbConfig *config, const Key *key)
 	switch (key->type) {
 	case KEY_BOOL:
 		return g_strdup(*(const gboolean *)at ? "yes" : "no");
+	case KEY_TIER:
+		return g_strdup(procdb_tier_name(*(const guint *)at));
 	case KEY_UINT:
 		return g_strdup_printf("%u", *(const guint *)at);
 	case KEY_UINT64:
@@ -184,6 +204,16 @@ static gboolean set_bool(gboolean *at, const char *value)
 	if (!g_strv_contains(yes, value) && !g_strv_contains(no, value))
 		return FALSE;
 	*at = g_strv_contains(yes, value);
+	return TRUE;
+}
+
+static gboolean set_tier(guint *at, const char *value)
+{
+	enum procdb_tier tier;
+
+	if (!procdb_tier_parse(value, &tier))
+		return FALSE;
+	*at = tier;
 	return TRUE;
 }
 
@@ -236,6 +266,8 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 	switch (key->type) {
 	case KEY_BOOL:
 		return set_bool(at, value);
+	case KEY_TIER:
+		return set_tier(at, value);
 	case KEY_UINT:
 	case KEY_UINT64:
 		return set_number(at, key, value);
@@ -253,6 +285,8 @@ static char *allowed(const Key *key)
 	switch (key->type) {
 	case KEY_BOOL:
 		return g_strdup("yes or no");
+	case KEY_TIER:
+		return g_strdup("one of batch interactive lat-critical");
 	case KEY_CHOICE:
 		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
 	case KEY_PATH:

@@ -7,12 +7,15 @@
  * and drop-ins, each over the ones before.
  */
 
+#include "apply.h"
 #include "engine.h"
 
 #define PROCDB_DEFAULT_DATABASE PROCDB_STATEDIR "/procdb.bin"
 
 typedef struct {
 	ProcdbEngineSettings engine;
+	ProcdbApplySettings apply; /* without the mode */
+	char *apply_mode;	   /* "auto", "slices", "none" */
 	char *backend;		   /* "auto", "observer", "pinned", "none" */
 	char *database;		   /* path of the database file */
 	GStrv compositors;	   /* task names that are always latency critical */

@@ -10,6 +10,8 @@ typedef struct {
 	gboolean pinned;		 /* whether chosen is the pinned backend */
 	ProcdbPinsId pins;		 /* what was pinned when we chose */
 	ProcdbObserverSettings settings; /* its compositors are ours */
+	gboolean watching;
+	guint64 slices[PROCDB_TIERS];
 } Auto;
 
 static Auto *automatic(ProcdbMaps *maps)
@@ -33,6 +35,8 @@ static void choose(Auto *self)
 	self->pinned = pinned;
 	self->chosen =
 	    pinned ? procdb_maps_pinned_new() : procdb_maps_observer_new(&self->settings);
+	if (self->watching && self->chosen->ops->watch_tasks)
+		self->chosen->ops->watch_tasks(self->chosen, self->slices);
 }
 
 static gboolean auto_refresh(ProcdbMaps *maps)
@@ -93,6 +97,32 @@ static gboolean auto_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
 	return chosen->ops->lookup(chosen, comm, prediction);
 }
 
+static void auto_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
+{
+	Auto *self = automatic(maps);
+
+	self->watching = slices != NULL;
+	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
+		self->slices[i] = slices[i];
+	if (self->chosen->ops->watch_tasks)
+		self->chosen->ops->watch_tasks(self->chosen, slices);
+}
+
+static int auto_tasks_fd(ProcdbMaps *maps)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	return chosen->ops->tasks_fd ? chosen->ops->tasks_fd(chosen) : -1;
+}
+
+static void auto_take_tasks(ProcdbMaps *maps, GArray *events, gboolean arm)
+{
+	ProcdbMaps *chosen = automatic(maps)->chosen;
+
+	if (chosen->ops->take_tasks)
+		chosen->ops->take_tasks(chosen, events, arm);
+}
+
 static void auto_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 {
 	ProcdbMaps *chosen = automatic(maps)->chosen;
@@ -119,6 +149,9 @@ ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings)
 	    .retract = auto_retract,
 	    .predictions = auto_predictions,
 	    .lookup = auto_lookup,
+	    .watch_tasks = auto_watch_tasks,
+	    .tasks_fd = auto_tasks_fd,
+	    .take_tasks = auto_take_tasks,
 	    .status = auto_status,
 	    .close = auto_close,
 	};

@@ -9,6 +9,7 @@
 
 #include <gio/gio.h>
 
+#include "events.h"
 #include "procdb-abi.h"
 
 typedef struct _ProcdbMaps ProcdbMaps;
@@ -30,6 +31,7 @@ typedef struct {
 	const char *
 	    state; /* "active", "waiting" or "failed: why"; valid until the next call on the maps */
 	guint64 errors;	     /* map operations that failed since the start */
+	guint64 tasks_lost;  /* events of running tasks that found no room */
 	guint64 lost;	     /* observations that BPF could not keep, as far as known */
 	guint init_capacity; /* entries that the init map holds; 0 while there is none */
 } ProcdbMapsStatus;
@@ -75,6 +77,21 @@ typedef struct {
 	/* Reads one prediction back; FALSE when there is none. */
 	gboolean (*lookup)(ProcdbMaps *maps, const struct procdb_comm *comm,
 			   struct procdb_class *prediction);
+
+	/*
+	 * The next three are NULL in a backend that does not know of running
+	 * tasks. Asks for an event for each task whose slice is not slices[its
+	 * tier] (ns, marked; 0 for the kernel's own); NULL ends that. Holds for
+	 * backends that start later, too.
+	 */
+	void (*watch_tasks)(ProcdbMaps *maps, const guint64 *slices);
+	/*
+	 * A descriptor, of the maps, that becomes readable with the first event
+	 * after take_tasks() was called with arm; -1 while there is none.
+	 */
+	int (*tasks_fd)(ProcdbMaps *maps);
+	/* Appends the events since the last call to events (of struct procdb_task_event). */
+	void (*take_tasks)(ProcdbMaps *maps, GArray *events, gboolean arm);
 
 	void (*status)(ProcdbMaps *maps, ProcdbMapsStatus *status);
 

@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static double now(void)
+static double now(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -47,11 +47,11 @@ int main(int argc, char **argv)
 	decode(argv[1], comm);
 	if (prctl(PR_SET_NAME, comm))
 		return 1;
-	end = now() + atof(argv[4]);
-	while (now() < end) {
-		double until = now() + atof(argv[2]) / 1e6;
+	end = now(CLOCK_MONOTONIC) + atof(argv[4]);
+	while (now(CLOCK_MONOTONIC) < end) {
+		double until = now(CLOCK_PROCESS_CPUTIME_ID) + atof(argv[2]) / 1e6;
 
-		while (now() < until)
+		while (now(CLOCK_PROCESS_CPUTIME_ID) < until)
 			;
 		usleep((useconds_t)atoi(argv[3]));
 	}

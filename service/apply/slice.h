@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * Whether and how a task's scheduling is to be changed: pure decisions on what
+ * sched_getattr() says. What somebody else has set is never touched.
+ */
+
+#include <glib.h>
+
+#include "events.h"
+
+/* The kernel takes 0.1 to 100 ms (kernel/sched/syscalls.c, __setparam_fair()). */
+#define PROCDB_SLICE_MIN_US 100
+#define PROCDB_SLICE_MAX_US 99000
+
+/* What sched_getattr() and sched_setattr() know of a task that we care about. */
+typedef struct {
+	guint32 policy; /* SCHED_* */
+	guint64 flags;	/* SCHED_FLAG_* that the task has */
+	gint32 nice;
+	guint64 slice_ns; /* EEVDF slice; to set: 0 is the kernel's default */
+} ProcdbSchedAttr;
+
+/* What tasks of a tier get. */
+typedef struct {
+	guint slice_us; /* 0: left alone */
+	guint nice;	/* 0 to PROCDB_SLICE_NICE_MAX; only with a slice */
+} ProcdbTierSetting;
+
+typedef enum {
+	PROCDB_APPLY_SET,	     /* the task got the slice of its tier */
+	PROCDB_APPLY_RESTORED,	     /* it got back what it had before us */
+	PROCDB_APPLY_NOTHING,	     /* it is as it should be */
+	PROCDB_APPLY_REFUSED_POLICY, /* not SCHED_OTHER */
+	PROCDB_APPLY_REFUSED_NICE,   /* somebody set its nice value */
+	PROCDB_APPLY_REFUSED_SLICE,  /* somebody set its slice */
+	PROCDB_APPLY_REFUSED_LIMIT,  /* too many in this second */
+	PROCDB_APPLY_REFUSED_GONE,   /* it has exited; its pid may be another's */
+	PROCDB_APPLY_FAILED,	     /* the kernel said no */
+	PROCDB_APPLY_RESULTS,
+} ProcdbApplyResult;
+
+/* A word or two for each, static: "set", "restored", "nothing to do", "policy" ... */
+const char *procdb_apply_result_name(ProcdbApplyResult result);
+
+/* The slice in ns that stands for a setting, with our mark in its last digits; 0 for none. */
+guint64 procdb_slice_encode(const ProcdbTierSetting *setting);
+
+/*
+ * What to do with the task of an event whose attributes are now: *next is what
+ * to set if the result is PROCDB_APPLY_SET or PROCDB_APPLY_RESTORED.
+ */
+ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
+				      const ProcdbTierSetting tiers[PROCDB_TIERS],
+				      const ProcdbSchedAttr *now, ProcdbSchedAttr *next);
+
+/* The same for undoing what we did, whatever the task is: restored or nothing to do. */
+ProcdbApplyResult procdb_slice_undo(const ProcdbSchedAttr *now, ProcdbSchedAttr *next);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "source.h"
+
+/* While events keep coming: the most that one waits, beside our own wake-up. */
+#define INTERVAL_US 4000
+/* How often we look whether a sched_ext scheduler came, when there are events. */
+#define REFRESH_US G_USEC_PER_SEC
+
+typedef struct {
+	GSource base;
+	ProcdbApplySource *owner;
+} LoopSource;
+
+struct _ProcdbApplySource {
+	ProcdbApply *apply;
+	ProcdbMaps *maps;
+	LoopSource *loop;
+	gpointer tag; /* of the descriptor in loop; NULL when it is not polled */
+	int fd;
+	gboolean armed; /* BPF is to wake us; else we wake ourselves */
+	gint64 refreshed;
+	GArray *events; /* struct procdb_task_event */
+};
+
+static void stop_polling(ProcdbApplySource *source)
+{
+	if (source->tag)
+		g_source_remove_unix_fd(&source->loop->base, source->tag);
+	source->tag = NULL;
+	source->fd = -1;
+}
+
+static guint take(ProcdbApplySource *source, gboolean arm)
+{
+	g_array_set_size(source->events, 0);
+	source->maps->ops->take_tasks(source->maps, source->events, arm);
+	for (guint i = 0; i < source->events->len; i++)
+		procdb_apply_handle(source->apply,
+				    &g_array_index(source->events, struct procdb_task_event, i));
+	return source->events->len;
+}
+
+/* Looks at what is there; sleeps until the next event when that is nothing. */
+static void work(ProcdbApplySource *source)
+{
+	gint64 now = g_source_get_time(&source->loop->base);
+
+	if (now - source->refreshed >= REFRESH_US) {
+		source->refreshed = now;
+		procdb_apply_refresh(source->apply);
+	}
+	source->armed = take(source, FALSE) == 0 && take(source, TRUE) == 0;
+	g_source_modify_unix_fd(&source->loop->base, source->tag, source->armed ? G_IO_IN : 0);
+	g_source_set_ready_time(&source->loop->base, source->armed ? -1 : now + INTERVAL_US);
+}
+
+static gboolean loop_prepare(GSource *base, int *timeout)
+{
+	ProcdbApplySource *source = ((LoopSource *)base)->owner;
+	int fd = source->maps && source->maps->ops->tasks_fd
+		     ? source->maps->ops->tasks_fd(source->maps)
+		     : -1;
+
+	*timeout = -1;
+	/* A backend may start, fail and start again at any time. */
+	if (fd == source->fd)
+		return FALSE;
+	stop_polling(source);
+	source->fd = fd;
+	g_source_set_ready_time(base, -1);
+	if (fd < 0)
+		return FALSE;
+	source->tag = g_source_add_unix_fd(base, fd, 0);
+	g_source_set_ready_time(base, 0);
+	return FALSE;
+}
+
+static gboolean loop_check(GSource *base)
+{
+	ProcdbApplySource *source = ((LoopSource *)base)->owner;
+
+	return source->tag && source->armed && g_source_query_unix_fd(base, source->tag) != 0;
+}
+
+static gboolean loop_dispatch(GSource *base, GSourceFunc callback, gpointer data)
+{
+	ProcdbApplySource *source = ((LoopSource *)base)->owner;
+
+	if (source->tag)
+		work(source);
+	return G_SOURCE_CONTINUE;
+}
+
+ProcdbApplySource *procdb_apply_source_new(ProcdbApply *apply)
+{
+	static GSourceFuncs funcs = {
+	    .prepare = loop_prepare,
+	    .check = loop_check,
+	    .dispatch = loop_dispatch,
+	};
+	ProcdbApplySource *source = g_new0(ProcdbApplySource, 1);
+
+	source->apply = apply;
+	source->fd = -1;
+	source->events = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_event));
+	source->loop = (LoopSource *)g_source_new(&funcs, sizeof(LoopSource));
+	source->loop->owner = source;
+	g_source_set_static_name(&source->loop->base, "procdb-apply");
+	/* Without it GLib takes the descriptor out of the poll set around every dispatch. */
+	g_source_set_can_recurse(&source->loop->base, TRUE);
+	g_source_attach(&source->loop->base, NULL);
+	return source;
+}
+
+void procdb_apply_source_free(ProcdbApplySource *source)
+{
+	if (!source)
+		return;
+	procdb_apply_source_set_maps(source, NULL);
+	g_source_destroy(&source->loop->base);
+	g_source_unref(&source->loop->base);
+	g_array_unref(source->events);
+	g_free(source);
+}
+
+void procdb_apply_source_settings_changed(ProcdbApplySource *source)
+{
+	const ProcdbApplySettings *settings = procdb_apply_settings(source->apply);
+	guint64 slices[PROCDB_TIERS];
+
+	if (!source->maps || !source->maps->ops->watch_tasks)
+		return;
+	for (guint i = 0; i < PROCDB_TIERS; i++)
+		slices[i] = procdb_slice_encode(&settings->tiers[i]);
+	source->maps->ops->watch_tasks(source->maps,
+				       settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
+}
+
+void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbMaps *maps)
+{
+	if (source->maps && source->maps->ops->watch_tasks)
+		source->maps->ops->watch_tasks(source->maps, NULL);
+	stop_polling(source);
+	g_source_set_ready_time(&source->loop->base, -1);
+	source->maps = maps;
+	procdb_apply_source_settings_changed(source);
+}
