@@ -449,8 +449,12 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 	for (guint i = 0; i < self->calls->len; i++) {
 		Call *call = self->calls->pdata[i];
 
+		/* The rest of it goes when its check has ended. */
 		call->authorizer = NULL;
 		g_cancellable_cancel(call->cancellable);
+		call->callback(call->invocation,
+			       denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The service is stopping"),
+			       call->user_data);
 	}
 	g_hash_table_unref(self->callers);
 	g_ptr_array_unref(self->calls);
