@@ -25,10 +25,13 @@ struct procdb_entry {
 	struct procdb_profile profile; /* after a change of age, call procdb_table_aged() */
 	enum procdb_set set;	       /* read only: procdb_table_move() */
 
-	/* The caller's own, false in a new entry. */
+	/* The caller's own, false and 0 in a new entry. */
 	bool pending;	/* its prediction has to be looked at */
 	bool changed;	/* a client has not been told yet */
 	bool published; /* may have a prediction in the init map */
+	/* Execs under this name since the start that found a prediction, and that did not. */
+	uint64_t found;
+	uint64_t missed;
 
 	/* The table's. */
 	size_t heap_index;

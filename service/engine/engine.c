@@ -11,6 +11,7 @@
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
+    .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
     .retention_days = 30,
     .max_retained = 16384,
     .save_interval_s = 300,
@@ -180,6 +181,9 @@ void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry)
 
 static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint64 now)
 {
+	guint8 teachers =
+	    o->seen.pad[PROCDB_PAD_TEACHERS] & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS);
+	struct procdb_class seen = o->seen;
 	bool created;
 	struct procdb_entry *entry = procdb_table_ensure(engine->table, &o->comm, &created);
 
@@ -194,7 +198,10 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		/* It is in the file, and may not be any more. */
 		engine->dirty = TRUE;
 	}
-	procdb_profile_learn(&entry->profile, &o->seen, engine->tick);
+	if (!(teachers & PROCDB_TAUGHT_BY_ROOT) && seen.tier > engine->settings.max_user_tier)
+		seen.tier = (guint8)engine->settings.max_user_tier;
+	entry->profile.teachers |= teachers;
+	procdb_profile_learn(&entry->profile, &seen, engine->tick);
 	if (!procdb_engine_is_reference(engine))
 		procdb_profile_fade(&entry->profile, MAX_VOTES);
 	entry->profile.last_seen_us = now;
@@ -229,7 +236,11 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 	engine->predictions.missed += s->score.missed;
 	engine->predictions.right += s->score.right;
 	engine->predictions.wrong += s->score.wrong;
-	if (!entry || (s->score.right == 0 && s->score.wrong == 0))
+	if (!entry)
+		return;
+	entry->found += s->score.found;
+	entry->missed += s->score.missed;
+	if (s->score.right == 0 && s->score.wrong == 0)
 		return;
 	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);
 	engine->dirty = TRUE;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/*
+ * bench-cost: what the service costs, each figure beside what it is measured
+ * against, from one run. Needs root, a private bpffs and a private system bus:
+ * run.sh gives it those.
+ */
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "measure.h"
+
+int main(int argc, char **argv)
+{
+	g_autofree char *json = NULL;
+	g_autofree char *service = NULL;
+	g_autofree char *folder = NULL;
+	int idle_s = 30;
+	const GOptionEntry entries[] = {
+	    {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the figures to this file", "FILE"},
+	    {"service", 0, 0, G_OPTION_ARG_FILENAME, &service, "Measure this service, too",
+	     "PROGRAM"},
+	    {"folder", 0, 0, G_OPTION_ARG_FILENAME, &folder,
+	     "Save below this folder (on a real file system)", "FOLDER"},
+	    {"idle", 0, 0, G_OPTION_ARG_INT, &idle_s, "Watch the idle service for so long (30)",
+	     "SECONDS"},
+	    G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(Figures) figures = figures_new();
+	g_autoptr(GError) error = NULL;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
+		g_printerr("bench-cost: %s\n", error ? error->message : "unexpected argument");
+		return 2;
+	}
+	if (geteuid() != 0) {
+		g_printerr("bench-cost: SKIP: needs root\n");
+		return 77;
+	}
+	g_log_set_debug_enabled(FALSE);
+	measure_steps(figures);
+	if (folder)
+		measure_saves(figures, folder);
+	if (service && folder)
+		measure_service(figures, service, folder, (guint)MAX(idle_s, 1));
+	if (json && !figures_write(figures, json, &error)) {
+		g_printerr("bench-cost: %s: %s\n", json, error->message);
+		return EXIT_FAILURE;
+	}
+	g_print("%u goals missed\n", figures_missed(figures));
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+#include <time.h>
+
+#include "figures.h"
+
+/* What one step of the engine costs, against the reference's way in the same run. */
+void measure_steps(Figures *figures);
+
+/* A save of 512 profiles against the bare minimum of system calls for the same bytes. */
+void measure_saves(Figures *figures, const char *folder);
+
+/*
+ * The installed service on the system bus: start, memory, and what it costs
+ * while nothing happens, for so many seconds.
+ */
+void measure_service(Figures *figures, const char *program, const char *folder, guint idle_s);
+
+/* Monotonic, ns. */
+static inline gint64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (gint64)t.tv_sec * 1000000000 + t.tv_nsec;
+}

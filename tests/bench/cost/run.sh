@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+#
+# usage: sudo tests/bench/cost/run.sh BUILD-FOLDER [OPTION-OF-BENCH-COST...]
+# Measures what the service costs and prints a table; --json FILE writes it as JSON.
+set -eu
+
+[ $# -gt 0 ] || {
+	sed -n 's/^# usage/usage/p' "$0" >&2
+	exit 2
+}
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+build=$(CDPATH='' cd -- "$1" && pwd)
+shift
+
+# On the file system of the build folder: a database in memory would be saved for nothing.
+folder=$(mktemp -d "$build/bench-cost.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' INT TERM
+"$here/../../lab/lab.sh" --build "$build" -- "$build/tests/bench/cost/bench-cost" \
+	--service "$build/service/pandemonium-procdbd" --folder "$folder" "$@"

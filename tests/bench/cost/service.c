@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "measure.h"
+
+#include <bpf/bpf.h>
+#include <gio/gio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rig.h"
+
+#define BUS_NAME "org.pandemonium.ProcDb"
+#define PROFILES 512
+#define STARTS 15
+#define START_LIMIT_NS (G_GINT64_CONSTANT(10) * 1000000000)
+/* A program may need so long to come to rest. */
+#define SETTLE_S 3
+
+static void fail(const char *what, const GError *error) G_GNUC_NORETURN;
+
+static void fail(const char *what, const GError *error)
+{
+	g_printerr("bench-cost: %s%s%s\n", what, error ? ": " : "", error ? error->message : "");
+	exit(EXIT_FAILURE);
+}
+
+static gboolean is_owned(GDBusConnection *bus)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+	    bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+	    "NameHasOwner", g_variant_new("(s)", BUS_NAME), G_VARIANT_TYPE("(b)"),
+	    G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+	gboolean owned;
+
+	if (!reply)
+		fail("the bus", error);
+	g_variant_get(reply, "(b)", &owned);
+	return owned;
+}
+
+/* The number of predictions that the running service has published. */
+static guint predictions(void)
+{
+	static struct procdb_comm keys[2 * PROFILES];
+	static struct procdb_class values[2 * PROFILES];
+	__u32 count = G_N_ELEMENTS(keys), cursor;
+	int fd = bpf_obj_get(PROCDB_PIN_INIT);
+
+	if (fd < 0)
+		return 0;
+	bpf_map_lookup_batch(fd, NULL, &cursor, keys, values, &count, NULL);
+	close(fd);
+	return count;
+}
+
+static GSubprocess *start(GDBusConnection *bus, const char *program, const char *database,
+			  double *ms)
+{
+	g_autoptr(GError) error = NULL;
+	gint64 begin = now_ns();
+	GSubprocess *service = g_subprocess_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error, program,
+						"--database", database, "--backend", "auto", NULL);
+
+	if (!service)
+		fail(program, error);
+	while (predictions() < PROFILES || !is_owned(bus)) {
+		if (now_ns() - begin > START_LIMIT_NS)
+			fail("the service did not start", NULL);
+		g_usleep(200);
+	}
+	*ms = (double)(now_ns() - begin) / 1e6;
+	return service;
+}
+
+static void stop(GSubprocess *service)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_subprocess_send_signal(service, SIGTERM);
+	if (!g_subprocess_wait_check(service, NULL, &error))
+		fail("the service", error);
+	g_object_unref(service);
+}
+
+/* A number from a line of a file of /proc; 0 if it is not there. */
+static guint64 proc_number(const char *path, const char *label)
+{
+	g_autofree char *text = NULL;
+	const char *line;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL) || !(line = strstr(text, label)))
+		return 0;
+	return g_ascii_strtoull(line + strlen(label), NULL, 10);
+}
+
+typedef struct {
+	guint64 cpu_ns;
+	guint64 switches; /* times that a thread went to sleep of itself */
+} Usage;
+
+static Usage usage_of(const char *pid)
+{
+	g_autofree char *folder = g_strdup_printf("/proc/%s/task", pid);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	Usage usage = {0};
+	const char *thread;
+
+	while (dir && (thread = g_dir_read_name(dir))) {
+		g_autofree char *sched = g_build_filename(folder, thread, "schedstat", NULL);
+		g_autofree char *status = g_build_filename(folder, thread, "status", NULL);
+
+		usage.cpu_ns += proc_number(sched, "");
+		usage.switches += proc_number(status, "\nvoluntary_ctxt_switches:");
+	}
+	return usage;
+}
+
+static void measure_idle(Figures *figures, GSubprocess *service, guint idle_s)
+{
+	const char *pid = g_subprocess_get_identifier(service);
+	g_autofree char *status = g_strdup_printf("/proc/%s/status", pid);
+	g_autoptr(GArray) percents = g_array_new(FALSE, FALSE, sizeof(double));
+	g_autoptr(GArray) wakeups = g_array_new(FALSE, FALSE, sizeof(double));
+	double mib;
+
+	g_usleep(SETTLE_S * G_USEC_PER_SEC);
+	for (guint i = 0; i < idle_s; i += 5) {
+		Usage before = usage_of(pid), after;
+		double percent, rate;
+
+		g_usleep(5 * G_USEC_PER_SEC);
+		after = usage_of(pid);
+		percent = (double)(after.cpu_ns - before.cpu_ns) / 5e9 * 100;
+		rate = (double)(after.switches - before.switches) / 5;
+		g_array_append_val(percents, percent);
+		g_array_append_val(wakeups, rate);
+	}
+	mib = (double)proc_number(status, "VmRSS:") / 1024;
+	figures_add(figures, &(Figure){.id = "resident",
+				       .what = "resident memory, observing, 512 profiles",
+				       .unit = "MiB",
+				       .value = {mib, mib, mib, 1},
+				       .goal = 10});
+	mib = (double)proc_number(status, "RssAnon:") / 1024;
+	figures_add(figures, &(Figure){.id = "resident-anonymous",
+				       .what = "  of which not shared with files",
+				       .unit = "MiB",
+				       .value = {mib, mib, mib, 1}});
+	figures_add(figures, &(Figure){.id = "idle-cpu",
+				       .what = "CPU while nobody asks",
+				       .unit = "%",
+				       .value = summarize(percents),
+				       .goal = 0.05});
+	figures_add(figures, &(Figure){.id = "idle-wakeups",
+				       .what = "wake-ups a second, all threads",
+				       .unit = "",
+				       .value = summarize(wakeups),
+				       .goal = 1.2});
+}
+
+void measure_service(Figures *figures, const char *program, const char *folder, guint idle_s)
+{
+	g_autofree char *database = g_build_filename(folder, "service.bin", NULL);
+	g_autoptr(ProcdbStore) store = procdb_store_new(database);
+	g_autoptr(GArray) records = confident_records(PROFILES);
+	g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(double));
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	GSubprocess *service = NULL;
+
+	if (!bus)
+		fail("the system bus", error);
+	if (!procdb_store_save(store, (const struct procdb_record *)records->data, records->len,
+			       &error))
+		fail(database, error);
+	for (guint i = 0; i < STARTS; i++) {
+		double ms;
+
+		if (service)
+			stop(service);
+		service = start(bus, program, database, &ms);
+		g_array_append_val(starts, ms);
+	}
+	figures_add(figures, &(Figure){.id = "start",
+				       .what = "start to name owned, 512 predictions published",
+				       .unit = "ms",
+				       .value = summarize(starts),
+				       .goal = 100});
+	measure_idle(figures, service, idle_s);
+	stop(service);
+}
