@@ -34,7 +34,8 @@ struct task_state {
 	struct procdb_task task;
 	struct procdb_life life; /* until the averages mature */
 	u64 run_start;		 /* ns; 0 while not on a CPU, or when we missed its start */
-	u64 publish_at;		 /* ns; 0 before the averages matured */
+	u64 publish_at;		 /* ns: not published before that */
+	bool matured;		 /* published since its exec */
 	u8 predicted;		 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
 	bool always_critical;
 	bool forked; /* a process, since its exec */
@@ -101,7 +102,13 @@ static __always_inline void begin(struct task_state *s, struct task_struct *p)
 	comm_of(p, &comm);
 	procdb_task_reset(&s->task);
 	procdb_life_begin(&s->life, bpf_ktime_get_ns(), p->nvcsw);
-	s->publish_at = 0;
+	/*
+	 * While its death can still tell all of a short life, the first eighth
+	 * wake-up does not speak for it: compilers that get that far by then are
+	 * those that wait for the disk.
+	 */
+	s->publish_at = from_exit ? s->life.start + PROCDB_LIFE_WINDOW_NS : 0;
+	s->matured = false;
 	s->predicted = NOT_PREDICTED;
 	s->forked = false;
 	s->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
@@ -170,8 +177,9 @@ static __noinline void publish_task(struct task_state *s, struct task_struct *p,
 	    .csw_rate = s->task.csw_rate,
 	};
 
-	if (s->publish_at || from_maturity)
+	if (s->matured || from_maturity)
 		publish(p, &seen);
+	s->matured = true;
 	s->publish_at = renew_ns ? now + renew_ns : NEVER;
 	judge(s, p, seen.tier);
 	request_slice(p, s->forked && seen.tier != PROCDB_TIER_BATCH ? PROCDB_TIERS : seen.tier,
@@ -183,7 +191,7 @@ static __noinline void publish_life(struct task_state *s, struct task_struct *p,
 {
 	struct procdb_class seen = {};
 
-	if (!from_exit || s->life.cpu < exit_min_ns)
+	if (!from_exit || (s->life.cpu < exit_min_ns && s->task.age < PROCDB_AGE_MATURE))
 		return;
 	procdb_life_class(&s->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, s->always_critical,
 			  &seen);
@@ -203,11 +211,11 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 		s->run_start = 0;
 		procdb_task_stop(&s->task, run);
-		if (!s->publish_at)
+		if (!s->matured)
 			procdb_life_run(&s->life, run);
 		if (s->task.age >= PROCDB_AGE_MATURE && now >= s->publish_at)
 			publish_task(s, prev, now);
-		else if (!s->publish_at && prev->__state & TASK_DEAD)
+		else if (!s->matured && prev->__state & TASK_DEAD)
 			publish_life(s, prev, now);
 	}
 	if (next->pid && (s = state_of(next)))

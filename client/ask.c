@@ -6,11 +6,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
+gboolean ask_possible(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
 gboolean ask_confirm(const char *question)
 {
 	char answer[16] = "";
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+	if (!ask_possible())
 		return TRUE;
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);

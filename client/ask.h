@@ -4,6 +4,9 @@
 
 #include <glib.h>
 
+/* Whether there is a terminal to ask on. */
+gboolean ask_possible(void);
+
 /*
  * Asks a yes-or-no question on the terminal, where "no" is the default. TRUE
  * without asking where there is no terminal to ask on.

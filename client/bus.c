@@ -51,7 +51,7 @@ static void start_agent(Ctl *ctl)
 	close(ready[0]);
 }
 
-static int connect_service(Ctl *ctl, gboolean privileged)
+static int connect_service(Ctl *ctl, GDBusProxyFlags flags, gboolean privileged)
 {
 	g_autoptr(GDBusConnection) bus = NULL;
 	g_autoptr(GError) error = NULL;
@@ -69,9 +69,8 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 		if (privileged && geteuid() != 0)
 			start_agent(ctl);
 	}
-	ctl->proxy =
-	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
-						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
+	ctl->proxy = procdb_dbus_proc_db1_proxy_new_sync(bus, flags, CTL_BUS_NAME, CTL_OBJECT_PATH,
+							 NULL, &error);
 	if (!ctl->proxy)
 		return failure_report(NULL, NULL, error);
 	return CTL_OK;
@@ -79,12 +78,18 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 
 int bus_connect(Ctl *ctl)
 {
-	return connect_service(ctl, FALSE);
+	return connect_service(ctl, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, FALSE);
+}
+
+int bus_connect_following(Ctl *ctl)
+{
+	/* GLib follows the properties of a proxy only if it loads them. */
+	return connect_service(ctl, G_DBUS_PROXY_FLAGS_NONE, FALSE);
 }
 
 int bus_connect_privileged(Ctl *ctl)
 {
-	return connect_service(ctl, TRUE);
+	return connect_service(ctl, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, TRUE);
 }
 
 GVariant *bus_properties(Ctl *ctl, GError **error)

@@ -17,6 +17,9 @@ int bus_connect(Ctl *ctl);
  */
 int bus_connect_privileged(Ctl *ctl);
 
+/* As bus_connect(), for a command that follows changes of properties. */
+int bus_connect_following(Ctl *ctl);
+
 /* Every property of the service as a{sv}; NULL and error if it does not say. */
 GVariant *bus_properties(Ctl *ctl, GError **error);
 

@@ -134,7 +134,7 @@ int cmd_delete(Ctl *ctl, const CtlCommand *command, char **argv)
 		status = collect(ctl, args, literal, names);
 	if (status != CTL_OK)
 		return status;
-	if (!yes && !confirm(names)) {
+	if (!yes && ask_possible() && !confirm(names)) {
 		g_printerr("Nothing was deleted.\n");
 		return CTL_FAILED;
 	}

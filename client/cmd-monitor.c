@@ -152,7 +152,7 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 
 	if (!options_parse(ctl, command, NULL, argv, &args))
 		return CTL_USAGE;
-	status = bus_connect(ctl);
+	status = bus_connect_following(ctl);
 	if (status != CTL_OK)
 		return status;
 	bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy));
@@ -168,7 +168,10 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 		return status;
 	sources[0] = g_unix_signal_add(SIGINT, on_stop, &monitor);
 	sources[1] = g_unix_signal_add(SIGTERM, on_stop, &monitor);
-	if (!ctl->json)
+	/* From here on nothing is missed: who keeps a list reads it after this line. */
+	if (ctl->json)
+		ctl_json_print_line(ctl_json_end(event_begin("following")));
+	else
 		g_printerr("Following changes; end with Ctrl-C.\n");
 	g_main_loop_run(loop);
 	g_source_remove(sources[0]);

@@ -375,7 +375,7 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (ctl->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return options_usage(command, "it needs a terminal; for programs there are \"list "
 					      "--json\" and \"monitor --json\"");
-	status = bus_connect(ctl);
+	status = bus_connect_following(ctl);
 	if (status != CTL_OK)
 		return status;
 	/* What is wrong from the start is better said without a screen. */

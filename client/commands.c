@@ -22,6 +22,8 @@ const CtlCommand ctl_commands[] = {
      1, 3, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
     {"reload", NULL, "Read configuration and database again", NULL, 0, 0, cmd_reload},
+    {"backend", "BACKEND", "Choose what observes, until the next start or reload",
+     "Backends are auto, observer, pinned and none.", 1, 1, cmd_backend},
     {"monitor", NULL, "Follow changes as they happen", "With --json, one object a line.", 0, 0,
      cmd_monitor},
     {"top", NULL, "Watch what is learned, live", "Keys: h or ? shows them, q quits.", 0, 0,

@@ -20,3 +20,4 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_doctor(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_backend(Ctl *ctl, const CtlCommand *command, char **argv);

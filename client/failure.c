@@ -22,6 +22,7 @@ static const struct {
     {"Save", "save"},
     {"Reload", "manage"},
     {"Import", "manage"},
+    {"SetBackend", "manage"},
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
 };
@@ -122,9 +123,11 @@ static int report_ours(const char *code, const char *name, const char *message)
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "NoBackend")) {
-		g_printerr("Nothing observes tasks: %s.\n"
-			   "\"pandemoniumctl doctor\" says what is missing.\n",
-			   message);
+		g_printerr(
+		    "The backend was not changed: %s.\n"
+		    "Backends are auto, observer, pinned and none; \"pandemoniumctl doctor\" "
+		    "says what is missing for one.\n",
+		    message);
 		return CTL_FAILED;
 	}
 	g_printerr("The service refused: %s (%s).\n", message, code);

@@ -13,6 +13,9 @@
 #include "options.h"
 #include "output.h"
 
+/* A longer command has its summary on the next line. */
+#define USAGE_WIDTH 22
+
 static char *command_help(void)
 {
 	GString *text = g_string_new("Commands:\n");
@@ -21,7 +24,11 @@ static char *command_help(void)
 		g_autofree char *usage = g_strdup_printf(
 		    "%s %s", command->name, command->parameters ? command->parameters : "");
 
-		g_string_append_printf(text, "  %-30s %s\n", usage, command->summary);
+		g_strchomp(usage);
+		g_string_append_printf(text, "  %-*s", USAGE_WIDTH, usage);
+		if (strlen(usage) > USAGE_WIDTH)
+			g_string_append_printf(text, "\n  %-*s", USAGE_WIDTH, "");
+		g_string_append_printf(text, " %s\n", command->summary);
 	}
 	g_string_append(text, "\nEach command has a --help of its own. Without a command, the "
 			      "status is shown.\nSee pandemoniumctl(1) for more.");

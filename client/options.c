@@ -57,6 +57,7 @@ gboolean options_parse(Ctl *ctl, const CtlCommand *command, const GOptionEntry *
 	g_autoptr(GOptionContext) context = g_option_context_new(command->parameters);
 	g_autofree GOptionEntry *common = options_common(ctl);
 	g_auto(GStrv) mutable_argv = g_strdupv(argv);
+	g_autofree char *program = NULL;
 	g_auto(GStrv) rest = NULL;
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry remaining[] = {
@@ -64,6 +65,9 @@ gboolean options_parse(Ctl *ctl, const CtlCommand *command, const GOptionEntry *
 	    {NULL},
 	};
 
+	/* For the line of usage in --help. */
+	program = g_strdup_printf("pandemoniumctl %s", command->name);
+	g_set_prgname(program);
 	g_option_context_set_summary(context, command->summary);
 	g_option_context_set_description(context, command->description);
 	if (entries)

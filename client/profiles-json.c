@@ -72,18 +72,20 @@ static gboolean read_uint(JsonObject *object, const char *key, guint64 max, guin
 	JsonNode *node = json_object_get_member(object, key);
 	GType type = node ? json_node_get_value_type(node) : G_TYPE_INVALID;
 
+	double number = -1;
+
 	if (type == G_TYPE_INT64 && json_node_get_int(node) >= 0) {
 		*value = (guint64)json_node_get_int(node);
 		if (*value <= max)
 			return TRUE;
-	} else if (type == G_TYPE_DOUBLE) {
-		double number = json_node_get_double(node);
-
-		if (number >= 0 && number <= (double)max && floor(number) == number) {
-			/* 2^64 stands for the 64-bit values that round up to it. */
-			*value = number >= 0x1p64 ? G_MAXUINT64 : (guint64)number;
+	}
+	if (type == G_TYPE_DOUBLE)
+		number = json_node_get_double(node);
+	if (number >= 0 && number <= 0x1p64 && floor(number) == number) {
+		/* 2^64 stands for the 64-bit values that round up to it. */
+		*value = number >= 0x1p64 ? G_MAXUINT64 : (guint64)number;
+		if (*value <= max)
 			return TRUE;
-		}
 	}
 	return refuse(error, "\"%s\" must be a whole number from 0 to %" G_GUINT64_FORMAT, key,
 		      max);

@@ -110,6 +110,18 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 	return procdb_maps_auto_new(&settings);
 }
 
+/* The system's database takes over what scx_pandemonium kept for its user, once. */
+static ProcdbStore *store_for(const ProcdbConfig *config)
+{
+	ProcdbStore *store = procdb_store_new(config->database);
+	g_autofree char *older =
+	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
+
+	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE))
+		procdb_store_set_import(store, older);
+	return store;
+}
+
 /* The apply layer has to let go of the old maps before they are closed. */
 static void use_maps(Service *service)
 {
@@ -132,8 +144,7 @@ static void use_apply_settings(Service *service)
 static gboolean set_apply(gpointer data, const char *mode, GError **error)
 {
 	Service *service = data;
-	g_autofree char *problem =
-	    procdb_config_set(&service->config, "Apply", "Mode", mode);
+	g_autofree char *problem = procdb_config_set(&service->config, "Apply", "Mode", mode);
 
 	if (problem) {
 		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
@@ -146,18 +157,6 @@ static gboolean set_apply(gpointer data, const char *mode, GError **error)
 static const ProcdbApply *get_apply(gpointer data)
 {
 	return ((Service *)data)->apply;
-}
-
-/* The system's database takes over what scx_pandemonium kept for its user, once. */
-static ProcdbStore *store_for(const ProcdbConfig *config)
-{
-	ProcdbStore *store = procdb_store_new(config->database);
-	g_autofree char *older =
-	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
-
-	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE))
-		procdb_store_set_import(store, older);
-	return store;
 }
 
 static void use_backend(Service *service, const char *backend)

@@ -144,6 +144,13 @@ void procdb_engine_tell_now(ProcdbEngine *engine)
 	procdb_engine_tell(engine);
 }
 
+void procdb_engine_log_failure(gboolean *failed, const GError *error)
+{
+	if (error && !*failed)
+		g_warning("%s; trying again every second", error->message);
+	*failed = error != NULL;
+}
+
 void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
@@ -206,13 +213,10 @@ void procdb_engine_ingest(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = NULL;
 	gint64 now = engine->clock_us();
-	gboolean ok;
 
 	g_array_set_size(engine->seen, 0);
-	ok = engine->maps->ops->drain(engine->maps, engine->seen, &error);
-	if (!ok && !engine->drain_failed)
-		g_warning("%s; trying again every second", error->message);
-	engine->drain_failed = !ok;
+	engine->maps->ops->drain(engine->maps, engine->seen, &error);
+	procdb_engine_log_failure(&engine->drain_failed, error);
 	for (guint i = 0; i < engine->seen->len; i++)
 		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now);
 }

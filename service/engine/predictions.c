@@ -37,10 +37,10 @@ void procdb_engine_retract_queued(ProcdbEngine *engine)
 	if (!engine->maps->ops->retract(engine->maps,
 					(const struct procdb_comm *)engine->retracting->data,
 					engine->retracting->len, &error)) {
-		g_warning("%s", error->message);
 		/* Which of them are still there is unknown: compare with the map again. */
 		engine->map_known = FALSE;
 	}
+	procdb_engine_log_failure(&engine->retract_failed, error);
 	g_array_set_size(engine->retracting, 0);
 }
 
@@ -52,10 +52,25 @@ static guint capacity(ProcdbEngine *engine)
 	return status.init_capacity;
 }
 
+/* The learned prediction in the map that was not seen for longest; only asked when it is full. */
+static struct procdb_entry *oldest_learned(ProcdbEngine *engine)
+{
+	struct procdb_entry *oldest = NULL;
+
+	for (size_t i = 0; i < procdb_table_count(engine->table, PROCDB_SET_LIVE); i++) {
+		struct procdb_entry *entry = procdb_table_at(engine->table, i);
+
+		if (entry->published && entry->profile.override == PROCDB_NO_OVERRIDE &&
+		    (!oldest || entry->profile.last_seen_tick < oldest->profile.last_seen_tick))
+			oldest = entry;
+	}
+	return oldest;
+}
+
 /*
  * Whether the map has room for one more prediction besides the additional ones
  * already chosen. A remembered one gives way to a newer one, least recently
- * seen first.
+ * seen first, and any that was learned to an override.
  */
 static gboolean make_room(ProcdbEngine *engine, const struct procdb_entry *entry, guint additional,
 			  guint room)
@@ -64,12 +79,38 @@ static gboolean make_room(ProcdbEngine *engine, const struct procdb_entry *entry
 
 	if (!engine->map_known || room == 0 || engine->published + additional < room)
 		return TRUE;
+	if (entry->set == PROCDB_SET_RETAINED)
+		return FALSE;
 	oldest = procdb_table_oldest(engine->table, PROCDB_SET_PREDICTED);
-	if (!oldest || entry->set == PROCDB_SET_RETAINED)
+	if (oldest)
+		procdb_table_move(engine->table, oldest, PROCDB_SET_RETAINED);
+	else if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		oldest = oldest_learned(engine);
+	if (!oldest)
 		return FALSE;
 	queue_retract(engine, oldest);
-	procdb_table_move(engine->table, oldest, PROCDB_SET_RETAINED);
+	/* Pending, so that what this flush may have chosen of it is not written. */
+	procdb_engine_queue(engine, oldest);
 	return TRUE;
+}
+
+/* Leaves out what gave way after it was chosen. */
+static void keep_chosen(ProcdbEngine *engine)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < engine->publishing->len; i++) {
+		struct procdb_comm comm = g_array_index(engine->publishing, struct procdb_comm, i);
+		struct procdb_class class = g_array_index(engine->classes, struct procdb_class, i);
+
+		if (procdb_table_find(engine->table, &comm)->pending)
+			continue;
+		g_array_index(engine->publishing, struct procdb_comm, kept) = comm;
+		g_array_index(engine->classes, struct procdb_class, kept) = class;
+		kept++;
+	}
+	g_array_set_size(engine->publishing, kept);
+	g_array_set_size(engine->classes, kept);
 }
 
 static void publish(ProcdbEngine *engine)
@@ -82,9 +123,7 @@ static void publish(ProcdbEngine *engine)
 	ok = engine->maps->ops->publish(engine->maps, comms,
 					(const struct procdb_class *)engine->classes->data,
 					engine->publishing->len, &done, &error);
-	if (!ok && !engine->publish_failed)
-		g_warning("%s; trying again every second", error->message);
-	engine->publish_failed = !ok;
+	procdb_engine_log_failure(&engine->publish_failed, error);
 	for (guint i = 0; i < engine->publishing->len; i++) {
 		struct procdb_entry *entry = procdb_table_find(engine->table, &comms[i]);
 
@@ -137,6 +176,8 @@ void procdb_engine_flush(ProcdbEngine *engine)
 		g_array_append_val(engine->classes, class);
 	}
 	g_array_remove_range(engine->pending, 0, n);
+	if (engine->retracting->len > 0)
+		keep_chosen(engine);
 	/* First out, then in: a full map has room afterwards. */
 	procdb_engine_retract_queued(engine);
 	if (engine->publishing->len > 0)
@@ -166,12 +207,10 @@ static void queue_all(ProcdbEngine *engine)
 	for (size_t i = 0; i < size; i++) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, i);
 
-		if (!procdb_engine_wants_prediction(engine, entry))
-			continue;
-		if (entry->set == PROCDB_SET_LIVE || entry->set == PROCDB_SET_KEPT)
-			procdb_engine_queue(engine, entry);
-		else
+		if (entry->set != PROCDB_SET_LIVE && entry->set != PROCDB_SET_KEPT)
 			remembered[n++] = entry;
+		else if (procdb_engine_wants_prediction(engine, entry))
+			procdb_engine_queue(engine, entry);
 	}
 	if (n > 1)
 		qsort(remembered, n, sizeof(struct procdb_entry *), compare_recency);
@@ -179,7 +218,8 @@ static void queue_all(ProcdbEngine *engine)
 		procdb_table_move(engine->table, remembered[i],
 				  remembered[i]->published ? PROCDB_SET_PREDICTED
 							   : PROCDB_SET_RETAINED);
-		procdb_engine_queue(engine, remembered[i]);
+		if (procdb_engine_wants_prediction(engine, remembered[i]))
+			procdb_engine_queue(engine, remembered[i]);
 	}
 }
 
@@ -188,14 +228,12 @@ void procdb_engine_resync(ProcdbEngine *engine)
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 	g_autoptr(GError) error = NULL;
 
-	if (!engine->maps->ops->predictions(engine->maps, entries, &error)) {
-		g_warning("%s; trying again every second", error->message);
-		engine->map_known = FALSE;
+	engine->map_known = engine->maps->ops->predictions(engine->maps, entries, &error);
+	procdb_engine_log_failure(&engine->compare_failed, error);
+	if (!engine->map_known)
 		return;
-	}
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
 		procdb_table_at(engine->table, i)->published = false;
-	engine->map_known = TRUE;
 	engine->published = 0;
 	for (guint i = 0; i < entries->len; i++) {
 		const struct procdb_observation *o =

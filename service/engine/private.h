@@ -46,6 +46,8 @@ struct _ProcdbEngine {
 	char *last_state;      /* of the maps, as last logged */
 	gboolean drain_failed; /* as last logged */
 	gboolean publish_failed;
+	gboolean retract_failed;
+	gboolean compare_failed;
 	gboolean scores_failed;
 
 	gint64 (*clock_us)(void);
@@ -77,6 +79,9 @@ void procdb_engine_retract_queued(ProcdbEngine *engine);
 void procdb_engine_resync(ProcdbEngine *engine);
 
 /* engine.c */
+
+/* Logs that a map operation failed, once until it works again; *failed is as last logged. */
+void procdb_engine_log_failure(gboolean *failed, const GError *error);
 
 /* Has the listener told of an entry. */
 void procdb_engine_note(ProcdbEngine *engine, struct procdb_entry *entry);

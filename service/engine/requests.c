@@ -49,6 +49,16 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	engine->maps->ops->status(engine->maps, &status->maps);
 }
 
+/* Has the init map say at once what was requested. */
+static void apply(ProcdbEngine *engine)
+{
+	/* Else there would be no telling what fits. */
+	if (!engine->map_known)
+		procdb_engine_resync(engine);
+	procdb_engine_retract_queued(engine);
+	procdb_engine_flush(engine);
+}
+
 gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *comms, guint n,
 			      guint *deleted, GError **error)
 {
@@ -101,8 +111,7 @@ gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **erro
 		procdb_engine_queue(engine, entry);
 		procdb_engine_note(engine, entry);
 	}
-	procdb_engine_retract_queued(engine);
-	procdb_engine_flush(engine);
+	apply(engine);
 	ok = procdb_engine_save_forgetting(engine, error);
 	procdb_engine_tell_now(engine);
 	if (deleted)
@@ -165,8 +174,7 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 
 	if (!ok)
 		return FALSE;
-	procdb_engine_retract_queued(engine);
-	procdb_engine_flush(engine);
+	apply(engine);
 	ok = procdb_engine_save(engine, NULL, error);
 	procdb_engine_tell_now(engine);
 	return ok;

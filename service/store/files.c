@@ -10,8 +10,8 @@
 
 #include "folder.h"
 
-/* Far above any number of names a machine has; keeps a wrong file out of memory. */
-#define MAX_FILE_SIZE (64u * 1024 * 1024)
+/* Above what the settings allow to be remembered; keeps a wrong file out of memory. */
+#define MAX_FILE_SIZE (256u * 1024 * 1024)
 
 ProcdbFiles *procdb_files_new(const char *path)
 {
@@ -145,7 +145,7 @@ static void read_named(ProcdbFiles *files, const char *name, ProcdbFile *file, s
 void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
 {
 	g_autofree char *temp = g_build_filename(files->folder, files->temp_name, NULL);
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	struct stat st;
 
 	/* If this fails the next save tells. */
@@ -158,7 +158,7 @@ void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
 
 void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	struct stat st;
 
 	read_named(files, files->prev_name, file, &st);
@@ -275,7 +275,7 @@ static gboolean restore_prev(ProcdbFiles *files, int folder, GError **error)
 
 char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	g_auto(ProcdbFd) folder = procdb_folder_open(files->folder, error);
 	g_autofree char *name = NULL;
 
@@ -381,11 +381,18 @@ static gboolean replace(ProcdbFiles *files, int folder, GBytes *bytes, gboolean 
 gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial, gboolean forget,
 			      GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&files->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	g_auto(ProcdbFd) folder = -1;
 
 	if (serial <= files->written)
 		return TRUE;
+	/* What could not be read again. */
+	if (g_bytes_get_size(bytes) > MAX_FILE_SIZE) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+			    "Cannot write %s: it would be larger than %u MiB", files->path,
+			    MAX_FILE_SIZE >> 20);
+		return FALSE;
+	}
 	if (!procdb_folder_make(files->folder, error))
 		return FALSE;
 	folder = procdb_folder_open(files->folder, error);

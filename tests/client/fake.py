@@ -28,6 +28,7 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
            "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
+DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False}
 TIERS = ("batch", "interactive", "lat-critical")
 
 
@@ -91,6 +92,9 @@ class Fake:
         self.hang = arguments.hang
         self.serial = 0
         interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
+        for known in interface.properties:
+            self.properties.setdefault(known.name, GLib.Variant(known.signature,
+                                                                DEFAULTS[known.signature]))
         bus.register_object(PATH, interface, self.on_call, self.on_get, None)
 
     def on_get(self, _bus, _sender, _path, _interface, name):
@@ -186,6 +190,14 @@ class Fake:
 
     def Reload(self):
         return GLib.Variant("(u)", (len(self.table),))
+
+    def SetBackend(self, backend):
+        if backend not in ("auto", "observer", "pinned", "none"):
+            raise Refused("NoBackend", "There is no backend '%s'" % backend)
+        self.properties["Backend"] = GLib.Variant("s", backend)
+        self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                             GLib.Variant("(sa{sv}as)", (INTERFACE, {
+                                 "Backend": self.properties["Backend"]}, [])))
 
     def Import(self, rows, replace):
         rows = [dict(zip(COLUMNS, row)) for row in rows]

@@ -7,7 +7,6 @@ import json
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -60,13 +59,14 @@ class Terminal:
 
     def __init__(self, argv, environment, columns=100, rows=30):
         self.output = b""
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            try:
-                os.execvpe(argv[0], argv, environment)
-            finally:
-                os._exit(127)
+        # Our own descriptor of the slave keeps it alive after the program, for its attributes.
+        self.master, self.slave = pty.openpty()
+        self.attributes = termios.tcgetattr(self.slave)
         self.resize(columns, rows)
+        self.process = subprocess.Popen(argv, env=environment, stdin=self.slave, stdout=self.slave,
+                                        stderr=self.slave, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.pid = self.process.pid
 
     def resize(self, columns, rows):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -75,43 +75,38 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def _read(self, timeout):
-        if not select.select([self.master], [], [], timeout)[0]:
+        if select.select([self.master], [], [], timeout)[0]:
+            self.output += os.read(self.master, 65536)
             return True
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:
-            data = b""
-        self.output += data
-        return bool(data)
+        return False
 
     def expect(self, text):
-        """Reads until the text has come; the output before it is dropped."""
+        """Reads until the text has come, and returns and drops what was before it."""
         wanted = text.encode()
         end = time.monotonic() + WAIT_S
         while wanted not in self.output:
-            if time.monotonic() > end or not self._read(0.1):
+            ended = self.process.poll() is not None
+            if not self._read(0.1) and (ended or time.monotonic() > end):
                 raise AssertionError("%r did not come, but %r" % (wanted, self.output))
         before, _, self.output = self.output.partition(wanted)
         return before.decode(errors="replace")
 
     def finish(self):
-        """What is left of the output, and the exit code."""
+        """Waits for the end; returns what is left of the output, and the exit code."""
         end = time.monotonic() + WAIT_S
-        while self._read(0.1):
+        while self.process.poll() is None:
+            self._read(0.05)
             if time.monotonic() > end:
-                os.kill(self.pid, signal.SIGKILL)
                 raise AssertionError("it did not end; output %r" % self.output)
-        return self.output.decode(errors="replace"), self._wait()
-
-    def _wait(self):
-        pid, self.pid = self.pid, None
-        os.close(self.master)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        while self._read(0):
+            pass
+        self.attributes = termios.tcgetattr(self.slave)
+        return self.output.decode(errors="replace"), self.process.returncode
 
     def close(self):
-        if self.pid is not None:
-            os.kill(self.pid, signal.SIGKILL)
-            self._wait()
+        stop(self.process)
+        os.close(self.master)
+        os.close(self.slave)
 
 
 class ClientTest(unittest.TestCase):

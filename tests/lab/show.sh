@@ -30,10 +30,11 @@ trap finish EXIT
 trap 'exit 0' INT TERM
 
 tries=0
-until pandemoniumctl status >/dev/null 2>&1; do
+# Not by calling the service: the bus would start a second one.
+until busctl call org.freedesktop.DBus / org.freedesktop.DBus GetNameOwner s \
+	org.pandemonium.ProcDb >/dev/null 2>&1; do
 	tries=$((tries + 1))
-	if [ $tries -ge 50 ] || ! kill -0 $service 2>/dev/null; then
-		pandemoniumctl status || :
+	if [ $tries -ge 100 ] || ! kill -0 $service 2>/dev/null; then
 		cat "$LAB_DIR/service.log" >&2
 		echo "try: the service does not answer on its bus" >&2
 		exit 1

@@ -285,7 +285,6 @@ static void test_number_of_bad_files_is_bounded(struct fixture *fixture, gconstp
 
 static void test_foreign_writer_is_respected(struct fixture *fixture, gconstpointer data)
 {
-	g_autofree char *other = g_build_filename(fixture->folder, "other", NULL);
 	g_autofree char *golden =
 	    g_test_build_filename(G_TEST_DIST, "..", "golden", "v2.bin", NULL);
 	g_autofree char *content = NULL;

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+# shellcheck shell=bash
+# Completion of pandemoniumctl for bash.
+
+# Adds the words that start with $cur, quoted for the command line.
+__pandemoniumctl_words() {
+	local word quoted
+	while IFS= read -r word; do
+		printf -v quoted %q "$word"
+		[[ $quoted == "$cur"* || $word == "$cur"* ]] && COMPREPLY+=("$quoted")
+	done
+}
+
+__pandemoniumctl_names() {
+	__pandemoniumctl_words < <(command pandemoniumctl list --names "$@" 2>/dev/null)
+}
+
+# The options of a command beside the common ones.
+__pandemoniumctl_options() {
+	case $1 in
+	'') echo --version ;;
+	list) echo --sort --reverse --tier --origin --confident --names -s -r -t -o -c -n ;;
+	explain) echo --literal -l ;;
+	delete) echo --yes --literal -y -l ;;
+	reset) echo --yes -y ;;
+	top) echo --sort --reverse --confident -s -r -c ;;
+	import) echo --replace --yes -r -y ;;
+	esac
+}
+
+_pandemoniumctl() {
+	local cur prev command='' position=0 i
+	local commands='status list show explain confidence delete reset override save reload
+		backend monitor top export import doctor'
+	local common='--help --json --no-pager --no-ask-password -h'
+	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
+		wakeup_freq csw_rate last_seen_us origin'
+	local tiers='batch interactive lat-critical'
+	local words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+
+	# Task names have colons in them, at which bash would break them.
+	if declare -F _get_comp_words_by_ref >/dev/null; then
+		_get_comp_words_by_ref -n : cur prev words cword
+	else
+		cur=${words[cword]}
+		prev=${words[cword - 1]}
+	fi
+	COMPREPLY=()
+
+	# How many arguments stand between the command and the cursor.
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		-s | -t | -o | --sort | --tier | --origin) ((i++)) ;;
+		-*) ;;
+		*)
+			if [[ -z $command ]]; then
+				command=${words[i]}
+			else
+				((position++))
+			fi
+			;;
+		esac
+	done
+
+	case $command:$prev in
+	list:--sort | list:-s | top:--sort | top:-s)
+		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
+		return
+		;;
+	list:--tier | list:-t)
+		mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur")
+		return
+		;;
+	list:--origin | list:-o)
+		mapfile -t COMPREPLY < <(compgen -W 'live retained override' -- "$cur")
+		return
+		;;
+	esac
+
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(
+			compgen -W "$common $(__pandemoniumctl_options "$command")" -- "$cur"
+		)
+		return
+	fi
+	case $command:$position in
+	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
+	list:* | delete:* | show:0 | explain:0 | confidence:0 | override:1)
+		if [[ $command == override && " ${words[*]} " == *' clear '* ]]; then
+			__pandemoniumctl_names --origin override
+		elif [[ $command != override || " ${words[*]} " == *' set '* ]]; then
+			__pandemoniumctl_names
+		fi
+		;;
+	override:0) mapfile -t COMPREPLY < <(compgen -W 'set clear list' -- "$cur") ;;
+	override:2) mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur") ;;
+	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer pinned none' -- "$cur") ;;
+	export:0 | import:0) compopt -o default 2>/dev/null ;;
+	esac
+	if declare -F __ltrim_colon_completions >/dev/null; then
+		__ltrim_colon_completions "$cur"
+	fi
+}
+
+complete -F _pandemoniumctl pandemoniumctl

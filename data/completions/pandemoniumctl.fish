@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+# Completion of pandemoniumctl for fish.
+
+function __pandemoniumctl_names
+    command pandemoniumctl list --names $argv 2>/dev/null
+end
+
+# Whether the words so far are the command and this many arguments.
+function __pandemoniumctl_at --argument-names command count
+    set -l words (commandline -opc)
+    set -l plain (string match -v -- '-*' $words[2..])
+    test (count $plain) -eq (math $count + 1); and test "$plain[1]" = "$command"
+end
+
+# Whether the words so far begin with these.
+function __pandemoniumctl_after
+    set -l words (commandline -opc)
+    set -l plain (string match -v -- '-*' $words[2..])
+    test (count $plain) -eq (count $argv); and test "$plain" = "$argv"
+end
+
+function __pandemoniumctl_override_set_named
+    set -l words (commandline -opc)
+    set -l plain (string match -v -- '-*' $words[2..])
+    test (count $plain) -eq 3; and test "$plain[1..2]" = 'override set'
+end
+
+set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin
+set -l tiers batch interactive lat-critical
+
+complete -c pandemoniumctl -f
+complete -c pandemoniumctl -s h -l help -d 'Show help'
+complete -c pandemoniumctl -l json -d 'Print JSON'
+complete -c pandemoniumctl -l no-pager -d 'Do not pipe output into a pager'
+complete -c pandemoniumctl -l no-ask-password -d 'Fail where a password would be asked for'
+complete -c pandemoniumctl -n __fish_use_subcommand -l version -d 'Print the version'
+
+complete -c pandemoniumctl -n __fish_use_subcommand -a status -d 'Show whether the service learns'
+complete -c pandemoniumctl -n __fish_use_subcommand -a list -d 'List what was learned about programs'
+complete -c pandemoniumctl -n __fish_use_subcommand -a show -d 'Show everything known about a program'
+complete -c pandemoniumctl -n __fish_use_subcommand -a explain -d 'Say why a program has its tier'
+complete -c pandemoniumctl -n __fish_use_subcommand -a confidence -d 'Print how sure a prediction is'
+complete -c pandemoniumctl -n __fish_use_subcommand -a delete -d 'Forget what was learned about programs'
+complete -c pandemoniumctl -n __fish_use_subcommand -a reset -d 'Forget everything that was learned'
+complete -c pandemoniumctl -n __fish_use_subcommand -a override -d 'Decide the tier of a program'
+complete -c pandemoniumctl -n __fish_use_subcommand -a save -d 'Write the database to disk now'
+complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read configuration and database again'
+complete -c pandemoniumctl -n __fish_use_subcommand -a backend -d 'Choose what observes'
+complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
+complete -c pandemoniumctl -n __fish_use_subcommand -a top -d 'Watch what is learned, live'
+complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all profiles as JSON'
+complete -c pandemoniumctl -n __fish_use_subcommand -a import -d 'Take over exported profiles'
+complete -c pandemoniumctl -n __fish_use_subcommand -a doctor -d 'Check everything that the service needs'
+
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s s -l sort -x -a "$columns" -d 'Sort by a column'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s r -l reverse -d 'Turn the order round'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s t -l tier -x -a "$tiers" -d 'Only this tier'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s o -l origin -x -a 'live retained override' -d 'Only of this origin'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s c -l confident -d 'Only confident ones'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s n -l names -d 'Print names only'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from list delete' -a '(__pandemoniumctl_names)'
+
+complete -c pandemoniumctl -n '__pandemoniumctl_at show 0; or __pandemoniumctl_at explain 0; or __pandemoniumctl_at confidence 0' -a '(__pandemoniumctl_names)'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from explain' -s l -l literal -d 'Take a number for a name'
+
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from delete' -s y -l yes -d 'Do not ask'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from delete' -s l -l literal -d 'Take * and ? for themselves'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from reset' -s y -l yes -d 'Do not ask'
+
+complete -c pandemoniumctl -n '__pandemoniumctl_at override 0' -a 'set clear list'
+complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pandemoniumctl_names)'
+complete -c pandemoniumctl -n '__pandemoniumctl_after override clear' -a '(__pandemoniumctl_names --origin override)'
+complete -c pandemoniumctl -n __pandemoniumctl_override_set_named -a "$tiers"
+complete -c pandemoniumctl -n '__pandemoniumctl_at backend 0' -a 'auto observer pinned none'
+
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s s -l sort -x -a "$columns" -d 'Sort by a column'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s r -l reverse -d 'Turn the order round'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s c -l confident -d 'Only confident ones'
+
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from export import' -F
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from import' -s r -l replace -d 'Forget everything learned first'
+complete -c pandemoniumctl -n '__fish_seen_subcommand_from import' -s y -l yes -d 'Do not ask'

@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""What each command of pandemoniumctl prints and answers, against the fake service."""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+from fake import COLUMNS, PROFILES
+from support import CTL, ClientTest
+
+RAW = "sshd\\xff\\xfe\\x0a%n"
+
+
+class Reading(ClientTest):
+    def setUp(self):
+        super().setUp()
+        self.start_fake()
+
+    def test_status_is_what_runs_without_a_command(self):
+        self.assertEqual(self.ok(), self.ok("status"))
+        self.assertIn("learns from its own BPF observer", self.ok())
+
+    def test_status_json_has_every_property_in_snake_case(self):
+        status = self.json("status")
+        self.assertEqual(status["backend_state"], "active")
+        self.assertEqual(status["observations"], 12345)
+        self.assertEqual(status["min_confidence"], 0.6)
+        self.assertIs(status["dirty"], True)
+
+    def test_list_json_has_the_columns_of_the_contract(self):
+        rows = self.json("list")
+        self.assertEqual(len(rows), len(PROFILES))
+        for row in rows:
+            self.assertEqual(tuple(row), COLUMNS)
+        self.assertEqual(rows, sorted(rows, key=lambda row: row["name"].encode()))
+        cc1 = next(row for row in rows if row["name"] == "cc1")
+        self.assertEqual(cc1["votes"], {"batch": 41, "interactive": 1, "lat-critical": 0})
+        self.assertEqual(cc1["confidence"], 0.9123)
+
+    def test_numbers_beyond_int64_stay_positive(self):
+        row = next(row for row in self.json("list") if row["name"] == RAW)
+        self.assertEqual((row["avg_runtime_ns"], row["runtime_dev_ns"]), (2.0**64, 2.0**63))
+
+    def names(self, *arguments):
+        return self.ok("list", "--names", *arguments).splitlines()
+
+    def test_list_filters(self):
+        self.assertEqual(self.names("--tier=lat-critical"), ["pipewire", "wine"])
+        self.assertEqual(self.names("--origin", "override"), ["wine"])
+        self.assertEqual(self.names("-c", "-t", "interactive"), ["firefox"])
+        self.assertEqual(self.names("c*", "?s"), ["as", "cc1"])
+        self.assertEqual(self.names("nothing"), [])
+
+    def test_list_sorts_numbers_from_the_greatest_and_reverses(self):
+        self.assertEqual(self.names("-s", "observations")[:2], ["pipewire", "cc1"])
+        self.assertEqual(self.names("-r", "-s", "observations")[-1], "pipewire")
+        self.assertEqual(self.names("-s", "tier")[:2], ["pipewire", "wine"])
+
+    def test_a_table_in_a_pipe_has_no_escape_sequences(self):
+        self.assertNotIn("\033", self.ok("list") + self.ok("status") + self.ok("show", "cc1"))
+
+    def test_without_a_locale_names_are_utf8(self):
+        self.assertIn("größe", self.ok("list", LC_ALL="C"))
+
+    def test_decimal_points_are_points(self):
+        self.assertIn("0.912", self.ok("show", "cc1", LC_ALL="de_DE.UTF-8"))
+
+    def test_show_prints_what_it_does_not_know(self):
+        self.assertRegex(self.ok("show", "cc1"), r"from_the_future +\['x'\]")
+        self.assertEqual(self.json("show", "cc1")["from_the_future"], ["x"])
+
+    def test_names_as_shown_are_names_to_give(self):
+        for name in self.names():
+            self.assertEqual(self.json("show", name)["name"], name)
+
+    def test_raw_bytes_are_escaped(self):
+        self.assertEqual(self.json("confidence", b"sshd\xff\xfe\n%n")["name"], RAW)
+
+    def test_confidence_is_a_bare_number(self):
+        self.assertEqual(float(self.ok("confidence", "cc1")), 0.9123)
+
+    def test_explain_has_a_sentence_for_each_case(self):
+        for name, sentence in (("cc1", "start as batch: 98 % of 42"),
+                               ("new", "observed 2 times, and 1 more is needed"),
+                               ("make", "disagree: only 60 % of 5 say interactive"),
+                               ("wine", "because an administrator decided so")):
+            self.assertIn(sentence, self.ok("explain", name))
+
+    def test_explain_takes_a_pid(self):
+        done = self.ctl("explain", str(os.getpid()))
+        with open("/proc/self/comm", encoding="utf-8") as file:
+            self.assertIn(file.read().strip(), done.stderr.decode())
+        self.assertIn('"%d"' % os.getpid(), self.fails(3, "explain", "-l", str(os.getpid())))
+
+    def test_options_stand_before_or_after_the_command(self):
+        self.assertEqual(self.ok("--json", "show", "as"), self.ok("show", "as", "--json"))
+
+
+class Changing(ClientTest):
+    def setUp(self):
+        super().setUp()
+        self.start_fake()
+
+    def names(self):
+        return self.ok("list", "--names").splitlines()
+
+    def test_delete_takes_names_and_patterns(self):
+        self.assertEqual(self.json("delete", "cc1", "c*", "as"), {"deleted": 2,
+                                                                 "names": ["cc1", "as"]})
+        self.assertNotIn("cc1", self.names())
+
+    def test_delete_of_an_unknown_name_deletes_nothing(self):
+        before = self.names()
+        self.fails(3, "delete", "cc1", "unknown")
+        self.assertIn("nothing was deleted", self.fails(3, "delete", "cc1", "unknown*"))
+        self.assertEqual(self.names(), before)
+
+    def test_a_literal_star_is_no_pattern(self):
+        self.fails(3, "delete", "--literal", "c*")
+        self.assertIn("cc1", self.names())
+
+    def test_a_name_like_an_option_is_given_after_two_dashes(self):
+        self.assertIn('"-x"', self.fails(3, "show", "--", "-x"))
+
+    def test_reset_keeps_overrides(self):
+        self.assertEqual(self.json("reset"), {"deleted": len(PROFILES) - 1})
+        self.assertEqual(self.names(), ["wine"])
+
+    def test_overrides(self):
+        self.assertEqual(self.json("override", "set", "later", "batch"),
+                         {"name": "later", "override": "batch"})
+        self.assertEqual([row["name"] for row in self.json("override", "list")],
+                         ["later", "wine"])
+        self.assertEqual(self.json("override", "clear", "wine"), {"name": "wine", "override": None})
+        self.assertIn("later", self.ok("override", "list"))
+
+    def test_save_and_reload_count(self):
+        self.assertEqual(self.ok("save"), "Saved 6 profiles.\n")
+        self.assertEqual(self.json("save"), {"saved": 6})
+        self.assertEqual(self.json("reload"), {"loaded": len(PROFILES)})
+
+    def test_backend(self):
+        self.assertEqual(self.json("backend", "none"), {"backend": "none",
+                                                       "backend_state": "active"})
+        self.assertIn("Backends are", self.fails(1, "backend", "magic"))
+
+
+class Files(ClientTest):
+    def setUp(self):
+        super().setUp()
+        self.start_fake()
+        folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "export.json")
+
+    def test_an_export_comes_back_as_it_was(self):
+        before = self.json("list")
+        self.ok("export", self.path)
+        self.assertEqual(os.stat(self.path).st_mode & 0o777, 0o600)
+        self.ok("reset")
+        self.assertEqual(self.json("import", self.path), {"imported": len(PROFILES)})
+        self.assertEqual(self.json("list"), before)
+
+    def test_replacing_forgets_the_others(self):
+        export = json.loads(self.ok("export"))
+        export["profiles"] = [row for row in export["profiles"] if row["name"] == "as"]
+        self.write(json.dumps(export))
+        self.ok("import", "--replace", self.path)
+        self.assertEqual(self.ok("list", "--names").splitlines(), ["as", "wine"])
+
+    def write(self, text):
+        with open(self.path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_standard_input(self):
+        done = subprocess.run([CTL, "import", "-"], input=self.ok("export").encode(),
+                              env=self.bus.environment(), capture_output=True, check=True)
+        self.assertEqual(done.stdout, b"Imported 10 profiles.\n")
+
+    def test_every_wrong_value_is_named_and_changes_nothing(self):
+        export = json.loads(self.ok("export"))
+        before = self.json("list")
+        wrong = {
+            "name": [None, 5], "tier": ["fast", 1], "confidence": [-0.1, 1.5, "1"],
+            "confident": [0, "true"], "observations": [-1, 2**32, 1.5, "3", True],
+            "votes": [[1, 2, 3], {"batch": 1}], "avg_runtime_ns": [-1, 1e30, 0.5, None],
+            "last_seen_us": [-5, 2.0**63], "origin": ["", "dead"],
+        }
+        for key, values in wrong.items():
+            for value in values:
+                with self.subTest(key=key, value=value):
+                    row = dict(export["profiles"][3], **{key: value})
+                    self.write(json.dumps(dict(export, profiles=[export["profiles"][0], row])))
+                    self.assertIn("profile 2: \"", self.fails(1, "import", self.path))
+            row = dict(export["profiles"][3])
+            del row[key]
+            self.write(json.dumps(dict(export, profiles=[row])))
+            self.assertIn('profile 1: "%s"' % key, self.fails(1, "import", self.path))
+        self.assertEqual(self.json("list"), before)
+
+    def test_what_is_no_export_is_refused(self):
+        for text in ("", "[]", "{}", "nonsense", '{"format": "pandemonium-profiles"}',
+                     '{"format": "pandemonium-profiles", "version": 2, "profiles": []}',
+                     '{"format": "pandemonium-profiles", "version": 1, "profiles": {}}',
+                     '{"format": "pandemonium-profiles", "version": 1, "profiles": [1]}',
+                     "[" * 1000000):
+            self.write(text)
+            self.assertIn("Cannot import", self.fails(1, "import", self.path))
+        self.assertIn("No such file", self.fails(1, "import", self.path + "x"))
+
+
+class Usage(ClientTest):
+    def test_wrong_command_lines_need_no_service(self):
+        for arguments in (["nonsense"], ["--nonsense"], ["show"], ["show", "a", "b"],
+                          ["status", "x"], ["list", "--sort=x"], ["list", "--tier=x"],
+                          ["list", "--origin=x"], ["list", "--nonsense"], ["override"],
+                          ["override", "set", "a"], ["override", "set", "a", "fast"],
+                          ["override", "nonsense"], ["top"], ["top", "--sort=x"],
+                          ["delete"], ["import"]):
+            with self.subTest(arguments=arguments):
+                self.assertIn("--help", self.fails(2, *arguments))
+
+    def test_help_and_version_need_no_service(self):
+        self.assertIn("Commands:", self.ok("--help"))
+        self.assertIn("pandemoniumctl list [OPTION", self.ok("list", "--help"))
+        self.assertRegex(self.ok("--version"), r"^pandemoniumctl \d")
+
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        self.start_fake()
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([CTL, "list"], env=self.bus.environment(), stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"Cannot write", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

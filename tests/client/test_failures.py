@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Errors of bus, polkit and service become sentences and exit codes."""
+
+import json
+import unittest
+
+from support import ClientTest
+
+DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+CALLS = {
+    "ListProfiles": (["list"], "list-profiles"),
+    "GetProfile": (["show", "cc1"], "list-profiles"),
+    "GetConfidence": (["confidence", "cc1"], "get-confidence"),
+    "Explain": (["explain", "cc1"], "list-profiles"),
+    "DeleteProfile": (["delete", "cc1"], "delete-entries"),
+    "DeleteProfiles": (["delete", "cc1", "as"], "delete-entries"),
+    "Reset": (["reset"], "delete-entries"),
+    "Save": (["save"], "save"),
+    "Reload": (["reload"], "manage"),
+    "SetBackend": (["backend", "none"], "manage"),
+    "SetOverride": (["override", "set", "cc1", "batch"], "set-override"),
+    "ClearOverride": (["override", "clear", "cc1"], "set-override"),
+}
+
+
+class Failures(ClientTest):
+    def test_a_denial_names_the_missing_action(self):
+        self.start_fake(*("--fail=%s=%s:Not authorized" % (method, DENIED) for method in CALLS))
+        for arguments, action in CALLS.values():
+            with self.subTest(arguments=arguments):
+                self.assertIn("org.pandemonium.procdb.%s." % action, self.fails(4, *arguments))
+
+    def test_a_denial_tells_the_reason_that_the_service_gives(self):
+        self.start_fake("--fail=Save=%s:Not authorized for x: polkit did not answer" % DENIED)
+        self.assertIn("; polkit did not answer", self.fails(4, "save"))
+
+    def test_where_a_password_is_needed_it_says_so(self):
+        self.start_fake("--fail=Save=%s:x" % ASKS)
+        told = self.fails(4, "save")
+        self.assertIn("org.pandemonium.procdb.save asks for a password", told)
+
+    def test_errors_of_the_service(self):
+        for error, code, words in (
+                ("NoSuchProfile", 3, "shows the names that there are"),
+                ("SaveFailed", 1, "The database was not saved: Disk full."),
+                ("LimitExceeded", 1, "The service refused: Disk full."),
+                ("SomethingNew", 1, "Disk full (SomethingNew)")):
+            with self.subTest(error=error):
+                fake = self.start_fake("--fail=Save=%s:Disk full." % error)
+                self.assertIn(words, self.fails(code, "save"))
+                fake.kill()
+                fake.wait()
+                self.wait_for_no_service()
+
+    def wait_for_no_service(self):
+        for _ in range(100):
+            if self.ctl("save").returncode == 5:
+                return
+        self.fail("the service is still there")
+
+    def test_a_name_that_is_none(self):
+        self.start_fake()
+        told = self.fails(2, "show", "x" * 70)
+        self.assertIn("is no task name: it is longer than 16 bytes.", told)
+
+    def test_no_service(self):
+        for arguments, _ in CALLS.values():
+            self.assertIn("doctor", self.fails(5, *arguments))
+        for arguments in (["status"], ["monitor"], ["export"]):
+            self.assertIn("not running", self.fails(5, *arguments))
+
+    def test_no_bus(self):
+        done = self.ctl("status", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
+        self.assertEqual(done.returncode, 5)
+        self.assertIn(b"The system bus cannot be reached", done.stderr)
+
+    def test_a_service_that_dies_while_it_is_asked(self):
+        fake = self.start_fake("--hang=Save")
+        ctl = self.terminal("save")
+        monitor = self.terminal("monitor")
+        monitor.expect("Following")
+        fake.kill()
+        text, code = ctl.finish()
+        self.assertEqual(code, 5)
+        self.assertIn("did not answer", text)
+
+    def test_an_older_service(self):
+        self.start_fake("--fail=Reload=org.freedesktop.DBus.Error.UnknownMethod:x")
+        self.assertIn("older than this program", self.fails(1, "reload"))
+
+
+class Doctor(ClientTest):
+    def findings(self):
+        done = self.ctl("doctor", "--json")
+
+        rows = json.loads(done.stdout)
+        self.assertEqual(done.returncode,
+                         int(any(row["result"] == "problem" for row in rows)))
+        return {row["check"]: row for row in rows}
+
+    def test_without_a_service_it_says_what_to_do(self):
+        service = self.findings()["service"]
+        self.assertEqual(service["result"], "problem")
+        self.assertIn("start", service["remedy"])
+
+    def test_it_checks_everything(self):
+        self.start_fake()
+        self.assertEqual(set(self.findings()),
+                         {"kernel", "btf", "bpf", "bpffs", "sched_ext", "pins", "bus", "polkit",
+                          "service", "backend", "database", "sandbox"})
+
+    def test_what_the_service_reports_is_a_problem(self):
+        self.start_fake("--set=BackendState='failed: no BTF'", "--set=LastSaveError='Disk full'")
+        found = self.findings()
+        self.assertIn("no BTF", found["backend"]["finding"])
+        self.assertIn("Disk full", found["database"]["finding"])
+        self.assertEqual((found["backend"]["result"], found["database"]["result"]),
+                         ("problem", "problem"))
+
+    def test_without_a_bus_the_rest_is_checked(self):
+        done = self.ctl("doctor", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"kernel", done.stdout)
+        self.assertIn(b"bus cannot be reached", done.stdout)
+
+
+class Status(ClientTest):
+    def test_what_is_wrong_is_said(self):
+        for option, words in (("BackendState='failed: no BTF'", "does not learn"),
+                              ("BackendState='failed: no BTF'", "Problem: failed: no BTF"),
+                              ("BackendState='waiting'", "nothing to do"),
+                              ("Backend='none'", "no backend is in use"),
+                              ("LastSaveError='Disk full'", "the last save failed: Disk full"),
+                              ("MapErrors=uint64 3", "3 map operations failed"),
+                              ("ObservationsLost=uint64 7", "7 lost")):
+            with self.subTest(option=option):
+                self.setUp()
+                self.start_fake("--set=" + option)
+                self.assertIn(words, self.ok("status"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""pandemoniumctl on a terminal, and as it follows changes: questions, colours, pager, top."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import unittest
+
+from support import CTL, HERE, ClientTest, stop
+
+
+class OnATerminal(ClientTest):
+    def setUp(self):
+        super().setUp()
+        self.start_fake()
+
+    def test_delete_asks_and_no_is_the_default(self):
+        for answer in ("\n", "n\n", "\x04"):
+            terminal = self.terminal("delete", "cc1")
+            terminal.expect('Forget what was learned about "cc1"? [y/N]')
+            terminal.type(answer)
+            text, code = terminal.finish()
+            self.assertEqual(code, 1)
+            self.assertIn("Nothing was deleted", text)
+        self.ok("show", "cc1")
+
+    def test_delete_goes_ahead_on_yes_or_unasked(self):
+        terminal = self.terminal("delete", "c*", "as")
+        self.assertIn("cc1", terminal.expect("these 2 programs? [y/N]"))
+        terminal.type("y\n")
+        self.assertEqual(terminal.finish()[1], 0)
+        self.assertEqual(self.terminal("delete", "-y", "make").finish(),
+                         ("Deleted 1 profile.\r\n", 0))
+
+    def test_reset_asks(self):
+        terminal = self.terminal("reset")
+        terminal.expect("Forget everything that was learned? Overrides stay. [y/N]")
+        terminal.type("n\n")
+        self.assertEqual(terminal.finish()[1], 1)
+
+    def test_colours_are_for_terminals_unless_somebody_says_no(self):
+        self.assertIn("\033[", self.terminal("list", "--no-pager").finish()[0])
+        self.assertIn("\033[", self.terminal("status").finish()[0])
+        for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            for command in ("status", "list", "doctor"):
+                text = self.terminal(command, PANDEMONIUM_PAGER="", **environment).finish()[0]
+                self.assertNotIn("\033[", text)
+
+    def test_the_table_fits_the_terminal(self):
+        wide = self.terminal("list", "--no-pager", columns=200, NO_COLOR="1").finish()[0]
+        self.assertTrue(all(len(line) <= 200 for line in wide.splitlines()))
+        self.assertIn("retained", wide)
+
+    def test_the_pager_gets_the_list_and_its_name_is_taken_from_the_environment(self):
+        text, code = self.terminal("list", PANDEMONIUM_PAGER="sed s/cc1/paged/").finish()
+        self.assertEqual(code, 0)
+        self.assertIn("paged", text)
+        for arguments, environment in ((["list"], {"PANDEMONIUM_PAGER": ""}),
+                                       (["list", "--no-pager"], {"PAGER": "false"}),
+                                       (["list", "--json"], {"PAGER": "false"}),
+                                       (["list"], {"PANDEMONIUM_PAGER": "cat", "PAGER": "false"}),
+                                       (["list"], {"PAGER": "/nonexistent"})):
+            self.assertIn("cc1", self.terminal(*arguments, **environment).finish()[0])
+
+    def test_a_pager_that_is_quit_early_is_no_failure(self):
+        self.assertEqual(self.terminal("list", PAGER="true").finish()[1], 0)
+
+
+class Monitor(ClientTest):
+    def monitor(self, *arguments):
+        process = subprocess.Popen([CTL, "monitor", *arguments], env=self.bus.environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(stop, process)
+        return process
+
+    def test_one_object_a_line_for_each_change(self):
+        fake = self.start_fake()
+        terminal = self.terminal("monitor", "--json")
+        self.assertIn("following", terminal_line(terminal))
+        plain = self.monitor()
+        self.assertIn("Following", plain.stderr.readline())
+        self.ok("delete", "cc1")
+        event = json.loads("{" + terminal_line(terminal))
+        self.assertEqual((event["event"], event["serial"], event["changed"], event["removed"]),
+                         ("profiles-changed", 1, [], ["cc1"]))
+        self.assertRegex(plain.stdout.readline(), r"^\d\d:\d\d:\d\d  removed  cc1$")
+        self.ok("backend", "none")
+        event = json.loads("{" + terminal_line(terminal))
+        self.assertEqual(event["properties"], {"backend": "none"})
+        fake.kill()
+        event = json.loads("{" + terminal_line(terminal))
+        self.assertEqual(event["event"], "service-stopped")
+
+    def test_interrupting_it_is_success(self):
+        self.start_fake()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.monitor()
+            process.stderr.readline()
+            process.send_signal(number)
+            self.assertEqual(process.wait(20), 0)
+
+
+def terminal_line(terminal):
+    terminal.expect("{")
+    return terminal.expect("\r\n")
+
+
+class Top(ClientTest):
+    def setUp(self):
+        super().setUp()
+        self.fake = self.start_fake()
+
+    def top(self, *arguments, **options):
+        terminal = self.terminal("top", *arguments, **options)
+        terminal.expect("10 profiles")
+        return terminal
+
+    def test_q_gives_the_terminal_back_as_it_was(self):
+        terminal = self.terminal("top")
+        before = terminal.attributes
+        terminal.expect("pipewire")
+        self.assertNotEqual(termios.tcgetattr(terminal.slave), before)
+        terminal.type("q")
+        terminal.expect("\033[?1049l")
+        self.assertEqual(terminal.finish()[1], 0)
+        self.assertEqual(terminal.attributes, before)
+
+    def test_signals_end_it_clean(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            terminal = self.top()
+            os.kill(terminal.pid, number)
+            text, code = terminal.finish()
+            self.assertEqual(code, 0)
+            self.assertIn("\033[?1049l", text)
+
+    def test_it_shows_a_change_without_being_asked(self):
+        terminal = self.top()
+        self.ok("override", "set", "zzz-later", "batch")
+        terminal.expect("zzz-later")
+        terminal.type("q")
+        self.assertEqual(terminal.finish()[1], 0)
+
+    def test_it_goes_on_after_a_resize(self):
+        terminal = self.top()
+        terminal.resize(50, 10)
+        os.kill(terminal.pid, signal.SIGWINCH)
+        terminal.type("h")
+        terminal.expect("quit")
+        terminal.type("x")
+        terminal.resize(1, 1)
+        terminal.resize(140, 30)
+        terminal.type("/wine")
+        terminal.expect("filter: ")
+        terminal.type("\rq")
+        self.assertEqual(terminal.finish()[1], 0)
+
+    def test_a_service_that_stops_is_told_and_one_that_starts_is_used(self):
+        terminal = self.top()
+        self.fake.kill()
+        self.fake.wait()
+        terminal.expect("The service stopped")
+        self.start_fake()
+        terminal.expect("ProcDb 0.1.0")
+        terminal.type("q")
+        self.assertEqual(terminal.finish()[1], 0)
+
+
+class Widget(ClientTest):
+    def test_it_follows_without_polling(self):
+        self.start_fake()
+        process = subprocess.Popen([sys.executable, os.path.join(HERE, "widget.py")],
+                                   env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
+        self.addCleanup(stop, process)
+        self.assertIn("cc1: batch, 0.91", list_of(process))
+        self.ok("delete", "cc1")
+        self.assertNotIn("cc1: batch, 0.91", list_of(process))
+        self.ok("override", "set", "later", "lat-critical")
+        self.assertIn("later: lat-critical, 0.00", list_of(process))
+
+    def test_it_is_ten_lines(self):
+        with open(os.path.join(HERE, "widget.py"), encoding="utf-8") as file:
+            self.assertEqual(len([line for line in file if not line.startswith("#")]), 10)
+
+
+def list_of(process):
+    """The next list that the widget prints; an empty line ends it."""
+    return [line.rstrip("\n") for line in iter(process.stdout.readline, "\n")]
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

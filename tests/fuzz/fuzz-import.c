@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* Any bytes as an export file: either a value that the bus can carry, or an error. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profiles-json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* A copy of its own without a terminator, so that a read beyond it is noticed. */
+	g_autofree char *text = g_memdup2(data, size);
+	g_autoptr(GVariant) profiles = NULL;
+	g_autoptr(GError) error = NULL;
+
+	profiles = profiles_from_json(text ? text : "", size, &error);
+	if (!profiles) {
+		g_assert_nonnull(error);
+		g_assert_true(g_utf8_validate(error->message, -1, NULL));
+		return 0;
+	}
+	g_assert_null(error);
+	g_variant_ref_sink(profiles);
+	g_assert_true(g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(ssdbu(uuu)ttttxs)")));
+	g_assert_true(g_variant_is_normal_form(profiles));
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* An engine with maps in memory, a database in a folder of its own and time that stands still. */
+
+#include "clock.h"
+#include "engine.h"
+#include "maps-memory.h"
+
+typedef struct {
+	char *folder;
+	char *path; /* of the database */
+	ProcdbMaps *maps;
+	ProcdbEngine *engine;
+	guint told;	 /* calls of profiles_changed */
+	GArray *changed; /* struct procdb_comm: of the last such call */
+	GArray *removed;
+	guint stepped;
+} EngineFixture;
+
+/* The settings that most tests begin with: retention, and no save but on request. */
+extern const ProcdbEngineSettings test_settings;
+/* The same without retention. */
+extern const ProcdbEngineSettings test_reference_settings;
+
+/* Starts as a service does, but for the timer. The init map holds capacity entries. */
+void engine_fixture_set_up(EngineFixture *f, const ProcdbEngineSettings *settings, guint capacity);
+void engine_fixture_tear_down(EngineFixture *f);
+
+/* A new engine on the same file, with new maps, as after a restart; profiles are loaded. */
+void engine_fixture_restart(EngineFixture *f, guint capacity);
+
+/* While blocked nothing can be saved; what was saved before is kept. */
+void engine_fixture_block_saving(EngineFixture *f, gboolean blocked);
+
+/* From now on warnings are no reason to abort a test. */
+void engine_fixture_allow_warnings(void);
+
+struct procdb_comm test_comm(const char *name);
+struct procdb_class test_class(enum procdb_tier tier, guint64 avg_runtime);
+
+/* One step, and the end of the save that it may have begun. */
+void test_step(EngineFixture *f);
+/* Lets BPF observe a task, and has the engine step once; n times. */
+void test_learn(EngineFixture *f, const char *name, enum procdb_tier tier, guint n);
+/* Steps n times. */
+void test_steps(EngineFixture *f, guint n);
+
+/* The entry of a name, or NULL. */
+const struct procdb_entry *test_find(EngineFixture *f, const char *name);
+/* Whether the init map predicts a name; *tier (may be NULL) is what. */
+gboolean test_predicts(EngineFixture *f, const char *name, enum procdb_tier *tier);
+/* Whether a list of names holds one. */
+gboolean test_names(const GArray *comms, const char *name);
+
+/* Compares table, init map and counters with each other and with the settings. */
+void test_check_consistent(EngineFixture *f);
+
+/*
+ * The same after flushing, and also that who waits for a place in the init map
+ * waits for good reason: overrides come before what was learned, live ones
+ * before remembered ones.
+ */
+void test_check_settled(EngineFixture *f);

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Introspection XML, authorizer, polkit actions, bus policy and manual agree."""
+
+import os
+import re
+import unittest
+import xml.etree.ElementTree as ET
+
+from sync import ACTION, INTERFACE, SOURCE, methods, text
+
+
+def authorizer():
+    """Method -> action, from the service's table."""
+    return dict(re.findall(r'\{"(\w+)", ACTION\("([\w-]+)"\)\}',
+                           text("service", "bus", "authorizer.c")))
+
+
+def client():
+    """Method -> action, from the table that names missing actions to people."""
+    table = text("client", "failure.c").split("actions[] = {")[1].split("};")[0]
+    return dict(re.findall(r'\{"(\w+)", "([\w-]+)"\}', table))
+
+
+def manual():
+    """Method -> action, from the manual page of the interface."""
+    return dict(re.findall(r"^\.It Fn (\w+) Ta ([\w-]+) Ta",
+                           text("data", "man", "org.pandemonium.ProcDb.5.in"), re.MULTILINE))
+
+
+def policy():
+    """The ids of the polkit actions, without their prefix, and each one's element."""
+    root = ET.fromstring(text("polkit", "org.pandemonium.procdb.policy"))
+    return {action.get("id").removeprefix(ACTION): action for action in root.iter("action")}
+
+
+class Contract(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_method_has_an_action_and_nothing_else_has(self):
+        self.assertEqual(set(authorizer()), methods())
+
+    def test_the_client_names_the_action_that_the_service_asks_for(self):
+        self.assertEqual(client(), authorizer())
+
+    def test_the_manual_names_the_action_that_the_service_asks_for(self):
+        self.assertEqual(manual(), authorizer())
+
+    def test_every_action_is_known_to_polkit_and_used(self):
+        self.assertEqual(set(policy()), set(authorizer().values()))
+
+    def test_every_action_is_complete(self):
+        for name, action in policy().items():
+            with self.subTest(action=name):
+                self.assertEqual({child.tag for child in action.find("defaults")},
+                                 {"allow_any", "allow_inactive", "allow_active"})
+                for tag in ("description", "message"):
+                    self.assertTrue(action.findtext(tag))
+                self.assertEqual(action.findtext("annotate"), "unix-user:root")
+
+    def test_only_reading_is_free_for_everybody(self):
+        free = {name for name, action in policy().items()
+                if action.findtext("defaults/allow_any") == "yes"}
+        self.assertEqual(free, {"list-profiles", "get-confidence"})
+
+    def test_the_bus_lets_everybody_knock_at_our_interface_and_root_own_the_name(self):
+        root = ET.fromstring(text("dbus", "org.pandemonium.ProcDb.conf"))
+        rules = {(rule.get("user") or rule.get("context")): [allow.attrib for allow in rule]
+                 for rule in root.iter("policy")}
+        self.assertEqual(rules["root"], [{"own": "org.pandemonium.ProcDb"}])
+        self.assertEqual({rule["send_interface"] for rule in rules["default"]},
+                         {INTERFACE, *("org.freedesktop.DBus." + name for name in
+                                       ("Properties", "Introspectable", "Peer"))})
+        self.assertEqual({rule["send_destination"] for rule in rules["default"]},
+                         {"org.pandemonium.ProcDb"})
+        self.assertEqual(list(root.iter("deny")), [])
+
+    def test_the_actions_are_named_in_no_other_place_of_the_service(self):
+        pattern = re.compile(r'ACTION\("|"org\.pandemonium\.procdb\.')
+        for folder, _, names in os.walk(os.path.join(SOURCE, "service")):
+            for name in names:
+                path = os.path.join(folder, name)
+                if name.endswith((".c", ".h")) and name != "authorizer.c":
+                    self.assertIsNone(pattern.search(text(path)), path)
+
+    def test_every_error_of_the_service_is_in_the_manual(self):
+        errors = set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))
+        page = text("data", "man", "org.pandemonium.ProcDb.5.in")
+        listed = set(re.findall(r"^\.It Sy (\w+)$", page.split(".Sh ERRORS")[1], re.MULTILINE))
+        self.assertGreaterEqual(listed, errors)
+
+    def test_every_error_of_the_service_is_a_sentence_in_the_client(self):
+        errors = set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))
+        known = set(re.findall(r'g_str_equal\(code, "(\w+)"\)', text("client", "failure.c")))
+        self.assertGreaterEqual(known, errors)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

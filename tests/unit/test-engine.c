@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* The loop: what is learned, what leaves, what is remembered, who is told. */
+
+#include "engine-fixture.h"
+
+#define DAY_US (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
+
+static void set_up(EngineFixture *f, gconstpointer settings)
+{
+	engine_fixture_set_up(f, settings, 512);
+}
+
+static void tear_down(EngineFixture *f, gconstpointer settings)
+{
+	engine_fixture_tear_down(f);
+}
+
+static void test_three_equal_observations_are_confident(EngineFixture *f, gconstpointer data)
+{
+	enum procdb_tier tier;
+
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 2);
+	g_assert_false(test_predicts(f, "cc1", NULL));
+	g_assert_cmpuint(procdb_engine_confident(f->engine), ==, 0);
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 1);
+	g_assert_true(test_predicts(f, "cc1", &tier));
+	g_assert_cmpint(tier, ==, PROCDB_TIER_BATCH);
+	g_assert_cmpuint(procdb_engine_confident(f->engine), ==, 1);
+	test_check_consistent(f);
+}
+
+static void test_a_step_is_a_tick(EngineFixture *f, gconstpointer data)
+{
+	guint64 tick = procdb_engine_get_tick(f->engine);
+
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 1);
+	/* Seen in the tick that it was taken in, which then ended. */
+	g_assert_cmpuint(test_find(f, "cc1")->profile.last_seen_tick, ==, tick);
+	g_assert_cmpuint(procdb_engine_get_tick(f->engine), ==, tick + 1);
+	procdb_engine_set_tick(f->engine, G_MAXUINT64);
+	test_steps(f, 2);
+	g_assert_cmpuint(procdb_engine_get_tick(f->engine), ==, G_MAXUINT64);
+}
+
+static void test_stale_after_sixty_ticks(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "idle", PROCDB_TIER_BATCH, 1);
+	test_steps(f, 59);
+	g_assert_nonnull(test_find(f, "idle"));
+	test_steps(f, 1);
+	/* It was not confident, so it is forgotten in either mode. */
+	g_assert_null(test_find(f, "idle"));
+	test_check_consistent(f);
+}
+
+static void test_reference_forgets_what_is_stale(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	test_steps(f, 60);
+	g_assert_null(test_find(f, "cc1"));
+	g_assert_false(test_predicts(f, "cc1", NULL));
+	test_check_consistent(f);
+}
+
+static void test_the_surplus_leaves(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_class class = test_class(PROCDB_TIER_BATCH, 1);
+
+	test_learn(f, "old", PROCDB_TIER_BATCH, 1);
+	test_learn(f, "older-but-busy", PROCDB_TIER_BATCH, 1);
+	for (guint i = 0; i < 511; i++) {
+		g_autofree char *name = g_strdup_printf("n%03u", i);
+		struct procdb_comm comm = test_comm(name);
+
+		test_maps_observe(f->maps, &comm, &class);
+	}
+	procdb_engine_step(f->engine);
+	g_assert_null(test_find(f, "old"));
+	g_assert_nonnull(test_find(f, "older-but-busy"));
+	g_assert_nonnull(test_find(f, "n000"));
+	g_assert_cmpuint(procdb_table_size(procdb_engine_table(f->engine)), ==, 512);
+	test_check_consistent(f);
+}
+
+static void test_retained_with_its_prediction(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	test_steps(f, 100);
+	g_assert_cmpint(test_find(f, "cc1")->set, ==, PROCDB_SET_PREDICTED);
+	g_assert_true(test_predicts(f, "cc1", NULL));
+	test_check_consistent(f);
+}
+
+static void test_comes_back_whole(EngineFixture *f, gconstpointer data)
+{
+	const struct procdb_entry *entry;
+
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 4);
+	test_steps(f, 100);
+	test_clock_advance(DAY_US);
+	test_learn(f, "cc1", PROCDB_TIER_INTERACTIVE, 1);
+	entry = test_find(f, "cc1");
+	g_assert_cmpint(entry->set, ==, PROCDB_SET_LIVE);
+	g_assert_cmpuint(entry->profile.observations, ==, 5);
+	g_assert_cmpuint(entry->profile.tier_votes[PROCDB_TIER_BATCH], ==, 4);
+	g_assert_cmpint(entry->profile.last_seen_us, ==, test_clock_us());
+	g_assert_cmpint(entry->profile.first_seen_us, ==, test_clock_us() - DAY_US);
+	test_check_consistent(f);
+}
+
+static void test_forgotten_after_the_retention(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	test_steps(f, 100);
+	test_clock_advance(30 * DAY_US);
+	test_steps(f, 1);
+	g_assert_nonnull(test_find(f, "cc1"));
+	test_clock_advance(1);
+	test_steps(f, 1);
+	g_assert_null(test_find(f, "cc1"));
+	g_assert_false(test_predicts(f, "cc1", NULL));
+	g_assert_true(test_names(f->removed, "cc1"));
+	test_check_consistent(f);
+}
+
+static void test_a_clock_that_went_back_forgets_nothing(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	test_steps(f, 100);
+	test_clock_advance(-20000 * DAY_US);
+	test_steps(f, 100);
+	g_assert_nonnull(test_find(f, "cc1"));
+	test_clock_advance(20000 * DAY_US);
+}
+
+static void test_only_so_many_are_remembered(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = test_settings;
+
+	settings.max_retained = 2;
+	procdb_engine_configure(f->engine, &settings);
+	for (guint i = 0; i < 4; i++) {
+		g_autofree char *name = g_strdup_printf("n%u", i);
+
+		test_learn(f, name, PROCDB_TIER_BATCH, 3);
+		test_clock_advance(G_USEC_PER_SEC);
+	}
+	test_steps(f, 100);
+	g_assert_null(test_find(f, "n0"));
+	g_assert_null(test_find(f, "n1"));
+	g_assert_true(test_predicts(f, "n2", NULL));
+	g_assert_true(test_predicts(f, "n3", NULL));
+	test_check_consistent(f);
+}
+
+static void test_no_retention_forgets_at_once(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	test_steps(f, 100);
+	procdb_engine_configure(f->engine, &test_reference_settings);
+	test_steps(f, 1);
+	g_assert_null(test_find(f, "cc1"));
+	g_assert_false(test_predicts(f, "cc1", NULL));
+	test_check_consistent(f);
+}
+
+static void test_the_listener_hears_of_changes_only(EngineFixture *f, gconstpointer data)
+{
+	guint told = f->told, stepped = f->stepped;
+
+	test_steps(f, 3);
+	g_assert_cmpuint(f->told, ==, told);
+	g_assert_cmpuint(f->stepped, ==, stepped + 3);
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 1);
+	g_assert_cmpuint(f->told, ==, told + 1);
+	g_assert_cmpuint(f->changed->len, ==, 1);
+	g_assert_true(test_names(f->changed, "cc1"));
+	g_assert_cmpuint(f->removed->len, ==, 0);
+	test_steps(f, 60);
+	g_assert_cmpuint(f->told, ==, told + 2);
+	g_assert_cmpuint(f->changed->len, ==, 0);
+	g_assert_true(test_names(f->removed, "cc1"));
+}
+
+static void test_becoming_retained_is_a_change(EngineFixture *f, gconstpointer data)
+{
+	guint told;
+
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	told = f->told;
+	test_steps(f, 100);
+	g_assert_cmpuint(f->told, ==, told + 1);
+	g_assert_true(test_names(f->changed, "cc1"));
+}
+
+static void test_observations_are_counted(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineStatus status;
+
+	test_learn(f, "a", PROCDB_TIER_BATCH, 3);
+	test_learn(f, "b", PROCDB_TIER_BATCH, 2);
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpuint(status.observations, ==, 5);
+	g_assert_cmpuint(status.maps.errors, ==, 0);
+}
+
+static gboolean quit(gpointer loop)
+{
+	g_main_loop_quit(loop);
+	return G_SOURCE_REMOVE;
+}
+
+static void test_runs_by_itself_once_a_second(EngineFixture *f, gconstpointer data)
+{
+	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+	guint stepped = f->stepped;
+
+	procdb_engine_start(f->engine);
+	g_timeout_add(3300, quit, loop);
+	g_main_loop_run(loop);
+	g_assert_cmpuint(f->stepped, >=, stepped + 2);
+	g_assert_cmpuint(f->stepped, <=, stepped + 4);
+}
+
+static void add(const char *name, void (*test)(EngineFixture *, gconstpointer),
+		const ProcdbEngineSettings *settings)
+{
+	g_autofree char *path = g_strdup_printf(
+	    "/engine/%s/%s", settings->retention_days > 0 ? "retaining" : "reference", name);
+
+	g_test_add(path, EngineFixture, settings, set_up, test, tear_down);
+}
+
+static void add_both(const char *name, void (*test)(EngineFixture *, gconstpointer))
+{
+	add(name, test, &test_settings);
+	add(name, test, &test_reference_settings);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add_both("three-equal-observations-are-confident",
+		 test_three_equal_observations_are_confident);
+	add_both("a-step-is-a-tick", test_a_step_is_a_tick);
+	add_both("stale-after-sixty-ticks", test_stale_after_sixty_ticks);
+	add("forgets-what-is-stale", test_reference_forgets_what_is_stale,
+	    &test_reference_settings);
+	add_both("the-surplus-leaves", test_the_surplus_leaves);
+	add("keeps-its-prediction", test_retained_with_its_prediction, &test_settings);
+	add("comes-back-whole", test_comes_back_whole, &test_settings);
+	add("forgotten-after-the-retention", test_forgotten_after_the_retention, &test_settings);
+	add("a-clock-that-went-back-forgets-nothing", test_a_clock_that_went_back_forgets_nothing,
+	    &test_settings);
+	add("only-so-many-are-remembered", test_only_so_many_are_remembered, &test_settings);
+	add("no-retention-forgets-at-once", test_no_retention_forgets_at_once, &test_settings);
+	add_both("the-listener-hears-of-changes-only", test_the_listener_hears_of_changes_only);
+	add("becoming-retained-is-a-change", test_becoming_retained_is_a_change, &test_settings);
+	add_both("observations-are-counted", test_observations_are_counted);
+	add("runs-by-itself-once-a-second", test_runs_by_itself_once_a_second, &test_settings);
+	return g_test_run();
+}

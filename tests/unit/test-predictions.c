@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What the engine keeps in the init map: who gets in, who gives way, what happens on errors. */
+
+#include "engine-fixture.h"
+
+static void set_up(EngineFixture *f, gconstpointer settings)
+{
+	engine_fixture_set_up(f, settings, 4);
+}
+
+static void tear_down(EngineFixture *f, gconstpointer settings)
+{
+	engine_fixture_tear_down(f);
+}
+
+/* Learns n confident names from prefix0 on, in an order of age. */
+static void learn_names(EngineFixture *f, const char *prefix, guint n)
+{
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *name = g_strdup_printf("%s%u", prefix, i);
+
+		test_learn(f, name, PROCDB_TIER_BATCH, 3);
+		test_clock_advance(G_USEC_PER_SEC);
+	}
+}
+
+static void set_override(EngineFixture *f, const char *name, guint8 tier)
+{
+	struct procdb_comm comm = test_comm(name);
+	g_autoptr(GError) error = NULL;
+
+	procdb_engine_override(f->engine, &comm, tier, &error);
+	g_assert_no_error(error);
+}
+
+static void override_and_back(EngineFixture *f)
+{
+	set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
+	set_override(f, "mine", PROCDB_NO_OVERRIDE);
+}
+
+static void test_withdrawn_with_its_confidence(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "make", PROCDB_TIER_BATCH, 3);
+	g_assert_true(test_predicts(f, "make", NULL));
+	test_learn(f, "make", PROCDB_TIER_INTERACTIVE, 2);
+	/* 3 of 5 is just enough. */
+	g_assert_true(test_predicts(f, "make", NULL));
+	test_learn(f, "make", PROCDB_TIER_INTERACTIVE, 1);
+	g_assert_false(test_predicts(f, "make", NULL));
+	g_assert_nonnull(test_find(f, "make"));
+	test_check_consistent(f);
+}
+
+static void test_the_reference_leaves_it(EngineFixture *f, gconstpointer data)
+{
+	enum procdb_tier tier;
+
+	test_learn(f, "make", PROCDB_TIER_BATCH, 3);
+	test_learn(f, "make", PROCDB_TIER_INTERACTIVE, 3);
+	g_assert_true(test_predicts(f, "make", &tier));
+	g_assert_cmpint(tier, ==, PROCDB_TIER_BATCH);
+	test_check_consistent(f);
+	test_steps(f, 61);
+	g_assert_false(test_predicts(f, "make", NULL));
+	test_check_consistent(f);
+}
+
+static void test_only_what_changed_is_written(EngineFixture *f, gconstpointer data)
+{
+	TestMapsCalls before, after;
+
+	learn_names(f, "n", 3);
+	before = test_maps_calls(f->maps);
+	test_steps(f, 10);
+	after = test_maps_calls(f->maps);
+	g_assert_cmpuint(after.publishes, ==, before.publishes);
+	g_assert_cmpuint(after.retracts, ==, before.retracts);
+	test_learn(f, "n1", PROCDB_TIER_BATCH, 1);
+	after = test_maps_calls(f->maps);
+	g_assert_cmpuint(after.published, ==, before.published + 1);
+	g_assert_cmpuint(after.retracted, ==, before.retracted);
+}
+
+static void test_the_least_recently_seen_gives_way(EngineFixture *f, gconstpointer data)
+{
+	learn_names(f, "old", 4);
+	test_steps(f, 100);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	test_learn(f, "new", PROCDB_TIER_BATCH, 3);
+	g_assert_true(test_predicts(f, "new", NULL));
+	g_assert_false(test_predicts(f, "old0", NULL));
+	g_assert_cmpint(test_find(f, "old0")->set, ==, PROCDB_SET_RETAINED);
+	g_assert_true(test_predicts(f, "old1", NULL));
+	test_check_consistent(f);
+}
+
+static void test_one_that_gave_way_returns_when_seen(EngineFixture *f, gconstpointer data)
+{
+	learn_names(f, "old", 4);
+	test_steps(f, 100);
+	test_learn(f, "new", PROCDB_TIER_BATCH, 3);
+	test_learn(f, "old0", PROCDB_TIER_BATCH, 1);
+	g_assert_true(test_predicts(f, "old0", NULL));
+	g_assert_false(test_predicts(f, "old1", NULL));
+	test_check_consistent(f);
+}
+
+static void test_live_ones_wait_for_room(EngineFixture *f, gconstpointer data)
+{
+	learn_names(f, "n", 5);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	g_assert_false(test_predicts(f, "n4", NULL));
+	test_check_consistent(f);
+	/* n0 loses its confidence, and its place. */
+	test_learn(f, "n0", PROCDB_TIER_LAT_CRITICAL, 3);
+	test_steps(f, 1);
+	g_assert_false(test_predicts(f, "n0", NULL));
+	g_assert_true(test_predicts(f, "n4", NULL));
+	test_check_consistent(f);
+}
+
+static void test_a_full_map_of_the_reference(EngineFixture *f, gconstpointer data)
+{
+	learn_names(f, "n", 6);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	test_steps(f, 100);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 0);
+	test_check_consistent(f);
+}
+
+static void test_an_override_has_its_place_in_a_full_map(EngineFixture *f, gconstpointer data)
+{
+	enum procdb_tier tier;
+
+	learn_names(f, "live", 4);
+	set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
+	test_steps(f, 1);
+	g_assert_true(test_predicts(f, "mine", &tier));
+	g_assert_cmpint(tier, ==, PROCDB_TIER_LAT_CRITICAL);
+	g_assert_false(test_predicts(f, "live0", NULL));
+	g_assert_nonnull(test_find(f, "live0"));
+	test_check_consistent(f);
+	/* And the one that gave way has it back when there is room. */
+	set_override(f, "mine", PROCDB_NO_OVERRIDE);
+	test_steps(f, 1);
+	g_assert_true(test_predicts(f, "live0", NULL));
+	test_check_consistent(f);
+}
+
+static void test_replaced_maps_are_filled_again(EngineFixture *f, gconstpointer data)
+{
+	learn_names(f, "n", 3);
+	test_maps_replace(f->maps);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 0);
+	test_steps(f, 1);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 3);
+	test_check_consistent(f);
+}
+
+static void test_other_maps_are_filled(EngineFixture *f, gconstpointer data)
+{
+	learn_names(f, "n", 3);
+	f->maps = test_maps_new(2);
+	procdb_engine_set_maps(f->engine, f->maps);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 2);
+	test_steps(f, 1);
+	test_check_consistent(f);
+}
+
+static void test_what_others_left_goes(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("stranger");
+	struct procdb_class class = test_class(PROCDB_TIER_LAT_CRITICAL, 1);
+
+	test_learn(f, "n0", PROCDB_TIER_BATCH, 3);
+	test_maps_replace(f->maps);
+	test_maps_plant(f->maps, &comm, &class);
+	comm = test_comm("n0");
+	test_maps_plant(f->maps, &comm, &class);
+	test_steps(f, 1);
+	g_assert_false(test_predicts(f, "stranger", NULL));
+	g_assert_true(test_predicts(f, "n0", NULL));
+	test_check_consistent(f);
+}
+
+static void test_other_thresholds_count_at_the_next_step(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+
+	test_learn(f, "few", PROCDB_TIER_BATCH, 3);
+	test_learn(f, "many", PROCDB_TIER_BATCH, 9);
+	settings.rules.min_observations = 5;
+	procdb_engine_configure(f->engine, &settings);
+	test_steps(f, 1);
+	g_assert_false(test_predicts(f, "few", NULL));
+	g_assert_true(test_predicts(f, "many", NULL));
+	test_check_consistent(f);
+	settings.rules.min_observations = 1;
+	procdb_engine_configure(f->engine, &settings);
+	test_steps(f, 1);
+	g_assert_true(test_predicts(f, "few", NULL));
+	test_check_consistent(f);
+}
+
+static void test_stricter_thresholds_with_retained_ones(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+
+	learn_names(f, "old", 4);
+	test_steps(f, 100);
+	settings.rules.min_observations = 5;
+	procdb_engine_configure(f->engine, &settings);
+	test_steps(f, 1);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 0);
+	test_check_consistent(f);
+	learn_names(f, "new", 2);
+	test_learn(f, "new0", PROCDB_TIER_BATCH, 2);
+	test_steps(f, 1);
+	g_assert_true(test_predicts(f, "new0", NULL));
+	test_check_consistent(f);
+}
+
+static void test_a_reload_replaces_the_predictions(EngineFixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	guint saved, loaded;
+
+	learn_names(f, "n", 2);
+	procdb_engine_save(f->engine, &saved, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(saved, ==, 2);
+	learn_names(f, "later", 1);
+	procdb_engine_load(f->engine, &loaded, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(loaded, ==, 2);
+	test_steps(f, 1);
+	g_assert_false(test_predicts(f, "later0", NULL));
+	g_assert_true(test_predicts(f, "n0", NULL));
+	test_check_consistent(f);
+}
+
+static void test_predictions_survive_a_restart(EngineFixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	learn_names(f, "n", 3);
+	procdb_engine_save(f->engine, NULL, &error);
+	g_assert_no_error(error);
+	engine_fixture_restart(f, 4);
+	g_assert_true(test_predicts(f, "n0", NULL));
+	g_assert_true(test_predicts(f, "n2", NULL));
+	test_check_consistent(f);
+	/* Fewer places: the most recently seen have them, as far as the file says. */
+	engine_fixture_restart(f, 2);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 2);
+	test_check_consistent(f);
+}
+
+/* What a service does in its life, while every n-th map operation fails. */
+static void live_with_failures(EngineFixture *f, guint n)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+
+	test_maps_fail_every(f->maps, n);
+	for (guint i = 0; i < 40; i++) {
+		struct procdb_comm comm = test_comm(names[i % G_N_ELEMENTS(names)]);
+		struct procdb_class class = test_class((enum procdb_tier)(i / 20 % 2), 1000);
+
+		for (guint j = 0; j < G_N_ELEMENTS(names); j++) {
+			struct procdb_comm other = test_comm(names[j]);
+
+			if (i % (j + 1) == 0)
+				test_maps_observe(f->maps, &other, &class);
+		}
+		procdb_engine_step(f->engine);
+		test_clock_advance(G_USEC_PER_SEC);
+		if (i == 15)
+			set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
+		if (i == 17)
+			procdb_engine_delete(f->engine, &comm, 1, NULL, NULL);
+		if (i == 25)
+			test_maps_replace(f->maps);
+		if (i == 30)
+			test_steps(f, 70);
+		if (i == 35)
+			set_override(f, "mine", PROCDB_NO_OVERRIDE);
+	}
+	test_maps_fail_every(f->maps, 0);
+	test_steps(f, 3);
+	test_check_consistent(f);
+}
+
+static void test_any_failing_operation(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_allow_warnings();
+	for (guint n = 1; n <= 60; n++) {
+		EngineFixture own;
+
+		engine_fixture_set_up(&own, data, 4);
+		live_with_failures(&own, n);
+		engine_fixture_tear_down(&own);
+	}
+}
+
+static guint warnings;
+
+static void count_warning(const char *domain, GLogLevelFlags level, const char *message,
+			  gpointer data)
+{
+	warnings += (level & G_LOG_LEVEL_WARNING) != 0;
+}
+
+static void test_failures_are_logged_once_a_kind(EngineFixture *f, gconstpointer data)
+{
+	GLogFunc before = g_log_set_default_handler(count_warning, NULL);
+	ProcdbEngineStatus status;
+
+	engine_fixture_allow_warnings();
+	learn_names(f, "n", 3);
+	warnings = 0;
+	test_maps_fail_every(f->maps, 1);
+	for (guint i = 0; i < 20; i++) {
+		/* Something to drain, publish and withdraw, and a reason to compare all. */
+		test_learn(f, "n0", i % 2 ? PROCDB_TIER_BATCH : PROCDB_TIER_INTERACTIVE, 1);
+		procdb_engine_configure(f->engine, procdb_engine_settings(f->engine));
+		override_and_back(f);
+	}
+	g_log_set_default_handler(before, NULL);
+	g_assert_cmpuint(warnings, >=, 1);
+	g_assert_cmpuint(warnings, <=, 4);
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpuint(status.maps.errors, >=, 20);
+	test_maps_fail_every(f->maps, 0);
+	test_steps(f, 2);
+	test_check_settled(f);
+}
+
+static void add(const char *name, void (*test)(EngineFixture *, gconstpointer),
+		const ProcdbEngineSettings *settings)
+{
+	g_autofree char *path = g_strdup_printf(
+	    "/predictions/%s/%s", settings->retention_days > 0 ? "retaining" : "reference", name);
+
+	g_test_add(path, EngineFixture, settings, set_up, test, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	const ProcdbEngineSettings *retaining = &test_settings;
+	const ProcdbEngineSettings *reference = &test_reference_settings;
+
+	g_test_init(&argc, &argv, NULL);
+	add("withdrawn-with-its-confidence", test_withdrawn_with_its_confidence, retaining);
+	add("loss-of-confidence-leaves-it", test_the_reference_leaves_it, reference);
+	add("only-what-changed-is-written", test_only_what_changed_is_written, retaining);
+	add("the-least-recently-seen-gives-way", test_the_least_recently_seen_gives_way, retaining);
+	add("one-that-gave-way-returns-when-seen", test_one_that_gave_way_returns_when_seen,
+	    retaining);
+	add("live-ones-wait-for-room", test_live_ones_wait_for_room, retaining);
+	add("a-full-map", test_a_full_map_of_the_reference, reference);
+	add("an-override-has-its-place-in-a-full-map", test_an_override_has_its_place_in_a_full_map,
+	    retaining);
+	add("replaced-maps-are-filled-again", test_replaced_maps_are_filled_again, retaining);
+	add("replaced-maps-are-filled-again", test_replaced_maps_are_filled_again, reference);
+	add("other-maps-are-filled", test_other_maps_are_filled, retaining);
+	add("what-others-left-goes", test_what_others_left_goes, retaining);
+	add("other-thresholds-count-at-the-next-step", test_other_thresholds_count_at_the_next_step,
+	    retaining);
+	add("stricter-thresholds-with-retained-ones", test_stricter_thresholds_with_retained_ones,
+	    retaining);
+	add("a-reload-replaces-the-predictions", test_a_reload_replaces_the_predictions, retaining);
+	add("predictions-survive-a-restart", test_predictions_survive_a_restart, retaining);
+	add("any-failing-operation", test_any_failing_operation, retaining);
+	add("any-failing-operation", test_any_failing_operation, reference);
+	add("failures-are-logged-once-a-kind", test_failures_are_logged_once_a_kind, retaining);
+	return g_test_run();
+}
