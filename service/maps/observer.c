@@ -179,8 +179,8 @@ static gboolean start(Observer *self, GError **error)
 	if (observer__attach(skeleton))
 		return refuse(error, errno, "cannot attach the BPF observer to the scheduler");
 	g_clear_pointer(&self->requests, ring_buffer__free);
-	self->requests = ring_buffer__new(bpf_map__fd(skeleton->maps.requests), on_request,
-					  &self->taking, NULL);
+	self->requests =
+	    ring_buffer__new(bpf_map__fd(skeleton->maps.requests), on_request, &self->taking, NULL);
 	if (!self->requests)
 		return refuse(error, errno, "cannot map the ring buffer of the BPF observer");
 	if (!reused && !procdb_pins_write(bpf_map__fd(skeleton->maps.task_class_observe),
@@ -210,12 +210,10 @@ static void set_state(Observer *self, const GError *error)
 /* Somebody removed or replaced our pins. */
 static void check_pins(Observer *self)
 {
-	ProcdbPinsId pins = procdb_pins_identify();
 	g_autoptr(GError) error = NULL;
 
-	if (procdb_pins_equal(&pins, &self->pins))
+	if (!procdb_pins_moved(&self->pins))
 		return;
-	self->pins = pins;
 	/* Another scheduler's pins are its own business; missing ones are put back. */
 	if (procdb_pins_owner() == PROCDB_PINS_ABSENT) {
 		if (!procdb_pins_write(self->pair.observe_fd, self->pair.init_fd, &error))
@@ -387,8 +385,7 @@ static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	};
 	if (!self->skeleton)
 		return;
-	status->tasks_lost =
-	    __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
+	status->tasks_lost = __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
 	status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
 }
 
@@ -407,6 +404,11 @@ static void observer_close(ProcdbMaps *maps)
 	g_free(self->score_values);
 	g_free(self->state);
 	g_free(self);
+}
+
+const ProcdbPinsId *procdb_maps_observer_pins(ProcdbMaps *maps)
+{
+	return observer(maps)->skeleton ? &observer(maps)->pins : NULL;
 }
 
 ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
