@@ -13,6 +13,7 @@
 enum procdb_task_reason {
 	PROCDB_TASK_EXECUTED = 0, /* it executed a program: tier is the prediction, if any */
 	PROCDB_TASK_MATURED = 1,  /* tier is its own, measured */
+	PROCDB_TASK_FORKED = 2,	  /* it started a process, or is that process */
 };
 
 /* A running task whose slice is not the one that its tier should have. */
@@ -32,8 +33,8 @@ struct procdb_task_event {
 /* What the service asks for; it writes this through the mapped .bss. */
 struct procdb_wanted {
 	__u64 slice[PROCDB_TIERS + 1]; /* ns, marked; 0, as for the unknown: the kernel's own */
-	__u32 on;		   /* whether to send events at all */
-	__u32 armed;		   /* the service sleeps: the next event has to wake it */
+	__u32 on;		       /* whether to send events at all */
+	__u32 armed;		       /* the service sleeps: the next event has to wake it */
 };
 
 /*

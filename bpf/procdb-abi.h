@@ -33,6 +33,15 @@ struct procdb_comm {
 	__u8 bytes[PROCDB_COMM_LEN];
 };
 
+/*
+ * The first pad byte of an observation of ours says who taught it, by the user
+ * of the task; 0, as in what others write, is unknown. Nobody reads it in the
+ * init map.
+ */
+#define PROCDB_PAD_TEACHERS 0
+#define PROCDB_TAUGHT_BY_ROOT 1
+#define PROCDB_TAUGHT_BY_USERS 2
+
 /* Value of both maps, native endian. */
 struct procdb_class {
 	__u8 tier; /* enum procdb_tier; anything above counts as LAT_CRITICAL */

@@ -56,3 +56,10 @@ static __always_inline void request_slice(struct task_struct *p, u8 tier, u8 rea
 				      ? BPF_RB_FORCE_WAKEUP
 				      : BPF_RB_NO_WAKEUP);
 }
+
+/* Whether we gave a task a slice other than that of batch. */
+static __always_inline bool has_better_slice(struct task_struct *p)
+{
+	return wanted.on && bpf_core_field_exists(p->se.custom_slice) && p->se.custom_slice &&
+	       procdb_slice_is_ours(p->se.slice) && p->se.slice != wanted.slice[PROCDB_TIER_BATCH];
+}

@@ -20,13 +20,16 @@ static gboolean may_ask(const Ctl *ctl)
 }
 
 /*
- * pkttyagent serves its parent, and closes the descriptor when it is ready.
- * Where another agent serves the session, it steps back (--fallback).
+ * pkttyagent serves its parent, and closes the descriptor when it is ready. On
+ * a desktop it steps back where the session has an agent of its own; elsewhere
+ * it must not (--fallback), as polkit forgets such an agent when the caller has
+ * no session.
  */
 static void start_agent(Ctl *ctl)
 {
 	g_autoptr(GSubprocessLauncher) launcher = NULL;
 	g_autofree char *program = g_find_program_in_path("pkttyagent");
+	gboolean desktop = g_getenv("WAYLAND_DISPLAY") || g_getenv("DISPLAY");
 	g_autoptr(GError) error = NULL;
 	int ready[2];
 
@@ -39,7 +42,7 @@ static void start_agent(Ctl *ctl)
 	launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_INHERIT);
 	g_subprocess_launcher_take_fd(launcher, ready[1], 3);
 	ctl->agent = g_subprocess_launcher_spawn(launcher, &error, program, "--notify-fd", "3",
-						 "--fallback", NULL);
+						 desktop ? "--fallback" : NULL, NULL);
 	g_clear_object(&launcher);
 	if (ctl->agent) {
 		struct pollfd pfd = {.fd = ready[0], .events = POLLIN};

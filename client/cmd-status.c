@@ -125,6 +125,7 @@ static void print_predictions(GVariantDict *dict)
 {
 	guint64 hits, misses, right, wrong, applied;
 	const char *apply;
+	gboolean active = FALSE;
 
 	if (g_variant_dict_lookup(dict, "PredictionHits", "t", &hits) &&
 	    g_variant_dict_lookup(dict, "PredictionMisses", "t", &misses))
@@ -137,7 +138,11 @@ static void print_predictions(GVariantDict *dict)
 		       right, right + wrong, 100.0 * (double)right / (double)(right + wrong));
 	if (g_variant_dict_lookup(dict, "Apply", "&s", &apply) &&
 	    g_variant_dict_lookup(dict, "Applied", "t", &applied))
-		printf("    Applied: %s, %" G_GUINT64_FORMAT " times\n", apply, applied);
+		printf("    Applied: %" G_GUINT64_FORMAT " tasks got their slice (%s, %s)\n",
+		       applied, apply,
+		       g_variant_dict_lookup(dict, "ApplyActive", "b", &active) && active
+			   ? "active"
+			   : "observing only");
 }
 
 static void print_problem(const Ctl *ctl, const char *what, const char *remedy)

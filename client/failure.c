@@ -23,6 +23,7 @@ static const struct {
     {"Reload", "manage"},
     {"Import", "manage"},
     {"SetBackend", "manage"},
+    {"SetApply", "manage"},
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
 };
@@ -123,11 +124,7 @@ static int report_ours(const char *code, const char *name, const char *message)
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "NoBackend")) {
-		g_printerr(
-		    "The backend was not changed: %s.\n"
-		    "Backends are auto, observer, pinned and none; \"pandemoniumctl doctor\" "
-		    "says what is missing for one.\n",
-		    message);
+		g_printerr("Nothing was changed: %s.\n", message);
 		return CTL_FAILED;
 	}
 	g_printerr("The service refused: %s (%s).\n", message, code);

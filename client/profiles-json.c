@@ -4,7 +4,10 @@
 #include "profiles-json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "escape.h"
 
 /* The format needs 4; json-glib's parser recurses without a limit. */
 #define MAX_DEPTH 32
@@ -218,6 +221,22 @@ static JsonArray *find_profiles(JsonNode *root, GError **error)
 	return json_node_get_array(root);
 }
 
+/* Parses; json-glib quotes raw bytes of the text in its messages, fit for no terminal. */
+static gboolean parse(JsonParser *parser, const char *data, gsize length, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+	g_autofree char *valid = NULL;
+	char *plain;
+
+	if (json_parser_load_from_data(parser, data, (gssize)length, &reason))
+		return TRUE;
+	valid = g_utf8_make_valid(reason->message, -1);
+	plain = escape_plain(valid);
+	refuse(error, "%s", plain);
+	free(plain);
+	return FALSE;
+}
+
 GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 {
 	g_autoptr(JsonParser) parser = json_parser_new_immutable();
@@ -231,8 +250,7 @@ GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 		refuse(error, "it is not UTF-8 text");
 		return NULL;
 	}
-	if (!check_depth(data, length, error) ||
-	    !json_parser_load_from_data(parser, data, (gssize)length, error))
+	if (!check_depth(data, length, error) || !parse(parser, data, length, error))
 		return NULL;
 	array = find_profiles(json_parser_get_root(parser), error);
 	return array ? read_profiles(array, error) : NULL;

@@ -32,7 +32,7 @@ __pandemoniumctl_options() {
 _pandemoniumctl() {
 	local cur prev command='' position=0 i
 	local commands='status list show explain confidence delete reset override save reload
-		backend monitor top export import doctor'
+		backend apply monitor top export import doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
 		wakeup_freq csw_rate last_seen_us origin'
@@ -96,6 +96,7 @@ _pandemoniumctl() {
 	override:0) mapfile -t COMPREPLY < <(compgen -W 'set clear list' -- "$cur") ;;
 	override:2) mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur") ;;
 	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer pinned none' -- "$cur") ;;
+	apply:0) mapfile -t COMPREPLY < <(compgen -W 'auto slices none' -- "$cur") ;;
 	export:0 | import:0) compopt -o default 2>/dev/null ;;
 	esac
 	if declare -F __ltrim_colon_completions >/dev/null; then

@@ -47,6 +47,7 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a override -d 'Decide the t
 complete -c pandemoniumctl -n __fish_use_subcommand -a save -d 'Write the database to disk now'
 complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read configuration and database again'
 complete -c pandemoniumctl -n __fish_use_subcommand -a backend -d 'Choose what observes'
+complete -c pandemoniumctl -n __fish_use_subcommand -a apply -d 'Choose how predictions are applied'
 complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
 complete -c pandemoniumctl -n __fish_use_subcommand -a top -d 'Watch what is learned, live'
 complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all profiles as JSON'
@@ -73,6 +74,7 @@ complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pande
 complete -c pandemoniumctl -n '__pandemoniumctl_after override clear' -a '(__pandemoniumctl_names --origin override)'
 complete -c pandemoniumctl -n __pandemoniumctl_override_set_named -a "$tiers"
 complete -c pandemoniumctl -n '__pandemoniumctl_at backend 0' -a 'auto observer pinned none'
+complete -c pandemoniumctl -n '__pandemoniumctl_at apply 0' -a 'auto slices none'
 
 complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s s -l sort -x -a "$columns" -d 'Sort by a column'
 complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s r -l reverse -d 'Turn the order round'

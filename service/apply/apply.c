@@ -155,8 +155,9 @@ static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
 	int err = ops->set(apply->data, pid, next);
 
 	if (ops->held(apply->data, handle))
-		return err == 0 ? wanted
-		       : err == -ESRCH ? PROCDB_APPLY_REFUSED_GONE : PROCDB_APPLY_FAILED;
+		return err == 0	       ? wanted
+		       : err == -ESRCH ? PROCDB_APPLY_REFUSED_GONE
+				       : PROCDB_APPLY_FAILED;
 	if (err == 0 && next->slice_ns != 0 && ops->get(apply->data, pid, &now) == 0 &&
 	    procdb_slice_undo(&now, &before) == PROCDB_APPLY_RESTORED)
 		ops->set(apply->data, pid, &before);

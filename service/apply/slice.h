@@ -30,9 +30,9 @@ typedef struct {
 } ProcdbTierSetting;
 
 typedef enum {
-	PROCDB_APPLY_SET,     /* the task got the slice of its tier */
-	PROCDB_APPLY_RESTORED, /* it got back what it had before us */
-	PROCDB_APPLY_NOTHING, /* it is as it should be */
+	PROCDB_APPLY_SET,	     /* the task got the slice of its tier */
+	PROCDB_APPLY_RESTORED,	     /* it got back what it had before us */
+	PROCDB_APPLY_NOTHING,	     /* it is as it should be */
 	PROCDB_APPLY_REFUSED_POLICY, /* not SCHED_OTHER */
 	PROCDB_APPLY_REFUSED_NICE,   /* somebody set its nice value */
 	PROCDB_APPLY_REFUSED_SLICE,  /* somebody set its slice */

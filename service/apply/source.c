@@ -37,8 +37,8 @@ static guint take(ProcdbApplySource *source, gboolean arm)
 	g_array_set_size(source->events, 0);
 	source->maps->ops->take_tasks(source->maps, source->events, arm);
 	for (guint i = 0; i < source->events->len; i++)
-		procdb_apply_handle(source->apply, &g_array_index(source->events,
-								  struct procdb_task_event, i));
+		procdb_apply_handle(source->apply,
+				    &g_array_index(source->events, struct procdb_task_event, i));
 	return source->events->len;
 }
 

@@ -104,9 +104,9 @@ static void update_announced(ProcdbObject *self)
 	procdb_engine_status(self->engine, &status);
 	apply_status(self, &apply);
 	g_object_set(iface, "apply", procdb_apply_mode_name(apply.mode), "apply-active",
-		     apply.active, "backend", status.maps.backend, "backend-state", status.maps.state,
-		     "overrides", status.overrides, "last-save", status.last_save_us,
-		     "last-save-error", status.last_save_error, NULL);
+		     apply.active, "backend", status.maps.backend, "backend-state",
+		     status.maps.state, "overrides", status.overrides, "last-save",
+		     status.last_save_us, "last-save-error", status.last_save_error, NULL);
 }
 
 static void update_settings(ProcdbObject *self)

@@ -94,6 +94,13 @@ static void add_columns(GVariantBuilder *dict, ProcdbEngine *engine,
 	}
 }
 
+static const char *taught_by(const struct procdb_profile *profile)
+{
+	static const char *const teachers[] = {"unknown", "root", "users", "root and users"};
+
+	return teachers[profile->teachers & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS)];
+}
+
 static void add(GVariantBuilder *dict, const char *key, GVariant *value)
 {
 	g_variant_builder_add(dict, "{sv}", key, value);
@@ -108,6 +115,9 @@ GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry
 	add_columns(&dict, engine, entry);
 	add(&dict, "first_seen_us", g_variant_new("x", profile->first_seen_us));
 	add(&dict, "predicted", g_variant_new("b", (gboolean)entry->published));
+	add(&dict, "taught_by", g_variant_new("s", taught_by(profile)));
+	add(&dict, "found", g_variant_new("t", entry->found));
+	add(&dict, "missed", g_variant_new("t", entry->missed));
 	add(&dict, "right", g_variant_new("t", profile->right));
 	add(&dict, "wrong", g_variant_new("t", profile->wrong));
 	add(&dict, "withdrawals", g_variant_new("u", profile->withdrawals));
@@ -140,6 +150,7 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
 	add(&dict, "missing_confidence",
 	    g_variant_new("d", MAX(rules->min_confidence - confidence, 0.0)));
 	add(&dict, "first_seen_us", g_variant_new("x", profile->first_seen_us));
+	add(&dict, "taught_by", g_variant_new("s", taught_by(profile)));
 	add(&dict, "right", g_variant_new("t", profile->right));
 	add(&dict, "wrong", g_variant_new("t", profile->wrong));
 	add(&dict, "withdrawals", g_variant_new("u", profile->withdrawals));

@@ -13,6 +13,7 @@ typedef enum {
 	KEY_UINT,   /* guint */
 	KEY_UINT64, /* guint64 */
 	KEY_DOUBLE,
+	KEY_TIER,   /* guint, enum procdb_tier */
 	KEY_CHOICE, /* char *, one of choices */
 	KEY_PATH,   /* char *, absolute */
 	KEY_NAMES,  /* GStrv of task names */
@@ -42,8 +43,8 @@ static const Key keys[] = {
      PROCDB_SLICE_MAX_US},
     {"Apply", "InteractiveSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].slice_us),
      0, PROCDB_SLICE_MAX_US},
-    {"Apply", "LatCriticalSliceUSec", KEY_UINT,
-     AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us), 0, PROCDB_SLICE_MAX_US},
+    {"Apply", "LatCriticalSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us),
+     0, PROCDB_SLICE_MAX_US},
     {"Apply", "BatchNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].nice), 0,
      PROCDB_SLICE_NICE_MAX},
     {"Apply", "InteractiveNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].nice), 0,
@@ -53,6 +54,7 @@ static const Key keys[] = {
     {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
     {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, 65536},
     {"Learning", "StaleTicks", KEY_UINT64, AT(engine.rules.stale_ticks), 1, 604800},
+    {"Learning", "MaxUserTier", KEY_TIER, AT(engine.max_user_tier)},
     {"Database", "Path", KEY_PATH, AT(database)},
     {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
     {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, 1048576},
@@ -165,6 +167,8 @@ static char *value_of(const ProcdbConfig *config, const Key *key)
 	switch (key->type) {
 	case KEY_BOOL:
 		return g_strdup(*(const gboolean *)at ? "yes" : "no");
+	case KEY_TIER:
+		return g_strdup(procdb_tier_name(*(const guint *)at));
 	case KEY_UINT:
 		return g_strdup_printf("%u", *(const guint *)at);
 	case KEY_UINT64:
@@ -200,6 +204,16 @@ static gboolean set_bool(gboolean *at, const char *value)
 	if (!g_strv_contains(yes, value) && !g_strv_contains(no, value))
 		return FALSE;
 	*at = g_strv_contains(yes, value);
+	return TRUE;
+}
+
+static gboolean set_tier(guint *at, const char *value)
+{
+	enum procdb_tier tier;
+
+	if (!procdb_tier_parse(value, &tier))
+		return FALSE;
+	*at = tier;
 	return TRUE;
 }
 
@@ -252,6 +266,8 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 	switch (key->type) {
 	case KEY_BOOL:
 		return set_bool(at, value);
+	case KEY_TIER:
+		return set_tier(at, value);
 	case KEY_UINT:
 	case KEY_UINT64:
 		return set_number(at, key, value);
@@ -269,6 +285,8 @@ static char *allowed(const Key *key)
 	switch (key->type) {
 	case KEY_BOOL:
 		return g_strdup("yes or no");
+	case KEY_TIER:
+		return g_strdup("one of batch interactive lat-critical");
 	case KEY_CHOICE:
 		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
 	case KEY_PATH:

@@ -15,10 +15,6 @@
 /* procdb_profile.override when no admin has spoken. */
 #define PROCDB_NO_OVERRIDE UINT8_MAX
 
-/* Who taught a profile: bits of procdb_profile.teachers. */
-#define PROCDB_TAUGHT_BY_ROOT 1u
-#define PROCDB_TAUGHT_BY_USERS 2u
-
 struct procdb_profile {
 	uint32_t tier_votes[PROCDB_TIERS]; /* observations for each tier, saturating */
 	uint64_t avg_runtime_ns;

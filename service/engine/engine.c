@@ -11,6 +11,7 @@
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
+    .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
     .retention_days = 30,
     .max_retained = 16384,
     .save_interval_s = 300,
@@ -180,6 +181,9 @@ void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry)
 
 static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint64 now)
 {
+	guint8 teachers =
+	    o->seen.pad[PROCDB_PAD_TEACHERS] & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS);
+	struct procdb_class seen = o->seen;
 	bool created;
 	struct procdb_entry *entry = procdb_table_ensure(engine->table, &o->comm, &created);
 
@@ -190,11 +194,14 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 	if (created) {
 		entry->published = !engine->map_known;
 		entry->profile.first_seen_us = now;
-	} else if (procdb_engine_wants_prediction(engine, entry)) {
+	} else if (!engine->dirty) {
 		/* It is in the file, and may not be any more. */
-		engine->dirty = TRUE;
+		engine->dirty = procdb_engine_wants_prediction(engine, entry);
 	}
-	procdb_profile_learn(&entry->profile, &o->seen, engine->tick);
+	if (!(teachers & PROCDB_TAUGHT_BY_ROOT) && seen.tier > engine->settings.max_user_tier)
+		seen.tier = (guint8)engine->settings.max_user_tier;
+	entry->profile.teachers |= teachers;
+	procdb_profile_learn(&entry->profile, &seen, engine->tick);
 	if (!procdb_engine_is_reference(engine))
 		procdb_profile_fade(&entry->profile, MAX_VOTES);
 	entry->profile.last_seen_us = now;
@@ -202,8 +209,8 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		procdb_table_aged(engine->table, entry);
 	else
 		procdb_table_move(engine->table, entry, PROCDB_SET_LIVE);
-	if (procdb_engine_wants_prediction(engine, entry))
-		engine->dirty = TRUE;
+	if (!engine->dirty)
+		engine->dirty = procdb_engine_wants_prediction(engine, entry);
 	engine->observations++;
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
@@ -229,7 +236,11 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 	engine->predictions.missed += s->score.missed;
 	engine->predictions.right += s->score.right;
 	engine->predictions.wrong += s->score.wrong;
-	if (!entry || (s->score.right == 0 && s->score.wrong == 0))
+	if (!entry)
+		return;
+	entry->found += s->score.found;
+	entry->missed += s->score.missed;
+	if (s->score.right == 0 && s->score.wrong == 0)
 		return;
 	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);
 	engine->dirty = TRUE;
@@ -264,11 +275,14 @@ static void leave(ProcdbEngine *engine, struct procdb_entry *entry)
 	procdb_engine_settle(engine, entry);
 }
 
-static gboolean is_stale(const ProcdbEngine *engine, const struct procdb_entry *entry)
+/* Whether a live profile has not been seen for too long, or there are too many. */
+static gboolean has_stale(const ProcdbEngine *engine)
 {
-	guint64 seen = entry->profile.last_seen_tick;
+	const struct procdb_rules *rules = &engine->settings.rules;
 
-	return engine->tick > seen && engine->tick - seen > engine->settings.rules.stale_ticks;
+	return procdb_table_count(engine->table, PROCDB_SET_LIVE) > rules->max_profiles ||
+	       (engine->tick > rules->stale_ticks &&
+		procdb_table_has_unseen(engine->table, engine->tick - rules->stale_ticks));
 }
 
 /* Forgets what has been remembered for too long, and the oldest of too many. */
@@ -293,14 +307,10 @@ static void forget(ProcdbEngine *engine)
 
 void procdb_engine_tick(ProcdbEngine *engine)
 {
-	struct procdb_entry *oldest;
-
 	if (engine->tick < G_MAXUINT64)
 		engine->tick++;
-	while ((oldest = procdb_table_oldest(engine->table, PROCDB_SET_LIVE)) &&
-	       (is_stale(engine, oldest) || procdb_table_count(engine->table, PROCDB_SET_LIVE) >
-						engine->settings.rules.max_profiles))
-		leave(engine, oldest);
+	while (has_stale(engine))
+		leave(engine, procdb_table_oldest(engine->table, PROCDB_SET_LIVE));
 	forget(engine);
 	procdb_engine_retract_queued(engine);
 }

@@ -33,6 +33,11 @@ typedef struct {
 	 * stays in the init map when its profile loses confidence.
 	 */
 	guint retention_days;
+	/*
+	 * The best tier (enum procdb_tier) that tasks of others than root can
+	 * teach: any user may run anything under any name.
+	 */
+	guint max_user_tier;
 	guint max_retained;    /* profiles remembered beyond the live table */
 	guint save_interval_s; /* save at most this often when something changed; 0 = only on
 				  request and at stop */

@@ -36,3 +36,27 @@ const ProcdbPinsId *procdb_maps_pinned_pins(ProcdbMaps *maps);
 
 /* Pinned maps while another program's are there, our own observer else. */
 ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings);
+
+/*
+ * Our own sched_ext scheduler, which starts every task in the tier that is
+ * predicted for its name. Another sched_ext scheduler that is running is left
+ * alone and used as by auto; when it ends, ours takes over. When the kernel
+ * ends ours, or does not take it, it observes as auto does and the state says
+ * why. Closing it gives the CPUs back to the kernel, and so does the end of the
+ * process. Backend "sched-ext".
+ */
+ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings);
+
+/* What the scheduler did since it was attached, all CPUs together. */
+typedef struct {
+	guint64 runs[PROCDB_TIERS];	       /* times that a task of the tier began to run */
+	guint64 longest_wait_ns[PROCDB_TIERS]; /* from queued to running */
+	guint64 preempted;		       /* runs ended for a task of a better tier */
+	guint64 demoted;   /* tasks that ran on and on: batch until they sleep */
+	guint64 at_enable; /* predictions found for the name of a new task */
+	guint64 at_rename; /* predictions found after exec, or another change */
+	guint64 unknown;   /* changes to a name without a prediction */
+} ProcdbSchedulerStatistics;
+
+/* FALSE, and all 0, when maps is not the sched-ext backend or does not schedule now. */
+gboolean procdb_maps_scheduler_statistics(ProcdbMaps *maps, ProcdbSchedulerStatistics *statistics);

@@ -152,8 +152,8 @@ static ProcdbDiag decode(const guint8 *data, gsize len, GArray *records, ProcdbD
 		gsize size;
 		struct procdb_record (*read)(const guint8 *data);
 	} formats[] = {
-	    [1] = {sizeof(struct entry_v1), entry_v1_read},
-	    [2] = {sizeof(struct procdb_entry_v2), procdb_entry_v2_read},
+	    {sizeof(struct entry_v1), entry_v1_read},
+	    {sizeof(struct procdb_entry_v2), procdb_entry_v2_read},
 	};
 	const guint first = records->len;
 	struct header header;
@@ -167,20 +167,20 @@ static ProcdbDiag decode(const guint8 *data, gsize len, GArray *records, ProcdbD
 	if (memcmp(header.magic, MAGIC, sizeof(header.magic)) != 0)
 		return PROCDB_DIAG_MAGIC;
 	version = GUINT32_FROM_LE(header.version);
-	if (version == 0 || version >= G_N_ELEMENTS(formats))
+	if (version == 0 || version > G_N_ELEMENTS(formats))
 		return PROCDB_DIAG_VERSION;
 	count = GUINT32_FROM_LE(header.count);
 	/* Divided, not multiplied: nothing to overflow. */
-	if (count > (len - sizeof(header)) / formats[version].size)
+	if (count > (len - sizeof(header)) / formats[version - 1].size)
 		return PROCDB_DIAG_TRUNCATED;
 
 	for (guint32 i = 0; i < count; i++) {
-		struct procdb_record record =
-		    formats[version].read(data + sizeof(header) + i * formats[version].size);
+		struct procdb_record record = formats[version - 1].read(
+		    data + sizeof(header) + i * formats[version - 1].size);
 
 		g_array_append_val(records, record);
 	}
-	end = sizeof(header) + count * formats[version].size;
+	end = sizeof(header) + count * formats[version - 1].size;
 	decoded->ext = procdb_extension_read(data, len, end, records, first, &decoded->mismatched);
 	return PROCDB_DIAG_NONE;
 }

@@ -11,7 +11,7 @@
 #include "folder.h"
 
 /* Above what the settings allow to be remembered; keeps a wrong file out of memory. */
-#define MAX_FILE_SIZE (256u * 1024 * 1024)
+#define MAX_FILE_SIZE ((gsize)256 * 1024 * 1024)
 
 ProcdbFiles *procdb_files_new(const char *path)
 {
@@ -119,9 +119,9 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, struct st
 			    "Cannot read %s: it is not a regular file", path);
 		return;
 	}
-	if (st->st_size > MAX_FILE_SIZE) {
+	if (st->st_size > (goffset)MAX_FILE_SIZE) {
 		g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-			    "Cannot read %s: it is larger than %u MiB", path, MAX_FILE_SIZE >> 20);
+			    "Cannot read %s: it is larger than %zu MiB", path, MAX_FILE_SIZE >> 20);
 		return;
 	}
 	bytes = read_bytes(fd, (gsize)st->st_size, path, &file->error);
@@ -146,7 +146,7 @@ void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
 {
 	g_autofree char *temp = g_build_filename(files->folder, files->temp_name, NULL);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
-	struct stat st;
+	struct stat st = {0};
 
 	/* If this fails the next save tells. */
 	(void)unlink(temp);
@@ -159,7 +159,7 @@ void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
 void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
-	struct stat st;
+	struct stat st = {0};
 
 	read_named(files, files->prev_name, file, &st);
 }
@@ -167,7 +167,7 @@ void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file)
 void procdb_files_read_other(const char *path, ProcdbFile *file)
 {
 	g_auto(ProcdbFd) fd = open(path, READ_FLAGS | O_NOFOLLOW);
-	struct stat st;
+	struct stat st = {0};
 
 	read_open_file(file, fd, path, &st);
 	if (!file->readable || st.st_uid == 0 || st.st_uid == geteuid())
@@ -222,7 +222,7 @@ static char *link_aside(ProcdbFiles *files, int folder, GError **error)
 static char *set_aside(ProcdbFiles *files, int folder, GError **error)
 {
 	g_autoptr(GPtrArray) names = list_set_aside(files, error);
-	struct stat st;
+	struct stat st = {0};
 	struct stat other;
 
 	if (!names)
@@ -261,7 +261,7 @@ static gboolean remove_if_there(int folder, const char *name, GError **error)
 /* Puts NAME.prev in the place of NAME; it keeps its own name too. */
 static gboolean restore_prev(ProcdbFiles *files, int folder, GError **error)
 {
-	struct stat st;
+	struct stat st = {0};
 
 	if (!remove_if_there(folder, files->temp_name, error))
 		return FALSE;
@@ -332,7 +332,7 @@ static gboolean check_newest(ProcdbFiles *files, int folder, gboolean *good, GEr
 {
 	g_auto(ProcdbFile) file = {0};
 	g_autofree char *aside = NULL;
-	struct stat st;
+	struct stat st = {0};
 
 	*good = FALSE;
 	if (fstatat(folder, files->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -366,7 +366,7 @@ static gboolean replace(ProcdbFiles *files, int folder, GBytes *bytes, gboolean 
 			GError **error)
 {
 	gboolean good;
-	struct stat st;
+	struct stat st = {0};
 
 	if (!write_temp(files, folder, bytes, &st, error) ||
 	    !check_newest(files, folder, &good, error) ||
@@ -389,7 +389,7 @@ gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial,
 	/* What could not be read again. */
 	if (g_bytes_get_size(bytes) > MAX_FILE_SIZE) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-			    "Cannot write %s: it would be larger than %u MiB", files->path,
+			    "Cannot write %s: it would be larger than %zu MiB", files->path,
 			    MAX_FILE_SIZE >> 20);
 		return FALSE;
 	}

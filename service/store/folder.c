@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <sys/stat.h>
 
 gboolean procdb_io_fail(GError **error, int err, const char *what, const char *path)
@@ -68,7 +69,6 @@ int procdb_folder_open(const char *path, GError **error)
 {
 	g_auto(ProcdbFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
-	int result;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		procdb_io_fail(error, errno, "open the folder", path);
@@ -76,7 +76,5 @@ int procdb_folder_open(const char *path, GError **error)
 	}
 	if (!check_safe(&st, path, error))
 		return -1;
-	result = fd;
-	fd = -1;
-	return result;
+	return g_steal_fd(&fd);
 }

@@ -28,7 +28,7 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
            "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
-DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False}
+DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}}
 TIERS = ("batch", "interactive", "lat-critical")
 
 
@@ -198,6 +198,9 @@ class Fake:
         self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
                              GLib.Variant("(sa{sv}as)", (INTERFACE, {
                                  "Backend": self.properties["Backend"]}, [])))
+
+    def SetApply(self, mode):
+        self.properties["Apply"] = GLib.Variant("s", mode)
 
     def Import(self, rows, replace):
         rows = [dict(zip(COLUMNS, row)) for row in rows]

@@ -146,7 +146,11 @@ class Changing(ClientTest):
     def test_backend(self):
         self.assertEqual(self.json("backend", "none"), {"backend": "none",
                                                        "backend_state": "active"})
-        self.assertIn("Backends are", self.fails(1, "backend", "magic"))
+        self.assertIn("There is no backend 'magic'", self.fails(1, "backend", "magic"))
+
+    def test_apply(self):
+        self.assertEqual(self.json("apply", "slices"), {"apply": "slices", "apply_active": False})
+        self.assertIn("there is no mode", self.fails(2, "apply", "magic"))
 
 
 class Files(ClientTest):

@@ -21,6 +21,7 @@ CALLS = {
     "Save": (["save"], "save"),
     "Reload": (["reload"], "manage"),
     "SetBackend": (["backend", "none"], "manage"),
+    "SetApply": (["apply", "none"], "manage"),
     "SetOverride": (["override", "set", "cc1", "batch"], "set-override"),
     "ClearOverride": (["override", "clear", "cc1"], "set-override"),
 }

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# usage: syscalls.sh DRIVER kill|fault
+# usage: syscalls.sh DRIVER kill
+#        syscalls.sh DRIVER fault ERRNO...
 # Stops the store at every system call of a save and of a recovery: by
-# kill -9, or by an error from that call. After each the old or the new state
+# kill -9, or by errors from that call. After each the old or the new state
 # has to be there, whole, and the next save has to work. A TAP line an operation.
 set -eu
 
 driver=$1
 mode=$2
+shift 2
+errors=$*
 if ! strace -o /dev/null -e inject=getppid:signal=KILL:when=99 true 2>/dev/null; then
 	echo '1..0 # SKIP strace cannot trace here (package strace, CAP_SYS_PTRACE)'
 	exit 77
@@ -118,7 +121,7 @@ for operation in save load-save leftover forget recover; do
 		case $name in
 		open | openat | read | write | fsync | renameat | linkat | unlink | unlinkat | mkdir | \
 			newfstatat | fstat | getdents64)
-			for errno in EIO ENOSPC EROFS; do
+			for errno in $errors; do
 				hit "$name" "$nth" "error=$errno"
 			done
 			;;

@@ -21,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!profiles) {
 		g_assert_nonnull(error);
 		g_assert_true(g_utf8_validate(error->message, -1, NULL));
+		for (const char *c = error->message; *c; c = g_utf8_next_char(c))
+			g_assert_true(g_unichar_isprint(g_utf8_get_char(c)));
 		return 0;
 	}
 	g_assert_null(error);

@@ -14,6 +14,7 @@ address=unix:path=$LAB_BUS/bus
 setsid "$LAB_SERVICE" </dev/null >"$LAB_DIR/service.log" 2>&1 &
 service=$!
 finish() {
+	ended=$?
 	trap '' INT TERM
 	kill $service 2>/dev/null || :
 	status=0
@@ -23,6 +24,7 @@ finish() {
 		echo "try: the service ended with status $status" >&2
 	else
 		echo "Stopped. Nothing was installed and nothing is left running; only the build stays."
+		status=$ended
 	fi
 	exit $status
 }
@@ -56,15 +58,18 @@ if [ "$mode" = shell ]; then
 	exit 0
 fi
 
-end=
-[ -z "$seconds" ] || end=$(($(date +%s) + seconds))
-if [ -t 0 ] && [ -t 1 ] && pandemoniumctl help 2>/dev/null | grep -qw top; then
+if [ -t 0 ] && [ -t 1 ]; then
 	sleep 2 # time to read the address
-	${seconds:+timeout --foreground "$seconds"} pandemoniumctl top || :
-	exit 0
+	status=0
+	${seconds:+timeout --foreground "$seconds"} pandemoniumctl top || status=$?
+	case $status in
+	0 | 124 | 130) exit 0 ;; # left, the time is up, Ctrl-C
+	esac
+	exit $status
 fi
+end=''
+[ -z "$seconds" ] || end=$(($(date +%s) + seconds))
 while kill -0 $service 2>/dev/null; do
-	[ ! -t 1 ] || printf '\033[H\033[2J'
 	date '+%T'
 	pandemoniumctl status
 	pandemoniumctl list

@@ -9,6 +9,7 @@ typedef struct {
 	ProcdbMaps base;
 	GHashTable *observe; /* struct procdb_comm -> struct procdb_class */
 	GHashTable *init;
+	GArray *scores; /* struct procdb_named_score */
 	guint capacity;
 	guint fail_every;
 	guint operations;
@@ -87,6 +88,17 @@ static gboolean memory_drain(ProcdbMaps *maps, GArray *seen, GError **error)
 	return TRUE;
 }
 
+static gboolean memory_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+{
+	GArray *counted = memory(maps)->scores;
+
+	if (fails(memory(maps), error))
+		return FALSE;
+	g_array_append_vals(scores, counted->data, counted->len);
+	g_array_set_size(counted, 0);
+	return TRUE;
+}
+
 static gboolean memory_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
 			       const struct procdb_class *classes, guint n, guint *done,
 			       GError **error)
@@ -157,6 +169,7 @@ static void memory_close(ProcdbMaps *maps)
 {
 	g_hash_table_unref(memory(maps)->observe);
 	g_hash_table_unref(memory(maps)->init);
+	g_array_unref(memory(maps)->scores);
 	g_free(maps);
 }
 
@@ -165,6 +178,7 @@ ProcdbMaps *test_maps_new(guint capacity)
 	static const ProcdbMapsOps ops = {
 	    .refresh = memory_refresh,
 	    .drain = memory_drain,
+	    .scores = memory_scores,
 	    .publish = memory_publish,
 	    .retract = memory_retract,
 	    .predictions = memory_predictions,
@@ -177,6 +191,7 @@ ProcdbMaps *test_maps_new(guint capacity)
 	self->base.ops = &ops;
 	self->observe = new_map();
 	self->init = new_map();
+	self->scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));
 	self->capacity = capacity;
 	return &self->base;
 }
@@ -185,6 +200,13 @@ void test_maps_observe(ProcdbMaps *maps, const struct procdb_comm *comm,
 		       const struct procdb_class *seen)
 {
 	put(memory(maps)->observe, comm, seen);
+}
+
+void test_maps_score(ProcdbMaps *maps, const struct procdb_comm *comm, struct procdb_score score)
+{
+	struct procdb_named_score named = {*comm, score};
+
+	g_array_append_val(memory(maps)->scores, named);
 }
 
 void test_maps_plant(ProcdbMaps *maps, const struct procdb_comm *comm,

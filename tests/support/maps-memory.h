@@ -13,6 +13,9 @@ ProcdbMaps *test_maps_new(guint capacity);
 void test_maps_observe(ProcdbMaps *maps, const struct procdb_comm *comm,
 		       const struct procdb_class *seen);
 
+/* What BPF would count: how predictions for a name fared since the last step. */
+void test_maps_score(ProcdbMaps *maps, const struct procdb_comm *comm, struct procdb_score score);
+
 /* A prediction that somebody else left in the init map. */
 void test_maps_plant(ProcdbMaps *maps, const struct procdb_comm *comm,
 		     const struct procdb_class *prediction);

@@ -135,6 +135,65 @@ static void test_a_clock_that_went_back_forgets_nothing(EngineFixture *f, gconst
 	test_clock_advance(20000 * DAY_US);
 }
 
+static void observe_as(EngineFixture *f, const char *name, guint8 teachers)
+{
+	struct procdb_comm comm = test_comm(name);
+	struct procdb_class seen = test_class(PROCDB_TIER_LAT_CRITICAL, 50000);
+
+	seen.pad[PROCDB_PAD_TEACHERS] = teachers;
+	test_maps_observe(f->maps, &comm, &seen);
+	test_step(f);
+}
+
+static void test_users_teach_no_better_tier_than_allowed(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+	const struct procdb_profile *profile;
+
+	settings.max_user_tier = PROCDB_TIER_INTERACTIVE;
+	procdb_engine_configure(f->engine, &settings);
+	observe_as(f, "cc1", PROCDB_TAUGHT_BY_USERS);
+	observe_as(f, "cc1", 0);
+	profile = &test_find(f, "cc1")->profile;
+	g_assert_cmpuint(profile->tier_votes[PROCDB_TIER_INTERACTIVE], ==, 2);
+	g_assert_cmpuint(profile->teachers, ==, PROCDB_TAUGHT_BY_USERS);
+	observe_as(f, "cc1", PROCDB_TAUGHT_BY_ROOT);
+	g_assert_cmpuint(profile->tier_votes[PROCDB_TIER_LAT_CRITICAL], ==, 1);
+	g_assert_cmpuint(profile->teachers, ==, PROCDB_TAUGHT_BY_USERS | PROCDB_TAUGHT_BY_ROOT);
+}
+
+static void score(EngineFixture *f, const char *name, guint32 right, guint32 wrong)
+{
+	struct procdb_comm comm = test_comm(name);
+
+	test_maps_score(f->maps, &comm,
+			(struct procdb_score){.found = 1, .right = right, .wrong = wrong});
+	test_step(f);
+}
+
+static void test_wrong_again_and_again_is_withdrawn(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
+	score(f, "cc1", 0, 3);
+	g_assert_true(test_predicts(f, "cc1", NULL));
+	score(f, "cc1", 0, 1);
+	g_assert_false(test_predicts(f, "cc1", NULL));
+	g_assert_cmpuint(test_find(f, "cc1")->profile.withdrawals, ==, 1);
+	g_assert_cmpuint(test_find(f, "cc1")->profile.wrong, ==, 4);
+	test_learn(f, "cc1", PROCDB_TIER_INTERACTIVE, 3);
+	g_assert_true(test_predicts(f, "cc1", NULL));
+	test_check_consistent(f);
+}
+
+static void test_wrong_now_and_then_stays(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
+	for (guint i = 0; i < 100; i++)
+		score(f, "cc1", 3, 1);
+	g_assert_true(test_predicts(f, "cc1", NULL));
+	g_assert_cmpuint(test_find(f, "cc1")->profile.right, ==, 300);
+}
+
 static void test_only_so_many_are_remembered(EngineFixture *f, gconstpointer data)
 {
 	ProcdbEngineSettings settings = test_settings;
@@ -254,6 +313,11 @@ int main(int argc, char **argv)
 	add("forgotten-after-the-retention", test_forgotten_after_the_retention, &test_settings);
 	add("a-clock-that-went-back-forgets-nothing", test_a_clock_that_went_back_forgets_nothing,
 	    &test_settings);
+	add("users-teach-no-better-tier-than-allowed", test_users_teach_no_better_tier_than_allowed,
+	    &test_settings);
+	add("wrong-again-and-again-is-withdrawn", test_wrong_again_and_again_is_withdrawn,
+	    &test_settings);
+	add("wrong-now-and-then-stays", test_wrong_now_and_then_stays, &test_settings);
 	add("only-so-many-are-remembered", test_only_so_many_are_remembered, &test_settings);
 	add("no-retention-forgets-at-once", test_no_retention_forgets_at_once, &test_settings);
 	add_both("the-listener-hears-of-changes-only", test_the_listener_hears_of_changes_only);

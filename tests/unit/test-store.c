@@ -105,7 +105,7 @@ static void put(const char *path, const char *data, gssize len)
 {
 	g_autoptr(GError) error = NULL;
 
-	g_file_set_contents(path, data, len, &error);
+	g_file_set_contents_full(path, data, len, G_FILE_SET_CONTENTS_NONE, 0600, &error);
 	g_assert_no_error(error);
 }
 

@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The ProcDb developers
+
+/*
+ * A sched_ext scheduler that obeys the predictions: the reference of how to use
+ * ProcDb. Three queues, one for each tier, ordered by weighted virtual time. A
+ * better tier goes first, but each of the others gets its turn in time. A task
+ * starts in the tier that is predicted for its name, and moves as it is
+ * measured.
+ */
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "cgroup-weight.h"
+#include "scheduler-stats.h"
+#include "scx-kfuncs.h"
+#include "watch.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define MS 1000000ULL
+
+/*
+ * A task is watched for 30 s without running (the kernel's maximum) before the
+ * kernel throws us out. What keeps every wait far below that: OVERDUE and TURN
+ * give each tier a share of each CPU, ROUND_MS makes slices shorter as a queue
+ * grows, and WAIT_MS bounds how far behind a small weight may fall.
+ */
+#define WATCHDOG_MS 30000
+#define ROUND_MS 2000
+#define WAIT_MS 4000
+
+/* A tier that has not run on a CPU for this long, though it waits, is overdue ... */
+static const u64 OVERDUE[PROCDB_TIERS] = {100 * MS, 40 * MS, 0};
+/* ... and goes before the others for so long: at least 1/6 of the CPU. */
+static const u64 TURN[PROCDB_TIERS] = {20 * MS, 8 * MS, 0};
+
+static const u64 SLICE_MIN[PROCDB_TIERS] = {2 * MS, 1 * MS, MS / 2};
+static const u64 SLICE_MAX[PROCDB_TIERS] = {20 * MS, 8 * MS, 4 * MS};
+
+/* CPU time without a sleep after which a task is batch until it sleeps. */
+static const u64 BURST_MIN[PROCDB_TIERS] = {0, 40 * MS, 10 * MS};
+#define BURST_MAX (100 * MS)
+
+const volatile __u32 nr_cpus = 1;
+
+struct task_state {
+	struct watch watch;
+	struct procdb_comm comm; /* the name that watch belongs to */
+	u64 group;		 /* id of its cgroup, see group_id() */
+	u64 run_start;		 /* ns; 0 while not on a CPU */
+	u64 queued_at;		 /* ns; 0 while not queued */
+	u64 burst;		 /* ns of CPU since its last sleep */
+	u32 weight;		 /* counted in its group; 0 while not runnable */
+	u32 queue;		 /* the tier that its virtual time belongs to */
+	bool demoted;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} tasks SEC(".maps");
+
+/* Read by the service through the mapped .bss. */
+struct procdb_sched_cpu cpus[PROCDB_SCHED_CPUS];
+struct procdb_sched_exit ended;
+
+/* Per tier, the virtual time of the task that began to run last. */
+static u64 clocks[PROCDB_TIERS];
+
+static __always_inline struct task_state *state_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&tasks, p, 0, 0);
+}
+
+static __always_inline struct procdb_sched_cpu *cpu_of(s32 cpu)
+{
+	/* The mask is the verifier's proof; the loader refuses machines with more CPUs. */
+	return &cpus[(u32)cpu & (PROCDB_SCHED_CPUS - 1)];
+}
+
+static __always_inline u32 tier_of(const struct task_state *s)
+{
+	u32 tier = s->demoted ? PROCDB_TIER_BATCH : s->watch.task.tier;
+
+	return tier < PROCDB_TIERS ? tier : PROCDB_TIER_LAT_CRITICAL;
+}
+
+/* ---- obeying ---- */
+
+/* A task begins in the tier that is predicted for its name, if there is one. */
+static __always_inline bool obey(struct task_state *s, const struct procdb_class *prediction)
+{
+	struct procdb_task *t = &s->watch.task;
+
+	s->demoted = false;
+	s->burst = 0;
+	if (s->watch.always_critical)
+		t->tier = PROCDB_TIER_LAT_CRITICAL;
+	if (!prediction)
+		return false;
+	t->tier = prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
+	t->avg_runtime = prediction->avg_runtime;
+	t->runtime_dev = prediction->runtime_dev;
+	t->wakeup_freq = prediction->wakeup_freq;
+	t->csw_rate = prediction->csw_rate;
+	return true;
+}
+
+/*
+ * Looks whether p goes under another name now, by exec or by prctl, and begins
+ * anew if so. At fork a task has its parent's name and prediction; this is what
+ * ends that. Compared in each callback, because tracepoints lose events on 7.x
+ * while our own programs run, and the callbacks are there anyway.
+ */
+static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
+{
+	struct procdb_sched_cpu *c = cpu_of((s32)bpf_get_smp_processor_id());
+	struct procdb_comm comm;
+	const u64 *now = (const u64 *)comm.bytes, *then = (const u64 *)s->comm.bytes;
+
+	if (bpf_probe_read_kernel(&comm, sizeof(comm), p->comm))
+		return false;
+	if (now[0] == then[0] && now[1] == then[1])
+		return false;
+	s->comm = comm;
+	if (obey(s, watch_exec(&s->watch, p)))
+		c->at_rename++;
+	else
+		c->unknown++;
+	return true;
+}
+
+/* ---- slices and virtual time ---- */
+
+/* A little more than the task is expected to need, less as the queue grows. */
+static __always_inline u64 slice_of(const struct task_state *s, u32 tier)
+{
+	u64 slice = SLICE_MAX[PROCDB_TIER_BATCH];
+	u64 round, queued;
+
+	if (tier == PROCDB_TIER_LAT_CRITICAL)
+		slice = s->watch.task.avg_runtime + (s->watch.task.avg_runtime >> 1);
+	else if (tier == PROCDB_TIER_INTERACTIVE)
+		slice = s->watch.task.avg_runtime << 1;
+	queued = (u64)scx_bpf_dsq_nr_queued(tier) + 1;
+	round = ROUND_MS * MS * nr_cpus / queued;
+	slice = procdb_min(slice, procdb_min(SLICE_MAX[tier], round));
+	return slice < SLICE_MIN[tier] ? SLICE_MIN[tier] : slice;
+}
+
+/* What ns of CPU cost this task in virtual time: more for a small weight. */
+static __always_inline u64 charge(struct task_struct *p, const struct task_state *s, u64 ns)
+{
+	return ns * ((u64)WEIGHT_UNIT << WEIGHT_SHIFT) / group_effective(s->group, p->scx.weight);
+}
+
+/* The virtual time at which p enters the queue of its tier. */
+static __always_inline u64 place(struct task_struct *p, struct task_state *s, u32 tier)
+{
+	u64 clock = clocks[tier], vtime = p->scx.dsq_vtime;
+	u64 credit = SLICE_MAX[tier];
+	u64 lead = WAIT_MS * MS * nr_cpus / ((u64)scx_bpf_dsq_nr_queued(tier) + 1);
+
+	/* The clocks of the tiers are not comparable: start level with the others. */
+	if (s->queue != tier) {
+		s->queue = tier;
+		vtime = clock;
+	}
+	/* Sleeping saves up one slice at most (as in scx_simple). */
+	if ((s64)(vtime - (clock - credit)) < 0)
+		vtime = clock - credit;
+	if ((s64)(vtime - (clock + lead)) > 0)
+		vtime = clock + lead;
+	scx_set_vtime(p, vtime);
+	return vtime;
+}
+
+/* ---- queueing ---- */
+
+/*
+ * Ends the run of a task of a worse tier, so that its CPU looks at the queues:
+ * the CPU of p if that will do, any that p may use otherwise. A CPU that serves
+ * an overdue queue is left to it.
+ */
+static __always_inline void preempt_worse(struct task_struct *p, s32 own, u32 tier, u64 now)
+{
+	for (u32 i = 0; i < nr_cpus && i < 64; i++) {
+		u32 cpu = ((u32)own + i) % nr_cpus;
+		struct procdb_sched_cpu *c = cpu_of((s32)cpu);
+
+		if (!c->running || c->running - 1 >= tier || now < c->turn_until)
+			continue;
+		if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+			continue;
+		c->preempted++;
+		scx_bpf_kick_cpu((s32)cpu, SCX_KICK_PREEMPT);
+		return;
+	}
+}
+
+/* A wake-up goes straight to an idle CPU; the kernel's choice knows caches and SMT. */
+SEC("struct_ops/procdb_select_cpu")
+s32 BPF_PROG(procdb_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	struct task_state *s = state_of(p);
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+	u32 tier;
+
+	if (!idle || !s)
+		return cpu;
+	tier = tier_of(s);
+	place(p, s, tier);
+	scx_insert(p, SCX_DSQ_LOCAL, slice_of(s, tier), 0);
+	return cpu;
+}
+
+SEC("struct_ops/procdb_enqueue")
+int BPF_PROG(procdb_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	struct task_state *s = state_of(p);
+	u64 now = bpf_ktime_get_ns();
+	s32 own = scx_bpf_task_cpu(p), idle;
+	u32 tier;
+
+	/* No memory for its state at init_task is an error there; this is for the verifier. */
+	if (!s)
+		return 0;
+	tier = tier_of(s);
+	s->queued_at = now;
+
+	/*
+	 * A kernel thread of one CPU works for that CPU (migration, ksoftirqd,
+	 * its kworkers): others may be waiting for it, so it does not wait in
+	 * line. When it runs on and on it queues like everybody else.
+	 */
+	if (p->flags & PF_KTHREAD && p->nr_cpus_allowed == 1 && enq_flags & SCX_ENQ_WAKEUP) {
+		place(p, s, tier);
+		scx_insert(p, SCX_DSQ_LOCAL, slice_of(s, tier), enq_flags | SCX_ENQ_PREEMPT);
+		return 0;
+	}
+
+	scx_insert_vtime(p, tier, slice_of(s, tier), place(p, s, tier), enq_flags);
+
+	/* A CPU that went idle since select_cpu(), or was never asked for, takes it now. */
+	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	if (idle >= 0) {
+		scx_bpf_kick_cpu(idle, SCX_KICK_IDLE);
+		return 0;
+	}
+	if (enq_flags & SCX_ENQ_WAKEUP && tier > PROCDB_TIER_BATCH)
+		preempt_worse(p, own, tier, now);
+	else
+		/* Going idle at this very moment, it has seen an empty queue. */
+		scx_bpf_kick_cpu(own, SCX_KICK_IDLE);
+	return 0;
+}
+
+/* Whether prev, which could run on, comes before the first in the queue of its tier. */
+static __always_inline bool goes_on(struct task_struct *prev, struct task_state *s, u32 tier,
+				    u64 now)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *first;
+	bool on = true;
+	u64 vtime;
+
+	if (!(prev->scx.flags & SCX_TASK_QUEUED) || tier_of(s) != tier || s->queue != tier)
+		return false;
+	vtime = prev->scx.dsq_vtime + charge(prev, s, now - s->run_start);
+	if (!bpf_iter_scx_dsq_new(&it, tier, 0)) {
+		first = bpf_iter_scx_dsq_next(&it);
+		if (first)
+			on = (s64)(vtime - first->scx.dsq_vtime) < 0;
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	return on;
+}
+
+/* Gives the CPU a task of this tier, if there is one for it. */
+static __always_inline bool serve(struct procdb_sched_cpu *c, struct task_struct *prev,
+				  struct task_state *s, u32 tier, u64 now)
+{
+	/*
+	 * Unless it is compared here, prev always gives way to whoever waits,
+	 * since it enters the queue only after this: with two tasks on a CPU the
+	 * weights would mean nothing.
+	 */
+	if (s && goes_on(prev, s, tier, now)) {
+		scx_set_slice(prev, slice_of(s, tier));
+		c->served[tier] = now;
+		return true;
+	}
+	if (scx_move_to_local(tier)) {
+		c->served[tier] = now;
+		return true;
+	}
+	return false;
+}
+
+/* The tier, worst first, that has waited too long on this CPU, + 1; 0 when none has. */
+static __always_inline u32 overdue(struct procdb_sched_cpu *c, u64 now)
+{
+	if (now < c->turn_until)
+		return c->turn;
+	for (u32 tier = 0; tier < PROCDB_TIER_LAT_CRITICAL; tier++) {
+		if (now - c->served[tier] < OVERDUE[tier])
+			continue;
+		c->turn = tier + 1;
+		c->turn_until = now + TURN[tier];
+		return c->turn;
+	}
+	return 0;
+}
+
+SEC("struct_ops/procdb_dispatch")
+int BPF_PROG(procdb_dispatch, s32 cpu, struct task_struct *prev)
+{
+	struct procdb_sched_cpu *c = cpu_of(cpu);
+	struct task_state *s = prev ? state_of(prev) : NULL;
+	u64 now = bpf_ktime_get_ns();
+	u32 turn;
+
+	/* Both lower tiers may be overdue; one that has nothing for this CPU passes its turn. */
+	for (int i = 0; i < PROCDB_TIER_LAT_CRITICAL; i++) {
+		turn = overdue(c, now);
+		if (!turn)
+			break;
+		if (turn <= PROCDB_TIER_LAT_CRITICAL && serve(c, prev, s, turn - 1, now))
+			return 0;
+		if (turn <= PROCDB_TIER_LAT_CRITICAL)
+			c->served[turn - 1] = now;
+		c->turn_until = 0;
+	}
+	if (serve(c, prev, s, PROCDB_TIER_LAT_CRITICAL, now) ||
+	    serve(c, prev, s, PROCDB_TIER_INTERACTIVE, now))
+		return 0;
+	serve(c, prev, s, PROCDB_TIER_BATCH, now);
+	return 0;
+}
+
+/* A real-time task took the CPU: what was sent there may run elsewhere (ended by 6.20's own way).
+ */
+SEC("struct_ops/procdb_cpu_release")
+int BPF_PROG(procdb_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
+{
+	scx_bpf_reenqueue_local();
+	return 0;
+}
+
+/* ---- measuring ---- */
+
+SEC("struct_ops/procdb_runnable")
+int BPF_PROG(procdb_runnable, struct task_struct *p, u64 enq_flags)
+{
+	struct task_state *s = state_of(p);
+
+	if (!s)
+		return 0;
+	renamed(p, s);
+	if (!s->weight) {
+		s->weight = p->scx.weight;
+		group_activate(s->group, s->weight);
+	}
+	/* Also called when a queued task changes its nice value, CPUs or cgroup. */
+	if (!(enq_flags & SCX_ENQ_WAKEUP))
+		return 0;
+	s->burst = 0;
+	s->demoted = false;
+	watch_wakeup(&s->watch, p);
+	return 0;
+}
+
+SEC("struct_ops/procdb_running")
+int BPF_PROG(procdb_running, struct task_struct *p)
+{
+	struct task_state *s = state_of(p);
+	struct procdb_sched_cpu *c = cpu_of(scx_bpf_task_cpu(p));
+	u64 now = bpf_ktime_get_ns();
+	u32 tier;
+
+	if (!s)
+		return 0;
+	renamed(p, s);
+	tier = tier_of(s);
+	s->run_start = now;
+	if (s->queue < PROCDB_TIERS && (s64)(p->scx.dsq_vtime - clocks[s->queue]) > 0)
+		clocks[s->queue] = p->scx.dsq_vtime;
+	c->running = tier + 1;
+	c->served[tier] = now;
+	c->runs[tier]++;
+	if (s->queued_at && now - s->queued_at > c->longest_wait[tier])
+		c->longest_wait[tier] = now - s->queued_at;
+	s->queued_at = 0;
+	return 0;
+}
+
+SEC("struct_ops/procdb_stopping")
+int BPF_PROG(procdb_stopping, struct task_struct *p, bool runnable)
+{
+	struct task_state *s = state_of(p);
+	struct procdb_sched_cpu *c = cpu_of(scx_bpf_task_cpu(p));
+	u64 now = bpf_ktime_get_ns(), run;
+
+	c->running = 0;
+	if (!s || !s->run_start)
+		return 0;
+	run = now - s->run_start;
+	s->run_start = 0;
+	scx_set_vtime(p, p->scx.dsq_vtime + charge(p, s, run));
+	/* What ran until here ran partly under the old name: it counts for neither. */
+	if (renamed(p, s))
+		return 0;
+	s->burst += run;
+	/* Dead and not runnable: the last time, exactly once for each task. */
+	watch_stop(&s->watch, p, run, now, !runnable && p->__state & TASK_DEAD);
+	return 0;
+}
+
+SEC("struct_ops/procdb_quiescent")
+int BPF_PROG(procdb_quiescent, struct task_struct *p, u64 deq_flags)
+{
+	struct task_state *s = state_of(p);
+
+	if (!s)
+		return 0;
+	group_activate(s->group, -(s64)s->weight);
+	s->weight = 0;
+	s->queued_at = 0;
+	return 0;
+}
+
+/* Ends a run early: for a new name, a task that runs on and on, or a better tier that waits. */
+SEC("struct_ops/procdb_tick")
+int BPF_PROG(procdb_tick, struct task_struct *p)
+{
+	struct task_state *s = state_of(p);
+	struct procdb_sched_cpu *c = cpu_of(scx_bpf_task_cpu(p));
+	u64 now = bpf_ktime_get_ns(), limit;
+	bool end = false;
+	u32 tier;
+
+	if (!s || !s->run_start)
+		return 0;
+	if (renamed(p, s))
+		end = true;
+
+	/*
+	 * Only a wake-up classifies, so a wrong prediction of a task that never
+	 * sleeps would last for ever. Running on without a sleep is what batch is.
+	 */
+	tier = tier_of(s);
+	limit = procdb_min(s->watch.task.avg_runtime << 2, BURST_MAX);
+	if (limit < BURST_MIN[tier])
+		limit = BURST_MIN[tier];
+	if (tier > PROCDB_TIER_BATCH && !s->watch.always_critical &&
+	    s->burst + (now - s->run_start) > limit) {
+		s->demoted = true;
+		c->demoted++;
+		tier = PROCDB_TIER_BATCH;
+		end = true;
+	}
+	c->running = tier + 1;
+	if (now >= c->turn_until)
+		for (u32 better = tier + 1; better < PROCDB_TIERS; better++)
+			if (scx_bpf_dsq_nr_queued(better) > 0)
+				end = true;
+	if (end)
+		scx_set_slice(p, 0);
+	return 0;
+}
+
+/* ---- life of tasks, cgroups, CPUs and the scheduler ---- */
+
+/* May sleep, and so get memory: enable() may not, and would fail now and then. */
+SEC("struct_ops/procdb_init_task")
+s32 BPF_PROG(procdb_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	struct task_state *s = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!s)
+		return -12; /* ENOMEM */
+	s->group = group_id(args->cgroup);
+	s->queue = PROCDB_TIERS;
+	return 0;
+}
+
+SEC("struct_ops/procdb_enable")
+int BPF_PROG(procdb_enable, struct task_struct *p)
+{
+	struct task_state *s = state_of(p);
+	struct procdb_sched_cpu *c = cpu_of((s32)bpf_get_smp_processor_id());
+
+	if (!s || bpf_probe_read_kernel(&s->comm, sizeof(s->comm), p->comm))
+		return 0;
+	watch_begin(&s->watch, p);
+	if (obey(s, bpf_map_lookup_elem(&task_class_init, &s->comm)))
+		c->at_enable++;
+	return 0;
+}
+
+SEC("struct_ops/procdb_cgroup_init")
+s32 BPF_PROG(procdb_cgroup_init, struct cgroup *cgrp, struct scx_cgroup_init_args *args)
+{
+	return group_add(cgrp, args->weight);
+}
+
+SEC("struct_ops/procdb_cgroup_exit")
+int BPF_PROG(procdb_cgroup_exit, struct cgroup *cgrp)
+{
+	u64 id = group_id(cgrp);
+
+	bpf_map_delete_elem(&groups, &id);
+	return 0;
+}
+
+SEC("struct_ops/procdb_cgroup_set_weight")
+int BPF_PROG(procdb_cgroup_set_weight, struct cgroup *cgrp, u32 weight)
+{
+	group_set_weight(group_id(cgrp), weight);
+	return 0;
+}
+
+SEC("struct_ops/procdb_cgroup_move")
+int BPF_PROG(procdb_cgroup_move, struct task_struct *p, struct cgroup *from, struct cgroup *to)
+{
+	struct task_state *s = state_of(p);
+
+	if (!s)
+		return 0;
+	/* Not runnable at this moment: the kernel takes it off its queue and puts it back after. */
+	group_activate(s->group, -(s64)s->weight);
+	s->group = group_id(to);
+	group_activate(s->group, s->weight);
+	return 0;
+}
+
+/* That they are there is what matters: without them a hotplug ends the scheduler. */
+SEC("struct_ops/procdb_cpu_online")
+int BPF_PROG(procdb_cpu_online, s32 cpu)
+{
+	return 0;
+}
+
+SEC("struct_ops/procdb_cpu_offline")
+int BPF_PROG(procdb_cpu_offline, s32 cpu)
+{
+	cpu_of(cpu)->running = 0;
+	return 0;
+}
+
+SEC("struct_ops/procdb_init")
+s32 BPF_PROG(procdb_init)
+{
+	s32 err = 0;
+
+	for (u32 tier = 0; tier < PROCDB_TIERS && !err; tier++)
+		err = scx_bpf_create_dsq(tier, -1);
+	return err;
+}
+
+SEC("struct_ops/procdb_exit")
+int BPF_PROG(procdb_exit, struct scx_exit_info *info)
+{
+	bpf_probe_read_kernel_str(ended.reason, sizeof(ended.reason), info->reason);
+	bpf_probe_read_kernel_str(ended.message, sizeof(ended.message), info->msg);
+	ended.code = info->exit_code;
+	/* Last: it is what the service looks at. */
+	__sync_fetch_and_add(&ended.kind, info->kind);
+	return 0;
+}
+
+/* ".struct_ops.link" would be skipped in silence by libbpf 1.1; the loader makes the link. */
+SEC(".struct_ops")
+struct sched_ext_ops procdb_ops = {
+    .select_cpu = (void *)procdb_select_cpu,
+    .enqueue = (void *)procdb_enqueue,
+    .dispatch = (void *)procdb_dispatch,
+    .tick = (void *)procdb_tick,
+    .runnable = (void *)procdb_runnable,
+    .running = (void *)procdb_running,
+    .stopping = (void *)procdb_stopping,
+    .quiescent = (void *)procdb_quiescent,
+    .cpu_release = (void *)procdb_cpu_release,
+    .init_task = (void *)procdb_init_task,
+    .enable = (void *)procdb_enable,
+    .cgroup_init = (void *)procdb_cgroup_init,
+    .cgroup_exit = (void *)procdb_cgroup_exit,
+    .cgroup_move = (void *)procdb_cgroup_move,
+    .cgroup_set_weight = (void *)procdb_cgroup_set_weight,
+    .cpu_online = (void *)procdb_cpu_online,
+    .cpu_offline = (void *)procdb_cpu_offline,
+    .init = (void *)procdb_init,
+    .exit = (void *)procdb_exit,
+    .timeout_ms = WATCHDOG_MS,
+    .name = "procdb",
+};

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "backends.h"
+#include "load.h"
+#include "scheduler-stats.h"
+#include "scheduler.skel.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SYSFS_STATE "/sys/kernel/sched_ext/state"
+#define SYSFS_OPS "/sys/kernel/sched_ext/root/ops"
+
+/* A failed start is tried again after this many refreshes, doubling up to the last. */
+#define RETRY_FIRST 4
+#define RETRY_LAST 64
+
+/* include/uapi/linux/bpf.h from 6.4 on: newer than the headers of Debian 12. */
+#define MAP_FLAG_LINK (1U << 13)
+#define ATTACH_STRUCT_OPS ((enum bpf_attach_type)44)
+
+typedef struct scheduler Skeleton;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, scheduler__destroy)
+
+typedef struct {
+	ProcdbMaps base;
+	ProcdbPair pair;
+	Skeleton *skeleton;    /* NULL while we do not schedule */
+	struct bpf_link *link; /* of libbpf; NULL while we do not schedule */
+	int link_fd;	       /* ours, when libbpf is too old to make one; else -1 */
+	ProcdbMaps *fallback;  /* in use while we do not schedule */
+	ProcdbPinsId pins;
+	ProcdbDrainCount count;
+	ProcdbScoreCount scores;
+	ProcdbObserverSettings settings; /* its compositors are ours */
+	char *state;
+	gboolean ejected; /* the kernel ended our scheduler: not again until asked to */
+	guint retry_in;	  /* refreshes until the next attempt */
+	guint retry_pause;
+} Scheduler;
+
+static Scheduler *scheduler(ProcdbMaps *maps)
+{
+	return (Scheduler *)maps;
+}
+
+static void set_state(Scheduler *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void set_state(Scheduler *self, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_free(self->state);
+	self->state = g_strdup_vprintf(format, args);
+	va_end(args);
+}
+
+/* One line of sysfs; NULL if it cannot be read. */
+static char *read_line(const char *path)
+{
+	char *text = NULL;
+
+	if (g_file_get_contents(path, &text, NULL, NULL))
+		g_strchomp(text);
+	return text;
+}
+
+/* Makes what was attached last as long as this process at most, and no longer. */
+static gboolean attach(Scheduler *self, Skeleton *skeleton, GError **error)
+{
+	struct bpf_map *ops = skeleton->maps.procdb_ops;
+
+	self->link = bpf_map__attach_struct_ops(ops);
+	if (!self->link)
+		return procdb_load_refuse(error, errno, "the kernel did not take the scheduler");
+	/*
+	 * libbpf before 1.2 knows no links for struct_ops: what it did was to fill
+	 * the map, and with MAP_FLAG_LINK it is the link that attaches. Without
+	 * one the scheduler would outlive a kill -9 of the service.
+	 */
+	if (libbpf_major_version() == 1 && libbpf_minor_version() < 2) {
+		self->link_fd = bpf_link_create(bpf_map__fd(ops), 0, ATTACH_STRUCT_OPS, NULL);
+		if (self->link_fd < 0)
+			return procdb_load_refuse(error, errno,
+						  "the kernel did not take the scheduler");
+	}
+	return TRUE;
+}
+
+static void detach(Scheduler *self)
+{
+	if (self->link_fd >= 0)
+		close(self->link_fd);
+	self->link_fd = -1;
+	if (self->link)
+		bpf_link__destroy(self->link);
+	self->link = NULL;
+}
+
+/* init and init_task allocate; libbpf 1.1 has no section name that says so. */
+static void allow_sleeping(Skeleton *skeleton)
+{
+	bpf_program__set_flags(skeleton->progs.procdb_init, BPF_F_SLEEPABLE);
+	bpf_program__set_flags(skeleton->progs.procdb_init_task, BPF_F_SLEEPABLE);
+	bpf_program__set_flags(skeleton->progs.procdb_cgroup_init, BPF_F_SLEEPABLE);
+}
+
+/* Loads, pins and takes the CPUs over; on failure nothing is left. */
+static gboolean start(Scheduler *self, GError **error)
+{
+	g_autoptr(Skeleton) skeleton = NULL;
+	struct bpf_map *observe, *init;
+	gboolean reused;
+	int cpus = libbpf_num_possible_cpus();
+
+	if (!procdb_load_ready(error))
+		return FALSE;
+	if (cpus > PROCDB_SCHED_CPUS) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+			    "the BPF scheduler knows %d CPUs, this machine may have %d",
+			    PROCDB_SCHED_CPUS, cpus);
+		return FALSE;
+	}
+	skeleton = scheduler__open();
+	if (!skeleton)
+		return procdb_load_refuse(error, errno, "cannot open the BPF scheduler");
+	observe = skeleton->maps.task_class_observe;
+	init = skeleton->maps.task_class_init;
+	procdb_load_configure(skeleton, &self->settings);
+	skeleton->rodata->nr_cpus = (__u32)MAX(cpus, 1);
+	allow_sleeping(skeleton);
+	bpf_map__set_map_flags(skeleton->maps.procdb_ops, MAP_FLAG_LINK);
+	reused = procdb_load_reuse(observe, init);
+	if (scheduler__load(skeleton))
+		return procdb_load_refuse(
+		    error, errno, "this kernel's sched_ext does not take the BPF scheduler");
+	procdb_load_compositors(skeleton->maps.compositors, self->settings.compositors);
+	if (!attach(self, skeleton, error)) {
+		detach(self);
+		return FALSE;
+	}
+	if (!procdb_load_open(&self->pair, observe, init, reused, error)) {
+		detach(self);
+		return FALSE;
+	}
+	self->skeleton = g_steal_pointer(&skeleton);
+	self->pins = procdb_pins_identify();
+	self->count = (ProcdbDrainCount){.leftovers = reused};
+	self->scores.taken = 0;
+	return TRUE;
+}
+
+/* Gives the CPUs back to the kernel; the pins stay. */
+static void stop(Scheduler *self)
+{
+	detach(self);
+	g_clear_pointer(&self->skeleton, scheduler__destroy);
+	procdb_pair_close(&self->pair);
+}
+
+/* TRUE when the kernel has ended our scheduler; state says why. */
+static gboolean check_ejected(Scheduler *self)
+{
+	const struct procdb_sched_exit *ended = &self->skeleton->bss->ended;
+
+	if (!__atomic_load_n(&ended->kind, __ATOMIC_ACQUIRE))
+		return FALSE;
+	self->ejected = TRUE;
+	set_state(self,
+		  "failed: the kernel ended the scheduler: %.*s%s%.*s; observing instead, until "
+		  "the backend is set again",
+		  PROCDB_SCHED_REASON, ended->reason, ended->message[0] ? ": " : "",
+		  PROCDB_SCHED_REASON, ended->message);
+	g_warning("sched_ext: %s", self->state);
+	return TRUE;
+}
+
+/* TRUE when nothing but our own start is in the way of scheduling; else state says what is. */
+static gboolean may_start(Scheduler *self)
+{
+	g_autofree char *state = read_line(SYSFS_STATE);
+
+	if (self->ejected)
+		return FALSE;
+	if (!state) {
+		set_state(self, "failed: this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT); "
+				"observing instead");
+		return FALSE;
+	}
+	if (!g_str_equal(state, "disabled")) {
+		g_autofree char *name = read_line(SYSFS_OPS);
+
+		set_state(self,
+			  "waiting: the sched_ext scheduler %s is running (%s); its maps are used",
+			  name ? name : "of another program", state);
+		return FALSE;
+	}
+	if (self->retry_in > 0) {
+		self->retry_in--;
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static ProcdbMaps *fallback(Scheduler *self)
+{
+	if (!self->fallback)
+		self->fallback = procdb_maps_auto_new(&self->settings);
+	return self->fallback;
+}
+
+static gboolean scheduler_refresh(ProcdbMaps *maps)
+{
+	Scheduler *self = scheduler(maps);
+	g_autoptr(GError) error = NULL;
+	gboolean others = FALSE;
+
+	if (self->skeleton) {
+		if (!check_ejected(self)) {
+			procdb_load_check_pins(&self->pair, &self->pins);
+			return FALSE;
+		}
+		stop(self);
+		others = TRUE;
+	} else if (may_start(self)) {
+		/* It removes its pins, unless they are another program's. */
+		g_clear_pointer(&self->fallback, procdb_maps_close);
+		if (start(self, &error)) {
+			set_state(self, "active");
+			self->retry_pause = 0;
+			return TRUE;
+		}
+		set_state(self, "failed: %s; observing instead", error->message);
+		self->retry_pause = CLAMP(self->retry_pause * 2, RETRY_FIRST, RETRY_LAST);
+		self->retry_in = self->retry_pause;
+		others = TRUE;
+	}
+	return fallback(self)->ops->refresh(fallback(self)) || others;
+}
+
+static gboolean scheduler_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton)
+		return procdb_load_drain(&self->pair, &self->count, &self->skeleton->bss->observed,
+					 seen, error);
+	return fallback(self)->ops->drain(fallback(self), seen, error);
+}
+
+static gboolean scheduler_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton)
+		return procdb_load_scores(&self->pair, &self->scores, self->skeleton->maps.scores,
+					  &self->skeleton->bss->scored, scores, error);
+	return fallback(self)->ops->scores(fallback(self), scores, error);
+}
+
+static gboolean scheduler_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+				  const struct procdb_class *classes, guint n, guint *done,
+				  GError **error)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton)
+		return procdb_pair_publish(&self->pair, comms, classes, n, done, error);
+	return fallback(self)->ops->publish(fallback(self), comms, classes, n, done, error);
+}
+
+static gboolean scheduler_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+				  GError **error)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton)
+		return procdb_pair_retract(&self->pair, comms, n, error);
+	return fallback(self)->ops->retract(fallback(self), comms, n, error);
+}
+
+static gboolean scheduler_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton)
+		return procdb_pair_predictions(&self->pair, entries, error);
+	return fallback(self)->ops->predictions(fallback(self), entries, error);
+}
+
+static gboolean scheduler_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+				 struct procdb_class *prediction)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton)
+		return procdb_pair_lookup(&self->pair, comm, prediction);
+	return fallback(self)->ops->lookup(fallback(self), comm, prediction);
+}
+
+static void scheduler_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton) {
+		*status = (ProcdbMapsStatus){
+		    .errors = self->pair.errors,
+		    .lost = self->count.lost +
+			    __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED),
+		    .init_capacity = self->pair.init_capacity,
+		};
+	} else {
+		fallback(self)->ops->status(fallback(self), status);
+	}
+	status->backend = "sched-ext";
+	status->state = self->state;
+}
+
+static void scheduler_close(ProcdbMaps *maps)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->skeleton) {
+		stop(self);
+		procdb_pins_remove();
+	}
+	procdb_maps_close(self->fallback);
+	procdb_pair_clear(&self->pair);
+	procdb_load_settings_clear(&self->settings);
+	procdb_load_scores_clear(&self->scores);
+	g_free(self->state);
+	g_free(self);
+}
+
+ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings)
+{
+	static const ProcdbMapsOps ops = {
+	    .refresh = scheduler_refresh,
+	    .drain = scheduler_drain,
+	    .scores = scheduler_scores,
+	    .publish = scheduler_publish,
+	    .retract = scheduler_retract,
+	    .predictions = scheduler_predictions,
+	    .lookup = scheduler_lookup,
+	    .status = scheduler_status,
+	    .close = scheduler_close,
+	};
+	Scheduler *self = g_new0(Scheduler, 1);
+
+	self->base.ops = &ops;
+	self->link_fd = -1;
+	self->settings = procdb_load_settings_copy(settings);
+	self->state = g_strdup("waiting");
+	procdb_pair_init(&self->pair);
+	return &self->base;
+}
+
+gboolean procdb_maps_scheduler_statistics(ProcdbMaps *maps, ProcdbSchedulerStatistics *statistics)
+{
+	Scheduler *self = scheduler(maps);
+
+	memset(statistics, 0, sizeof(*statistics));
+	if (maps->ops->refresh != scheduler_refresh || !self->skeleton)
+		return FALSE;
+	for (guint i = 0; i < self->skeleton->rodata->nr_cpus; i++) {
+		const struct procdb_sched_cpu *cpu = &self->skeleton->bss->cpus[i];
+
+		for (guint tier = 0; tier < PROCDB_TIERS; tier++) {
+			statistics->runs[tier] += cpu->runs[tier];
+			statistics->longest_wait_ns[tier] =
+			    MAX(statistics->longest_wait_ns[tier], cpu->longest_wait[tier]);
+		}
+		statistics->preempted += cpu->preempted;
+		statistics->demoted += cpu->demoted;
+		statistics->at_enable += cpu->at_enable;
+		statistics->at_rename += cpu->at_rename;
+		statistics->unknown += cpu->unknown;
+	}
+	return TRUE;
+}

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""A service of our own on a bus of our own, away from the machine's."""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BUS_CONFIG = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={path}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*"/>
+    <allow receive_sender="*"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+CLONE_NEWNS = 0x00020000
+MS_PRIVATE_REC = 0x00040000 | 0x00004000
+
+
+def enter_namespace():
+    """A mount namespace with a BPF file system of its own: no pins meet those of the machine."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def check(result, what):
+        if result != 0:
+            sys.exit(f"bench: {what}: {os.strerror(ctypes.get_errno())}")
+
+    check(libc.unshare(CLONE_NEWNS), "a mount namespace")
+    check(libc.mount(b"none", b"/", None, MS_PRIVATE_REC, None), "a private mount namespace")
+    check(libc.mount(b"bpf", b"/sys/fs/bpf", b"bpf", 0, b"mode=0700"), "a BPF file system")
+
+
+@contextlib.contextmanager
+def lock(path):
+    """Holds a lock file, if one is given."""
+    if not path:
+        yield
+        return
+    with open(path, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def stop(process):
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+@contextlib.contextmanager
+def bus(folder):
+    """A message bus; everything started within finds it as the system bus."""
+    address = f"unix:path={folder}/bus"
+    config = folder / "bus.conf"
+    config.write_text(BUS_CONFIG.format(path=folder / "bus"))
+    daemon = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork"],
+                              stderr=subprocess.DEVNULL)
+    try:
+        wait_for((folder / "bus").exists, "the bus")
+        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = address
+        yield
+    finally:
+        stop(daemon)
+
+
+def wait_for(condition, what, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(f"bench: {what} did not come up within {seconds} s")
+        time.sleep(0.05)
+
+
+class Service:
+    """pandemonium-procdbd with a database that outlives its restarts."""
+
+    def __init__(self, build, folder, config=None):
+        self.program = Path(build) / "service/pandemonium-procdbd"
+        if not self.program.exists():
+            sys.exit(f"bench: {self.program} is not built")
+        self.folder = folder
+        self.config = config
+        if not config:
+            self.config = folder / "procdb.conf"
+            self.config.write_text("")
+        self.process = None
+        self.connection = None
+
+    def call(self, method, signature=None, *args):
+        # Imported here: the benchmarks without a service do without it.
+        from gi.repository import Gio, GLib
+        if not self.connection:
+            self.connection = Gio.DBusConnection.new_for_address_sync(
+                os.environ["DBUS_SYSTEM_BUS_ADDRESS"],
+                Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+                | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        interface, _, member = method.rpartition(".")
+        return self.connection.call_sync(
+            "org.pandemonium.ProcDb", "/org/pandemonium/ProcDb",
+            interface or "org.pandemonium.ProcDb1", member,
+            GLib.Variant(signature, args) if signature else None, None,
+            Gio.DBusCallFlags.NONE, 10000, None).unpack()
+
+    def properties(self):
+        return self.call("org.freedesktop.DBus.Properties.GetAll", "(s)",
+                         "org.pandemonium.ProcDb1")[0]
+
+    def start(self):
+        # A session of its own, as any daemon has.
+        with open(self.folder / "service.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [self.program, "--config", self.config, "--database", self.folder / "procdb.bin",
+                 "--backend", "observer"], stderr=log, stdout=log, start_new_session=True)
+        wait_for(self.is_up, "the service")
+        state = self.properties()["BackendState"]
+        if state != "active":
+            sys.exit(f"bench: the observer does not run: {state}")
+
+    def is_up(self):
+        from gi.repository import GLib
+        if self.process.poll() is not None:
+            sys.exit(f"bench: the service ended:\n{(self.folder / 'service.log').read_text()}")
+        try:
+            return bool(self.properties())
+        except GLib.Error:
+            return False
+
+    def set_apply(self, mode):
+        self.call("SetApply", "(s)", mode)
+
+    def counts(self):
+        """What the service counted, and what it used, so far."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        names = {}
+        for row in self.call("ListProfiles")[0]:
+            profile = self.call("GetProfile", "(s)", row[0])[0]
+            names[row[0]] = {key: profile.get(key, 0)
+                             for key in ("tier", "found", "missed", "right", "wrong")}
+        ticks = os.sysconf("SC_CLK_TCK")
+        return {"properties": self.properties(), "names": names, "time": time.monotonic(),
+                "cpu": (int(stat[11]) + int(stat[12])) / ticks,
+                "switches": sum(int(line.split()[1]) for line in status.split("\n")
+                                if "ctxt_switches" in line)}
+
+    def stop(self):
+        code = stop(self.process)
+        if code != 0:
+            sys.exit(f"bench: the service ended with {code}:\n"
+                     f"{(self.folder / 'service.log').read_text()}")

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""The client, and the widget of the manual, with the real service, bus and polkitd."""
+
+import json
+import os
+import pwd
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
+import pddb  # pylint: disable=wrong-import-position
+from harness import (DATABASE, NAME, PATH, INTERFACE, Service, call_as, ctl, processes, run_case,
+                     wait_for)
+from support import Terminal
+
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+
+
+def service_with(*names):
+    pddb.write(DATABASE, [pddb.confident(name) for name in names])
+    return Service()
+
+
+def follow(*argv):
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+
+def as_user(name):
+    user = pwd.getpwnam(name)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def told(user, *arguments):
+    """(exit code, standard error) of the client as an ordinary user."""
+    done = subprocess.run(["pandemoniumctl", *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60, check=False, cwd="/",
+                          **as_user(user))
+    return done.returncode, done.stderr
+
+
+def next_list(widget):
+    return [line.rstrip("\n") for line in iter(widget.stdout.readline, "\n")]
+
+
+def the_widget_keeps_a_live_list():
+    with service_with(b"cc1", b"as") as service:
+        widget = follow("/usr/bin/python3", os.path.join(HERE, "widget.py"))
+        try:
+            assert [row.split(":")[0] for row in next_list(widget)] == ["as", "cc1"]
+            service.call("DeleteProfile", "(s)", "as")
+            assert [row.split(":")[0] for row in next_list(widget)] == ["cc1"]
+            service.call("SetOverride", "(ss)", "new one", "lat-critical")
+            assert "new one: lat-critical, 0.00" in next_list(widget)
+            assert calls_during(3) == [], "the widget polls"
+        finally:
+            widget.kill()
+            widget.communicate()
+
+
+def calls_during(seconds):
+    """The method calls on the bus in that time."""
+    done = subprocess.run(["timeout", str(seconds), "dbus-monitor", "--system", "--profile",
+                           "type=method_call"], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 124, done
+    return [line for line in done.stdout.splitlines() if line.endswith("ProcDb1\tListProfiles")]
+
+
+def monitor_sees_a_delete_by_busctl_at_once():
+    with service_with(b"cc1", b"as"):
+        monitor = follow("pandemoniumctl", "monitor", "--json")
+        try:
+            assert json.loads(monitor.stdout.readline())["event"] == "following"
+            began = time.monotonic()
+            subprocess.run(["busctl", "call", NAME, PATH, INTERFACE, "DeleteProfile", "s", "cc1"],
+                           check=True, timeout=20)
+            event = json.loads(monitor.stdout.readline())
+            assert event["removed"] == ["cc1"], event
+            assert time.monotonic() - began < 2
+            ctl("override", "set", "as", "lat-critical")
+            seen = []
+            while not any(event.get("changed") == ["as"] for event in seen):
+                seen.append(json.loads(monitor.stdout.readline()))
+            while not any(event.get("properties", {}).get("overrides") == 1 for event in seen):
+                seen.append(json.loads(monitor.stdout.readline()))
+        finally:
+            monitor.kill()
+            monitor.communicate()
+
+
+def a_user_is_told_the_missing_action():
+    with service_with(b"cc1") as service:
+        for arguments, action in ((["delete", "cc1"], "delete-entries"), (["reset"], "delete-entries"),
+                                  (["save"], "save"), (["reload"], "manage"),
+                                  (["backend", "none"], "manage"), (["apply", "none"], "manage"),
+                                  (["override", "set", "cc1", "batch"], "set-override"),
+                                  (["override", "clear", "cc1"], "set-override")):
+            code, text = told("alice", *arguments)
+            assert code == 4 and "org.pandemonium.procdb." + action in text, (arguments, code, text)
+        assert set(service.profiles()) == {"cc1"}
+        for arguments in (["list"], ["show", "cc1"], ["explain", "cc1"], ["confidence", "cc1"],
+                          ["status"], ["export"], ["override", "list"]):
+            assert told("alice", *arguments) == (0, ""), arguments
+
+
+def on_a_terminal_a_password_is_asked_for():
+    with service_with(b"cc1") as service:
+        terminal = Terminal(["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups",
+                             "pandemoniumctl", "delete", "--yes", "cc1"], dict(os.environ))
+        try:
+            terminal.expect("org.pandemonium.procdb.delete-entries")
+            assert processes("pkttyagent")
+            # Whoever is asked does not know the password.
+            terminal.expect("assword:")
+            terminal.type("wrong\n")
+            text, code = terminal.finish()
+            assert code == 4, (code, text)
+            assert "this needs the polkit action org.pandemonium.procdb.delete-entries" in text
+        finally:
+            terminal.close()
+        assert not processes("pkttyagent")
+        assert set(service.profiles()) == {"cc1"}
+
+
+def without_asking_no_agent_is_started():
+    with service_with(b"cc1"):
+        terminal = Terminal(["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups",
+                             "pandemoniumctl", "save", "--no-ask-password"], dict(os.environ))
+        try:
+            text, code = terminal.finish()
+            assert code == 4 and "--no-ask-password" in text, (code, text)
+        finally:
+            terminal.close()
+
+
+def failures_have_their_exit_codes():
+    with service_with(b"cc1"):
+        ctl("show", "unknown", status=3)
+        ctl("delete", "cc1", "unknown", status=3)
+        ctl("show", "seventeen-bytes-x", status=2)
+        ctl("show", "bad\\name", status=2)
+        ctl("backend", "magic", status=1)
+    ctl("status", "--json")  # activated by the bus
+    ctl("show", "cc1")
+
+
+def an_export_comes_back_value_by_value():
+    with service_with(b"cc1", b"as", b"sshd\xff\xfe\n%n", b"a\\b") as service:
+        ctl("override", "set", "as", "lat-critical")
+        before = service.profiles()
+        export = ctl("export")
+        ctl("override", "clear", "as")
+        ctl("reset")
+        assert service.profiles() == {}
+        assert "Imported 4 profiles" in ctl("import", "-", input=export.encode())
+        assert service.profiles() == before, (before, service.profiles())
+        ctl("import", "--replace", "-", input=export.encode())
+        assert set(service.profiles()) == set(before)
+
+
+def a_bad_import_changes_nothing():
+    with service_with(b"cc1") as service:
+        export = json.loads(ctl("export"))
+        before = service.profiles()
+        row = export["profiles"][0]
+        for rows in ([row, row], [dict(row, name="x" * 17)], [row, dict(row, name="a\\b")],
+                     [dict(row, observations=1, votes=dict(row["votes"], batch=9))]):
+            done = subprocess.run(["pandemoniumctl", "import", "--replace", "-"],
+                                  input=json.dumps(dict(export, profiles=rows)),
+                                  capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode in (1, 2) and done.stderr and not done.stdout, (rows, done)
+        assert service.profiles() == before
+        value, error = call_as("alice", "Import", "(a(ssdbu(uuu)ttttxs)b)", [], False)
+        assert value is None and error.endswith("InteractiveAuthorizationRequired"), error
+
+
+def explain_says_why():
+    with service_with(b"cc1"):
+        ctl("override", "set", "boss", "lat-critical")
+        assert 'New tasks named "cc1" start as batch' in ctl("explain", "cc1")
+        assert "because an administrator decided so" in ctl("explain", "boss")
+        assert json.loads(ctl("explain", "cc1", "--json"))["learned_tier"] == "batch"
+    with open("/proc/self/comm", "rb") as file:
+        own = file.read().strip()
+    with service_with(own):
+        assert '"%s"' % own.decode() in ctl("explain", str(os.getpid()))
+
+
+def the_doctor_finds_a_healthy_machine_healthy():
+    with service_with(b"cc1"):
+        found = {row["check"]: row for row in json.loads(ctl("doctor", "--json"))}
+        assert not [row for row in found.values() if row["result"] == "problem"], found
+        assert "knows" in found["polkit"]["finding"], found["polkit"]
+        assert found["backend"]["result"] == "note", found["backend"]
+
+
+def the_doctor_says_what_is_missing():
+    subprocess.run(["umount", "/sys/fs/bpf"], check=True)
+    os.kill(int(os.environ["LAB_POLKITD_PID"]), 9)
+    with Service(backend="observer"):
+        wait_for(lambda: "failed" in ctl("status"), 5, "the observer has failed")
+        done = subprocess.run(["pandemoniumctl", "doctor", "--json"], capture_output=True,
+                              timeout=60, check=False)
+        found = {row["check"]: row for row in json.loads(done.stdout)}
+        assert done.returncode == 1
+        assert found["bpffs"]["remedy"].startswith("Run: mount"), found["bpffs"]
+        assert found["backend"]["result"] == "problem", found["backend"]
+
+
+def bash_completes_names_from_the_bus():
+    with service_with(b"cc1", b"kworker/0:1", b"a b", b"sshd\xff"):
+        def complete(*words):
+            script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+                      '_pandemoniumctl; printf "%s\\n" "${COMPREPLY[@]}"')
+            done = subprocess.run(
+                ["bash", "--norc", "-c", script, "bash",
+                 os.path.join(SOURCE, "data", "completions", "pandemoniumctl.bash"),
+                 "pandemoniumctl", *words], stdout=subprocess.PIPE, text=True, check=True)
+            return done.stdout.splitlines()
+
+        assert complete("show", "") == ["a\\ b", "cc1", "kworker/0:1", "sshd\\\\xff"]
+        assert complete("explain", "c") == ["cc1"]
+        assert complete("delete", "cc1", "a") == ["a\\ b"]
+        assert complete("override", "set", "cc1", "b") == ["batch"]
+        ctl("override", "set", "cc1", "batch")
+        assert complete("override", "clear", "") == ["cc1"]
+
+
+if __name__ == "__main__":
+    run_case(globals())

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What the engine finds again in the file that it left. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine-fixture.h"
+
+static void set_up(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_set_up(f, data, 1024);
+}
+
+static void tear_down(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_tear_down(f);
+}
+
+static void save(EngineFixture *f)
+{
+	g_autoptr(GError) error = NULL;
+
+	procdb_engine_save(f->engine, NULL, &error);
+	g_assert_no_error(error);
+}
+
+static void set_override(EngineFixture *f, const char *name, guint8 tier)
+{
+	struct procdb_comm comm = test_comm(name);
+	g_autoptr(GError) error = NULL;
+
+	procdb_engine_override(f->engine, &comm, tier, &error);
+	g_assert_no_error(error);
+}
+
+static void learn_something(EngineFixture *f)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 9);
+	test_learn(f, "cc1", PROCDB_TIER_INTERACTIVE, 1);
+	test_clock_advance(G_USEC_PER_SEC);
+	test_learn(f, "sway", PROCDB_TIER_LAT_CRITICAL, 5);
+	test_learn(f, "unsure", PROCDB_TIER_BATCH, 1);
+	test_learn(f, "unsure", PROCDB_TIER_INTERACTIVE, 1);
+	set_override(f, "unsure", PROCDB_TIER_BATCH);
+	set_override(f, "never-seen", PROCDB_TIER_INTERACTIVE);
+}
+
+static void assert_same_profile(const struct procdb_profile *a, const struct procdb_profile *b)
+{
+	g_assert_true(memcmp(a->tier_votes, b->tier_votes, sizeof(a->tier_votes)) == 0);
+	g_assert_cmpuint(a->observations, ==, b->observations);
+	g_assert_cmpuint(a->avg_runtime_ns, ==, b->avg_runtime_ns);
+	g_assert_cmpuint(a->runtime_dev_ns, ==, b->runtime_dev_ns);
+	g_assert_cmpuint(a->wakeup_freq, ==, b->wakeup_freq);
+	g_assert_cmpuint(a->csw_rate, ==, b->csw_rate);
+	g_assert_cmpint(a->first_seen_us, ==, b->first_seen_us);
+	g_assert_cmpint(a->last_seen_us, ==, b->last_seen_us);
+	g_assert_cmpuint(a->override, ==, b->override);
+	g_assert_cmpuint(a->teachers, ==, b->teachers);
+	g_assert_true(procdb_profile_confidence(a, &procdb_reference_rules) ==
+		      procdb_profile_confidence(b, &procdb_reference_rules));
+}
+
+static void test_all_is_found_again(EngineFixture *f, gconstpointer data)
+{
+	static const char *const names[] = {"cc1", "sway", "unsure"};
+	struct procdb_profile before[G_N_ELEMENTS(names)];
+	enum procdb_tier tier;
+
+	learn_something(f);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+		before[i] = test_find(f, names[i])->profile;
+	save(f);
+	engine_fixture_restart(f, 1024);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+		assert_same_profile(&before[i], &test_find(f, names[i])->profile);
+	g_assert_true(test_predicts(f, "unsure", &tier));
+	g_assert_cmpint(tier, ==, PROCDB_TIER_BATCH);
+	g_assert_true(test_predicts(f, "never-seen", &tier));
+	g_assert_cmpint(tier, ==, PROCDB_TIER_INTERACTIVE);
+	test_check_settled(f);
+}
+
+/* As scx_pandemonium reads it; but an admin's word stays an admin's word. */
+static void test_reference_mode_reads_the_entries(EngineFixture *f, gconstpointer data)
+{
+	const struct procdb_profile *profile;
+
+	learn_something(f);
+	save(f);
+	engine_fixture_restart(f, 1024);
+	profile = &test_find(f, "cc1")->profile;
+	g_assert_cmpuint(profile->tier_votes[PROCDB_TIER_BATCH], ==, 10);
+	g_assert_cmpuint(profile->tier_votes[PROCDB_TIER_INTERACTIVE], ==, 0);
+	profile = &test_find(f, "unsure")->profile;
+	g_assert_cmpuint(profile->override, ==, PROCDB_TIER_BATCH);
+	g_assert_cmpuint(profile->observations, ==, 0);
+}
+
+static void test_deleted_does_not_come_back_from_the_previous_file(EngineFixture *f,
+								   gconstpointer data)
+{
+	g_autofree char *prev = g_strconcat(f->path, ".prev", NULL);
+	struct procdb_comm comm = test_comm("cc1");
+	g_autoptr(GError) error = NULL;
+	FILE *file;
+
+	learn_something(f);
+	save(f);
+	procdb_engine_delete(f->engine, &comm, 1, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));
+
+	/* The newest is lost: then there is nothing, rather than what was deleted. */
+	file = fopen(f->path, "r+");
+	g_assert_nonnull(file);
+	g_assert_cmpint(fputc('X', file), ==, 'X');
+	g_assert_cmpint(fclose(file), ==, 0);
+	engine_fixture_allow_warnings();
+	engine_fixture_restart(f, 1024);
+	g_assert_null(test_find(f, "cc1"));
+}
+
+static void test_damaged_file_is_replaced_by_the_previous(EngineFixture *f, gconstpointer data)
+{
+	FILE *file;
+
+	learn_something(f);
+	save(f);
+	test_learn(f, "later", PROCDB_TIER_BATCH, 5);
+	save(f);
+	file = fopen(f->path, "r+");
+	g_assert_nonnull(file);
+	g_assert_cmpint(fseek(file, 100, SEEK_SET), ==, 0);
+	g_assert_cmpint(fputc('X', file), ==, 'X');
+	g_assert_cmpint(fclose(file), ==, 0);
+	engine_fixture_allow_warnings();
+	engine_fixture_restart(f, 1024);
+	g_assert_nonnull(test_find(f, "sway"));
+	g_assert_cmpuint(test_find(f, "unsure")->profile.override, ==, PROCDB_TIER_BATCH);
+	g_assert_null(test_find(f, "later"));
+}
+
+static void test_nobody_was_seen_in_the_future(EngineFixture *f, gconstpointer data)
+{
+	learn_something(f);
+	test_clock_advance(1000 * G_USEC_PER_SEC);
+	test_learn(f, "sway", PROCDB_TIER_LAT_CRITICAL, 1);
+	save(f);
+	/* The clock was set back. */
+	test_clock_advance(-1000 * G_USEC_PER_SEC);
+	engine_fixture_restart(f, 1024);
+	g_assert_cmpint(test_find(f, "sway")->profile.last_seen_us, ==, test_clock_us());
+}
+
+static void add(const char *name, const ProcdbEngineSettings *settings,
+		void (*test)(EngineFixture *, gconstpointer))
+{
+	g_autofree char *path = g_strconcat("/database/", name, NULL);
+
+	g_test_add(path, EngineFixture, settings, set_up, test, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("all-is-found-again", &test_settings, test_all_is_found_again);
+	add("reference-mode-reads-the-entries", &test_reference_settings,
+	    test_reference_mode_reads_the_entries);
+	add("deleted-does-not-come-back-from-the-previous-file", &test_settings,
+	    test_deleted_does_not_come_back_from_the_previous_file);
+	add("damaged-file-is-replaced-by-the-previous", &test_settings,
+	    test_damaged_file_is_replaced_by_the_previous);
+	add("nobody-was-seen-in-the-future", &test_settings, test_nobody_was_seen_in_the_future);
+	return g_test_run();
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "guest.h"
+
+#include "classify.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+void guest_init(int *argc, char ***argv)
+{
+	g_test_init(argc, argv, NULL);
+	/* A warning is what the backend says of an ejection: not the end of a test. */
+	g_log_set_always_fatal(G_LOG_FATAL_MASK);
+}
+
+guint guest_seconds(guint seconds)
+{
+	const char *wanted = g_getenv("PROCDB_VM_SECONDS");
+
+	return wanted ? (guint)atoi(wanted) : seconds;
+}
+
+gint64 guest_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 * GUEST_MS + now.tv_nsec;
+}
+
+void guest_sleep_ms(guint ms)
+{
+	g_usleep(ms * 1000UL);
+}
+
+const char *guest_state(ProcdbMaps *maps)
+{
+	ProcdbMapsStatus status;
+
+	maps->ops->refresh(maps);
+	maps->ops->status(maps, &status);
+	g_assert_cmpstr(status.backend, ==, "sched-ext");
+	return status.state;
+}
+
+ProcdbMaps *guest_schedule_for(const char *const *compositors)
+{
+	ProcdbMaps *maps = procdb_maps_scheduler_new(&(ProcdbObserverSettings){
+	    .compositors = compositors,
+	    .from_maturity = TRUE,
+	    .from_exit = TRUE,
+	    .exit_min_us = 250,
+	    .renew_s = 10,
+	});
+
+	guest_assert_active(maps);
+	return maps;
+}
+
+ProcdbMaps *guest_schedule(void)
+{
+	static const char *const none[] = {NULL};
+
+	return guest_schedule_for(none);
+}
+
+void guest_predict(ProcdbMaps *maps, const char *name, guint8 tier)
+{
+	struct procdb_comm comm = {0};
+	struct procdb_class class = {
+	    .tier = tier,
+	    .avg_runtime = tier == PROCDB_TIER_BATCH ? GUEST_BATCH_NS : GUEST_MS / 2,
+	};
+	g_autoptr(GError) error = NULL;
+	guint done;
+
+	memcpy(comm.bytes, name, MIN(strlen(name), PROCDB_COMM_LEN - 1));
+	maps->ops->publish(maps, &comm, &class, 1, &done, &error);
+	g_assert_no_error(error);
+}
+
+/* The scheduler's map of task states; the id of the newest map of that name. */
+static int tasks_map(void)
+{
+	struct bpf_map_info info;
+	__u32 id = 0, len;
+	int found = -1, fd;
+
+	while (!bpf_map_get_next_id(id, &id)) {
+		fd = bpf_map_get_fd_by_id(id);
+		len = sizeof(info);
+		memset(&info, 0, sizeof(info));
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		    g_str_equal(info.name, "tasks")) {
+			if (found >= 0)
+				close(found);
+			found = fd;
+		} else if (fd >= 0) {
+			close(fd);
+		}
+	}
+	return found;
+}
+
+int guest_tier(pid_t pid)
+{
+	/* Begins with what classify.h measures, whatever follows. */
+	union {
+		struct procdb_task task;
+		char bytes[1024];
+	} state;
+	int map = tasks_map(), pidfd = (int)syscall(SYS_pidfd_open, pid, 0), tier = -1;
+
+	g_assert_cmpint(map, >=, 0);
+	g_assert_cmpint(pidfd, >=, 0);
+	if (!bpf_map_lookup_elem(map, &pidfd, &state))
+		tier = (int)state.task.tier;
+	close(pidfd);
+	close(map);
+	return tier;
+}
+
+pid_t guest_fork(void (*run)(gpointer data), gpointer data)
+{
+	pid_t pid = fork();
+
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		run(data);
+		_exit(0);
+	}
+	return pid;
+}
+
+pid_t guest_exec(const char *name, const char *action)
+{
+	g_autofree char *path = g_strdup_printf("/tmp/%s", name);
+	pid_t pid;
+
+	if (symlink("/usr/bin/vm-task", path) && errno != EEXIST)
+		g_error("%s: %s", path, g_strerror(errno));
+	pid = fork();
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl(path, name, action, NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static char state_letter(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
+	g_autofree char *stat = NULL;
+	const char *end;
+
+	if (!g_file_get_contents(path, &stat, NULL, NULL))
+		return 0;
+	/* The name may hold anything. */
+	end = strrchr(stat, ')');
+	return end ? end[2] : 0;
+}
+
+static gboolean executed(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/exe", pid);
+	g_autofree char *exe = g_file_read_link(path, NULL);
+
+	return exe && g_str_has_suffix(exe, "/vm-task");
+}
+
+void guest_wait_asleep(pid_t pid)
+{
+	for (int i = 0; i < 20000; i++) {
+		if (executed(pid) && state_letter(pid) == 'S')
+			return;
+		g_usleep(500);
+	}
+	g_error("task %d does not come to rest, it is in state %c", pid, state_letter(pid));
+}
+
+void guest_reap(pid_t pid)
+{
+	g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+}
+
+double guest_kill(pid_t pid)
+{
+	struct rusage usage;
+
+	kill(pid, SIGKILL);
+	g_assert_cmpint(wait4(pid, NULL, 0, &usage), ==, pid);
+	return (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
+	       ((double)usage.ru_utime.tv_usec + (double)usage.ru_stime.tv_usec) / 1e6;
+}
+
+void guest_pin(guint cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	g_assert_cmpint(sched_setaffinity(0, sizeof(set), &set), ==, 0);
+}
+
+void guest_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		g_error("cannot write %s to %s: %s", text, path, g_strerror(errno));
+	close(fd);
+}
+
+void guest_spin(gpointer unused)
+{
+	for (volatile guint64 i = 0;; i++)
+		;
+}

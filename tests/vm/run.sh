@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+#
+# run.sh [-c CPUS] [-m MIB] [-t SECONDS] [-i IMAGE] [-l] KERNEL COMMAND [FILE...]
+#
+# Boots a Debian kernel (VERSION of fetch.sh) under software emulation with the
+# minimal image of the FILEs, runs COMMAND in it, and writes what that writes on
+# standard output. Ends with its exit code; after a failure the guest's log is
+# on standard error (-l: always). The machine is gone after SECONDS (120),
+# whatever happens in it. -i takes another image, which need not have a COMMAND.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cpus=2 memory=1024 limit=120 image='' always_log=''
+while getopts c:m:t:i:l option; do
+	case $option in
+	c) cpus=$OPTARG ;;
+	m) memory=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	i) image=$OPTARG ;;
+	l) always_log=1 ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 2 ] || { echo "run.sh: which kernel, and which command?" >&2; exit 2; }
+version=$1
+command=$2
+shift 2
+
+for program in /bin/busybox cpio flock apt-get; do
+	command -v "$program" >/dev/null || {
+		echo "run.sh: no $program; install the packages of tests/vm/packages.txt" >&2
+		exit 77
+	}
+done
+kernel=$("$here/fetch.sh" kernel "$version")
+qemu=$("$here/fetch.sh" qemu)
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/procdb-vm.XXXXXX")
+machine=
+# shellcheck disable=SC2317 # called by the trap
+clean_up() {
+	if [ -n "$machine" ]; then
+		kill -KILL "$machine" 2>/dev/null || true
+	fi
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+
+if [ -z "$image" ]; then
+	image=$work/image
+	"$here/image.sh" "$image" "$command" "$@"
+fi
+: >"$work/result"
+: >"$work/status"
+# A value of its own for each word of $qemu.
+# shellcheck disable=SC2086
+nice -n 5 $qemu -accel tcg,thread=multi -cpu max -smp "$cpus" -m "$memory" -no-reboot \
+	-nodefaults -display none -vga none -serial "file:$work/log" \
+	-device virtio-serial \
+	-chardev "file,id=result,path=$work/result" -device virtserialport,chardev=result,name=result \
+	-chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,name=status \
+	-kernel "$kernel" -initrd "$image" -append 'console=ttyS0 panic=-1 loglevel=4' </dev/null &
+machine=$!
+
+waited=0
+while kill -0 "$machine" 2>/dev/null; do
+	if [ "$waited" -ge $((limit * 5)) ]; then
+		echo "run.sh: the machine ran for $limit s and was ended" >>"$work/log"
+		kill -KILL "$machine"
+		break
+	fi
+	sleep 0.2
+	waited=$((waited + 1))
+done
+wait "$machine" || true
+machine=
+
+cat "$work/result"
+status=$(cat "$work/status")
+if [ "$status" != 0 ] && [ "$status" != 77 ] || [ -n "$always_log" ]; then
+	echo "--- log of the guest (Linux $version, exit code ${status:-unknown}) ---" >&2
+	tail -n 300 "$work/log" >&2
+fi
+exit "${status:-1}"
