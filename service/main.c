@@ -44,7 +44,7 @@ static gboolean parse_options(Options *options, int argc, char **argv, GError **
 	    {"database", 'd', 0, G_OPTION_ARG_FILENAME, &options->database,
 	     "Keep the profiles in this file", "FILE"},
 	    {"backend", 'b', 0, G_OPTION_ARG_STRING, &options->backend,
-	     "What observes: auto, observer, pinned or none", "BACKEND"},
+	     "What observes: auto, observer, sched-ext, pinned or none", "BACKEND"},
 	    {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version and exit",
 	     NULL},
 	    G_OPTION_ENTRY_NULL,
@@ -103,6 +103,8 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 
 	if (g_str_equal(config->backend, "observer"))
 		return procdb_maps_observer_new(&settings);
+	if (g_str_equal(config->backend, "sched-ext"))
+		return procdb_maps_scheduler_new(&settings);
 	if (g_str_equal(config->backend, "pinned"))
 		return procdb_maps_pinned_new();
 	if (g_str_equal(config->backend, "none"))
