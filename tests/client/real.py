@@ -95,7 +95,8 @@ def a_user_is_told_the_missing_action():
     with service_with(b"cc1") as service:
         for arguments, action in ((["delete", "cc1"], "delete-entries"),
                                   (["reset"], "delete-entries"), (["save"], "save"), (["reload"], "manage"),
-                                  (["backend", "none"], "manage"), (["apply", "none"], "manage"),
+                                  (["backend", "none"], "manage"),
+                                  (["apply", "none"], "manage"),
                                   (["override", "set", "cc1", "batch"], "set-override"),
                                   (["override", "clear", "cc1"], "set-override")):
             code, text = told("alice", *arguments)
