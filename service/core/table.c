@@ -8,14 +8,24 @@
 
 #define MIN_BUCKETS 64
 
-typedef int (*order_fn)(const struct procdb_entry *a, const struct procdb_entry *b);
+/*
+ * When an entry has to leave, as its heap has it. Being seen makes an entry
+ * younger, and it may be seen every second: the heap is told only when it asks
+ * for the oldest, so a key may be too old, but never too young.
+ */
+struct key {
+	uint64_t age;
+	uint64_t observations;
+};
 
 /* A binary min-heap whose elements know their place. */
 struct heap {
-	struct procdb_entry **at;
+	struct slot {
+		struct key key;
+		struct procdb_entry *entry;
+	} * at;
 	size_t len;
 	size_t room;
-	order_fn order;
 };
 
 struct procdb_table {
@@ -25,9 +35,19 @@ struct procdb_table {
 	uint64_t seed;
 };
 
-static int compare_u64(uint64_t a, uint64_t b)
+static struct key key_of(const struct procdb_entry *entry)
 {
-	return (a > b) - (a < b);
+	const struct procdb_profile *profile = &entry->profile;
+	/* In the order of the signed times. */
+	uint64_t us = (uint64_t)profile->last_seen_us ^ (1ULL << 63);
+
+	return (struct key){entry->set == PROCDB_SET_LIVE ? profile->last_seen_tick : us,
+			    profile->observations};
+}
+
+static bool is_older(const struct key *a, const struct key *b)
+{
+	return a->age != b->age ? a->age < b->age : a->observations < b->observations;
 }
 
 static int compare_comm(const struct procdb_entry *a, const struct procdb_entry *b)
@@ -35,59 +55,56 @@ static int compare_comm(const struct procdb_entry *a, const struct procdb_entry 
 	return memcmp(&a->comm, &b->comm, sizeof(a->comm));
 }
 
-static int compare_seen_less(const struct procdb_entry *a, const struct procdb_entry *b)
+static bool leaves_before(const struct slot *a, const struct slot *b)
 {
-	int order = compare_u64(a->profile.observations, b->profile.observations);
-
-	return order ? order : compare_comm(a, b);
+	if (is_older(&a->key, &b->key))
+		return true;
+	return !is_older(&b->key, &a->key) && compare_comm(a->entry, b->entry) < 0;
 }
 
-static int order_live(const struct procdb_entry *a, const struct procdb_entry *b)
+static void heap_put(const struct heap *heap, size_t i, const struct slot *slot)
 {
-	int order = compare_u64(a->profile.last_seen_tick, b->profile.last_seen_tick);
-
-	return order ? order : compare_seen_less(a, b);
-}
-
-static int order_remembered(const struct procdb_entry *a, const struct procdb_entry *b)
-{
-	int64_t x = a->profile.last_seen_us, y = b->profile.last_seen_us;
-	int order = (x > y) - (x < y);
-
-	return order ? order : compare_seen_less(a, b);
-}
-
-static void heap_put(struct heap *heap, size_t i, struct procdb_entry *entry)
-{
-	heap->at[i] = entry;
-	entry->heap_index = i;
+	heap->at[i] = *slot;
+	slot->entry->heap_index = i;
 }
 
 /* Moves the entry at i to where it belongs. */
-static void heap_fix(struct heap *heap, size_t i)
+static void heap_fix(const struct heap *heap, size_t i)
 {
-	struct procdb_entry *entry = heap->at[i];
+	struct slot slot = heap->at[i];
 
-	while (i > 0 && heap->order(entry, heap->at[(i - 1) / 2]) < 0) {
-		heap_put(heap, i, heap->at[(i - 1) / 2]);
+	while (i > 0 && leaves_before(&slot, &heap->at[(i - 1) / 2])) {
+		heap_put(heap, i, &heap->at[(i - 1) / 2]);
 		i = (i - 1) / 2;
 	}
 	for (;;) {
 		size_t child = 2 * i + 1;
 
-		if (child + 1 < heap->len && heap->order(heap->at[child + 1], heap->at[child]) < 0)
+		if (child + 1 < heap->len && leaves_before(&heap->at[child + 1], &heap->at[child]))
 			child++;
-		if (child >= heap->len || heap->order(heap->at[child], entry) >= 0)
+		if (child >= heap->len || !leaves_before(&heap->at[child], &slot))
 			break;
-		heap_put(heap, i, heap->at[child]);
+		heap_put(heap, i, &heap->at[child]);
 		i = child;
 	}
-	heap_put(heap, i, entry);
+	heap_put(heap, i, &slot);
+}
+
+/* Whether the first key is as old as it says; if not it is corrected, and another may be first. */
+static bool heap_settle_first(const struct heap *heap)
+{
+	struct key key = key_of(heap->at[0].entry);
+
+	if (!is_older(&heap->at[0].key, &key))
+		return true;
+	heap->at[0].key = key;
+	heap_fix(heap, 0);
+	return false;
 }
 
 static bool heap_reserve(struct heap *heap, size_t room)
 {
-	struct procdb_entry **at;
+	struct slot *at;
 
 	if (room <= heap->room)
 		return true;
@@ -103,7 +120,9 @@ static bool heap_reserve(struct heap *heap, size_t room)
 
 static void heap_add(struct heap *heap, struct procdb_entry *entry)
 {
-	heap_put(heap, heap->len++, entry);
+	struct slot slot = {key_of(entry), entry};
+
+	heap_put(heap, heap->len++, &slot);
 	heap_fix(heap, heap->len - 1);
 }
 
@@ -114,7 +133,7 @@ static void heap_remove(struct heap *heap, struct procdb_entry *entry)
 	heap->len--;
 	if (i == heap->len)
 		return;
-	heap_put(heap, i, heap->at[heap->len]);
+	heap_put(heap, i, &heap->at[heap->len]);
 	heap_fix(heap, i);
 }
 
@@ -137,6 +156,15 @@ static size_t bucket_of(const struct procdb_table *table, const struct procdb_co
 	product = (unsigned __int128)(half[0] ^ table->seed) *
 		  (half[1] ^ 0xe7037ed1a0b428dbULL ^ (table->seed << 1));
 	return (size_t)((uint64_t)product ^ (uint64_t)(product >> 64)) & (table->n_buckets - 1);
+}
+
+static bool same_comm(const struct procdb_comm *a, const struct procdb_comm *b)
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return x[0] == y[0] && x[1] == y[1];
 }
 
 static bool grow(struct procdb_table *table)
@@ -174,8 +202,6 @@ struct procdb_table *procdb_table_new(void)
 		return NULL;
 	}
 	table->n_buckets = MIN_BUCKETS;
-	for (int i = 0; i < PROCDB_SETS; i++)
-		table->sets[i].order = i == PROCDB_SET_LIVE ? order_live : order_remembered;
 	arc4random_buf(&table->seed, sizeof(table->seed));
 	return table;
 }
@@ -186,7 +212,7 @@ void procdb_table_free(struct procdb_table *table)
 		return;
 	for (int i = 0; i < PROCDB_SETS; i++) {
 		for (size_t j = 0; j < table->sets[i].len; j++)
-			free(table->sets[i].at[j]);
+			free(table->sets[i].at[j].entry);
 		free(table->sets[i].at);
 	}
 	free(table->buckets);
@@ -212,7 +238,7 @@ struct procdb_entry *procdb_table_find(const struct procdb_table *table,
 {
 	struct procdb_entry *entry = table->buckets[bucket_of(table, comm)];
 
-	while (entry && memcmp(&entry->comm, comm, sizeof(*comm)) != 0)
+	while (entry && !same_comm(&entry->comm, comm))
 		entry = entry->next;
 	return entry;
 }
@@ -270,12 +296,34 @@ void procdb_table_move(struct procdb_table *table, struct procdb_entry *entry, e
 
 void procdb_table_aged(struct procdb_table *table, struct procdb_entry *entry)
 {
-	heap_fix(heap_of(table, entry), entry->heap_index);
+	const struct heap *heap = heap_of(table, entry);
+	struct key key = key_of(entry);
+
+	if (is_older(&key, &heap->at[entry->heap_index].key)) {
+		heap->at[entry->heap_index].key = key;
+		heap_fix(heap, entry->heap_index);
+	}
 }
 
 struct procdb_entry *procdb_table_oldest(const struct procdb_table *table, enum procdb_set set)
 {
-	return table->sets[set].len ? table->sets[set].at[0] : NULL;
+	const struct heap *heap = &table->sets[set];
+
+	if (heap->len == 0)
+		return NULL;
+	while (!heap_settle_first(heap))
+		;
+	return heap->at[0].entry;
+}
+
+bool procdb_table_has_unseen(const struct procdb_table *table, uint64_t tick)
+{
+	const struct heap *live = &table->sets[PROCDB_SET_LIVE];
+
+	while (live->len > 0 && live->at[0].key.age < tick)
+		if (heap_settle_first(live))
+			return true;
+	return false;
 }
 
 struct procdb_entry *procdb_table_at(const struct procdb_table *table, size_t i)
@@ -284,7 +332,7 @@ struct procdb_entry *procdb_table_at(const struct procdb_table *table, size_t i)
 
 	while (i >= table->sets[set].len)
 		i -= table->sets[set++].len;
-	return table->sets[set].at[i];
+	return table->sets[set].at[i].entry;
 }
 
 static int compare_comm_pointers(const void *a, const void *b)

@@ -26,9 +26,10 @@ struct procdb_entry {
 	enum procdb_set set;	       /* read only: procdb_table_move() */
 
 	/* The caller's own, false and 0 in a new entry. */
-	bool pending;	/* its prediction has to be looked at */
-	bool changed;	/* a client has not been told yet */
-	bool published; /* may have a prediction in the init map */
+	bool pending;		     /* its prediction has to be looked at */
+	bool changed;		     /* a client has not been told yet */
+	bool published;		     /* may have a prediction in the init map */
+	struct procdb_class written; /* which one, as far as known */
 	/* Execs under this name since the start that found a prediction, and that did not. */
 	uint64_t found;
 	uint64_t missed;
@@ -74,6 +75,12 @@ void procdb_table_aged(struct procdb_table *table, struct procdb_entry *entry);
  * last_seen_us in the others.
  */
 struct procdb_entry *procdb_table_oldest(const struct procdb_table *table, enum procdb_set set);
+
+/*
+ * Whether there is a live entry that was last seen before a tick. Cheaper than
+ * asking for the oldest: costs nothing as long as none can be.
+ */
+bool procdb_table_has_unseen(const struct procdb_table *table, uint64_t tick);
 
 /*
  * The i-th of all entries, for i below procdb_table_size(), in no useful

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
+#include "log.h"
 #include "private.h"
 
 #include <string.h>
@@ -194,9 +195,9 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 	if (created) {
 		entry->published = !engine->map_known;
 		entry->profile.first_seen_us = now;
-	} else if (procdb_engine_wants_prediction(engine, entry)) {
+	} else if (!engine->dirty) {
 		/* It is in the file, and may not be any more. */
-		engine->dirty = TRUE;
+		engine->dirty = procdb_engine_wants_prediction(engine, entry);
 	}
 	if (!(teachers & PROCDB_TAUGHT_BY_ROOT) && seen.tier > engine->settings.max_user_tier)
 		seen.tier = (guint8)engine->settings.max_user_tier;
@@ -209,8 +210,8 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		procdb_table_aged(engine->table, entry);
 	else
 		procdb_table_move(engine->table, entry, PROCDB_SET_LIVE);
-	if (procdb_engine_wants_prediction(engine, entry))
-		engine->dirty = TRUE;
+	if (!engine->dirty)
+		engine->dirty = procdb_engine_wants_prediction(engine, entry);
 	engine->observations++;
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
@@ -275,11 +276,14 @@ static void leave(ProcdbEngine *engine, struct procdb_entry *entry)
 	procdb_engine_settle(engine, entry);
 }
 
-static gboolean is_stale(const ProcdbEngine *engine, const struct procdb_entry *entry)
+/* Whether a live profile has not been seen for too long, or there are too many. */
+static gboolean has_stale(const ProcdbEngine *engine)
 {
-	guint64 seen = entry->profile.last_seen_tick;
+	const struct procdb_rules *rules = &engine->settings.rules;
 
-	return engine->tick > seen && engine->tick - seen > engine->settings.rules.stale_ticks;
+	return procdb_table_count(engine->table, PROCDB_SET_LIVE) > rules->max_profiles ||
+	       (engine->tick > rules->stale_ticks &&
+		procdb_table_has_unseen(engine->table, engine->tick - rules->stale_ticks));
 }
 
 /* Forgets what has been remembered for too long, and the oldest of too many. */
@@ -304,14 +308,10 @@ static void forget(ProcdbEngine *engine)
 
 void procdb_engine_tick(ProcdbEngine *engine)
 {
-	struct procdb_entry *oldest;
-
 	if (engine->tick < G_MAXUINT64)
 		engine->tick++;
-	while ((oldest = procdb_table_oldest(engine->table, PROCDB_SET_LIVE)) &&
-	       (is_stale(engine, oldest) || procdb_table_count(engine->table, PROCDB_SET_LIVE) >
-						engine->settings.rules.max_profiles))
-		leave(engine, oldest);
+	while (has_stale(engine))
+		leave(engine, procdb_table_oldest(engine->table, PROCDB_SET_LIVE));
 	forget(engine);
 	procdb_engine_retract_queued(engine);
 }
@@ -328,9 +328,9 @@ static void log_state(ProcdbEngine *engine)
 		return;
 	state = g_strdup_printf("%s %s", status.backend, status.state);
 	if (g_str_has_prefix(status.state, "failed"))
-		g_warning("Backend %s", state);
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BACKEND, "Backend %s", state);
 	else
-		g_message("Backend %s", state);
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_BACKEND, "Backend %s", state);
 	g_free(engine->last_state);
 	engine->last_state = g_steal_pointer(&state);
 }

@@ -19,35 +19,43 @@ static Auto *automatic(ProcdbMaps *maps)
 	return (Auto *)maps;
 }
 
-/* Chooses again when what is pinned has changed. */
-static void choose(Auto *self)
+/* The backend for what is pinned now. FALSE when it is the one that we have. */
+static gboolean choose(Auto *self)
 {
-	ProcdbPinsId pins = procdb_pins_identify();
-	gboolean pinned;
+	gboolean pinned = procdb_pins_owner() == PROCDB_PINS_FOREIGN;
 
-	if (self->chosen && procdb_pins_equal(&pins, &self->pins))
-		return;
-	self->pins = pins;
-	pinned = procdb_pins_owner() == PROCDB_PINS_FOREIGN;
 	if (self->chosen && pinned == self->pinned)
-		return;
+		return FALSE;
 	g_clear_pointer(&self->chosen, procdb_maps_close);
 	self->pinned = pinned;
 	self->chosen =
 	    pinned ? procdb_maps_pinned_new() : procdb_maps_observer_new(&self->settings);
 	if (self->watching && self->chosen->ops->watch_tasks)
 		self->chosen->ops->watch_tasks(self->chosen, self->slices);
+	return TRUE;
+}
+
+/* Whether other pins are there than when we chose. A backend in action has looked already. */
+static gboolean pins_moved(Auto *self)
+{
+	const ProcdbPinsId *seen = self->pinned ? procdb_maps_pinned_pins(self->chosen)
+						: procdb_maps_observer_pins(self->chosen);
+	gboolean moved;
+
+	if (!seen)
+		return procdb_pins_moved(&self->pins);
+	moved = !procdb_pins_equal(seen, &self->pins);
+	self->pins = *seen;
+	return moved;
 }
 
 static gboolean auto_refresh(ProcdbMaps *maps)
 {
 	Auto *self = automatic(maps);
-	gboolean others;
+	gboolean others = self->chosen->ops->refresh(self->chosen);
 
-	choose(self);
-	others = self->chosen->ops->refresh(self->chosen);
-	if (others)
-		self->pins = procdb_pins_identify();
+	if (pins_moved(self) && choose(self))
+		others = self->chosen->ops->refresh(self->chosen);
 	return others;
 }
 
@@ -160,6 +168,7 @@ ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings)
 	self->base.ops = &ops;
 	self->settings = *settings;
 	self->settings.compositors = (const char *const *)g_strdupv((GStrv)settings->compositors);
+	self->pins = procdb_pins_identify();
 	choose(self);
 	return &self->base;
 }

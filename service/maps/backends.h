@@ -5,6 +5,7 @@
 /* The maps that live in the kernel. All do their I/O in refresh(), none in new(). */
 
 #include "maps.h"
+#include "pins.h"
 
 typedef struct {
 	/* Names that are always latency critical, NULL-terminated; longer than 15 bytes are cut. */
@@ -25,6 +26,13 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings);
 
 /* The maps that another scheduler pinned; waits for them. Backend "pinned". */
 ProcdbMaps *procdb_maps_pinned_new(void);
+
+/*
+ * The pins as its last refresh saw them, valid until the next; NULL while it
+ * is not in action and so did not look.
+ */
+const ProcdbPinsId *procdb_maps_observer_pins(ProcdbMaps *maps);
+const ProcdbPinsId *procdb_maps_pinned_pins(ProcdbMaps *maps);
 
 /* Pinned maps while another program's are there, our own observer else. */
 ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings);

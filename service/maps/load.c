@@ -124,12 +124,10 @@ gboolean procdb_load_open(ProcdbPair *pair, struct bpf_map *observe, struct bpf_
 
 void procdb_load_check_pins(const ProcdbPair *pair, ProcdbPinsId *pins)
 {
-	ProcdbPinsId present = procdb_pins_identify();
 	g_autoptr(GError) error = NULL;
 
-	if (procdb_pins_equal(&present, pins))
+	if (!procdb_pins_moved(pins))
 		return;
-	*pins = present;
 	/* Another scheduler's pins are its own business; missing ones are put back. */
 	if (procdb_pins_owner() == PROCDB_PINS_ABSENT) {
 		if (!procdb_pins_write(pair->observe_fd, pair->init_fd, &error))

@@ -230,6 +230,11 @@ static void observer_close(ProcdbMaps *maps)
 	g_free(self);
 }
 
+const ProcdbPinsId *procdb_maps_observer_pins(ProcdbMaps *maps)
+{
+	return observer(maps)->skeleton ? &observer(maps)->pins : NULL;
+}
+
 ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 {
 	static const ProcdbMapsOps ops = {

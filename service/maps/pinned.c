@@ -8,7 +8,7 @@
 typedef struct {
 	ProcdbMaps base;
 	ProcdbPair pair;
-	ProcdbPinsId pins; /* the pins that pair was opened from */
+	ProcdbPinsId pins; /* as last seen; while pair is open, those that it was opened from */
 	char *state;
 } Pinned;
 
@@ -26,17 +26,17 @@ static void set_state(Pinned *self, const char *state, const GError *reason)
 static gboolean pinned_refresh(ProcdbMaps *maps)
 {
 	Pinned *self = pinned(maps);
-	ProcdbPinsId pins = procdb_pins_identify();
+	gboolean moved = procdb_pins_moved(&self->pins);
 	g_autoptr(GError) error = NULL;
 	int observe_fd, init_fd;
 	guint capacity;
 
-	if (procdb_pair_is_open(&self->pair) && procdb_pins_equal(&pins, &self->pins))
+	if (procdb_pair_is_open(&self->pair) && !moved)
 		return FALSE;
 
 	/* A scheduler that restarts pins new maps: the old ones work and stay empty for ever. */
 	procdb_pair_close(&self->pair);
-	if (!procdb_pins_present(&pins)) {
+	if (!procdb_pins_present(&self->pins)) {
 		if (procdb_pins_check_folder(&error))
 			set_state(self, "waiting", NULL);
 		else
@@ -47,9 +47,8 @@ static gboolean pinned_refresh(ProcdbMaps *maps)
 		set_state(self, "failed", error);
 		return FALSE;
 	}
-	procdb_pair_open(&self->pair, observe_fd, init_fd, capacity);
 	/* Replaced while we opened them: the next refresh sees that. */
-	self->pins = pins;
+	procdb_pair_open(&self->pair, observe_fd, init_fd, capacity);
 	set_state(self, "active", NULL);
 	return TRUE;
 }
@@ -100,6 +99,11 @@ static void pinned_close(ProcdbMaps *maps)
 	procdb_pair_clear(&self->pair);
 	g_free(self->state);
 	g_free(self);
+}
+
+const ProcdbPinsId *procdb_maps_pinned_pins(ProcdbMaps *maps)
+{
+	return procdb_pair_is_open(&pinned(maps)->pair) ? &pinned(maps)->pins : NULL;
 }
 
 ProcdbMaps *procdb_maps_pinned_new(void)

@@ -15,6 +15,8 @@
 
 #define BPFFS "/sys/fs/bpf"
 #define PIN_MARKER PROCDB_PIN_DIR "/procdb_owner"
+/* Well above the pause between two timer interrupts. */
+#define FOLDER_SETTLES_US 100000
 
 /* Content of the marker: the ids of the maps that we pinned. */
 struct marker {
@@ -36,13 +38,62 @@ static gboolean refuse(GError **error, GIOErrorEnum code, const char *format, ..
 	return FALSE;
 }
 
+static gint64 time_us(const struct timespec *t)
+{
+	return (gint64)t->tv_sec * G_USEC_PER_SEC + t->tv_nsec / 1000;
+}
+
+static gboolean same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/*
+ * What a look at the folder tells. Its time of change is that of the last
+ * timer interrupt: right after a change another one may leave the same time.
+ */
+static void look_at_folder(ProcdbPinsId *id)
+{
+	gint64 now_us = g_get_real_time();
+	struct stat folder;
+
+	memset(&id->folder, 0, sizeof(id->folder));
+	if (stat(PROCDB_PIN_DIR, &folder)) {
+		id->folder.settled = TRUE;
+		return;
+	}
+	id->folder.device = folder.st_dev;
+	id->folder.inode = folder.st_ino;
+	id->folder.changed = folder.st_mtim;
+	id->folder.settled = ABS(now_us - time_us(&folder.st_mtim)) > FOLDER_SETTLES_US;
+}
+
 ProcdbPinsId procdb_pins_identify(void)
 {
 	struct stat observe, init;
+	ProcdbPinsId id = {0};
 
+	/* The folder first: what changes after that shows the next time. */
+	look_at_folder(&id);
 	if (stat(PROCDB_PIN_OBSERVE, &observe) || stat(PROCDB_PIN_INIT, &init))
-		return (ProcdbPinsId){0};
-	return (ProcdbPinsId){observe.st_dev, observe.st_ino, init.st_ino};
+		return id;
+	id.device = observe.st_dev;
+	id.observe = observe.st_ino;
+	id.init = init.st_ino;
+	return id;
+}
+
+gboolean procdb_pins_moved(ProcdbPinsId *id)
+{
+	ProcdbPinsId before = *id;
+
+	look_at_folder(id);
+	if (before.folder.settled && id->folder.inode == before.folder.inode &&
+	    id->folder.device == before.folder.device &&
+	    same_time(&id->folder.changed, &before.folder.changed))
+		return FALSE;
+	*id = procdb_pins_identify();
+	return !procdb_pins_equal(id, &before);
 }
 
 gboolean procdb_pins_present(const ProcdbPinsId *id)

@@ -16,6 +16,14 @@ typedef struct {
 	dev_t device;
 	ino_t observe;
 	ino_t init;
+
+	/* The folder when we looked, no part of the identity: procdb_pins_moved(). */
+	struct {
+		dev_t device;
+		ino_t inode;
+		struct timespec changed;
+		gboolean settled; /* a later change would have another time */
+	} folder;
 } ProcdbPinsId;
 
 typedef enum {
@@ -24,10 +32,16 @@ typedef enum {
 	PROCDB_PINS_FOREIGN, /* somebody else's */
 } ProcdbPinsOwner;
 
-/* What is pinned now. Two system calls. */
+/* What is pinned now. */
 ProcdbPinsId procdb_pins_identify(void);
 gboolean procdb_pins_present(const ProcdbPinsId *id);
 gboolean procdb_pins_equal(const ProcdbPinsId *a, const ProcdbPinsId *b);
+
+/*
+ * Whether something else is pinned now than *id, which follows. One system
+ * call as long as nobody puts anything into the folder or takes it out.
+ */
+gboolean procdb_pins_moved(ProcdbPinsId *id);
 
 /*
  * TRUE when there is a BPF file system and nobody but root and this process

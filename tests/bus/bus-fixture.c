@@ -63,9 +63,19 @@ static gboolean host_set_backend(gpointer data, const char *backend, GError **er
 	return !refused(f, error);
 }
 
+static gboolean host_set_apply(gpointer data, const char *mode, GError **error)
+{
+	BusFixture *f = data;
+
+	g_free(f->mode);
+	f->mode = g_strdup(mode);
+	return !refused(f, error);
+}
+
 static const ProcdbHost host = {
     .reconfigure = host_reconfigure,
     .set_backend = host_set_backend,
+    .set_apply = host_set_apply,
 };
 
 void bus_fixture_set_up(BusFixture *f, gconstpointer data)
@@ -99,6 +109,7 @@ void bus_fixture_tear_down(BusFixture *f, gconstpointer data)
 	bus_close(f->caller);
 	bus_close(f->service);
 	g_free(f->backend);
+	g_free(f->mode);
 }
 
 void bus_call_clear(BusCall *call)
@@ -235,6 +246,7 @@ void bus_fixture_assert_untouched(BusFixture *f)
 	g_assert_cmpint(status.last_save_us, ==, 0);
 	g_assert_cmpuint(f->reconfigured, ==, 0);
 	g_assert_null(f->backend);
+	g_assert_null(f->mode);
 }
 
 void bus_wait_for(const guint *counter, guint value)

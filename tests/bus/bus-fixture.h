@@ -22,6 +22,7 @@ typedef struct {
 	/* What the host was asked for, and whether it agrees. */
 	guint reconfigured;
 	char *backend;
+	char *mode; /* of applying */
 	gboolean host_refuses;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
 } BusFixture;

@@ -7,6 +7,7 @@
  * run.sh gives it those.
  */
 
+#include <locale.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,6 +20,7 @@ int main(int argc, char **argv)
 	g_autofree char *json = NULL;
 	g_autofree char *service = NULL;
 	g_autofree char *folder = NULL;
+	g_autofree char *only = NULL;
 	int idle_s = 30;
 	const GOptionEntry entries[] = {
 	    {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the figures to this file", "FILE"},
@@ -26,6 +28,8 @@ int main(int argc, char **argv)
 	     "PROGRAM"},
 	    {"folder", 0, 0, G_OPTION_ARG_FILENAME, &folder,
 	     "Save below this folder (on a real file system)", "FOLDER"},
+	    {"only", 0, 0, G_OPTION_ARG_STRING, &only, "Only the steps whose id begins so",
+	     "PREFIX"},
 	    {"idle", 0, 0, G_OPTION_ARG_INT, &idle_s, "Watch the idle service for so long (30)",
 	     "SECONDS"},
 	    G_OPTION_ENTRY_NULL,
@@ -34,6 +38,7 @@ int main(int argc, char **argv)
 	g_autoptr(Figures) figures = figures_new();
 	g_autoptr(GError) error = NULL;
 
+	setlocale(LC_ALL, "");
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
 		g_printerr("bench-cost: %s\n", error ? error->message : "unexpected argument");
@@ -44,10 +49,10 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	g_log_set_debug_enabled(FALSE);
-	measure_steps(figures);
-	if (folder)
+	measure_steps(figures, only);
+	if (folder && !only)
 		measure_saves(figures, folder);
-	if (service && folder)
+	if (service && folder && !only)
 		measure_service(figures, service, folder, (guint)MAX(idle_s, 1));
 	if (json && !figures_write(figures, json, &error)) {
 		g_printerr("bench-cost: %s: %s\n", json, error->message);

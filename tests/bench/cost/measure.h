@@ -6,8 +6,11 @@
 
 #include "figures.h"
 
-/* What one step of the engine costs, against the reference's way in the same run. */
-void measure_steps(Figures *figures);
+/*
+ * What one step of the engine costs, against the reference's way in the same
+ * run; only of cases whose id begins with only, if that is not NULL.
+ */
+void measure_steps(Figures *figures, const char *only);
 
 /* A save of 512 profiles against the bare minimum of system calls for the same bytes. */
 void measure_saves(Figures *figures, const char *folder);

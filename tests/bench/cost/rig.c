@@ -12,17 +12,20 @@
 #include <unistd.h>
 
 #include "backends.h"
+#include "observer.skel.h"
 
 /* As large as the observer's, so that every way is measured on the same maps. */
 #define OBSERVE_ENTRIES 4096
 #define INIT_ENTRIES 32768
-/* What the observer counts first in its .bss (bpf/observer.bpf.c). */
 #define OBSERVER_BSS "observer.bss"
+
+/* Its type has no name outside the skeleton. */
+typedef __typeof__(*((struct observer *)NULL)->bss) ObserverCounters;
 
 struct _Rig {
 	ProcdbEngine *engine;
 	int observe_fd;
-	guint64 *observed; /* the observer's counter, mapped; NULL on other backends */
+	ObserverCounters *counters; /* the observer's, mapped; NULL on other backends */
 	struct procdb_comm *comms;
 	struct procdb_class *classes;
 	guint round;
@@ -107,8 +110,8 @@ static void pin_stranger(void)
 	close(init);
 }
 
-/* The counter of the observer in this process. */
-static guint64 *map_counter(void)
+/* The counters of the observer in this process. */
+static ObserverCounters *map_counters(void)
 {
 	for (int fd = 0; fd < 1024; fd++) {
 		struct bpf_map_info info = {0};
@@ -117,7 +120,8 @@ static guint64 *map_counter(void)
 
 		if (bpf_obj_get_info_by_fd(fd, &info, &len) || strcmp(info.name, OBSERVER_BSS) != 0)
 			continue;
-		bss = mmap(NULL, info.value_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		bss =
+		    mmap(NULL, sizeof(ObserverCounters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		require(bss != MAP_FAILED, "cannot map the observer's counters");
 		return bss;
 	}
@@ -155,7 +159,7 @@ Rig *rig_new(RigBackend backend, guint remembered)
 		exit(EXIT_FAILURE);
 	}
 	if (backend == RIG_OBSERVER)
-		rig->observed = map_counter();
+		rig->counters = map_counters();
 	rig->observe_fd = bpf_obj_get(PROCDB_PIN_OBSERVE);
 	require(rig->observe_fd >= 0, PROCDB_PIN_OBSERVE);
 	rig->comms = g_new(struct procdb_comm, remembered);
@@ -169,8 +173,8 @@ void rig_free(Rig *rig)
 {
 	procdb_engine_free(rig->engine);
 	close(rig->observe_fd);
-	if (rig->observed)
-		munmap(rig->observed, (size_t)getpagesize());
+	if (rig->counters)
+		munmap(rig->counters, sizeof(*rig->counters));
 	/* Those of the observer are gone by now. */
 	unlink(PROCDB_PIN_OBSERVE);
 	unlink(PROCDB_PIN_INIT);
@@ -200,8 +204,8 @@ static void observe(int fd, const struct procdb_comm *comms, struct procdb_class
 void rig_observe(Rig *rig, guint n)
 {
 	observe(rig->observe_fd, rig->comms, rig->classes, n, ++rig->round);
-	if (rig->observed)
-		__atomic_fetch_add(rig->observed, n, __ATOMIC_RELEASE);
+	if (rig->counters)
+		__atomic_fetch_add(&rig->counters->observed, n, __ATOMIC_RELEASE);
 }
 
 Reference *reference_new(guint profiles)

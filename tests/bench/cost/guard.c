@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/*
+ * The engine on maps that cost nothing themselves, and what a step of it asks
+ * of the machine in numbers that are the same on every machine: allocations
+ * and system calls here, instructions when guard-instructions.sh runs this
+ * under callgrind with one of the cases by name.
+ */
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls.h"
+#include "engine.h"
+
+#define PROFILES 512
+#define STEPS 100
+
+/* Maps that hand out the same observations over and over, and keep nothing. */
+typedef struct {
+	ProcdbMaps base;
+	struct procdb_observation *seen;
+	guint n; /* of seen, to be handed out at each drain */
+	guint round;
+} Idle;
+
+typedef struct {
+	ProcdbEngine *engine;
+	Idle *maps;
+} Guard;
+
+static Idle *idle(ProcdbMaps *maps)
+{
+	return (Idle *)maps;
+}
+
+static gboolean idle_refresh(ProcdbMaps *maps)
+{
+	return FALSE;
+}
+
+static gboolean idle_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+{
+	Idle *self = idle(maps);
+
+	/* A little other each time, so that the predictions change. */
+	self->round++;
+	for (guint i = 0; i < self->n; i++) {
+		struct procdb_observation o = self->seen[i];
+
+		o.seen.avg_runtime += 128 * (self->round % 64);
+		g_array_append_val(seen, o);
+	}
+	return TRUE;
+}
+
+static gboolean idle_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+			     const struct procdb_class *classes, guint n, guint *done,
+			     GError **error)
+{
+	*done = n;
+	return TRUE;
+}
+
+static gboolean idle_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+			     GError **error)
+{
+	return TRUE;
+}
+
+static gboolean idle_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+{
+	return TRUE;
+}
+
+static gboolean idle_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+			    struct procdb_class *prediction)
+{
+	return FALSE;
+}
+
+static void idle_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+{
+	*status = (ProcdbMapsStatus){
+	    .backend = "idle",
+	    .state = "active",
+	    .init_capacity = 32768,
+	};
+}
+
+static void idle_close(ProcdbMaps *maps)
+{
+	g_free(idle(maps)->seen);
+	g_free(maps);
+}
+
+static Idle *idle_new(guint n)
+{
+	static const ProcdbMapsOps ops = {
+	    .refresh = idle_refresh,
+	    .drain = idle_drain,
+	    .publish = idle_publish,
+	    .retract = idle_retract,
+	    .predictions = idle_predictions,
+	    .lookup = idle_lookup,
+	    .status = idle_status,
+	    .close = idle_close,
+	};
+	Idle *self = g_new0(Idle, 1);
+
+	self->base.ops = &ops;
+	self->seen = g_new0(struct procdb_observation, n);
+	for (guint i = 0; i < n; i++) {
+		g_snprintf((char *)self->seen[i].comm.bytes, PROCDB_COMM_LEN, "task-%u", i);
+		self->seen[i].seen = (struct procdb_class){
+		    .tier = (guint8)(i % PROCDB_TIERS),
+		    .avg_runtime = 1000000,
+		    .runtime_dev = 100000,
+		    .wakeup_freq = 20,
+		    .csw_rate = 30,
+		};
+	}
+	return self;
+}
+
+static gint64 no_time(void)
+{
+	return G_USEC_PER_SEC;
+}
+
+/* So many profiles known, all of them observed so often that what grows has grown. */
+static Guard *guard_new(guint known, guint observed)
+{
+	ProcdbEngineSettings settings = procdb_engine_default_settings;
+	Guard *guard = g_new0(Guard, 1);
+
+	settings.save_interval_s = 0;
+	settings.max_retained = MAX(settings.max_retained, known);
+	guard->maps = idle_new(known);
+	guard->engine = procdb_engine_new(&settings, procdb_store_new("/nonexistent/procdb.bin"),
+					  &guard->maps->base);
+	procdb_engine_set_clock(guard->engine, no_time);
+	guard->maps->n = known;
+	for (guint i = 0; i < 10; i++)
+		procdb_engine_step(guard->engine);
+	guard->maps->n = observed;
+	for (guint i = 0; i < 100; i++)
+		procdb_engine_step(guard->engine);
+	return guard;
+}
+
+static void guard_free(Guard *guard)
+{
+	procdb_engine_free(guard->engine);
+	g_free(guard);
+}
+
+/* Every allocation of this process passes here. */
+static guint64 allocations;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+	allocations++;
+	return __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	allocations++;
+	return __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	allocations++;
+	return __libc_realloc(old, size);
+}
+
+static void test_no_allocation(gconstpointer observed)
+{
+	Guard *guard = guard_new(PROFILES, GPOINTER_TO_UINT(observed));
+	guint64 before = allocations;
+
+	for (guint i = 0; i < STEPS; i++)
+		procdb_engine_step(guard->engine);
+	g_assert_cmpuint(allocations - before, ==, 0);
+	guard_free(guard);
+}
+
+static void test_the_counter_counts(void)
+{
+	guint64 before = allocations;
+
+	g_free(g_malloc(1));
+	g_assert_cmpuint(allocations - before, ==, 1);
+}
+
+static gpointer prepare(gpointer observed)
+{
+	return guard_new(PROFILES, GPOINTER_TO_UINT(observed));
+}
+
+static void step(gpointer guard)
+{
+	procdb_engine_step(((Guard *)guard)->engine);
+}
+
+static void finish(gpointer guard)
+{
+	guard_free(guard);
+}
+
+static void test_no_system_call(gconstpointer observed)
+{
+	const CountedWork work = {.prepare = prepare, .work = step, .finish = finish};
+	guint most;
+
+	g_assert_cmpuint(count_calls(&work, (gpointer)observed, STEPS, &most), ==, 0);
+}
+
+/* For callgrind: it is told to count in procdb_engine_step() only, from here on. */
+static int run_case(guint known, guint observed)
+{
+	Guard *guard = guard_new(known, observed);
+
+	guard_free(guard);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && g_str_equal(argv[1], "run"))
+		return run_case((guint)atoi(argv[2]), (guint)atoi(argv[3]));
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/cost/the-counter-counts", test_the_counter_counts);
+	g_test_add_data_func("/cost/no-allocation-when-all-are-observed",
+			     GUINT_TO_POINTER(PROFILES), test_no_allocation);
+	g_test_add_data_func("/cost/no-allocation-when-nothing-is", GUINT_TO_POINTER(0),
+			     test_no_allocation);
+	g_test_add_data_func("/cost/no-system-call-when-all-are-observed",
+			     GUINT_TO_POINTER(PROFILES), test_no_system_call);
+	g_test_add_data_func("/cost/no-system-call-when-nothing-is", GUINT_TO_POINTER(0),
+			     test_no_system_call);
+	return g_test_run();
+}
