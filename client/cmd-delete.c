@@ -61,6 +61,24 @@ static int collect(Ctl *ctl, char **args, gboolean literal, GPtrArray *names)
 	return CTL_OK;
 }
 
+static gboolean was_given(char **args, const char *name)
+{
+	for (; *args; args++) {
+		g_autofree char *given = escape_argument(*args);
+
+		if (g_str_equal(given, name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean is_no_such_profile(const GError *error)
+{
+	g_autofree char *remote = g_dbus_error_get_remote_error(error);
+
+	return g_strcmp0(remote, CTL_INTERFACE ".Error.NoSuchProfile") == 0;
+}
+
 static gboolean confirm(const GPtrArray *names)
 {
 	guint count = names->len - 1;
@@ -96,7 +114,33 @@ static int report(Ctl *ctl, const GPtrArray *names, guint deleted)
 	return CTL_OK;
 }
 
-static int delete_names(Ctl *ctl, const GPtrArray *names)
+/*
+ * Drops the names that left by themselves since they were listed. FALSE if that
+ * is none, or if it is one that was given as such.
+ */
+static gboolean drop_gone(Ctl *ctl, GPtrArray *names, char **args)
+{
+	g_autoptr(Rows) rows = rows_fetch(ctl, NULL);
+	g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
+	guint before = names->len;
+
+	if (!rows)
+		return FALSE;
+	for (guint i = 0; i < rows->items->len; i++)
+		g_hash_table_add(there, (gpointer)rows_get(rows, i)->name);
+	for (guint i = names->len - 1; i-- > 0;) {
+		const char *name = names->pdata[i];
+
+		if (g_hash_table_contains(there, name))
+			continue;
+		if (was_given(args, name))
+			return FALSE;
+		g_ptr_array_remove_index(names, i);
+	}
+	return names->len < before && names->len > 1;
+}
+
+static int delete_names(Ctl *ctl, GPtrArray *names, char **args)
 {
 	const char *only = names->len == 2 ? names->pdata[0] : NULL;
 	g_autoptr(GError) error = NULL;
@@ -109,6 +153,8 @@ static int delete_names(Ctl *ctl, const GPtrArray *names)
 	} else if (!procdb_dbus_proc_db1_call_delete_profiles_sync(
 		       ctl->proxy, (const char *const *)names->pdata, ctl->call_flags,
 		       ctl->timeout_ms, &deleted, NULL, &error)) {
+		if (is_no_such_profile(error) && drop_gone(ctl, names, args))
+			return delete_names(ctl, names, args);
 		return failure_report("DeleteProfiles", NULL, error);
 	}
 	return report(ctl, names, deleted);
@@ -138,5 +184,5 @@ int cmd_delete(Ctl *ctl, const CtlCommand *command, char **argv)
 		g_printerr("Nothing was deleted.\n");
 		return CTL_FAILED;
 	}
-	return delete_names(ctl, names);
+	return delete_names(ctl, names, args);
 }

@@ -59,8 +59,8 @@ static void say_override(const Reasons *why)
 
 static void say_learned(const Reasons *why)
 {
-	printf("New tasks named \"%s\" start as %s: %.0f %% of %u observations say so, and its "
-	       "runs are %s.\nThat makes a confidence of %.2f, and %.2f is needed.\n",
+	printf("New tasks named \"%s\" start as %s: %.0f %% of %u observations say so,\n"
+	       "and its runs are %s. That makes a confidence of %.2f, and %.2f is needed.\n",
 	       why->name, why->tier, 100 * why->agreement, why->observations,
 	       why->stability >= STABILITY_GOOD ? "of even length" : "of uneven length",
 	       why->confidence, why->needed);
@@ -92,7 +92,7 @@ static void say_in_kernel(GVariantDict *dict, const Reasons *why)
 	gboolean in_kernel = g_variant_dict_contains(dict, "in_kernel");
 
 	if (predicted && !in_kernel)
-		puts("The kernel does not have the prediction, for example because nothing "
+		puts("The kernel does not have the prediction, for example because nothing\n"
 		     "observes now; see \"pandemoniumctl status\".");
 	else if (!predicted && in_kernel)
 		puts("The kernel still has an earlier prediction.");

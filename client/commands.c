@@ -23,7 +23,7 @@ const CtlCommand ctl_commands[] = {
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
     {"reload", NULL, "Read configuration and database again", NULL, 0, 0, cmd_reload},
     {"backend", "BACKEND", "Choose what observes, until the next start or reload",
-     "Backends are auto, observer, pinned and none.", 1, 1, cmd_backend},
+     "Backends are auto, observer, sched-ext, pinned and none.", 1, 1, cmd_backend},
     {"apply", "MODE", "Choose how predictions are applied, until the next start or reload",
      "Modes are auto (slices, unless a sched_ext scheduler runs), slices and none.", 1, 1,
      cmd_apply},

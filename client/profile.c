@@ -104,6 +104,7 @@ static const struct {
     {"in_kernel", "Prediction in kernel", "(stttt)", as_prediction},
     {"right", "Predictions right", "t", as_is},
     {"wrong", "Predictions wrong", "t", as_is},
+    {"taught_by", "Taught by", "s", as_is},
     {"withdrawals", "Withdrawn", "u", as_is},
 };
 

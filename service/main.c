@@ -11,6 +11,7 @@
 #include "backends.h"
 #include "config.h"
 #include "errors.h"
+#include "log.h"
 #include "object.h"
 #include "polkit.h"
 #include "source.h"
@@ -44,7 +45,7 @@ static gboolean parse_options(Options *options, int argc, char **argv, GError **
 	    {"database", 'd', 0, G_OPTION_ARG_FILENAME, &options->database,
 	     "Keep the profiles in this file", "FILE"},
 	    {"backend", 'b', 0, G_OPTION_ARG_STRING, &options->backend,
-	     "What observes: auto, observer, pinned or none", "BACKEND"},
+	     "What observes: auto, observer, sched-ext, pinned or none", "BACKEND"},
 	    {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version and exit",
 	     NULL},
 	    G_OPTION_ENTRY_NULL,
@@ -103,6 +104,8 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 
 	if (g_str_equal(config->backend, "observer"))
 		return procdb_maps_observer_new(&settings);
+	if (g_str_equal(config->backend, "sched-ext"))
+		return procdb_maps_scheduler_new(&settings);
 	if (g_str_equal(config->backend, "pinned"))
 		return procdb_maps_pinned_new();
 	if (g_str_equal(config->backend, "none"))
@@ -195,14 +198,16 @@ static gboolean reconfigure(gpointer data, GError **error)
 	read_config(&service->options, &config, problems);
 	if (problems->len > 0) {
 		for (guint i = 0; i < problems->len; i++)
-			g_warning("%s", (const char *)problems->pdata[i]);
+			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s",
+				   (const char *)problems->pdata[i]);
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
 			    "%s. The configuration in force was not changed",
 			    (const char *)problems->pdata[0]);
 		return FALSE;
 	}
 	if (!g_str_equal(config.database, service->config.database))
-		g_message("Path=%s takes effect at the next start", config.database);
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION,
+			   "Path=%s takes effect at the next start", config.database);
 	rebuild = !procdb_config_same_maps(&config, &service->config);
 	procdb_config_clear(&service->config);
 	procdb_config_copy(&service->config, &config);
@@ -210,7 +215,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	if (rebuild)
 		use_maps(service);
 	use_apply_settings(service);
-	g_message("Configuration reloaded");
+	procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION, "Configuration reloaded");
 	return TRUE;
 }
 
@@ -246,16 +251,18 @@ static void on_name_acquired(GDBusConnection *connection, const char *name, gpoi
 static void on_name_lost(GDBusConnection *connection, const char *name, gpointer data)
 {
 	if (connection && !g_dbus_connection_is_closed(connection))
-		g_warning("The name %s is not to be had: another service owns it, or the bus "
-			  "policy does not allow it",
-			  name);
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
+			   "The name %s is not to be had: another service owns it, or the bus "
+			   "policy does not allow it",
+			   name);
 	quit_failed(data);
 }
 
 static void on_closed(GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
 {
-	g_warning("The connection to the system bus is lost: %s",
-		  error ? error->message : "closed");
+	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
+		   "The connection to the system bus is lost: %s",
+		   error ? error->message : "closed");
 	quit_failed(data);
 }
 
@@ -326,9 +333,11 @@ static gboolean start(Service *service, GError **error)
 	    procdb_engine_new(&service->config.engine, store_for(&service->config), maps);
 	/* Without its past it is still of use. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
-		g_warning("%s; starting without profiles", reason->message);
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
+			   "%s; starting without profiles", reason->message);
 	else
-		g_message("%u profiles from %s", loaded, service->config.database);
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED, "%u profiles from %s",
+			   loaded, service->config.database);
 	procdb_engine_start(service->engine);
 	start_applying(service, maps);
 
@@ -407,7 +416,8 @@ int main(int argc, char **argv)
 	}
 	read_config(&service.options, &service.config, problems);
 	for (guint i = 0; i < problems->len; i++)
-		g_warning("%s", (const char *)problems->pdata[i]);
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s",
+			   (const char *)problems->pdata[i]);
 
 	service.loop = g_main_loop_new(NULL, FALSE);
 	if (start(&service, &error)) {

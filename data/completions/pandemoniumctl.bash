@@ -95,7 +95,7 @@ _pandemoniumctl() {
 		;;
 	override:0) mapfile -t COMPREPLY < <(compgen -W 'set clear list' -- "$cur") ;;
 	override:2) mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur") ;;
-	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer pinned none' -- "$cur") ;;
+	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer sched-ext pinned none' -- "$cur") ;;
 	apply:0) mapfile -t COMPREPLY < <(compgen -W 'auto slices none' -- "$cur") ;;
 	export:0 | import:0) compopt -o default 2>/dev/null ;;
 	esac

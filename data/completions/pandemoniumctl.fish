@@ -73,7 +73,7 @@ complete -c pandemoniumctl -n '__pandemoniumctl_at override 0' -a 'set clear lis
 complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pandemoniumctl_names)'
 complete -c pandemoniumctl -n '__pandemoniumctl_after override clear' -a '(__pandemoniumctl_names --origin override)'
 complete -c pandemoniumctl -n __pandemoniumctl_override_set_named -a "$tiers"
-complete -c pandemoniumctl -n '__pandemoniumctl_at backend 0' -a 'auto observer pinned none'
+complete -c pandemoniumctl -n '__pandemoniumctl_at backend 0' -a 'auto observer sched-ext pinned none'
 complete -c pandemoniumctl -n '__pandemoniumctl_at apply 0' -a 'auto slices none'
 
 complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s s -l sort -x -a "$columns" -d 'Sort by a column'

@@ -25,6 +25,7 @@
 static const struct {
 	const char *method;
 	const char *action;
+	const char *argument; /* only for calls with this first argument; NULL: for all others */
 } actions[] = {
     {"ListProfiles", ACTION("list-profiles")},
     {"GetProfile", ACTION("list-profiles")},
@@ -37,6 +38,7 @@ static const struct {
     {"Reload", ACTION("manage")},
     {"Import", ACTION("manage")},
     {"SetBackend", ACTION("manage")},
+    {"SetBackend", ACTION("replace-scheduler"), "sched-ext"},
     {"SetApply", ACTION("manage")},
     {"SetOverride", ACTION("set-override")},
     {"ClearOverride", ACTION("set-override")},
@@ -86,9 +88,27 @@ struct _ProcdbAuthorizer {
 const char *procdb_authorizer_action(const char *method)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++)
-		if (g_str_equal(actions[i].method, method))
+		if (!actions[i].argument && g_str_equal(actions[i].method, method))
 			return actions[i].action;
 	return NULL;
+}
+
+/* The action that a call needs, which may depend on what it asks for. */
+static const char *action_of_call(GDBusMethodInvocation *invocation)
+{
+	const char *method = g_dbus_method_invocation_get_method_name(invocation);
+	GVariant *parameters = g_dbus_method_invocation_get_parameters(invocation);
+	const char *argument;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
+		if (!actions[i].argument || !g_str_equal(actions[i].method, method) ||
+		    !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(s)")))
+			continue;
+		g_variant_get(parameters, "(&s)", &argument);
+		if (g_str_equal(argument, actions[i].argument))
+			return actions[i].action;
+	}
+	return procdb_authorizer_action(method);
 }
 
 static Caller *caller_ref(Caller *caller)
@@ -364,7 +384,7 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 {
 	const char *method = g_dbus_method_invocation_get_method_name(invocation);
 	const char *sender = g_dbus_method_invocation_get_sender(invocation);
-	const char *action = procdb_authorizer_action(method);
+	const char *action = action_of_call(invocation);
 	Caller *caller;
 	Call *call;
 
@@ -429,8 +449,12 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 	for (guint i = 0; i < self->calls->len; i++) {
 		Call *call = self->calls->pdata[i];
 
+		/* The rest of it goes when its check has ended. */
 		call->authorizer = NULL;
 		g_cancellable_cancel(call->cancellable);
+		call->callback(call->invocation,
+			       denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The service is stopping"),
+			       call->user_data);
 	}
 	g_hash_table_unref(self->callers);
 	g_ptr_array_unref(self->calls);

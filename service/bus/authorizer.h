@@ -40,7 +40,7 @@ typedef struct _ProcdbAuthorizer ProcdbAuthorizer;
 
 /* An authorizer that asks this authority; both stay the caller's. */
 ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpointer self);
-/* Calls still waiting are never called back. */
+/* Denies the calls that still wait. */
 void procdb_authorizer_free(ProcdbAuthorizer *authorizer);
 
 /* Forgets every answer: the authority says that something changed. */
@@ -52,7 +52,7 @@ const char *procdb_authorizer_action(const char *method);
 /*
  * The gate. Calls back exactly once, maybe before it returns: with NULL if the
  * caller may, else with an error of PROCDB_BUS_ERROR that becomes the
- * callback's. Not called back if the authorizer is freed before.
+ * callback's.
  */
 typedef void (*ProcdbAuthorizerCallback)(GDBusMethodInvocation *invocation, GError *denial,
 					 gpointer user_data);

@@ -32,7 +32,8 @@ typedef struct {
 #define AT(member) offsetof(ProcdbConfig, member)
 
 static const Key keys[] = {
-    {"Service", "Backend", KEY_CHOICE, AT(backend), .choices = "auto|observer|pinned|none"},
+    {"Service", "Backend", KEY_CHOICE, AT(backend),
+     .choices = "auto|observer|sched-ext|pinned|none"},
     {"Service", "Compositors", KEY_NAMES, AT(compositors)},
     {"Observer", "Maturity", KEY_BOOL, AT(observe_maturity)},
     {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},

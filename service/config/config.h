@@ -16,7 +16,7 @@ typedef struct {
 	ProcdbEngineSettings engine;
 	ProcdbApplySettings apply; /* without the mode */
 	char *apply_mode;	   /* "auto", "slices", "none" */
-	char *backend;		   /* "auto", "observer", "pinned", "none" */
+	char *backend;		   /* "auto", "observer", "sched-ext", "pinned", "none" */
 	char *database;		   /* path of the database file */
 	GStrv compositors;	   /* task names that are always latency critical */
 	gboolean observe_maturity; /* what is observed, as in ProcdbObserverSettings */

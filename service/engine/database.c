@@ -3,6 +3,7 @@
 
 /* The profiles and the file that keeps them. */
 
+#include "log.h"
 #include "private.h"
 
 /* After a failed save, try again after this many seconds, doubling up to the second. */
@@ -88,7 +89,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 		return FALSE;
 	}
 	if (report->message)
-		g_warning("%s", report->message);
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
 	/* What was imported is not in a file of ours yet. */
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT;
 	return TRUE;
@@ -131,7 +132,8 @@ static void note_saved(ProcdbEngine *engine, const GError *reason)
 
 	if (reason) {
 		if (engine->save_failures == 0)
-			g_warning("Cannot save %s: %s", path, reason->message);
+			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_SAVE, "Cannot save %s: %s",
+				   path, reason->message);
 		set_save_error(engine, reason->message);
 		engine->save_due = seconds_from_now(
 		    MIN(RETRY_FIRST_S << MIN(engine->save_failures, 16), RETRY_LAST_S));
@@ -140,7 +142,8 @@ static void note_saved(ProcdbEngine *engine, const GError *reason)
 		return;
 	}
 	if (engine->save_failures > 0)
-		g_message("Saved %s again after %u failures", path, engine->save_failures);
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_SAVE,
+			   "Saved %s again after %u failures", path, engine->save_failures);
 	set_save_error(engine, "");
 	engine->save_failures = 0;
 	engine->save_due = seconds_from_now(engine->settings.save_interval_s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
+#include "log.h"
 #include "private.h"
 
 #include <string.h>
@@ -327,9 +328,9 @@ static void log_state(ProcdbEngine *engine)
 		return;
 	state = g_strdup_printf("%s %s", status.backend, status.state);
 	if (g_str_has_prefix(status.state, "failed"))
-		g_warning("Backend %s", state);
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BACKEND, "Backend %s", state);
 	else
-		g_message("Backend %s", state);
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_BACKEND, "Backend %s", state);
 	g_free(engine->last_state);
 	engine->last_state = g_steal_pointer(&state);
 }

@@ -27,7 +27,7 @@ struct procdb_named_score {
 };
 
 typedef struct {
-	const char *backend; /* "observer", "pinned", "none"; static */
+	const char *backend; /* "observer", "sched-ext", "pinned", "none"; static */
 	const char *
 	    state; /* "active", "waiting" or "failed: why"; valid until the next call on the maps */
 	guint64 errors;	     /* map operations that failed since the start */

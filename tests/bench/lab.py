@@ -150,9 +150,13 @@ class Service:
         """What the service counted, and what it used, so far."""
         stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{self.process.pid}/status").read_text()
+        from gi.repository import GLib
         names = {}
         for row in self.call("ListProfiles")[0]:
-            profile = self.call("GetProfile", "(s)", row[0])[0]
+            try:
+                profile = self.call("GetProfile", "(s)", row[0])[0]
+            except GLib.Error:
+                continue  # forgotten since it was listed
             names[row[0]] = {key: profile.get(key, 0)
                              for key in ("tier", "found", "missed", "right", "wrong")}
         ticks = os.sysconf("SC_CLK_TCK")
@@ -160,6 +164,11 @@ class Service:
                 "cpu": (int(stat[11]) + int(stat[12])) / ticks,
                 "switches": sum(int(line.split()[1]) for line in status.split("\n")
                                 if "ctxt_switches" in line)}
+
+    def kill(self):
+        """For when something went wrong; without effect after stop()."""
+        if self.process and self.process.poll() is None:
+            stop(self.process)
 
     def stop(self):
         code = stop(self.process)

@@ -6,8 +6,8 @@
 Serves the interface of dbus/org.pandemonium.ProcDb1.xml from a table in
 memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
 makes a method fail the way that a test wants to see, --hang METHOD never
-answers, --set PROPERTY=TEXT changes a property. Prints "ready" when it owns its
-name.
+answers, --leave NAME lets a profile leave just before others are deleted, --set
+PROPERTY=TEXT changes a property. Prints "ready" when it owns its name.
 """
 
 import argparse
@@ -90,6 +90,7 @@ class Fake:
             self.properties[key] = GLib.Variant.parse(GLib.VariantType(kind), value, None, None)
         self.failures = dict(text.split("=", 1) for text in arguments.fail)
         self.hang = arguments.hang
+        self.leaving = arguments.leave
         self.serial = 0
         interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
         for known in interface.properties:
@@ -171,6 +172,8 @@ class Fake:
 
     def DeleteProfiles(self, names):
         names = set(names)
+        for name in self.leaving:
+            self.table.pop(name, None)
         for name in names:
             self.find(name)
         for name in names:
@@ -230,6 +233,7 @@ def main():
     parser.add_argument("xml")
     parser.add_argument("--fail", action="append", default=[], metavar="METHOD=ERROR:MESSAGE")
     parser.add_argument("--hang", action="append", default=[], metavar="METHOD")
+    parser.add_argument("--leave", action="append", default=[], metavar="NAME")
     parser.add_argument("--set", action="append", default=[], metavar="PROPERTY=VALUE")
     arguments = parser.parse_args()
     loop = GLib.MainLoop()

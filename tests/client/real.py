@@ -7,6 +7,7 @@ import os
 import pwd
 import subprocess
 import sys
+import termios
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -114,6 +115,8 @@ def on_a_terminal_a_password_is_asked_for():
             assert processes("pkttyagent")
             # Whoever is asked does not know the password.
             terminal.expect("assword:")
+            # What is typed before the echo is off is thrown away.
+            wait_for(lambda: not termios.tcgetattr(terminal.slave)[3] & termios.ECHO, 5, "no echo")
             terminal.type("wrong\n")
             text, code = terminal.finish()
             assert code == 4, (code, text)

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -20,6 +21,10 @@ SOURCE = os.path.dirname(os.path.dirname(HERE))
 XML = os.path.join(SOURCE, "dbus", "org.pandemonium.ProcDb1.xml")
 CTL = os.environ.get("PANDEMONIUMCTL", os.path.join(SOURCE, "build", "client", "pandemoniumctl"))
 WAIT_S = 20
+# Whatever a test starts goes with it, even when it is killed.
+TIED = ["setpriv", "--pdeathsig", "KILL", "--"]
+# The end by a time limit also removes the folders.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class Bus:
@@ -30,7 +35,7 @@ class Bus:
         test.addCleanup(self.folder.cleanup)
         self.address = "unix:path=" + os.path.join(self.folder.name, "bus")
         self.process = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog",
+            [*TIED, "dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog",
              "--address=" + self.address, "--print-address=1"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         test.addCleanup(stop, self.process)
@@ -63,7 +68,7 @@ class Terminal:
         self.master, self.slave = pty.openpty()
         self.attributes = termios.tcgetattr(self.slave)
         self.resize(columns, rows)
-        self.process = subprocess.Popen(argv, env=environment, stdin=self.slave, stdout=self.slave,
+        self.process = subprocess.Popen([*TIED, *argv], env=environment, stdin=self.slave, stdout=self.slave,
                                         stderr=self.slave, start_new_session=True,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         self.pid = self.process.pid
@@ -116,7 +121,7 @@ class ClientTest(unittest.TestCase):
         self.bus = Bus(self)
 
     def start_fake(self, *options):
-        process = subprocess.Popen([sys.executable, os.path.join(HERE, "fake.py"), XML, *options],
+        process = subprocess.Popen([*TIED, sys.executable, os.path.join(HERE, "fake.py"), XML, *options],
                                    env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
         self.addCleanup(stop, process)
         self.assertEqual(process.stdout.readline(), "ready\n")

@@ -153,6 +153,18 @@ class Changing(ClientTest):
         self.assertIn("there is no mode", self.fails(2, "apply", "magic"))
 
 
+class Leaving(ClientTest):
+    def test_a_match_that_leaves_by_itself_does_not_keep_the_others(self):
+        self.start_fake("--leave=pipewire")
+        self.assertEqual(self.json("delete", "pi*", "a*"),
+                         {"deleted": 2, "names": ["a b'\"\\\\c", "as"]})
+
+    def test_a_name_that_leaves_does(self):
+        self.start_fake("--leave=pipewire")
+        self.fails(3, "delete", "pipewire", "a*")
+        self.ok("show", "as")
+
+
 class Files(ClientTest):
     def setUp(self):
         super().setUp()

@@ -11,7 +11,7 @@ import sys
 import termios
 import unittest
 
-from support import CTL, HERE, ClientTest, stop
+from support import CTL, HERE, TIED, ClientTest, stop
 
 
 class OnATerminal(ClientTest):
@@ -73,7 +73,7 @@ class OnATerminal(ClientTest):
 
 class Monitor(ClientTest):
     def monitor(self, *arguments):
-        process = subprocess.Popen([CTL, "monitor", *arguments], env=self.bus.environment(),
+        process = subprocess.Popen([*TIED, CTL, "monitor", *arguments], env=self.bus.environment(),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(stop, process)
         return process
@@ -173,7 +173,7 @@ class Top(ClientTest):
 class Widget(ClientTest):
     def test_it_follows_without_polling(self):
         self.start_fake()
-        process = subprocess.Popen([sys.executable, os.path.join(HERE, "widget.py")],
+        process = subprocess.Popen([*TIED, sys.executable, os.path.join(HERE, "widget.py")],
                                    env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
         self.addCleanup(stop, process)
         self.assertIn("cc1: batch, 0.91", list_of(process))

@@ -5,10 +5,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
-from sync import help_options, man_options, text
+from sync import SOURCE, help_options, man_options, text
 
 DAEMON = os.environ["PANDEMONIUM_PROCDBD"]
 
@@ -53,6 +54,15 @@ class Service(unittest.TestCase):
 
     def test_the_manual_has_every_key(self):
         self.assertEqual(manual_keys(), keys())
+
+    @unittest.skipUnless(shutil.which("groff"), "groff is not installed")
+    def test_the_manual_pages_are_well_formed(self):
+        folder = os.path.join(SOURCE, "data", "man")
+        for name in os.listdir(folder):
+            if re.search(r"\.[158]$", name):
+                done = subprocess.run(["groff", "-Tutf8", "-mdoc", "-ww", "-z", os.path.join(folder, name)],
+                                      capture_output=True, text=True, check=True)
+                self.assertEqual(done.stderr, "", name)
 
     def test_the_manual_has_every_option(self):
         done = subprocess.run([DAEMON, "--help"], capture_output=True, text=True, check=True)

@@ -4,7 +4,6 @@
 #
 # fetch.sh kernel VERSION   prints the path of a Debian kernel that has sched_ext;
 #                           VERSION is the beginning of one (6.16) or "newest"
-# fetch.sh qemu             prints the command prefix of a QEMU that can be trusted
 #
 # Downloads with apt, from the mirror that this machine uses, into a cache:
 # $PROCDB_VM_CACHE, by default ~/.cache/procdb-vm. Nothing is installed. Exit
@@ -12,10 +11,8 @@
 set -eu
 
 cache=${PROCDB_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/procdb-vm}
-suites='trixie-backports bookworm-backports'
+suites=trixie-backports
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-# QEMU before 10 crashes guests with several CPUs while BPF patches the kernel's text.
-qemu_least=10
 
 say() { printf 'fetch.sh: %s\n' "$*" >&2; }
 fail() { say "$1"; exit "${2:-1}"; }
@@ -112,38 +109,11 @@ fetch_kernel() {
 	echo "$link/vmlinuz"
 }
 
-qemu_major() {
-	"$1" --version 2>/dev/null | sed -n '1s/.*version \([0-9]*\).*/\1/p'
-}
-
-fetch_qemu() {
-	installed=$(command -v qemu-system-x86_64 || true)
-	if [ -n "$installed" ] && [ "$(qemu_major "$installed")" -ge "$qemu_least" ]; then
-		echo "$installed"
-		return
-	fi
-	if [ ! -x "$cache/qemu/usr/bin/qemu-system-x86_64" ]; then
-		update
-		version=$(apt_own apt-cache madison qemu-system-x86 |
-			awk '/bookworm-backports/ { print $3; exit }')
-		[ -n "$version" ] || fail "no QEMU in bookworm-backports"
-		say "getting QEMU $version"
-		unpack "$cache/qemu" "qemu-system-x86=$version" "qemu-system-common=$version" \
-			"qemu-system-data=$version"
-	fi
-	qemu=$cache/qemu/usr/bin/qemu-system-x86_64
-	# Its libraries are those of the installed, older one.
-	[ -n "$(qemu_major "$qemu")" ] ||
-		fail "QEMU does not start; install the packages of tests/vm/packages.txt" 77
-	echo "$qemu -L $cache/qemu/usr/share/qemu -L /usr/share/seabios"
-}
-
-[ $# -ge 1 ] || fail "usage: fetch.sh kernel VERSION | qemu" 2
+[ $# -ge 1 ] || fail "usage: fetch.sh kernel VERSION" 2
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 case $1 in
 kernel) fetch_kernel "${2:?which kernel}" ;;
-qemu) fetch_qemu ;;
-*) fail "usage: fetch.sh kernel VERSION | qemu" 2 ;;
+*) fail "usage: fetch.sh kernel VERSION" 2 ;;
 esac

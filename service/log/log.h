@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * What an admin searches the journal for: each kind of event has a MESSAGE_ID,
+ * documented in pandemonium-procdbd(8). Only transitions are logged.
+ */
+
+#include <glib.h>
+
+/* The backend became active, began to wait, or failed. */
+#define PROCDB_MESSAGE_BACKEND "2a6f0d7d3c0b4a8f9d3e5b1c7a904e11"
+/* The database was read, or could not be. */
+#define PROCDB_MESSAGE_LOADED "2a6f0d7d3c0b4a8f9d3e5b1c7a904e12"
+/* A save failed for the first time, or worked again. */
+#define PROCDB_MESSAGE_SAVE "2a6f0d7d3c0b4a8f9d3e5b1c7a904e13"
+/* The configuration was reloaded, or holds something that is not allowed. */
+#define PROCDB_MESSAGE_CONFIGURATION "2a6f0d7d3c0b4a8f9d3e5b1c7a904e14"
+/* The bus or the name on it is lost, and the service ends. */
+#define PROCDB_MESSAGE_BUS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e15"
+
+/* Logs a printf-like message of one of these kinds. */
+#define procdb_log(level, id, ...)                                                                 \
+	g_log_structured(G_LOG_DOMAIN, (level), "MESSAGE_ID", (id), "MESSAGE", __VA_ARGS__)

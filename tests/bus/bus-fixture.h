@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The real object on a private bus, with maps in memory and an authority that obeys. */
+
+#include "engine-fixture.h"
+#include "fake-authority.h"
+#include "object.h"
+
+#define ACCESS_DENIED "org.freedesktop.DBus.Error.AccessDenied"
+#define INTERACTION_REQUIRED "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+#define OWN_ERROR(name) "org.pandemonium.ProcDb1.Error." name
+
+typedef struct {
+	EngineFixture engine;
+	GDBusConnection *service;
+	GDBusConnection *caller;
+	FakeAuthority authority;
+	ProcdbAuthorizer *authorizer;
+	ProcdbObject *object;
+	/* What the host was asked for, and whether it agrees. */
+	guint reconfigured;
+	char *backend;
+	char *mode; /* of applying */
+	gboolean host_refuses;
+	guint profiles_before; /* see bus_fixture_assert_untouched() */
+} BusFixture;
+
+/* Brings the bus up, runs the tests, brings it down; the result of g_test_run(). */
+int bus_fixture_run_tests(void);
+
+/* A service that knows the confident profiles "cc1" and "make". */
+void bus_fixture_set_up(BusFixture *f, gconstpointer data);
+void bus_fixture_tear_down(BusFixture *f, gconstpointer data);
+
+/* One more connection to the bus; unref it, or bus_close() it to leave for sure. */
+GDBusConnection *bus_connect(void);
+void bus_close(GDBusConnection *connection);
+
+/* A call under way. */
+typedef struct {
+	gboolean done;
+	GVariant *reply; /* NULL for an error */
+	char *error;	 /* its name on the bus, or NULL */
+	char *message;
+} BusCall;
+
+void bus_call_clear(BusCall *call);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BusCall, bus_call_clear)
+
+/* Sends a call of our interface; parameters may be floating, NULL for none. */
+void bus_call_begin(BusFixture *f, BusCall *call, GDBusConnection *from, const char *method,
+		    GVariant *parameters, GDBusCallFlags flags);
+/* The same for any interface of our object. */
+void bus_call_begin_on(BusFixture *f, BusCall *call, GDBusConnection *from, const char *interface,
+		       const char *method, GVariant *parameters, GDBusCallFlags flags);
+/* Runs the main loop until it is answered. */
+void bus_call_wait(BusCall *call);
+/* Both of it. */
+void bus_call(BusFixture *f, BusCall *call, const char *method, GVariant *parameters);
+/* Makes a call that has to succeed; the caller unrefs the reply. */
+GVariant *bus_must(BusFixture *f, const char *method, GVariant *parameters);
+/* Makes a call that has to fail with an error of this name. */
+void bus_must_fail(BusFixture *f, const char *method, GVariant *parameters, const char *error);
+
+/* A property's value; the caller unrefs it. */
+GVariant *bus_get(BusFixture *f, const char *property);
+
+/* Parameters that a method of our interface takes and that make it do something. */
+GVariant *bus_sensible_parameters(const GDBusMethodInfo *method);
+/* The methods of our interface. */
+GDBusMethodInfo **bus_methods(void);
+
+/* Fails when any method that changes something was executed since the set-up. */
+void bus_fixture_assert_untouched(BusFixture *f);
+
+/* Runs the main loop until *counter reaches value; fails after some seconds. */
+void bus_wait_for(const guint *counter, guint value);
+/* Runs the main loop until everything sent so far has arrived. */
+void bus_settle(BusFixture *f);

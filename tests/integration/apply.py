@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Slices of real tasks: set at exec, put back, and nobody else's ever touched."""
+
+import ctypes
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+from harness import Service, run_case, wait_for
+
+# asm/unistd.h; glibc has no wrappers.
+SCHED_SETATTR, SCHED_GETATTR = {"x86_64": (314, 315), "aarch64": (274, 275)}.get(
+    platform.machine(), (None, None))
+BATCH, LAT_CRITICAL = 20_007_300, 107_300
+FOREIGN = 5_000_000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Attr(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint32), ("policy", ctypes.c_uint32),
+                ("flags", ctypes.c_uint64), ("nice", ctypes.c_int32),
+                ("priority", ctypes.c_uint32), ("slice", ctypes.c_uint64),
+                ("deadline", ctypes.c_uint64), ("period", ctypes.c_uint64)]
+
+
+def attr_of(pid):
+    attr = Attr()
+    if libc.syscall(SCHED_GETATTR, pid, ctypes.byref(attr), ctypes.sizeof(attr), 0):
+        raise OSError(ctypes.get_errno(), f"sched_getattr of {pid}")
+    return attr
+
+
+def slice_of(pid):
+    return attr_of(pid).slice
+
+
+def all_of(pid):
+    attr = attr_of(pid)
+    return tuple(getattr(attr, name) for name, _ in Attr._fields_)
+
+
+def set_slice(pid, ns):
+    attr = attr_of(pid)
+    attr.size = ctypes.sizeof(attr)
+    attr.slice = ns
+    if libc.syscall(SCHED_SETATTR, pid, ctypes.byref(attr), 0):
+        raise OSError(ctypes.get_errno(), "sched_setattr")
+
+
+def skip_unless_slices():
+    """The kernel has slices of tasks if it takes one."""
+    before = slice_of(0)
+    set_slice(0, FOREIGN)
+    taken = slice_of(0) == FOREIGN
+    set_slice(0, 0)
+    if not taken or SCHED_SETATTR is None:
+        print("SKIP: this kernel takes no slice for a task; Linux 6.12 does")
+        sys.exit(77)
+    return before
+
+
+def program(name, of="sleep"):
+    path = f"{os.environ['LAB_DIR']}/{name}"
+    if not os.path.exists(path):
+        shutil.copy(shutil.which(of), path)
+    return path
+
+
+@contextmanager
+def running(*command, prepare=None):
+    def in_child():
+        # Whoever runs the tests may be niced, and what is niced is left alone.
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+        if prepare:
+            prepare()
+
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               start_new_session=True, preexec_fn=in_child)
+    try:
+        yield process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def applying(**tiers):
+    """A service that predicts these tiers for these names (dashes as underscores)."""
+    with Service(backend="observer") as service:
+        assert service.state() == ("observer", "active"), service.state()
+        names = [name.replace("_", "-") for name in tiers]
+        for name, tier in zip(names, tiers.values()):
+            service.call("SetOverride", "(ss)", name, tier)
+        # At the next tick it is in the map that BPF looks into.
+        wait_for(lambda: all(service.call("GetProfile", "(s)", name)["predicted"]
+                             for name in names), 5, "the predictions are published")
+        yield service
+
+
+def gets(pid, ns, what="the slice is set"):
+    wait_for(lambda: slice_of(pid) == ns, 5, f"{what}: {ns}")
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def child_of(pid):
+    wait_for(lambda: children(pid), 5, "a child")
+    return children(pid)[0]
+
+
+def a_prediction_is_applied_at_exec():
+    with applying(lab_batch="batch", lab_lat="lat-critical", lab_inter="interactive") as service:
+        default = slice_of(0)
+        with running(program("lab-batch"), "60") as batch, \
+                running(program("lab-lat"), "60") as lat, \
+                running(program("lab-inter"), "60") as inter, \
+                running("sleep", "60") as unknown:
+            gets(batch, BATCH)
+            gets(lat, LAT_CRITICAL)
+            assert slice_of(inter) == slice_of(unknown) == default
+            wait_for(lambda: service.get("Applied") >= 2, 5, "both are counted")
+            figures = service.get("ApplyStatistics")
+            print(f"from exec to applied: {figures['latency-mean'] / 1000:.0f} µs")
+            assert 0 < figures["latency-mean"] < 1_000_000_000, figures
+
+
+def a_mature_task_gets_the_slice_of_its_tier():
+    with applying():
+        with running(os.environ["BEHAVE"], "lab-ticker", "20", "2000", "60") as pid:
+            gets(pid, LAT_CRITICAL, "the slice of what it turned out to be")
+
+
+def a_child_keeps_the_slice_until_it_executes_something_else():
+    with applying(lab_batch="batch"):
+        default = slice_of(0)
+        # The shell under the name lab-batch waits, forks, and its child executes sleep.
+        with running(program("lab-batch", "dash"), "-c",
+                     "sleep 0.5; (while :; do :; done) & sleep 60 & wait") as pid:
+            gets(pid, BATCH)
+            wait_for(lambda: len(children(pid)) == 2, 5, "the children")
+            by_name = {}
+            for child in children(pid):
+                with open(f"/proc/{child}/comm", encoding="utf-8") as comm:
+                    by_name[comm.read().strip()] = child
+            wait_for(lambda: slice_of(by_name["sleep"]) == default, 5, "sleep has its own again")
+            assert slice_of(by_name["lab-batch"]) == BATCH
+
+
+def nobody_is_born_better_than_others():
+    with applying(lab_lat="lat-critical"):
+        default = slice_of(0)
+        with running(program("lab-lat", "dash"), "-c",
+                     "sleep 0.5; (while :; do :; done) & wait") as pid:
+            gets(pid, LAT_CRITICAL)
+            child_of(pid)
+            wait_for(lambda: {slice_of(task) for task in [pid, *children(pid)]} == {default}, 5,
+                     "parent and children have their own slices")
+
+
+def what_others_set_is_left_alone():
+    with applying(lab_batch="batch") as service:
+        path = program("lab-batch")
+        commands = {
+            "nice": ["nice", "-n", "5", path, "60"],
+            "better nice": ["nice", "-n", "-5", path, "60"],
+            "batch": ["chrt", "-b", "0", path, "60"],
+            "idle": ["chrt", "-i", "0", path, "60"],
+            "fifo": ["chrt", "-f", "5", path, "60"],
+            "rr": ["chrt", "-r", "5", path, "60"],
+        }
+        for what, command in commands.items():
+            with running(*command) as pid:
+                wait_for(lambda: os.readlink(f"/proc/{pid}/exe") == path, 5, what)
+                before = all_of(pid)
+                time.sleep(0.3)
+                assert all_of(pid) == before, (what, before, all_of(pid))
+                assert before[5] != BATCH, what
+        with running(path, "60", prepare=lambda: set_slice(0, FOREIGN)) as pid:
+            time.sleep(0.3)
+            assert slice_of(pid) == FOREIGN
+        figures = service.get("ApplyStatistics")
+        assert figures["nice"] >= 2 and figures["policy"] >= 2 and figures["slice"] >= 1, figures
+
+
+def a_slice_set_later_stays():
+    with applying(lab_batch="batch") as service:
+        with running(program("lab-batch"), "60") as pid:
+            gets(pid, BATCH)
+            set_slice(pid, FOREIGN)
+            service.call("SetApply", "(s)", "none")
+            assert slice_of(pid) == FOREIGN
+
+
+def a_stop_puts_everything_back():
+    with applying(lab_batch="batch") as service:
+        default = slice_of(0)
+        with running(program("lab-batch"), "60") as pid:
+            gets(pid, BATCH)
+            service.stop()
+            assert slice_of(pid) == default
+            assert attr_of(pid).nice == 0
+
+
+def none_puts_everything_back():
+    with applying(lab_batch="batch") as service:
+        default = slice_of(0)
+        with running(program("lab-batch"), "60") as pid:
+            gets(pid, BATCH)
+            service.call("SetApply", "(s)", "none")
+            assert service.get("Apply") == "none"
+            assert slice_of(pid) == default
+            with running(program("lab-batch"), "60") as other:
+                time.sleep(0.3)
+                assert slice_of(other) == default
+            service.call("SetApply", "(s)", "slices")
+            with running(program("lab-batch"), "60") as third:
+                gets(third, BATCH)
+
+
+def after_kill_the_next_service_puts_back():
+    default = slice_of(0)
+    with applying(lab_batch="batch") as service:
+        with running(program("lab-batch", "dash"), "-c", "sleep 0.5; while :; do :; done & wait") \
+                as pid:
+            gets(pid, BATCH)
+            wait_for(lambda: any(slice_of(c) == BATCH for c in children(pid)), 5, "an heir")
+            child = [c for c in children(pid) if slice_of(c) == BATCH][0]
+            service.kill()
+            assert slice_of(pid) == slice_of(child) == BATCH
+            with Service(backend="observer"):
+                assert slice_of(pid) == slice_of(child) == default
+
+
+def a_pid_of_another_namespace_is_not_taken_for_its_own():
+    with applying(lab_batch="batch") as service:
+        default = slice_of(0)
+        with running(program("lab-batch"), "60") as pid:
+            wait_for(lambda: service.get("ApplyStatistics")["gone"] >= 1, 5, "a refusal")
+            assert slice_of(pid) == default
+        assert service.get("Applied") == 0
+
+
+if __name__ == "__main__":
+    skip_unless_slices()
+    run_case(globals())

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* The database where it is full, read-only, foreign or something else: the old file stays. */
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store-fixture.h"
+
+static void test_link_in_place_of_temp_is_not_followed(struct fixture *fixture, gconstpointer data)
+{
+	g_autofree char *victim = g_build_filename(fixture->top, "victim", NULL);
+
+	put(victim, "precious", -1);
+	g_assert_cmpint(symlink(victim, fixture->temp), ==, 0);
+	must_save(fixture, 3, 1);
+	assert_content(victim, "precious");
+	g_assert_cmpint(link(victim, fixture->temp), ==, 0);
+	must_save(fixture, 3, 2);
+	assert_content(victim, "precious");
+	assert_loads(fixture, 3, 2, PROCDB_SOURCE_NEWEST);
+}
+
+static void assert_save_fails(struct fixture *fixture, GIOErrorEnum code, const char *words)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(save(fixture, 2000, 77, &error));
+	g_assert_error(error, G_IO_ERROR, (int)code);
+	if (!strstr(error->message, words))
+		g_error("\"%s\" does not say \"%s\"", error->message, words);
+}
+
+static void test_folder_in_place_of_temp_fails_the_save(struct fixture *fixture, gconstpointer data)
+{
+	must_save(fixture, 3, 1);
+	g_assert_cmpint(g_mkdir(fixture->temp, 0700), ==, 0);
+	assert_save_fails(fixture, G_IO_ERROR_IS_DIRECTORY, "db.tmp");
+	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+}
+
+static void test_what_is_no_file_cannot_be_read(struct fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GArray) records = records_new();
+	g_autoptr(GError) error = NULL;
+	ProcdbDiag diag;
+
+	g_assert_cmpint(mkfifo(fixture->path, 0600), ==, 0);
+	g_assert_false(procdb_store_load(fixture->store, records, &diag, &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE);
+	g_clear_error(&error);
+	g_assert_cmpint(g_remove(fixture->path), ==, 0);
+
+	put(fixture->path, "", 0);
+	g_assert_cmpint(truncate(fixture->path, 1ll << 40), ==, 0);
+	g_assert_false(procdb_store_load(fixture->store, records, &diag, &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
+	g_assert_cmpuint(records->len, ==, 0);
+}
+
+static void test_unsafe_folder_is_refused(struct fixture *fixture, gconstpointer data)
+{
+	must_save(fixture, 3, 1);
+	g_assert_cmpint(g_chmod(fixture->folder, 0777), ==, 0);
+	assert_save_fails(fixture, G_IO_ERROR_PERMISSION_DENIED, "writable for others");
+	g_assert_cmpint(g_chmod(fixture->folder, 01777), ==, 0);
+	must_save(fixture, 3, 2);
+	g_assert_cmpint(g_chmod(fixture->folder, 0700), ==, 0);
+	assert_loads(fixture, 3, 2, PROCDB_SOURCE_NEWEST);
+}
+
+static gboolean need_root(void)
+{
+	if (geteuid() == 0)
+		return TRUE;
+	g_test_skip("needs root");
+	return FALSE;
+}
+
+static void test_foreign_owned_folder_is_refused(struct fixture *fixture, gconstpointer data)
+{
+	if (!need_root())
+		return;
+	must_save(fixture, 3, 1);
+	g_assert_cmpint(chown(fixture->folder, 65534, 65534), ==, 0);
+	assert_save_fails(fixture, G_IO_ERROR_PERMISSION_DENIED, "belongs to user 65534");
+	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+}
+
+/* Mounts a small tmpfs on the folder, for this process only; FALSE where that is not allowed. */
+static gboolean mount_small(struct fixture *fixture)
+{
+	if (!need_root())
+		return FALSE;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		g_test_skip("cannot make a mount namespace");
+		return FALSE;
+	}
+	g_assert_cmpint(mount("tmpfs", fixture->folder, "tmpfs", 0, "size=64k,mode=0700"), ==, 0);
+	return TRUE;
+}
+
+static void test_full_disk_leaves_the_old_file(struct fixture *fixture, gconstpointer data)
+{
+	if (!mount_small(fixture))
+		return;
+	must_save(fixture, 30, 1);
+	for (guint i = 0; i < 3; i++)
+		assert_save_fails(fixture, G_IO_ERROR_NO_SPACE, "No space left on device");
+	g_assert_false(g_file_test(fixture->temp, G_FILE_TEST_EXISTS));
+	assert_loads(fixture, 30, 1, PROCDB_SOURCE_NEWEST);
+	must_save(fixture, 31, 2);
+	assert_loads(fixture, 31, 2, PROCDB_SOURCE_NEWEST);
+	g_assert_cmpint(umount(fixture->folder), ==, 0);
+}
+
+static void test_read_only_disk_leaves_the_old_file(struct fixture *fixture, gconstpointer data)
+{
+	if (!mount_small(fixture))
+		return;
+	must_save(fixture, 30, 1);
+	must_save(fixture, 30, 2);
+	g_assert_cmpint(mount(NULL, fixture->folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
+	assert_save_fails(fixture, G_IO_ERROR_READ_ONLY, "Read-only file system");
+	assert_loads(fixture, 30, 2, PROCDB_SOURCE_NEWEST);
+
+	/* With a bad file, the previous one is used even though nothing can be set aside. */
+	g_assert_cmpint(mount(NULL, fixture->folder, NULL, MS_REMOUNT, NULL), ==, 0);
+	damage(fixture->path, -1);
+	g_assert_cmpint(mount(NULL, fixture->folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
+	assert_loads(fixture, 30, 1, PROCDB_SOURCE_PREVIOUS);
+	g_assert_null(procdb_store_report(fixture->store)->set_aside);
+	g_assert_cmpint(mount(NULL, fixture->folder, NULL, MS_REMOUNT, NULL), ==, 0);
+	must_save(fixture, 30, 3);
+	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	damage(fixture->path, -1);
+	assert_loads(fixture, 30, 1, PROCDB_SOURCE_PREVIOUS);
+	g_assert_cmpint(umount(fixture->folder), ==, 0);
+}
+
+static void test_import_only_while_there_is_no_file(struct fixture *fixture, gconstpointer data)
+{
+	g_autofree char *golden =
+	    g_test_build_filename(G_TEST_DIST, "..", "golden", "v1.bin", NULL);
+	g_autofree char *older = g_build_filename(fixture->top, "older.bin", NULL);
+	g_autofree char *link = g_build_filename(fixture->top, "link.bin", NULL);
+	g_autofree char *content = NULL;
+	g_autoptr(GArray) records = records_new();
+	ProcdbDiag diag;
+	gsize len;
+
+	g_assert_true(g_file_get_contents(golden, &content, &len, NULL));
+	procdb_store_set_import(fixture->store, older);
+	assert_loads(fixture, 0, 0, PROCDB_SOURCE_NONE);
+	put(older, content, (gssize)len);
+	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_IMPORT);
+	g_assert_cmpuint(records->len, ==, 4);
+
+	put(older, "junk, and more junk", -1);
+	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NONE);
+	g_assert_nonnull(procdb_store_report(fixture->store)->message);
+	g_assert_cmpuint(records->len, ==, 0);
+
+	put(older, content, (gssize)len);
+	g_assert_cmpint(symlink(older, link), ==, 0);
+	procdb_store_set_import(fixture->store, link);
+	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NONE);
+	g_assert_cmpuint(records->len, ==, 0);
+
+	procdb_store_set_import(fixture->store, older);
+	if (geteuid() == 0) {
+		g_assert_cmpint(chown(older, 65534, 65534), ==, 0);
+		g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NONE);
+		g_assert_cmpuint(records->len, ==, 0);
+		g_assert_cmpint(chown(older, 0, 0), ==, 0);
+	}
+	must_save(fixture, 3, 1);
+	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD_STORE_TEST("link-in-place-of-temp-is-not-followed",
+		       test_link_in_place_of_temp_is_not_followed);
+	ADD_STORE_TEST("folder-in-place-of-temp-fails-the-save",
+		       test_folder_in_place_of_temp_fails_the_save);
+	ADD_STORE_TEST("what-is-no-file-cannot-be-read", test_what_is_no_file_cannot_be_read);
+	ADD_STORE_TEST("unsafe-folder-is-refused", test_unsafe_folder_is_refused);
+	ADD_STORE_TEST("foreign-owned-folder-is-refused", test_foreign_owned_folder_is_refused);
+	ADD_STORE_TEST("full-disk-leaves-the-old-file", test_full_disk_leaves_the_old_file);
+	ADD_STORE_TEST("read-only-disk-leaves-the-old-file",
+		       test_read_only_disk_leaves_the_old_file);
+	ADD_STORE_TEST("import-only-while-there-is-no-file",
+		       test_import_only_while_there_is_no_file);
+	return g_test_run();
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+#
+# systemd.sh SOURCE BUILD KERNEL
+#
+# Installs the project with meson into a Debian 12 with systemd as PID 1, dbus
+# and polkit, boots that, and hands on what tests/vm/systemd/test finds there.
+# BUILD is a folder for the build with the prefix of a distribution, kept for
+# the next time; the Debian is kept in the cache of fetch.sh.
+set -eu
+
+[ $# -eq 3 ] || { echo "usage: systemd.sh SOURCE BUILD KERNEL" >&2; exit 2; }
+here=$(cd "$(dirname "$0")" && pwd)
+source=$1
+build=$2
+kernel=$3
+cache=${PROCDB_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/procdb-vm}
+packages=systemd,systemd-sysv,libpam-systemd,dbus,polkitd,udev,libelf1,libbpf1,libglib2.0-0
+packages=$packages,libpolkit-gobject-1-0,libjson-glib-1.0-0,libsmartcols1,libncursesw6
+
+skip() { echo "1..0 # SKIP $1"; exit 0; }
+[ "$(id -u)" = 0 ] || skip 'making a Debian image needs root'
+command -v debootstrap >/dev/null || skip 'no debootstrap; install the packages of tests/vm/packages.txt'
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/procdb-systemd.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# The Debian, as an archive for the kernel to unpack.
+mkdir -p "$cache"
+base=$cache/debian-$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1).cpio
+(
+	flock 8
+	[ ! -e "$base" ] || exit 0
+	# shellcheck disable=SC2016 # apt-get replaces these, not the shell
+	mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(ORIGIN)' 'Created-By: Packages' |
+		awk '$2 == "bookworm" && $3 == "Debian" { print $1; exit }')
+	[ -n "$mirror" ] || { echo "apt knows no mirror of Debian 12" >&2; exit 77; }
+	nice debootstrap --variant=minbase --include="$packages" bookworm "$work/debian" "$mirror" \
+		>"$work/debootstrap.log" 2>&1 || { tail -n 20 "$work/debootstrap.log" >&2; exit 77; }
+	rm -rf "$work/debian/var/cache/apt" "$work/debian/var/lib/apt/lists" \
+		"$work/debian/usr/share/doc" "$work/debian/usr/share/locale" "$work/debian/usr/share/man"
+	ln -sf /lib/systemd/systemd "$work/debian/init"
+	: >"$work/debian/etc/machine-id"
+	: >"$work/debian/etc/fstab"
+	echo procdb-vm >"$work/debian/etc/hostname"
+	(cd "$work/debian" && find . -print0 | cpio --null --create --format=newc --quiet) >"$base.new"
+	mv "$base.new" "$base"
+	rm -rf "$work/debian"
+) 8>"$cache/debian.lock" || { [ $? = 77 ] && skip 'cannot get Debian 12 from the mirror'; exit 1; }
+
+# The project, as a distribution would install it.
+{
+	[ -e "$build/build.ninja" ] ||
+		meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var -Dtests=false \
+			"$build" "$source"
+	nice ninja -C "$build"
+	DESTDIR=$work/root meson install -C "$build" --no-rebuild
+} >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" >&2; exit 1; }
+mkdir -p "$work/root/usr/lib/procdb-vm" "$work/root/etc/systemd/system/default.target.wants"
+cp "$here/systemd/test" "$work/root/usr/lib/procdb-vm/test"
+chmod 755 "$work/root/usr/lib/procdb-vm/test"
+cp "$here/systemd/procdb-vm-test.service" "$work/root/etc/systemd/system/"
+ln -s ../procdb-vm-test.service "$work/root/etc/systemd/system/default.target.wants/"
+(
+	cat "$base"
+	cd "$work/root" && find . -print0 | cpio --null --create --format=newc --owner=0:0 --quiet
+) >"$work/image"
+
+"$here/run.sh" -m 1536 -t "${PROCDB_VM_LIMIT:-240}" -i "$work/image" "$kernel" ''
