@@ -14,18 +14,17 @@
 
 static void write_sources(void)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
-
-	for (guint f = 0; f < 40; f++)
-		g_string_append_printf(
-		    text,
-		    "int f%u(int x)\n{\n\tint s = 0;\n\n\tfor (int i = 0; i < x; "
-		    "i++)\n\t\ts += (i * %u) ^ (s >> 3);\n\treturn s;\n}\n",
-		    f, f + 3);
 	for (guint i = 0; i < SOURCES; i++) {
 		g_autofree char *path = g_strdup_printf("/tmp/s%u%u.c", i / 8, i % 8);
+		g_autoptr(GString) text = g_string_new(NULL);
 		g_autoptr(GError) error = NULL;
 
+		for (guint f = 0; f < 40; f++)
+			g_string_append_printf(text,
+					       "int f%u_%u(int x)\n{\n\tint s = 0;\n\n"
+					       "\tfor (int i = 0; i < x; i++)\n"
+					       "\t\ts += (i * %u) ^ (s >> 3);\n\treturn s;\n}\n",
+					       i, f, f + 3);
 		g_file_set_contents(path, text->str, -1, &error);
 		g_assert_no_error(error);
 	}
