@@ -91,8 +91,9 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	}
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
-	/* What was imported is not in a file of ours yet. */
-	engine->dirty = report->source == PROCDB_SOURCE_IMPORT;
+	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
+	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
+			(report->set_aside && report->source != PROCDB_SOURCE_NONE);
 	return TRUE;
 }
 
