@@ -111,6 +111,16 @@ static void allow_sleeping(Skeleton *skeleton)
 	bpf_program__set_flags(skeleton->progs.procdb_cgroup_init, BPF_F_SLEEPABLE);
 }
 
+/*
+ * A kfunc that the kernel lacks makes libbpf look through the BTF of modules,
+ * which takes CAP_SYS_ADMIN; without that it fails, and the weak kfunc with it.
+ * It looks only once for an object: here, where its failure is of no account.
+ */
+static void give_up_modules(Skeleton *skeleton)
+{
+	bpf_program__set_attach_target(skeleton->progs.procdb_init, 0, "procdb_no_such_function");
+}
+
 /* Loads, pins and takes the CPUs over; on failure nothing is left. */
 static gboolean start(Scheduler *self, GError **error)
 {
@@ -135,6 +145,7 @@ static gboolean start(Scheduler *self, GError **error)
 	procdb_load_configure(skeleton, &self->settings);
 	skeleton->rodata->nr_cpus = (__u32)MAX(cpus, 1);
 	allow_sleeping(skeleton);
+	give_up_modules(skeleton);
 	bpf_map__set_map_flags(skeleton->maps.procdb_ops, MAP_FLAG_LINK);
 	reused = procdb_load_reuse(observe, init);
 	if (scheduler__load(skeleton))
