@@ -31,7 +31,8 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	 * Old files do not say when: as if just now, so that they are remembered.
 	 * And nobody was seen in the future, whatever the clock was then.
 	 */
-	if (entry->profile.last_seen_us == 0 || entry->profile.last_seen_us > now)
+	if ((entry->profile.last_seen_us == 0 && entry->profile.observations > 0) ||
+	    entry->profile.last_seen_us > now)
 		entry->profile.last_seen_us = now;
 	entry->published = true;
 	procdb_table_aged(engine->table, entry);
@@ -90,8 +91,9 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	}
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
-	/* What was imported is not in a file of ours yet. */
-	engine->dirty = report->source == PROCDB_SOURCE_IMPORT;
+	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
+	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
+			(report->set_aside && report->source != PROCDB_SOURCE_NONE);
 	return TRUE;
 }
 

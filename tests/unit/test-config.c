@@ -64,7 +64,7 @@ static void write_bytes(const char *path, const void *bytes, gssize len)
 	g_autoptr(GError) error = NULL;
 
 	g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
-	g_file_set_contents(path, bytes, len, &error);
+	g_file_set_contents_full(path, bytes, len, G_FILE_SET_CONTENTS_NONE, 0600, &error);
 	g_assert_no_error(error);
 }
 

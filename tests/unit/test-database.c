@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine-fixture.h"
 
@@ -33,6 +34,25 @@ static void set_override(EngineFixture *f, const char *name, guint8 tier)
 
 	procdb_engine_override(f->engine, &comm, tier, &error);
 	g_assert_no_error(error);
+}
+
+/* Puts an X where there was none. */
+static void damage(EngineFixture *f, long offset)
+{
+	FILE *file = fopen(f->path, "r+");
+
+	g_assert_nonnull(file);
+	g_assert_cmpint(fseek(file, offset, SEEK_SET), ==, 0);
+	g_assert_cmpint(fputc('X', file), ==, 'X');
+	g_assert_cmpint(fclose(file), ==, 0);
+}
+
+static gboolean is_dirty(EngineFixture *f)
+{
+	ProcdbEngineStatus status;
+
+	procdb_engine_status(f->engine, &status);
+	return status.dirty;
 }
 
 static void learn_something(EngineFixture *f)
@@ -105,7 +125,6 @@ static void test_deleted_does_not_come_back_from_the_previous_file(EngineFixture
 	g_autofree char *prev = g_strconcat(f->path, ".prev", NULL);
 	struct procdb_comm comm = test_comm("cc1");
 	g_autoptr(GError) error = NULL;
-	FILE *file;
 
 	learn_something(f);
 	save(f);
@@ -114,10 +133,7 @@ static void test_deleted_does_not_come_back_from_the_previous_file(EngineFixture
 	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));
 
 	/* The newest is lost: then there is nothing, rather than what was deleted. */
-	file = fopen(f->path, "r+");
-	g_assert_nonnull(file);
-	g_assert_cmpint(fputc('X', file), ==, 'X');
-	g_assert_cmpint(fclose(file), ==, 0);
+	damage(f, 0);
 	engine_fixture_allow_warnings();
 	engine_fixture_restart(f, 1024);
 	g_assert_null(test_find(f, "cc1"));
@@ -125,22 +141,38 @@ static void test_deleted_does_not_come_back_from_the_previous_file(EngineFixture
 
 static void test_damaged_file_is_replaced_by_the_previous(EngineFixture *f, gconstpointer data)
 {
-	FILE *file;
-
 	learn_something(f);
 	save(f);
 	test_learn(f, "later", PROCDB_TIER_BATCH, 5);
 	save(f);
-	file = fopen(f->path, "r+");
-	g_assert_nonnull(file);
-	g_assert_cmpint(fseek(file, 100, SEEK_SET), ==, 0);
-	g_assert_cmpint(fputc('X', file), ==, 'X');
-	g_assert_cmpint(fclose(file), ==, 0);
+	damage(f, 100);
 	engine_fixture_allow_warnings();
 	engine_fixture_restart(f, 1024);
 	g_assert_nonnull(test_find(f, "sway"));
 	g_assert_cmpuint(test_find(f, "unsure")->profile.override, ==, PROCDB_TIER_BATCH);
 	g_assert_null(test_find(f, "later"));
+}
+
+/* What is left of a damaged file is worth a good one soon. */
+static void test_a_damaged_file_is_written_anew(EngineFixture *f, gconstpointer data)
+{
+	struct stat st;
+
+	learn_something(f);
+	save(f);
+	engine_fixture_restart(f, 1024);
+	g_assert_false(is_dirty(f));
+	/* The last byte belongs to the extension: the entries are still good. */
+	g_assert_cmpint(stat(f->path, &st), ==, 0);
+	damage(f, st.st_size - 1);
+	engine_fixture_allow_warnings();
+	engine_fixture_restart(f, 1024);
+	g_assert_nonnull(test_find(f, "sway"));
+	g_assert_true(is_dirty(f));
+	save(f);
+	engine_fixture_restart(f, 1024);
+	g_assert_nonnull(test_find(f, "sway"));
+	g_assert_false(is_dirty(f));
 }
 
 static void test_nobody_was_seen_in_the_future(EngineFixture *f, gconstpointer data)
@@ -173,6 +205,7 @@ int main(int argc, char **argv)
 	    test_deleted_does_not_come_back_from_the_previous_file);
 	add("damaged-file-is-replaced-by-the-previous", &test_settings,
 	    test_damaged_file_is_replaced_by_the_previous);
+	add("a-damaged-file-is-written-anew", &test_settings, test_a_damaged_file_is_written_anew);
 	add("nobody-was-seen-in-the-future", &test_settings, test_nobody_was_seen_in_the_future);
 	return g_test_run();
 }
