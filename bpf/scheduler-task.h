@@ -122,7 +122,7 @@ static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
 	if (now[0] == then[0] && now[1] == then[1])
 		return false;
 	s->comm = comm;
-	if (obey(s, watch_exec(&s->watch, p)))
+	if (obey(s, watch_exec(&s->watch, p, bpf_ktime_get_ns())))
 		c->at_rename++;
 	else
 		c->unknown++;

@@ -214,7 +214,7 @@ int BPF_PROG(procdb_runnable, struct task_struct *p, u64 enq_flags)
 		return 0;
 	s->burst = 0;
 	s->demoted = false;
-	watch_wakeup(&s->watch, p);
+	watch_wakeup(&s->watch, p, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -342,7 +342,7 @@ int BPF_PROG(procdb_enable, struct task_struct *p)
 
 	if (!s || bpf_probe_read_kernel(&s->comm, sizeof(s->comm), p->comm))
 		return 0;
-	watch_begin(&s->watch, p);
+	watch_begin(&s->watch, p, bpf_ktime_get_ns());
 	if (obey(s, bpf_map_lookup_elem(&task_class_init, &s->comm)))
 		c->at_enable++;
 	return 0;

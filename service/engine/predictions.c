@@ -272,6 +272,13 @@ static void queue_all(ProcdbEngine *engine)
 	}
 }
 
+void procdb_engine_refill(ProcdbEngine *engine)
+{
+	if (engine->map_known && procdb_table_count(engine->table, PROCDB_SET_RETAINED) > 0 &&
+	    engine->published < capacity(engine))
+		queue_all(engine);
+}
+
 void procdb_engine_resync(ProcdbEngine *engine)
 {
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));

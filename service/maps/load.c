@@ -107,14 +107,16 @@ gboolean procdb_load_open(ProcdbPair *pair, struct bpf_map *observe, struct bpf_
 {
 	int observe_fd, init_fd;
 
-	if (!reused && !procdb_pins_write(bpf_map__fd(observe), bpf_map__fd(init), error))
-		return FALSE;
 	observe_fd = fcntl(bpf_map__fd(observe), F_DUPFD_CLOEXEC, 0);
 	if (observe_fd < 0)
 		return procdb_load_refuse(error, errno, "cannot duplicate a file descriptor");
 	init_fd = fcntl(bpf_map__fd(init), F_DUPFD_CLOEXEC, 0);
-	if (init_fd < 0) {
+	if (init_fd < 0)
 		procdb_load_refuse(error, errno, "cannot duplicate a file descriptor");
+	/* The pins last: they would outlive a failure. */
+	if (init_fd < 0 || (!reused && !procdb_pins_write(observe_fd, init_fd, error))) {
+		if (init_fd >= 0)
+			close(init_fd);
 		close(observe_fd);
 		return FALSE;
 	}
@@ -125,13 +127,17 @@ gboolean procdb_load_open(ProcdbPair *pair, struct bpf_map *observe, struct bpf_
 void procdb_load_check_pins(const ProcdbPair *pair, ProcdbPinsId *pins)
 {
 	g_autoptr(GError) error = NULL;
+	gboolean moved = procdb_pins_moved(pins);
 
-	if (!procdb_pins_moved(pins))
+	if (!moved && procdb_pins_present(pins))
 		return;
 	/* Another scheduler's pins are its own business; missing ones are put back. */
 	if (procdb_pins_owner() == PROCDB_PINS_ABSENT) {
-		if (!procdb_pins_write(pair->observe_fd, pair->init_fd, &error))
-			g_warning("The pins of the maps are gone, and %s", error->message);
+		/* Again and again, but one word is enough. */
+		if (!procdb_pins_write(pair->observe_fd, pair->init_fd, &error) && moved)
+			g_warning(
+			    "The pins of the maps are gone, and %s; trying again every second",
+			    error->message);
 		*pins = procdb_pins_identify();
 	}
 }
@@ -145,8 +151,12 @@ gboolean procdb_load_drain(ProcdbPair *pair, ProcdbDrainCount *count, const __u6
 
 	if (added == count->drained + count->lost && !count->leftovers)
 		return TRUE;
-	if (!procdb_pair_drain(pair, seen, error))
+	if (!procdb_pair_drain(pair, seen, error)) {
+		/* What came out before it failed is not lost. */
+		if (!count->leftovers)
+			count->drained += seen->len - before;
 		return FALSE;
+	}
 	if (count->leftovers) {
 		/* What the last service left was not counted by these programs. */
 		count->leftovers = FALSE;

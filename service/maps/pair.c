@@ -121,39 +121,54 @@ static int walk_batches(ProcdbPair *pair, batch_fn next_batch, int fd, GArray *e
 	return 0;
 }
 
-/* One key after the other; take deletes what it reads. Returns 0 or an errno. */
+/* The entry of a key, which is deleted when take is set. Returns 0 or an errno. */
+static int read_one(int fd, gboolean take, const struct procdb_comm *key, GArray *entries)
+{
+	struct procdb_class seen;
+	int err = take ? bpf_map_lookup_and_delete_elem(fd, key, &seen)
+		       : bpf_map_lookup_elem(fd, key, &seen);
+
+	/* Hashes can take atomically since 5.14; before that an update in between is lost. */
+	if (err && take && refuses_batches(errno)) {
+		err = bpf_map_lookup_elem(fd, key, &seen);
+		if (!err)
+			err = bpf_map_delete_elem(fd, key);
+	}
+	if (err)
+		return errno == ENOENT ? 0 : errno;
+	append(entries, key, &seen);
+	return 0;
+}
+
+/*
+ * One key after the other. Keys are listed before their entries are taken:
+ * get_next_key of a deleted key starts over at the first one. A key that others
+ * delete meanwhile does too, hence the bound. Returns 0 or an errno.
+ */
 static int walk_singly(ProcdbPair *pair, int fd, gboolean take, GArray *entries)
 {
-	struct procdb_comm key, next;
-	struct procdb_comm *previous = NULL;
+	guint before = entries->len;
+	struct procdb_comm last;
+	const struct procdb_comm *previous = NULL;
 	guint n;
 
-	/*
-	 * All keys first: get_next_key of a deleted key starts over at the first
-	 * one. A key that others delete meanwhile does too, hence the bound.
-	 */
-	for (n = 0; n < BATCH && bpf_map_get_next_key(fd, previous, &next) == 0; n++) {
-		pair->keys[n] = next;
-		key = next;
-		previous = &key;
-	}
-	for (guint i = 0; i < n; i++) {
-		struct procdb_class seen;
-		int err = take ? bpf_map_lookup_and_delete_elem(fd, &pair->keys[i], &seen)
-			       : bpf_map_lookup_elem(fd, &pair->keys[i], &seen);
-
-		/* Hashes can take atomically since 5.14; before that an update in between is lost.
-		 */
-		if (err && take && refuses_batches(errno)) {
-			err = bpf_map_lookup_elem(fd, &pair->keys[i], &seen);
-			if (!err)
-				err = bpf_map_delete_elem(fd, &pair->keys[i]);
+	do {
+		for (n = 0; n < BATCH; n++) {
+			if (bpf_map_get_next_key(fd, previous, &pair->keys[n])) {
+				if (errno != ENOENT)
+					return errno;
+				break;
+			}
+			last = pair->keys[n];
+			previous = &last;
 		}
-		if (!err)
-			append(entries, &pair->keys[i], &seen);
-		else if (errno != ENOENT)
-			return errno;
-	}
+		for (guint i = 0; i < n; i++) {
+			int err = read_one(fd, take, &pair->keys[i], entries);
+
+			if (err)
+				return err;
+		}
+	} while (n == BATCH && entries->len - before < DRAIN_MAX);
 	return 0;
 }
 

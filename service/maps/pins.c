@@ -274,10 +274,18 @@ static gboolean pin(int fd, const char *path, GError **error)
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 {
 	struct marker marker = {map_id(observe_fd), map_id(init_fd)};
+	/* The marker first: whenever both maps are there, it says whose they are. */
+	const char *const paths[] = {PIN_MARKER, PROCDB_PIN_OBSERVE, PROCDB_PIN_INIT};
+	int fds[] = {-1, observe_fd, init_fd};
+	guint done = 0;
 	__u32 key = 0;
 	gboolean ok;
 	int fd;
 
+	/* A marker without the ids would make our own pins another program's. */
+	if (!marker.observe_id || !marker.init_id)
+		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
+			      "cannot identify a map: %s", g_strerror(errno));
 	if (!procdb_pins_make_folder(error))
 		return FALSE;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "procdb_owner", sizeof(key), sizeof(marker), 1,
@@ -285,13 +293,18 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 	if (fd < 0)
 		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
 			      "cannot create a map: %s", g_strerror(errno));
-	/* The marker first: whenever both maps are there, it says whose they are. */
+	fds[0] = fd;
 	ok = bpf_map_update_elem(fd, &key, &marker, BPF_ANY) == 0 ||
 	     refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno), "cannot write a map: %s",
 		    g_strerror(errno));
-	ok = ok && pin(fd, PIN_MARKER, error) && pin(observe_fd, PROCDB_PIN_OBSERVE, error) &&
-	     pin(init_fd, PROCDB_PIN_INIT, error);
+	for (; ok && done < G_N_ELEMENTS(paths); done += ok)
+		ok = pin(fds[done], paths[done], error);
 	close(fd);
+	/* All or none. */
+	while (!ok && done > 0)
+		unlink(paths[--done]);
+	if (!ok)
+		rmdir(PROCDB_PIN_DIR);
 	return ok;
 }
 

@@ -35,14 +35,15 @@ int main(int argc, char **argv)
 	object = bpf_object__open_file(argv[1], NULL);
 	if (!object || bpf_object__load(object))
 		return fail(argv[1]);
-	bpf_object__for_each_program(program, object)
-		if (!bpf_program__attach(program))
-			return fail(bpf_program__name(program));
+	bpf_object__for_each_program(
+	    program,
+	    object) if (!bpf_program__attach(program)) return fail(bpf_program__name(program));
 	puts("ready");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		struct bpf_prog_info info = {0};
 		__u32 len = sizeof(info);
 

@@ -324,6 +324,23 @@ static void test_predictions_survive_a_restart(EngineFixture *f, gconstpointer d
 	test_check_consistent(f);
 }
 
+static void test_room_that_appears_goes_to_who_is_remembered(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("new");
+	EngineFixture own;
+
+	engine_fixture_set_up(&own, data, 4);
+	learn_names(&own, "old", 4);
+	test_steps(&own, 100);
+	test_learn(&own, "new", PROCDB_TIER_BATCH, 3);
+	g_assert_false(test_predicts(&own, "old0", NULL));
+	g_assert_true(procdb_engine_delete(own.engine, &comm, 1, NULL, NULL));
+	test_steps(&own, 60);
+	g_assert_true(test_predicts(&own, "old0", NULL));
+	test_check_consistent(&own);
+	engine_fixture_tear_down(&own);
+}
+
 /* What a service does in its life, while every n-th map operation fails. */
 static void live_with_failures(EngineFixture *f, guint n)
 {
@@ -443,6 +460,8 @@ int main(int argc, char **argv)
 	    retaining);
 	add("a-reload-replaces-the-predictions", test_a_reload_replaces_the_predictions, retaining);
 	add("predictions-survive-a-restart", test_predictions_survive_a_restart, retaining);
+	add("room-that-appears-goes-to-who-is-remembered",
+	    test_room_that_appears_goes_to_who_is_remembered, retaining);
 	add("any-failing-operation", test_any_failing_operation, retaining);
 	add("any-failing-operation", test_any_failing_operation, reference);
 	add("failures-are-logged-once-a-kind", test_failures_are_logged_once_a_kind, retaining);
