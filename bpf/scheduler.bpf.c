@@ -23,9 +23,9 @@ char LICENSE[] SEC("license") = "GPL";
 /*
  * Ends the run of a task of a worse tier, so that its CPU looks at the queues:
  * the CPU of p if that will do, any that p may use otherwise. A CPU that serves
- * an overdue queue is left to it.
+ * an overdue queue is left to it. FALSE when there is none.
  */
-static __always_inline void preempt_worse(struct task_struct *p, s32 own, u32 tier, u64 now)
+static __always_inline bool preempt_worse(struct task_struct *p, s32 own, u32 tier, u64 now)
 {
 	for (u32 i = 0; i < nr_cpus && i < 64; i++) {
 		u32 cpu = ((u32)own + i) % nr_cpus;
@@ -37,8 +37,9 @@ static __always_inline void preempt_worse(struct task_struct *p, s32 own, u32 ti
 			continue;
 		c->preempted++;
 		scx_bpf_kick_cpu((s32)cpu, SCX_KICK_PREEMPT);
-		return;
+		return true;
 	}
+	return false;
 }
 
 /* A wake-up goes straight to an idle CPU; the kernel's choice knows caches and SMT. */
@@ -91,11 +92,14 @@ int BPF_PROG(procdb_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_bpf_kick_cpu(idle, SCX_KICK_IDLE);
 		return 0;
 	}
-	if (enq_flags & SCX_ENQ_WAKEUP && tier > PROCDB_TIER_BATCH)
-		preempt_worse(p, own, tier, now);
-	else
-		/* Going idle at this very moment, it has seen an empty queue. */
-		scx_bpf_kick_cpu(own, SCX_KICK_IDLE);
+	if (enq_flags & SCX_ENQ_WAKEUP && tier > PROCDB_TIER_BATCH &&
+	    preempt_worse(p, own, tier, now))
+		return 0;
+	/*
+	 * A CPU that goes idle at this very moment has seen an empty queue and is
+	 * not known as idle yet: without this the task could wait for ever.
+	 */
+	scx_bpf_kick_cpu(own, SCX_KICK_IDLE);
 	return 0;
 }
 
