@@ -457,7 +457,7 @@ int main(int argc, char **argv)
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) error = NULL;
 
-	setlocale(LC_ALL, "");
+	(void)setlocale(LC_ALL, "");
 	if (!parse_options(&service.options, argc, argv, &error)) {
 		g_printerr("pandemonium-procdbd: %s. Try --help.\n", error->message);
 		return 2;

@@ -178,12 +178,12 @@ static gint64 monotonic_ns(gpointer data)
 
 gboolean procdb_tasks_hurry_self(void)
 {
-	ProcdbSchedAttr attr;
+	ProcdbSchedAttr attr = {0};
 
 	if (get(NULL, 0, &attr) != 0 || attr.policy != SCHED_NORMAL || attr.nice != 0)
 		return FALSE;
 	/* Without our mark: this one is not to be put back. */
-	attr.slice_ns = PROCDB_SLICE_MIN_US * 1000;
+	attr.slice_ns = PROCDB_SLICE_MIN_US * (guint64)1000;
 	return set(NULL, 0, &attr) == 0;
 }
 

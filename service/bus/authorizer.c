@@ -16,7 +16,7 @@
 /* Callers remembered at once; each costs a match rule. */
 #define MAX_CALLERS 256
 /* polkit tells when rules change, not when a user's groups do. */
-#define CACHE_US (5 * G_USEC_PER_SEC)
+#define CACHE_US (5 * (gint64)G_USEC_PER_SEC)
 /* Below the 25 s after which most callers give up, so that they hear why. */
 #define TIMEOUT_S 20
 /* A person needs longer to find a password. */

@@ -78,7 +78,7 @@ gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError
 				return refuse(error,
 					      "a backslash is written \\\\, and a byte \\xNN with "
 					      "two lower-case hexadecimal digits");
-			byte = (char)(digit(name[2]) << 4 | digit(name[3]));
+			byte = (char)(digit(name[2]) * 16 + digit(name[3]));
 			from = &byte;
 			name += 4;
 		} else {

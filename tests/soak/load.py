@@ -108,15 +108,16 @@ class TickWatch(threading.Thread):
         self.ended = threading.Event()
 
     def run(self):
-        last, since = self.service.get("Tick"), time.monotonic()
+        last, seen, asked_before = self.service.get("Tick"), time.monotonic(), 0.0
         while not self.ended.wait(0.05):
             asked = time.monotonic()
             tick = self.service.get("Tick")
-            # It had not come when we asked the last time; it may have come while this answer waited.
             if tick > last:
-                self.latest = max(self.latest, (asked - since) / (tick - last))
+                # From when the last one was seen to when the next one had not come yet.
+                self.latest = max(self.latest, (asked_before - seen) / (tick - last))
                 self.ticks += tick - last
-                last, since = tick, asked
+                last, seen = tick, time.monotonic()
+            asked_before = asked
 
 
 def peak_mb(pid):
@@ -144,6 +145,7 @@ def main():
                 open(f"{os.environ['LAB_DIR']}/{os.path.basename(file)}", "wb") as copy:
             copy.write(source.read())
     prefix = ("valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=definite",
+              "--errors-for-leak-kinds=definite",
               "--error-exitcode=99") if valgrind else ()
     seed = random.randrange(2**32)
     print(f"seed {seed}, {seconds:.0f} s")
@@ -162,13 +164,13 @@ def main():
         assert storm.wait(30) == 0
         watch.ended.set()
         watch.join(10)
-        assert statuses == [0] * 4, statuses
         elapsed = time.monotonic() - began
         ticks = service.get("Tick") - first
         peak = peak_mb(service.process.pid)
         print(f"  {ticks} ticks in {elapsed:.1f} s, the latest after {watch.latest:.2f} s; "
-              f"{len(service.profiles())} profiles; peak {peak:.1f} MB"
+              f"{len(service.profiles())} profiles, {service.get('Observations')} observations; peak {peak:.1f} MB"
               + (" (instrumented)" if instrumented else ""))
+        assert statuses == [0] * 4, statuses
         assert watch.ticks > 0
         if not valgrind:
             assert watch.latest < 2, f"a tick came after {watch.latest:.2f} s"
