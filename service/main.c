@@ -407,6 +407,10 @@ static gboolean start(Service *service, GError **error)
 	if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object),
 					      service->connection, PROCDB_BUS_PATH, error))
 		return FALSE;
+	/* From here on there is something to put back. */
+	g_unix_signal_add(SIGTERM, on_terminate, service);
+	g_unix_signal_add(SIGINT, on_terminate, service);
+	g_unix_signal_add(SIGHUP, on_hangup, service);
 	begin(service);
 	procdb_object_settings_changed(service->object);
 	return own_name(service, error);
@@ -442,9 +446,6 @@ static void stop(Service *service)
 
 static void run(Service *service)
 {
-	g_unix_signal_add(SIGTERM, on_terminate, service);
-	g_unix_signal_add(SIGINT, on_terminate, service);
-	g_unix_signal_add(SIGHUP, on_hangup, service);
 	start_watchdog();
 	g_main_loop_run(service->loop);
 	sd_notify(0, "STOPPING=1");

@@ -17,8 +17,8 @@ struct _ProcdbApplySource {
 	ProcdbApply *apply;
 	ProcdbMaps *maps;
 	LoopSource *loop;
-	gpointer tag; /* of the descriptor in loop; NULL when it is not polled */
-	int fd;
+	GPollFD polled; /* in loop while its descriptor is not -1 */
+	gint64 due;	/* monotonic µs of our own wake-up; -1: none */
 	gboolean armed; /* BPF is to wake us; else we wake ourselves */
 	gint64 refreshed;
 	GArray *events; /* struct procdb_task_event */
@@ -26,10 +26,10 @@ struct _ProcdbApplySource {
 
 static void stop_polling(ProcdbApplySource *source)
 {
-	if (source->tag)
-		g_source_remove_unix_fd(&source->loop->base, source->tag);
-	source->tag = NULL;
-	source->fd = -1;
+	if (source->polled.fd >= 0)
+		g_source_remove_poll(&source->loop->base, &source->polled);
+	source->polled.fd = -1;
+	source->due = -1;
 }
 
 static guint take(ProcdbApplySource *source, gboolean arm)
@@ -52,8 +52,13 @@ static void work(ProcdbApplySource *source)
 		procdb_apply_refresh(source->apply);
 	}
 	source->armed = take(source, FALSE) == 0 && take(source, TRUE) == 0;
-	g_source_modify_unix_fd(&source->loop->base, source->tag, source->armed ? G_IO_IN : 0);
-	g_source_set_ready_time(&source->loop->base, source->armed ? -1 : now + INTERVAL_US);
+	/*
+	 * Not by g_source_modify_unix_fd() and g_source_set_ready_time(): each of
+	 * them wakes the main loop up once more, from itself.
+	 */
+	source->polled.events = source->armed ? G_IO_IN : 0;
+	source->polled.revents = 0;
+	source->due = source->armed ? -1 : now + INTERVAL_US;
 }
 
 static gboolean loop_prepare(GSource *base, int *timeout)
@@ -62,33 +67,34 @@ static gboolean loop_prepare(GSource *base, int *timeout)
 	int fd = source->maps && source->maps->ops->tasks_fd
 		     ? source->maps->ops->tasks_fd(source->maps)
 		     : -1;
+	gint64 now = g_source_get_time(base);
 
-	*timeout = -1;
 	/* A backend may start, fail and start again at any time. */
-	if (fd == source->fd)
-		return FALSE;
-	stop_polling(source);
-	source->fd = fd;
-	g_source_set_ready_time(base, -1);
-	if (fd < 0)
-		return FALSE;
-	source->tag = g_source_add_unix_fd(base, fd, 0);
-	g_source_set_ready_time(base, 0);
-	return FALSE;
+	if (fd != source->polled.fd) {
+		stop_polling(source);
+		if (fd >= 0) {
+			source->polled = (GPollFD){.fd = fd};
+			g_source_add_poll(base, &source->polled);
+			source->due = now;
+		}
+	}
+	*timeout = source->due < 0 ? -1 : (int)(MAX(source->due - now, 0) + 999) / 1000;
+	return source->due >= 0 && source->due <= now;
 }
 
 static gboolean loop_check(GSource *base)
 {
 	ProcdbApplySource *source = ((LoopSource *)base)->owner;
 
-	return source->tag && source->armed && g_source_query_unix_fd(base, source->tag) != 0;
+	return (source->due >= 0 && source->due <= g_source_get_time(base)) ||
+	       (source->armed && source->polled.revents != 0);
 }
 
 static gboolean loop_dispatch(GSource *base, GSourceFunc callback, gpointer data)
 {
 	ProcdbApplySource *source = ((LoopSource *)base)->owner;
 
-	if (source->tag)
+	if (source->polled.fd >= 0)
 		work(source);
 	return G_SOURCE_CONTINUE;
 }
@@ -103,7 +109,8 @@ ProcdbApplySource *procdb_apply_source_new(ProcdbApply *apply)
 	ProcdbApplySource *source = g_new0(ProcdbApplySource, 1);
 
 	source->apply = apply;
-	source->fd = -1;
+	source->polled.fd = -1;
+	source->due = -1;
 	source->events = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_event));
 	source->loop = (LoopSource *)g_source_new(&funcs, sizeof(LoopSource));
 	source->loop->owner = source;
@@ -143,7 +150,6 @@ void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbMaps *maps)
 	if (source->maps && source->maps->ops->watch_tasks)
 		source->maps->ops->watch_tasks(source->maps, NULL);
 	stop_polling(source);
-	g_source_set_ready_time(&source->loop->base, -1);
 	source->maps = maps;
 	procdb_apply_source_settings_changed(source);
 }

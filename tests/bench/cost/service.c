@@ -129,7 +129,8 @@ static void measure_idle(Figures *figures, GSubprocess *service, guint idle_s)
 	g_autofree char *status = g_strdup_printf("/proc/%s/status", pid);
 	g_autoptr(GArray) percents = g_array_new(FALSE, FALSE, sizeof(double));
 	g_autoptr(GArray) wakeups = g_array_new(FALSE, FALSE, sizeof(double));
-	double mib;
+	guint64 forks = proc_number("/proc/stat", "\nprocesses ");
+	double mib, others;
 
 	g_usleep(SETTLE_S * G_USEC_PER_SEC);
 	for (guint i = 0; i < idle_s; i += 5) {
@@ -143,6 +144,7 @@ static void measure_idle(Figures *figures, GSubprocess *service, guint idle_s)
 		g_array_append_val(percents, percent);
 		g_array_append_val(wakeups, rate);
 	}
+	others = (double)(proc_number("/proc/stat", "\nprocesses ") - forks) / (idle_s + SETTLE_S);
 	mib = (double)proc_number(status, "VmRSS:") / 1024;
 	figures_add(figures, &(Figure){.id = "resident",
 				       .what = "resident memory, observing, 512 profiles",
@@ -159,6 +161,11 @@ static void measure_idle(Figures *figures, GSubprocess *service, guint idle_s)
 				       .unit = "%",
 				       .value = summarize(percents),
 				       .goal = 0.05});
+	/* Each may be an event for the service. */
+	figures_add(figures, &(Figure){.id = "forks",
+				       .what = "tasks that the machine started a second meanwhile",
+				       .unit = "",
+				       .value = {others, others, others, 1}});
 	figures_add(figures, &(Figure){.id = "idle-wakeups",
 				       .what = "wake-ups a second, all threads",
 				       .unit = "",
