@@ -102,15 +102,18 @@ static inline void procdb_task_wakeup(struct procdb_task *t, __u64 now, __u64 nv
 	if (t->age >= 2) {
 		__u64 dt = now > t->last_wakeup ? now - t->last_wakeup : 1;
 		__u64 switches = nvcsw > t->last_nvcsw ? nvcsw - t->last_nvcsw : 0;
+		__u64 freq, csw;
 
 		/* More than 2^32 switches cannot be; the cap keeps the product in 64 bits. */
 		switches = procdb_min(switches, 0xffffffffULL);
+		freq = PROCDB_WINDOW_NS / dt;
+		/* Mostly it slept once: one division for both. */
+		csw = switches == 1 ? freq : switches ? switches * PROCDB_WINDOW_NS / dt : 0;
 		t->wakeup_freq =
-		    procdb_min(procdb_ewma(t->wakeup_freq, PROCDB_WINDOW_NS / dt, t->age),
-			       PROCDB_WAKEUP_FREQ_MAX);
-		t->csw_rate = procdb_min(procdb_ewma(t->csw_rate, switches * PROCDB_WINDOW_NS / dt,
-						     t->age < PROCDB_AGE_MAX ? t->age + 1 : t->age),
-					 PROCDB_CSW_RATE_MAX);
+		    procdb_min(procdb_ewma(t->wakeup_freq, freq, t->age), PROCDB_WAKEUP_FREQ_MAX);
+		t->csw_rate = procdb_min(
+		    procdb_ewma(t->csw_rate, csw, t->age < PROCDB_AGE_MAX ? t->age + 1 : t->age),
+		    PROCDB_CSW_RATE_MAX);
 	}
 	t->last_wakeup = now;
 	t->last_nvcsw = nvcsw;

@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "clock.h"
 #include "watch.h"
 
 #include "request.bpf.h"
@@ -23,6 +24,7 @@ char LICENSE[] SEC("license") = "GPL";
 struct task_state {
 	struct watch watch;
 	u64 run_start; /* ns; 0 while not on a CPU, or when we missed its start */
+	bool awake;    /* it has not gone to sleep since it last ran */
 	bool forked;   /* a process, since its exec */
 };
 
@@ -34,7 +36,7 @@ struct {
 } tasks SEC(".maps");
 
 /* The state of a task; made at first sight, which may be long after its fork. */
-static __always_inline struct task_state *state_of(struct task_struct *p)
+static __always_inline struct task_state *state_of(struct task_struct *p, u64 now)
 {
 	struct task_state *s = bpf_task_storage_get(&tasks, p, 0, 0);
 
@@ -42,53 +44,71 @@ static __always_inline struct task_state *state_of(struct task_struct *p)
 		return s;
 	s = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (s)
-		watch_begin(&s->watch, p);
+		watch_begin(&s->watch, p, now);
 	return s;
+}
+
+/*
+ * When p, which begins to run now, came into the queue: the kernel notes it
+ * (kernel/sched/stats.h, sched_info_enqueue()).
+ */
+static __always_inline u64 queued_at(const struct task_struct *p, u64 now)
+{
+	u64 queued =
+	    bpf_core_field_exists(p->sched_info.last_queued) ? p->sched_info.last_queued : 0;
+
+	return queued && queued < now ? queued : now;
+}
+
+/*
+ * Wake-ups are counted here, too, when the task gets a CPU, which is before
+ * anybody can ask what became of it: a program at sched_wakeup would cost as
+ * much again. It was woken up if it had gone to sleep, or is new.
+ */
+static __always_inline void start(struct task_struct *p, u64 now)
+{
+	u64 queued = queued_at(p, now);
+	struct task_state *s = state_of(p, queued);
+
+	if (!s)
+		return;
+	s->run_start = now;
+	if (!s->awake)
+		watch_wakeup(&s->watch, p, queued);
+	s->awake = true;
+}
+
+static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
+{
+	struct task_state *s = state_of(p, now);
+	u64 run;
+
+	if (!s)
+		return;
+	s->awake = preempted || !p->__state;
+	if (!s->run_start)
+		return;
+	run = now - s->run_start;
+	s->run_start = 0;
+	if (watch_stop(&s->watch, p, run, now, p->__state & TASK_DEAD)) {
+		u8 tier = (u8)s->watch.task.tier;
+
+		request_slice(p, s->forked && tier != PROCDB_TIER_BATCH ? PROCDB_TIERS : tier,
+			      PROCDB_TASK_MATURED);
+	}
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	u64 now = bpf_ktime_get_ns();
-	struct task_state *s;
-
 	/* pid 0 is the idle task: one for each CPU, and nobody's behaviour. */
-	if (prev->pid && (s = state_of(prev)) && s->run_start) {
-		u64 run = now - s->run_start;
+	u64 now = clock_of_switch(prev->pid ? prev : next);
 
-		s->run_start = 0;
-		if (watch_stop(&s->watch, prev, run, now, prev->__state & TASK_DEAD)) {
-			u8 tier = (u8)s->watch.task.tier;
-
-			request_slice(prev,
-				      s->forked && tier != PROCDB_TIER_BATCH ? PROCDB_TIERS : tier,
-				      PROCDB_TASK_MATURED);
-		}
-	}
-	if (next->pid && (s = state_of(next)))
-		s->run_start = now;
+	if (prev->pid)
+		stop(prev, now, preempt);
+	if (next->pid)
+		start(next, now);
 	return 0;
-}
-
-static __always_inline int wakeup(struct task_struct *p)
-{
-	struct task_state *s = state_of(p);
-
-	if (s)
-		watch_wakeup(&s->watch, p);
-	return 0;
-}
-
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(on_wakeup, struct task_struct *p)
-{
-	return wakeup(p);
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(on_wakeup_new, struct task_struct *p)
-{
-	return wakeup(p);
 }
 
 /*
@@ -120,14 +140,15 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *bprm)
 {
-	struct task_state *s = state_of(p);
+	u64 now = clock_read(p);
+	struct task_state *s = state_of(p, now);
 
-	watch_exec(s ? &s->watch : NULL, p);
+	watch_exec(s ? &s->watch : NULL, p, now);
 	if (!s)
 		return 0;
 	s->forked = false;
 	/* It is on the CPU: its first run begins with the exec. */
-	s->run_start = s->watch.life.start;
+	s->run_start = now;
 	request_slice(p, s->watch.predicted, PROCDB_TASK_EXECUTED);
 	return 0;
 }

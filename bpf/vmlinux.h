@@ -70,9 +70,23 @@ struct linux_binprm;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+/* kernel/sched/sched.h */
+struct rq {
+	u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq; /* CONFIG_FAIR_GROUP_SCHED */
+};
+
 struct sched_entity {
+	struct cfs_rq *cfs_rq;	    /* CONFIG_FAIR_GROUP_SCHED */
 	unsigned char custom_slice; /* since 6.12 */
 	u64 slice;
+};
+
+struct sched_info {
+	unsigned long long last_queued; /* CONFIG_SCHED_INFO */
 };
 
 struct pid {
@@ -113,6 +127,7 @@ struct task_struct {
 	unsigned long nvcsw;
 	u64 start_boottime;
 	struct sched_entity se;
+	struct sched_info sched_info;
 	struct pid *thread_pid;
 	const struct cred *cred;
 };

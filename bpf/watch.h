@@ -82,14 +82,17 @@ static __always_inline void comm_of(struct task_struct *p, struct procdb_comm *c
 	__builtin_memcpy(comm->bytes, p->comm, sizeof(comm->bytes));
 }
 
-/* A task about which nothing is known yet begins under its present name. */
-static __always_inline void watch_begin(struct watch *w, struct task_struct *p)
+/*
+ * A task about which nothing is known yet begins now under its present name.
+ * The times that a task's watch is told are all of one clock.
+ */
+static __always_inline void watch_begin(struct watch *w, struct task_struct *p, u64 now)
 {
 	struct procdb_comm comm;
 
 	comm_of(p, &comm);
 	procdb_task_reset(&w->task);
-	procdb_life_begin(&w->life, bpf_ktime_get_ns(), p->nvcsw);
+	procdb_life_begin(&w->life, now, p->nvcsw);
 	/*
 	 * While its death can still tell all of a short life, the first eighth
 	 * wake-up does not speak for it: compilers that get that far by then are
@@ -115,7 +118,8 @@ static __always_inline struct procdb_score *score_of(const struct procdb_comm *c
  * The same for one that has become another program: it is looked up and scored.
  * The prediction of its name, or NULL.
  */
-static __always_inline struct procdb_class *watch_exec(struct watch *w, struct task_struct *p)
+static __always_inline struct procdb_class *watch_exec(struct watch *w, struct task_struct *p,
+						       u64 now)
 {
 	struct procdb_class *prediction;
 	struct procdb_score *score;
@@ -128,7 +132,7 @@ static __always_inline struct procdb_class *watch_exec(struct watch *w, struct t
 		__sync_fetch_and_add(prediction ? &score->found : &score->missed, 1);
 	if (!w)
 		return prediction;
-	watch_begin(w, p);
+	watch_begin(w, p, now);
 	if (prediction)
 		w->predicted =
 		    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
@@ -218,8 +222,7 @@ static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u
 }
 
 /* A task woke up. */
-static __always_inline void watch_wakeup(struct watch *w, struct task_struct *p)
+static __always_inline void watch_wakeup(struct watch *w, struct task_struct *p, u64 now)
 {
-	procdb_task_wakeup(&w->task, bpf_ktime_get_ns(), p->nvcsw, p->flags & PF_WQ_WORKER,
-			   w->always_critical);
+	procdb_task_wakeup(&w->task, now, p->nvcsw, p->flags & PF_WQ_WORKER, w->always_critical);
 }

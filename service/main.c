@@ -16,6 +16,10 @@
 #include "polkit.h"
 #include "source.h"
 
+/* How long to wait for a name that another service still owns, and how often to look. */
+#define NAME_PATIENCE_US (2 * G_USEC_PER_SEC)
+#define NAME_POLL_US 20000
+
 typedef struct {
 	char *config_file; /* as given; NULL for the system's files */
 	char *database;	   /* as given, over the configuration */
@@ -28,12 +32,14 @@ typedef struct {
 	ProcdbConfig config;
 	GMainLoop *loop;
 	GDBusConnection *connection;
+	ProcdbMaps *maps; /* the engine's */
 	ProcdbEngine *engine;
 	ProcdbPolkit *polkit;
 	ProcdbAuthorizer *authorizer;
 	ProcdbObject *object;
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
+	gboolean begun; /* has touched what is shared with other services */
 	int status;
 } Service;
 
@@ -128,11 +134,10 @@ static ProcdbStore *store_for(const ProcdbConfig *config)
 /* The apply layer has to let go of the old maps before they are closed. */
 static void use_maps(Service *service)
 {
-	ProcdbMaps *maps = maps_for(&service->config);
-
+	service->maps = maps_for(&service->config);
 	procdb_apply_source_set_maps(service->apply_source, NULL);
-	procdb_engine_set_maps(service->engine, maps);
-	procdb_apply_source_set_maps(service->apply_source, maps);
+	procdb_engine_set_maps(service->engine, service->maps);
+	procdb_apply_source_set_maps(service->apply_source, service->maps);
 }
 
 static void use_apply_settings(Service *service)
@@ -243,21 +248,6 @@ static void quit_failed(Service *service)
 	g_main_loop_quit(service->loop);
 }
 
-static void on_name_acquired(GDBusConnection *connection, const char *name, gpointer data)
-{
-	sd_notify(0, "READY=1");
-}
-
-static void on_name_lost(GDBusConnection *connection, const char *name, gpointer data)
-{
-	if (connection && !g_dbus_connection_is_closed(connection))
-		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
-			   "The name %s is not to be had: another service owns it, or the bus "
-			   "policy does not allow it",
-			   name);
-	quit_failed(data);
-}
-
 static void on_closed(GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
 {
 	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
@@ -281,13 +271,21 @@ static void start_watchdog(void)
 				      NULL);
 }
 
-static void start_applying(Service *service, ProcdbMaps *maps)
+static void begin(Service *service)
 {
-	ProcdbApplySettings settings = service->config.apply;
-	guint leftovers;
+	g_autoptr(GError) reason = NULL;
+	guint loaded, leftovers;
 
-	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
-	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
+	service->begun = TRUE;
+	/* Without its past it is still of use. */
+	if (!procdb_engine_load(service->engine, &loaded, &reason))
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
+			   "%s; starting without profiles", reason->message);
+	else
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED, "%u profiles from %s",
+			   loaded, service->config.database);
+	procdb_engine_start(service->engine);
+
 	leftovers = procdb_apply_put_back(service->apply);
 	if (leftovers > 0)
 		g_message("%u tasks had the slices of a service that did not stop cleanly; they "
@@ -295,17 +293,84 @@ static void start_applying(Service *service, ProcdbMaps *maps)
 			  leftovers);
 	/* Of no importance if it fails: it only makes us later under load. */
 	(void)procdb_tasks_hurry_self();
-	service->apply_source = procdb_apply_source_new(service->apply);
-	procdb_apply_source_set_maps(service->apply_source, maps);
+	procdb_apply_source_set_maps(service->apply_source, service->maps);
 }
 
-static void stop_applying(Service *service)
+static void on_name_lost(GDBusConnection *connection, const char *sender, const char *path,
+			 const char *interface, const char *signal, GVariant *parameters,
+			 gpointer data)
 {
-	if (!service->apply)
-		return;
-	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
-	procdb_apply_put_back(service->apply);
-	g_clear_pointer(&service->apply, procdb_apply_free);
+	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
+		   "The name " PROCDB_BUS_NAME " was taken away");
+	quit_failed(data);
+}
+
+/* Calls a method of the bus daemon. */
+static GVariant *call_bus(Service *service, const char *method, GVariant *parameters,
+			  const char *reply_type, GError **error)
+{
+	return g_dbus_connection_call_sync(service->connection, "org.freedesktop.DBus",
+					   "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
+					   parameters, G_VARIANT_TYPE(reply_type),
+					   G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
+}
+
+static gboolean is_owned(Service *service)
+{
+	g_autoptr(GVariant) reply =
+	    call_bus(service, "NameHasOwner", g_variant_new("(s)", PROCDB_BUS_NAME), "(b)", NULL);
+	gboolean owned = FALSE;
+
+	if (reply)
+		g_variant_get(reply, "(b)", &owned);
+	return owned;
+}
+
+/*
+ * Waits for a service before us that is about to end: what another one still
+ * uses, the database, the pins and the slices of tasks, must be left alone.
+ */
+static gboolean is_alone(Service *service, GError **error)
+{
+	gint64 deadline = g_get_monotonic_time() + NAME_PATIENCE_US;
+
+	while (is_owned(service)) {
+		if (g_get_monotonic_time() >= deadline) {
+			g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+					    "Another service owns the name " PROCDB_BUS_NAME);
+			return FALSE;
+		}
+		g_usleep(NAME_POLL_US);
+	}
+	return TRUE;
+}
+
+/* The name last: whoever sees it finds all of the service. */
+static gboolean own_name(Service *service, GError **error)
+{
+	/* D-Bus specification, RequestName */
+	enum { DO_NOT_QUEUE = 4, PRIMARY_OWNER = 1 };
+	g_autoptr(GVariant) reply = NULL;
+	guint32 result;
+
+	g_dbus_connection_signal_subscribe(service->connection, "org.freedesktop.DBus",
+					   "org.freedesktop.DBus", "NameLost",
+					   "/org/freedesktop/DBus", PROCDB_BUS_NAME,
+					   G_DBUS_SIGNAL_FLAGS_NONE, on_name_lost, service, NULL);
+	reply = call_bus(service, "RequestName",
+			 g_variant_new("(su)", PROCDB_BUS_NAME, DO_NOT_QUEUE), "(u)", error);
+	if (!reply) {
+		g_prefix_error(error, "Cannot own the name " PROCDB_BUS_NAME ": ");
+		return FALSE;
+	}
+	g_variant_get(reply, "(u)", &result);
+	if (result != PRIMARY_OWNER) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+				    "Another service owns the name " PROCDB_BUS_NAME);
+		return FALSE;
+	}
+	sd_notify(0, "READY=1");
+	return TRUE;
 }
 
 static gboolean start(Service *service, GError **error)
@@ -316,9 +381,7 @@ static gboolean start(Service *service, GError **error)
 	    .set_apply = set_apply,
 	    .apply = get_apply,
 	};
-	g_autoptr(GError) reason = NULL;
-	ProcdbMaps *maps;
-	guint loaded;
+	ProcdbApplySettings settings = service->config.apply;
 
 	service->connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
 	if (!service->connection) {
@@ -327,26 +390,26 @@ static gboolean start(Service *service, GError **error)
 	}
 	g_dbus_connection_set_exit_on_close(service->connection, FALSE);
 	g_signal_connect(service->connection, "closed", G_CALLBACK(on_closed), service);
+	if (!is_alone(service, error))
+		return FALSE;
 
-	maps = maps_for(&service->config);
+	service->maps = maps_for(&service->config);
 	service->engine =
-	    procdb_engine_new(&service->config.engine, store_for(&service->config), maps);
-	/* Without its past it is still of use. */
-	if (!procdb_engine_load(service->engine, &loaded, &reason))
-		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
-			   "%s; starting without profiles", reason->message);
-	else
-		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED, "%u profiles from %s",
-			   loaded, service->config.database);
-	procdb_engine_start(service->engine);
-	start_applying(service, maps);
+	    procdb_engine_new(&service->config.engine, store_for(&service->config), service->maps);
+	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
+	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
+	service->apply_source = procdb_apply_source_new(service->apply);
 
 	service->polkit = procdb_polkit_new(service->connection);
 	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
 	procdb_polkit_set_authorizer(service->polkit, service->authorizer);
 	service->object = procdb_object_new(service->engine, service->authorizer, &host, service);
-	return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object),
-						service->connection, PROCDB_BUS_PATH, error);
+	if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object),
+					      service->connection, PROCDB_BUS_PATH, error))
+		return FALSE;
+	begin(service);
+	procdb_object_settings_changed(service->object);
+	return own_name(service, error);
 }
 
 static void stop(Service *service)
@@ -363,7 +426,10 @@ static void stop(Service *service)
 	g_clear_pointer(&service->authorizer, procdb_authorizer_free);
 	g_clear_pointer(&service->polkit, procdb_polkit_free);
 	g_clear_object(&service->object);
-	stop_applying(service);
+	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
+	if (service->begun)
+		procdb_apply_put_back(service->apply);
+	g_clear_pointer(&service->apply, procdb_apply_free);
 	if (service->engine) {
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */
@@ -376,18 +442,12 @@ static void stop(Service *service)
 
 static void run(Service *service)
 {
-	guint name;
-
 	g_unix_signal_add(SIGTERM, on_terminate, service);
 	g_unix_signal_add(SIGINT, on_terminate, service);
 	g_unix_signal_add(SIGHUP, on_hangup, service);
 	start_watchdog();
-	name = g_bus_own_name_on_connection(service->connection, PROCDB_BUS_NAME,
-					    G_BUS_NAME_OWNER_FLAGS_NONE, on_name_acquired,
-					    on_name_lost, service, NULL);
 	g_main_loop_run(service->loop);
 	sd_notify(0, "STOPPING=1");
-	g_bus_unown_name(name);
 }
 
 int main(int argc, char **argv)

@@ -35,7 +35,8 @@ def read(path):
 
 
 def arguments(element):
-    kinds = ((arg.get("direction"), arg.get("type"), arg.get("name")) for arg in element.iter("arg"))
+    kinds = ((arg.get("direction"), arg.get("type"), arg.get("name"))
+             for arg in element.iter("arg"))
     return ", ".join(" ".join(filter(None, kind)) for kind in kinds)
 
 

@@ -5,9 +5,16 @@
 
 #include <polkit/polkit.h>
 
+/* The search for the authority, which may outlive who searches. */
+typedef struct {
+	ProcdbPolkit *polkit; /* NULL once that is gone */
+} Search;
+
 struct _ProcdbPolkit {
 	GDBusConnection *connection;
-	PolkitAuthority *authority; /* NULL until the first check found it */
+	PolkitAuthority *authority; /* NULL until a search found it */
+	Search *search;		    /* under way, or NULL */
+	GQueue waiting;		    /* GTask: checks that wait for it */
 	ProcdbAuthorizer *authorizer;
 };
 
@@ -23,6 +30,7 @@ typedef struct {
 	char *sender;
 	const char *action;
 	gboolean interactive;
+	GSource *cancelled; /* while it waits */
 } Check;
 
 static void check_free(gpointer data)
@@ -58,28 +66,73 @@ static void ask(GTask *task)
 	    g_task_get_cancellable(task), on_checked, task);
 }
 
-static void on_authority(GObject *source, GAsyncResult *result, gpointer data)
+/* Ends the wait of a check that was taken out of the queue. */
+static void stop_waiting(GTask *task)
+{
+	Check *check = g_task_get_task_data(task);
+
+	g_source_destroy(check->cancelled);
+	g_clear_pointer(&check->cancelled, g_source_unref);
+}
+
+static gboolean on_cancelled(GCancellable *cancellable, gpointer data)
 {
 	g_autoptr(GTask) task = data;
 	Check *check = g_task_get_task_data(task);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(PolkitAuthority) authority = polkit_authority_get_finish(result, &error);
 
-	if (!authority) {
-		g_task_return_error(task, g_steal_pointer(&error));
+	g_queue_remove(&check->polkit->waiting, task);
+	stop_waiting(task);
+	g_task_return_error_if_cancelled(task);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_authority(GObject *source, GAsyncResult *result, gpointer data)
+{
+	g_autofree Search *search = data;
+	ProcdbPolkit *self = search->polkit;
+	g_autoptr(GError) error = NULL;
+	PolkitAuthority *authority = polkit_authority_get_finish(result, &error);
+	GTask *task;
+
+	if (!self) {
+		g_clear_object(&authority);
 		return;
 	}
-	/* Cancelled means that nobody waits, and that the polkit object may be gone. */
-	if (g_task_return_error_if_cancelled(task))
-		return;
-	if (!check->polkit->authority) {
-		check->polkit->authority = g_steal_pointer(&authority);
-		g_signal_connect_swapped(check->polkit->authority, "changed",
-					 G_CALLBACK(on_changed), check->polkit);
-		g_signal_connect_swapped(check->polkit->authority, "notify::owner",
-					 G_CALLBACK(on_changed), check->polkit);
+	self->search = NULL;
+	self->authority = authority;
+	if (authority) {
+		g_signal_connect_swapped(authority, "changed", G_CALLBACK(on_changed), self);
+		g_signal_connect_swapped(authority, "notify::owner", G_CALLBACK(on_changed), self);
 	}
-	ask(g_steal_pointer(&task));
+	while ((task = g_queue_pop_head(&self->waiting))) {
+		stop_waiting(task);
+		if (authority) {
+			ask(task);
+			continue;
+		}
+		g_task_return_error(task, g_error_copy(error));
+		g_object_unref(task);
+	}
+}
+
+/*
+ * Has a check wait for the authority. Only one search at a time: libpolkit
+ * searches in a thread that holds a lock, and blocks whoever begins another
+ * one meanwhile; with a polkitd that hangs for 25 s.
+ */
+static void wait_for_authority(ProcdbPolkit *self, GTask *task)
+{
+	Check *check = g_task_get_task_data(task);
+
+	check->cancelled = g_cancellable_source_new(g_task_get_cancellable(task));
+	g_source_set_callback(check->cancelled, G_SOURCE_FUNC(on_cancelled), task, NULL);
+	g_source_attach(check->cancelled, NULL);
+	g_queue_push_tail(&self->waiting, task);
+	if (self->search)
+		return;
+	self->search = g_new(Search, 1);
+	self->search->polkit = self;
+	polkit_authority_get_async(NULL, on_authority, self->search);
 }
 
 static void polkit_check(gpointer data, const char *sender, const char *action,
@@ -95,7 +148,7 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 	if (self->authority)
 		ask(task);
 	else
-		polkit_authority_get_async(cancellable, on_authority, task);
+		wait_for_authority(self, task);
 }
 
 static gboolean polkit_finish(gpointer data, GAsyncResult *result, gboolean *allowed,
@@ -195,6 +248,7 @@ ProcdbPolkit *procdb_polkit_new(GDBusConnection *connection)
 	ProcdbPolkit *polkit = g_new0(ProcdbPolkit, 1);
 
 	polkit->connection = g_object_ref(connection);
+	g_queue_init(&polkit->waiting);
 	return polkit;
 }
 
@@ -205,8 +259,18 @@ void procdb_polkit_set_authorizer(ProcdbPolkit *polkit, ProcdbAuthorizer *author
 
 void procdb_polkit_free(ProcdbPolkit *polkit)
 {
+	GTask *task;
+
 	if (!polkit)
 		return;
+	if (polkit->search)
+		polkit->search->polkit = NULL;
+	while ((task = g_queue_pop_head(&polkit->waiting))) {
+		stop_waiting(task);
+		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+					"The service is stopping");
+		g_object_unref(task);
+	}
 	if (polkit->authority)
 		g_signal_handlers_disconnect_by_data(polkit->authority, polkit);
 	g_clear_object(&polkit->authority);

@@ -31,7 +31,8 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	 * Old files do not say when: as if just now, so that they are remembered.
 	 * And nobody was seen in the future, whatever the clock was then.
 	 */
-	if (entry->profile.last_seen_us == 0 || entry->profile.last_seen_us > now)
+	if ((entry->profile.last_seen_us == 0 && entry->profile.observations > 0) ||
+	    entry->profile.last_seen_us > now)
 		entry->profile.last_seen_us = now;
 	entry->published = true;
 	procdb_table_aged(engine->table, entry);

@@ -8,6 +8,8 @@
 
 /* At one observation every ten seconds, a program that changed wins within minutes. */
 #define MAX_VOTES 64
+/* How often remembered profiles are offered the room that others left in the init map. */
+#define REFILL_TICKS 60
 #define US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
@@ -340,6 +342,8 @@ void procdb_engine_step(ProcdbEngine *engine)
 	if (engine->maps->ops->refresh(engine->maps) || !engine->map_known)
 		procdb_engine_resync(engine);
 	log_state(engine);
+	if (engine->tick % REFILL_TICKS == 0)
+		procdb_engine_refill(engine);
 	procdb_engine_ingest(engine);
 	take_scores(engine);
 	procdb_engine_flush(engine);

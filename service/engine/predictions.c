@@ -4,6 +4,14 @@
 #include "private.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/*
+ * Predictions written in one flush although they differ little from what the
+ * map says: when hundreds of programs are observed every second, each of their
+ * averages moves a little, and no scheduler can tell.
+ */
+#define REFINEMENTS 32
 
 void procdb_engine_queue(ProcdbEngine *engine, struct procdb_entry *entry)
 {
@@ -129,6 +137,7 @@ static void publish(ProcdbEngine *engine)
 
 		if (i < done) {
 			set_published(engine, entry, true);
+			entry->written = g_array_index(engine->classes, struct procdb_class, i);
 			if (entry->set == PROCDB_SET_RETAINED)
 				procdb_table_move(engine->table, entry, PROCDB_SET_PREDICTED);
 		} else if (!ok) {
@@ -137,20 +146,50 @@ static void publish(ProcdbEngine *engine)
 	}
 }
 
+static gboolean is_far(guint64 a, guint64 b)
+{
+	return (a > b ? a - b : b - a) > b / 8;
+}
+
+typedef enum {
+	WRITE_NOTHING,
+	WRITE_SOON,
+	WRITE_NOW,
+} Urgency;
+
+/* How urgent it is that the map says this of an entry. */
+static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *entry,
+		       const struct procdb_class *class)
+{
+	const struct procdb_class *old = &entry->written;
+
+	if (!entry->published || !engine->map_known || procdb_engine_is_reference(engine))
+		return WRITE_NOW;
+	if (memcmp(class, old, sizeof(*class)) == 0)
+		return WRITE_NOTHING;
+	return class->tier != old->tier || is_far(class->avg_runtime, old->avg_runtime) ||
+		       is_far(class->runtime_dev, old->runtime_dev) ||
+		       is_far(class->wakeup_freq, old->wakeup_freq) ||
+		       is_far(class->csw_rate, old->csw_rate)
+		   ? WRITE_NOW
+		   : WRITE_SOON;
+}
+
 void procdb_engine_flush(ProcdbEngine *engine)
 {
 	guint n = engine->pending->len;
-	guint additional = 0, room;
+	guint chosen = 0, refinements = 0, additional = 0, room;
 
 	if (n == 0)
 		return;
 	room = capacity(engine);
-	g_array_set_size(engine->publishing, 0);
-	g_array_set_size(engine->classes, 0);
+	g_array_set_size(engine->publishing, n);
+	g_array_set_size(engine->classes, n);
 	for (guint i = 0; i < n; i++) {
 		struct procdb_comm comm = g_array_index(engine->pending, struct procdb_comm, i);
 		struct procdb_entry *entry = procdb_table_find(engine->table, &comm);
 		struct procdb_class class;
+		Urgency urgent;
 
 		/* Gone meanwhile, or queued twice because it was gone in between. */
 		if (!entry || !entry->pending)
@@ -162,6 +201,14 @@ void procdb_engine_flush(ProcdbEngine *engine)
 				queue_retract(engine, entry);
 			continue;
 		}
+		class = procdb_profile_prediction(&entry->profile);
+		urgent = urgency(engine, entry, &class);
+		if (urgent == WRITE_NOTHING)
+			continue;
+		if (urgent == WRITE_SOON && ++refinements > REFINEMENTS) {
+			procdb_engine_queue(engine, entry);
+			continue;
+		}
 		if (!entry->published) {
 			if (!make_room(engine, entry, additional, room)) {
 				/* Remembered ones do without; a live one waits for room. */
@@ -171,10 +218,12 @@ void procdb_engine_flush(ProcdbEngine *engine)
 			}
 			additional++;
 		}
-		class = procdb_profile_prediction(&entry->profile);
-		g_array_append_val(engine->publishing, comm);
-		g_array_append_val(engine->classes, class);
+		g_array_index(engine->publishing, struct procdb_comm, chosen) = comm;
+		g_array_index(engine->classes, struct procdb_class, chosen) = class;
+		chosen++;
 	}
+	g_array_set_size(engine->publishing, chosen);
+	g_array_set_size(engine->classes, chosen);
 	g_array_remove_range(engine->pending, 0, n);
 	if (engine->retracting->len > 0)
 		keep_chosen(engine);
@@ -223,6 +272,13 @@ static void queue_all(ProcdbEngine *engine)
 	}
 }
 
+void procdb_engine_refill(ProcdbEngine *engine)
+{
+	if (engine->map_known && procdb_table_count(engine->table, PROCDB_SET_RETAINED) > 0 &&
+	    engine->published < capacity(engine))
+		queue_all(engine);
+}
+
 void procdb_engine_resync(ProcdbEngine *engine)
 {
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
@@ -240,9 +296,10 @@ void procdb_engine_resync(ProcdbEngine *engine)
 		    &g_array_index(entries, struct procdb_observation, i);
 		struct procdb_entry *entry = procdb_table_find(engine->table, &o->comm);
 
-		if (entry && procdb_engine_wants_prediction(engine, entry))
+		if (entry && procdb_engine_wants_prediction(engine, entry)) {
 			set_published(engine, entry, true);
-		else
+			entry->written = o->seen;
+		} else
 			g_array_append_val(engine->retracting, o->comm);
 	}
 	procdb_engine_retract_queued(engine);

@@ -75,6 +75,8 @@ static inline gboolean procdb_engine_wants_prediction(const ProcdbEngine *engine
 void procdb_engine_queue(ProcdbEngine *engine, struct procdb_entry *entry);
 /* Removes the predictions in engine->retracting from the map. */
 void procdb_engine_retract_queued(ProcdbEngine *engine);
+/* Gives room that has appeared in the init map to remembered profiles; walks all there are. */
+void procdb_engine_refill(ProcdbEngine *engine);
 /* Makes the init map hold what the table says and nothing else, whatever it held. */
 void procdb_engine_resync(ProcdbEngine *engine);
 

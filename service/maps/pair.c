@@ -86,6 +86,16 @@ static void append(GArray *entries, const struct procdb_comm *comm, const struct
 	g_array_append_val(entries, entry);
 }
 
+static void append_batch(const ProcdbPair *pair, guint n, GArray *entries)
+{
+	guint before = entries->len;
+
+	g_array_set_size(entries, before + n);
+	for (guint i = 0; i < n; i++)
+		g_array_index(entries, struct procdb_observation, before + i) =
+		    (struct procdb_observation){pair->keys[i], pair->values[i]};
+}
+
 /*
  * Walks a whole map with bpf_map_lookup_batch() or its deleting sister; the
  * cursor is a bucket number (kernel/bpf/hashtab.c). Returns 0 or an errno.
@@ -103,8 +113,7 @@ static int walk_batches(ProcdbPair *pair, batch_fn next_batch, int fd, GArray *e
 
 		/* ENOENT is the end of the map; what came with it counts. */
 		if (!err || err == ENOENT)
-			for (__u32 i = 0; i < MIN(count, BATCH); i++)
-				append(entries, &pair->keys[i], &pair->values[i]);
+			append_batch(pair, MIN(count, BATCH), entries);
 		if (err)
 			return err == ENOENT ? 0 : err;
 		in = &cursor;

@@ -36,6 +36,8 @@ typedef struct {
 	ProcdbDrainCount count;
 	ProcdbScoreCount scores;
 	ProcdbObserverSettings settings; /* its compositors are ours */
+	gboolean watching;		 /* what watch_tasks() asked for */
+	guint64 slices[PROCDB_TIERS];
 	char *state;
 	gboolean ejected; /* the kernel ended our scheduler: not again until asked to */
 	guint retry_in;	  /* refreshes until the next attempt */
@@ -109,6 +111,16 @@ static void allow_sleeping(Skeleton *skeleton)
 	bpf_program__set_flags(skeleton->progs.procdb_cgroup_init, BPF_F_SLEEPABLE);
 }
 
+/*
+ * A kfunc that the kernel lacks makes libbpf look through the BTF of modules,
+ * which takes CAP_SYS_ADMIN; without that it fails, and the weak kfunc with it.
+ * It looks only once for an object: here, where its failure is of no account.
+ */
+static void give_up_modules(Skeleton *skeleton)
+{
+	bpf_program__set_attach_target(skeleton->progs.procdb_init, 0, "procdb_no_such_function");
+}
+
 /* Loads, pins and takes the CPUs over; on failure nothing is left. */
 static gboolean start(Scheduler *self, GError **error)
 {
@@ -133,6 +145,7 @@ static gboolean start(Scheduler *self, GError **error)
 	procdb_load_configure(skeleton, &self->settings);
 	skeleton->rodata->nr_cpus = (__u32)MAX(cpus, 1);
 	allow_sleeping(skeleton);
+	give_up_modules(skeleton);
 	bpf_map__set_map_flags(skeleton->maps.procdb_ops, MAP_FLAG_LINK);
 	reused = procdb_load_reuse(observe, init);
 	if (scheduler__load(skeleton))
@@ -208,8 +221,11 @@ static gboolean may_start(Scheduler *self)
 
 static ProcdbMaps *fallback(Scheduler *self)
 {
-	if (!self->fallback)
+	if (!self->fallback) {
 		self->fallback = procdb_maps_auto_new(&self->settings);
+		if (self->watching)
+			self->fallback->ops->watch_tasks(self->fallback, self->slices);
+	}
 	return self->fallback;
 }
 
@@ -302,6 +318,33 @@ static gboolean scheduler_lookup(ProcdbMaps *maps, const struct procdb_comm *com
 	return fallback(self)->ops->lookup(fallback(self), comm, prediction);
 }
 
+/* A task's slice is the kernel's business only while the kernel schedules. */
+static void scheduler_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
+{
+	Scheduler *self = scheduler(maps);
+
+	self->watching = slices != NULL;
+	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
+		self->slices[i] = slices[i];
+	if (self->fallback)
+		self->fallback->ops->watch_tasks(self->fallback, slices);
+}
+
+static int scheduler_tasks_fd(ProcdbMaps *maps)
+{
+	Scheduler *self = scheduler(maps);
+
+	return self->fallback ? self->fallback->ops->tasks_fd(self->fallback) : -1;
+}
+
+static void scheduler_take_tasks(ProcdbMaps *maps, GArray *events, gboolean arm)
+{
+	Scheduler *self = scheduler(maps);
+
+	if (self->fallback)
+		self->fallback->ops->take_tasks(self->fallback, events, arm);
+}
+
 static void scheduler_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 {
 	Scheduler *self = scheduler(maps);
@@ -346,6 +389,9 @@ ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings)
 	    .retract = scheduler_retract,
 	    .predictions = scheduler_predictions,
 	    .lookup = scheduler_lookup,
+	    .watch_tasks = scheduler_watch_tasks,
+	    .tasks_fd = scheduler_tasks_fd,
+	    .take_tasks = scheduler_take_tasks,
 	    .status = scheduler_status,
 	    .close = scheduler_close,
 	};

@@ -7,6 +7,10 @@
  * object: count, mean, quantiles of the latency in ns.
  *
  *   procdb-probe [PERIOD_US [WORK_US]]
+ *
+ * It sleeps for half to one and a half periods, by chance but in every run the
+ * same: a fixed period near that of the kernel's tick (4 ms at HZ=250) falls in
+ * step with it, and then all wake-ups see the same moment of it.
  */
 
 #include <errno.h>
@@ -82,6 +86,17 @@ static long argument(int argc, char **argv, int at, long fallback)
 	return value;
 }
 
+/* Half to one and a half times period; xorshift. */
+static int64_t around(int64_t period)
+{
+	static uint64_t x = 88172645463325252ULL;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return period / 2 + (int64_t)(x % (uint64_t)(period + 1));
+}
+
 int main(int argc, char **argv)
 {
 	int64_t period = argument(argc, argv, 1, 4000) * 1000;
@@ -104,7 +119,7 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 
 	while (!stopped && n < MAX_SAMPLES) {
-		int64_t due = now_ns(CLOCK_MONOTONIC) + period, until;
+		int64_t due = now_ns(CLOCK_MONOTONIC) + around(period), until;
 		struct timespec t = {.tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S};
 
 		if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0)

@@ -83,7 +83,8 @@ class Fake:
     def __init__(self, bus, xml, arguments):
         self.bus = bus
         self.table = {row["name"]: row for row in copy.deepcopy(PROFILES)}
-        self.properties = dict(PROPERTIES, LastSave=GLib.Variant("x", int((time.time() - 200) * 1e6)))
+        saved = int((time.time() - 200) * 1e6)
+        self.properties = dict(PROPERTIES, LastSave=GLib.Variant("x", saved))
         for text in arguments.set:
             key, value = text.split("=", 1)
             kind = self.properties[key].get_type_string()

@@ -93,9 +93,10 @@ def monitor_sees_a_delete_by_busctl_at_once():
 
 def a_user_is_told_the_missing_action():
     with service_with(b"cc1") as service:
-        for arguments, action in ((["delete", "cc1"], "delete-entries"), (["reset"], "delete-entries"),
-                                  (["save"], "save"), (["reload"], "manage"),
-                                  (["backend", "none"], "manage"), (["apply", "none"], "manage"),
+        for arguments, action in ((["delete", "cc1"], "delete-entries"),
+                                  (["reset"], "delete-entries"), (["save"], "save"), (["reload"], "manage"),
+                                  (["backend", "none"], "manage"),
+                                  (["apply", "none"], "manage"),
                                   (["override", "set", "cc1", "batch"], "set-override"),
                                   (["override", "clear", "cc1"], "set-override")):
             code, text = told("alice", *arguments)

@@ -68,9 +68,10 @@ class Terminal:
         self.master, self.slave = pty.openpty()
         self.attributes = termios.tcgetattr(self.slave)
         self.resize(columns, rows)
-        self.process = subprocess.Popen([*TIED, *argv], env=environment, stdin=self.slave, stdout=self.slave,
-                                        stderr=self.slave, start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.process = subprocess.Popen(
+            [*TIED, *argv], env=environment, stdin=self.slave, stdout=self.slave,
+            stderr=self.slave, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         self.pid = self.process.pid
 
     def resize(self, columns, rows):
@@ -121,8 +122,9 @@ class ClientTest(unittest.TestCase):
         self.bus = Bus(self)
 
     def start_fake(self, *options):
-        process = subprocess.Popen([*TIED, sys.executable, os.path.join(HERE, "fake.py"), XML, *options],
-                                   env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [*TIED, sys.executable, os.path.join(HERE, "fake.py"), XML, *options],
+            env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
         self.addCleanup(stop, process)
         self.assertEqual(process.stdout.readline(), "ready\n")
         return process

@@ -112,6 +112,11 @@ def children(pid):
         return [int(word) for word in file.read().split()]
 
 
+def comm(pid):
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+        return file.read().strip()
+
+
 def child_of(pid):
     wait_for(lambda: children(pid), 5, "a child")
     return children(pid)[0]
@@ -147,10 +152,9 @@ def a_child_keeps_the_slice_until_it_executes_something_else():
                      "sleep 0.5; (while :; do :; done) & sleep 60 & wait") as pid:
             gets(pid, BATCH)
             wait_for(lambda: len(children(pid)) == 2, 5, "the children")
-            by_name = {}
-            for child in children(pid):
-                with open(f"/proc/{child}/comm", encoding="utf-8") as comm:
-                    by_name[comm.read().strip()] = child
+            wait_for(lambda: {comm(child) for child in children(pid)} == {"sleep", "lab-batch"},
+                     5, "one child executes sleep")
+            by_name = {comm(child): child for child in children(pid)}
             wait_for(lambda: slice_of(by_name["sleep"]) == default, 5, "sleep has its own again")
             assert slice_of(by_name["lab-batch"]) == BATCH
 

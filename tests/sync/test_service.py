@@ -60,7 +60,8 @@ class Service(unittest.TestCase):
         folder = os.path.join(SOURCE, "data", "man")
         for name in os.listdir(folder):
             if re.search(r"\.[158]$", name):
-                done = subprocess.run(["groff", "-Tutf8", "-mdoc", "-ww", "-z", os.path.join(folder, name)],
+                done = subprocess.run(["groff", "-Tutf8", "-mdoc", "-ww", "-z",
+                                       os.path.join(folder, name)],
                                       capture_output=True, text=True, check=True)
                 self.assertEqual(done.stderr, "", name)
 

@@ -27,10 +27,10 @@ typedef struct {
 	guint64 held_start[MAX_TASKS]; /* by handle */
 	gint64 clock;
 	gboolean sched_ext;
-	guint sets;	     /* calls of set */
-	int set_error;	     /* that set returns */
-	Task *reuse_with;    /* who has the pid by the time that set is called */
-	gboolean fork_once;  /* the next list leaves a child behind */
+	guint sets;	    /* calls of set */
+	int set_error;	    /* that set returns */
+	Task *reuse_with;   /* who has the pid by the time that set is called */
+	gboolean fork_once; /* the next list leaves a child behind */
 	guint open_handles;
 } Machine;
 

@@ -26,6 +26,19 @@ static void learn_names(EngineFixture *f, const char *prefix, guint n)
 	}
 }
 
+/* One observation each, of a batch task that runs so long (ns). */
+static void observe_names(EngineFixture *f, const char *prefix, guint n, guint64 avg_runtime)
+{
+	const struct procdb_class class = test_class(PROCDB_TIER_BATCH, avg_runtime);
+
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *name = g_strdup_printf("%s%u", prefix, i);
+		const struct procdb_comm comm = test_comm(name);
+
+		test_maps_observe(f->maps, &comm, &class);
+	}
+}
+
 static void set_override(EngineFixture *f, const char *name, guint8 tier)
 {
 	struct procdb_comm comm = test_comm(name);
@@ -78,10 +91,62 @@ static void test_only_what_changed_is_written(EngineFixture *f, gconstpointer da
 	after = test_maps_calls(f->maps);
 	g_assert_cmpuint(after.publishes, ==, before.publishes);
 	g_assert_cmpuint(after.retracts, ==, before.retracts);
+	/* One more vote, and the same prediction. */
 	test_learn(f, "n1", PROCDB_TIER_BATCH, 1);
+	g_assert_cmpuint(test_maps_calls(f->maps).published, ==, before.published);
+	observe_names(f, "n", 2, 2000000);
+	test_step(f);
 	after = test_maps_calls(f->maps);
-	g_assert_cmpuint(after.published, ==, before.published + 1);
+	g_assert_cmpuint(after.published, ==, before.published + 2);
 	g_assert_cmpuint(after.retracted, ==, before.retracted);
+}
+
+/* As many names, learned to be batch tasks with runs of 1 ms, as a build has. */
+#define MANY 100
+
+/* In how many predictions a step differs after all of MANY ran for so long (ns). */
+static guint written_after(EngineFixture *f, guint64 avg_runtime)
+{
+	guint before;
+
+	engine_fixture_set_up(f, &test_settings, 2 * MANY);
+	for (guint i = 0; i < 3; i++) {
+		observe_names(f, "n", MANY, 1000000);
+		test_step(f);
+	}
+	before = test_maps_calls(f->maps).published;
+	observe_names(f, "n", MANY, avg_runtime);
+	test_step(f);
+	return test_maps_calls(f->maps).published - before;
+}
+
+static void test_what_changes_little_is_written_by_and_by(EngineFixture *f, gconstpointer data)
+{
+	EngineFixture own;
+	guint written = written_after(&own, 1100000);
+
+	g_assert_cmpuint(written, >, 0);
+	g_assert_cmpuint(written, <, MANY / 2);
+	test_steps(&own, 10);
+	/* MANY when they were learned, and once since. */
+	g_assert_cmpuint(test_maps_calls(own.maps).published, ==, 2 * MANY);
+	for (guint i = 0; i < MANY; i++) {
+		g_autofree char *name = g_strdup_printf("n%u", i);
+		const struct procdb_entry *entry = test_find(&own, name);
+		struct procdb_class class;
+
+		g_assert_true(procdb_engine_prediction(own.engine, &entry->comm, &class));
+		g_assert_cmpuint(class.avg_runtime, ==, entry->profile.avg_runtime_ns);
+	}
+	engine_fixture_tear_down(&own);
+}
+
+static void test_what_changes_much_is_written_at_once(EngineFixture *f, gconstpointer data)
+{
+	EngineFixture own;
+
+	g_assert_cmpuint(written_after(&own, 4000000), ==, MANY);
+	engine_fixture_tear_down(&own);
 }
 
 static void test_the_least_recently_seen_gives_way(EngineFixture *f, gconstpointer data)
@@ -259,6 +324,23 @@ static void test_predictions_survive_a_restart(EngineFixture *f, gconstpointer d
 	test_check_consistent(f);
 }
 
+static void test_room_that_appears_goes_to_who_is_remembered(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("new");
+	EngineFixture own;
+
+	engine_fixture_set_up(&own, data, 4);
+	learn_names(&own, "old", 4);
+	test_steps(&own, 100);
+	test_learn(&own, "new", PROCDB_TIER_BATCH, 3);
+	g_assert_false(test_predicts(&own, "old0", NULL));
+	g_assert_true(procdb_engine_delete(own.engine, &comm, 1, NULL, NULL));
+	test_steps(&own, 60);
+	g_assert_true(test_predicts(&own, "old0", NULL));
+	test_check_consistent(&own);
+	engine_fixture_tear_down(&own);
+}
+
 /* What a service does in its life, while every n-th map operation fails. */
 static void live_with_failures(EngineFixture *f, guint n)
 {
@@ -357,6 +439,10 @@ int main(int argc, char **argv)
 	add("withdrawn-with-its-confidence", test_withdrawn_with_its_confidence, retaining);
 	add("loss-of-confidence-leaves-it", test_the_reference_leaves_it, reference);
 	add("only-what-changed-is-written", test_only_what_changed_is_written, retaining);
+	add("what-changes-little-is-written-by-and-by",
+	    test_what_changes_little_is_written_by_and_by, retaining);
+	add("what-changes-much-is-written-at-once", test_what_changes_much_is_written_at_once,
+	    retaining);
 	add("the-least-recently-seen-gives-way", test_the_least_recently_seen_gives_way, retaining);
 	add("one-that-gave-way-returns-when-seen", test_one_that_gave_way_returns_when_seen,
 	    retaining);
@@ -374,6 +460,8 @@ int main(int argc, char **argv)
 	    retaining);
 	add("a-reload-replaces-the-predictions", test_a_reload_replaces_the_predictions, retaining);
 	add("predictions-survive-a-restart", test_predictions_survive_a_restart, retaining);
+	add("room-that-appears-goes-to-who-is-remembered",
+	    test_room_that_appears_goes_to_who_is_remembered, retaining);
 	add("any-failing-operation", test_any_failing_operation, retaining);
 	add("any-failing-operation", test_any_failing_operation, reference);
 	add("failures-are-logged-once-a-kind", test_failures_are_logged_once_a_kind, retaining);

@@ -5,8 +5,8 @@
 # image.sh IMAGE COMMAND [FILE...]
 #
 # Makes the minimal image: busybox, tests/vm/guest/init, the FILEs under /usr/bin
-# (FILE or FILE:NAME) with the shared libraries that they need, and COMMAND, the
-# line of shell that init runs.
+# (a FILE that begins with + keeps its place, and may be a folder) with the shared
+# libraries that they need, and COMMAND, the line of shell that init runs.
 set -eu
 
 [ $# -ge 2 ] || { echo "usage: image.sh IMAGE COMMAND [FILE...]" >&2; exit 2; }
@@ -29,10 +29,17 @@ echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 echo 'root:x:0:' >"$root/etc/group"
 
 for file in "$@"; do
-	source=${file%%:*}
-	cp -L "$source" "$root/usr/bin/$(basename "${file##*:}")"
+	case $file in
+	+*)
+		file=${file#+}
+		mkdir -p "$root$(dirname "$file")"
+		cp -RL "$file" "$root$file"
+		;;
+	*) cp -L "$file" "$root/usr/bin/" ;;
+	esac
 	# Scripts have none.
-	ldd "$source" 2>/dev/null | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) .*/\1/p'
+	find -L "$file" -type f -perm -u+x ! -name '*.so*' -exec ldd {} + 2>/dev/null |
+		sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) .*/\1/p'
 done | sort -u | while read -r library; do
 	mkdir -p "$root$(dirname "$library")"
 	cp -Lu "$library" "$root$library"

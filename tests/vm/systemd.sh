@@ -68,4 +68,4 @@ ln -s ../procdb-vm-test.service "$work/root/etc/systemd/system/default.target.wa
 	cd "$work/root" && find . -print0 | cpio --null --create --format=newc --owner=0:0 --quiet
 ) >"$work/image"
 
-"$here/run.sh" -m 1536 -t "${PROCDB_VM_LIMIT:-240}" -i "$work/image" "$kernel" ''
+"$here/run.sh" -m 1536 -t "600" -i "$work/image" "$kernel" ''

@@ -4,13 +4,11 @@
 /*
  * The engine on maps that cost nothing themselves, and what a step of it asks
  * of the machine in numbers that are the same on every machine: allocations
- * and system calls here, instructions when guard-instructions.sh runs this
- * under callgrind with one of the cases by name.
+ * and system calls here, instructions when guard.sh runs this
+ * under callgrind.
  */
 
-#include <dlfcn.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "calls.h"
 #include "engine.h"
@@ -131,7 +129,7 @@ static gint64 no_time(void)
 }
 
 /* So many profiles known, all of them observed so often that what grows has grown. */
-static Guard *guard_new(guint known, guint observed)
+static Guard *guard_new(guint known, guint observed, guint steps)
 {
 	ProcdbEngineSettings settings = procdb_engine_default_settings;
 	Guard *guard = g_new0(Guard, 1);
@@ -146,7 +144,7 @@ static Guard *guard_new(guint known, guint observed)
 	for (guint i = 0; i < 10; i++)
 		procdb_engine_step(guard->engine);
 	guard->maps->n = observed;
-	for (guint i = 0; i < 100; i++)
+	for (guint i = 0; i < steps; i++)
 		procdb_engine_step(guard->engine);
 	return guard;
 }
@@ -184,7 +182,7 @@ void *realloc(void *old, size_t size)
 
 static void test_no_allocation(gconstpointer observed)
 {
-	Guard *guard = guard_new(PROFILES, GPOINTER_TO_UINT(observed));
+	Guard *guard = guard_new(PROFILES, GPOINTER_TO_UINT(observed), STEPS);
 	guint64 before = allocations;
 
 	for (guint i = 0; i < STEPS; i++)
@@ -203,7 +201,7 @@ static void test_the_counter_counts(void)
 
 static gpointer prepare(gpointer observed)
 {
-	return guard_new(PROFILES, GPOINTER_TO_UINT(observed));
+	return guard_new(PROFILES, GPOINTER_TO_UINT(observed), STEPS);
 }
 
 static void step(gpointer guard)
@@ -224,10 +222,10 @@ static void test_no_system_call(gconstpointer observed)
 	g_assert_cmpuint(count_calls(&work, (gpointer)observed, STEPS, &most), ==, 0);
 }
 
-/* For callgrind: it is told to count in procdb_engine_step() only, from here on. */
-static int run_case(guint known, guint observed)
+/* For callgrind, which counts in procdb_engine_step(). */
+static int run_case(guint known, guint observed, guint steps)
 {
-	Guard *guard = guard_new(known, observed);
+	Guard *guard = guard_new(known, observed, steps);
 
 	guard_free(guard);
 	return EXIT_SUCCESS;
@@ -235,8 +233,8 @@ static int run_case(guint known, guint observed)
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && g_str_equal(argv[1], "run"))
-		return run_case((guint)atoi(argv[2]), (guint)atoi(argv[3]));
+	if (argc == 5 && g_str_equal(argv[1], "run"))
+		return run_case((guint)atoi(argv[2]), (guint)atoi(argv[3]), (guint)atoi(argv[4]));
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/cost/the-counter-counts", test_the_counter_counts);
 	g_test_add_data_func("/cost/no-allocation-when-all-are-observed",

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
 	g_autofree char *service = NULL;
 	g_autofree char *folder = NULL;
 	g_autofree char *only = NULL;
+	gboolean guard = FALSE;
 	int idle_s = 30;
 	const GOptionEntry entries[] = {
 	    {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the figures to this file", "FILE"},
@@ -32,6 +33,8 @@ int main(int argc, char **argv)
 	     "PREFIX"},
 	    {"idle", 0, 0, G_OPTION_ARG_INT, &idle_s, "Watch the idle service for so long (30)",
 	     "SECONDS"},
+	    {"guard", 0, 0, G_OPTION_ARG_NONE, &guard,
+	     "Only check that no step takes more system calls than it may", NULL},
 	    G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -49,6 +52,8 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	g_log_set_debug_enabled(FALSE);
+	if (guard)
+		return guard_steps() ? EXIT_SUCCESS : EXIT_FAILURE;
 	measure_steps(figures, only);
 	if (folder && !only)
 		measure_saves(figures, folder);

@@ -12,6 +12,9 @@
  */
 void measure_steps(Figures *figures, const char *only);
 
+/* Counts the system calls of a step, as TAP. FALSE when one takes more than it may. */
+gboolean guard_steps(void);
+
 /* A save of 512 profiles against the bare minimum of system calls for the same bytes. */
 void measure_saves(Figures *figures, const char *folder);
 

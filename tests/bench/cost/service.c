@@ -77,7 +77,7 @@ static GSubprocess *start(GDBusConnection *bus, const char *program, const char 
 	return service;
 }
 
-static void stop(GSubprocess *service)
+static void stop(GDBusConnection *bus, GSubprocess *service)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -85,6 +85,9 @@ static void stop(GSubprocess *service)
 	if (!g_subprocess_wait_check(service, NULL, &error))
 		fail("the service", error);
 	g_object_unref(service);
+	/* The bus may be behind. */
+	while (is_owned(bus))
+		g_usleep(200);
 }
 
 /* A number from a line of a file of /proc; 0 if it is not there. */
@@ -182,7 +185,7 @@ void measure_service(Figures *figures, const char *program, const char *folder, 
 		double ms;
 
 		if (service)
-			stop(service);
+			stop(bus, service);
 		service = start(bus, program, database, &ms);
 		g_array_append_val(starts, ms);
 	}
@@ -192,5 +195,5 @@ void measure_service(Figures *figures, const char *program, const char *folder, 
 				       .value = summarize(starts),
 				       .goal = 100});
 	measure_idle(figures, service, idle_s);
-	stop(service);
+	stop(bus, service);
 }

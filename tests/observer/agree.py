@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""The observer sees what a plain one sees that reads a clock at every wake-up and switch.
+
+usage: agree.py ATTACH PLAIN-OBJECT OBSERVER-OBJECT BEHAVE
+
+Both watch the same programs at the same time, in scheduling classes of all
+kinds, long and short ones; what they publish of each has to agree.
+"""
+
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+# (name, µs of running, µs of sleep, seconds, command in front)
+PROGRAMS = [
+    ("agree-batch", 40000, 10000, 4, []),
+    ("agree-inter", 3000, 15000, 4, []),
+    ("agree-lat", 50, 2000, 4, []),
+    ("agree-spin", 200000, 0, 3, []),
+    ("agree-short", 20000, 0, 0.3, []),
+    ("agree-rr", 2000, 8000, 4, ["chrt", "-r", "5"]),
+    ("agree-fifo", 100, 3000, 4, ["chrt", "-f", "5"]),
+    ("agree-idle", 1000, 20000, 4, ["chrt", "-i", "0"]),
+    ("agree-nice", 5000, 20000, 4, ["nice", "-n", "10"]),
+    ("agree-deadline", 500, 9000, 4,
+     ["chrt", "-d", "--sched-runtime", "2000000", "--sched-period", "10000000", "0"]),
+]
+
+
+def bpftool(*words):
+    tool = shutil.which("bpftool") or "/usr/sbin/bpftool"
+    return json.loads(subprocess.run([tool, "-j", *words], check=True, capture_output=True).stdout)
+
+
+class Observer:
+    """A BPF object that is attached."""
+
+    def __init__(self, attach, path):
+        self.process = subprocess.Popen([attach, path], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "ready\n":
+            sys.exit(f"{path} does not attach")
+
+    def observations(self):
+        """name -> (tier, avg_runtime, runtime_dev, wakeup_freq, csw_rate)"""
+        folder = f"/proc/{self.process.pid}/fdinfo"
+        found = {}
+        for fd in os.listdir(folder):
+            with open(f"{folder}/{fd}", encoding="ascii") as file:
+                number = re.search(r"^map_id:\s*(\d+)", file.read(), re.M)
+            if not number or bpftool("map", "show", "id", number[1])["name"] != "task_class_obse":
+                continue
+            for entry in bpftool("map", "dump", "id", number[1]):
+                key, value = (bytes(int(byte, 16) for byte in entry[part])
+                              for part in ("key", "value"))
+                found[key.rstrip(b"\0").decode("latin-1")] = (
+                    value[0], *struct.unpack("<QQQQ", value[8:40]))
+        return found
+
+    def stop(self):
+        self.process.communicate()
+
+
+def near(a, b, share, slack):
+    return abs(a - b) <= max(a, b) * share + slack
+
+
+def agree(plain, ours):
+    """Both measure at slightly different instants, and rates round down."""
+    return (plain[0] == ours[0] and near(plain[1], ours[1], 0.15, 30_000)
+            and near(plain[3], ours[3], 0.15, 2) and near(plain[4], ours[4], 0.15, 8))
+
+
+def main(attach, plain_object, observer_object, behave):
+    if os.geteuid() != 0:
+        print("SKIP: needs root")
+        return 77
+    plain, ours = Observer(attach, plain_object), Observer(attach, observer_object)
+    try:
+        running = [subprocess.Popen([*front, behave, name, str(run), str(sleep), str(seconds)])
+                   for name, run, sleep, seconds, front in PROGRAMS]
+        for process in running:
+            process.wait()
+        time.sleep(0.2)
+        expected, seen = plain.observations(), ours.observations()
+    finally:
+        plain.stop()
+        ours.stop()
+    wrong = 0
+    for name in sorted(program[0][:15] for program in PROGRAMS):
+        a, b = expected.get(name), seen.get(name)
+        ok = a == b or (a and b and agree(a, b))
+        wrong += not ok
+        print(f"{name:16} plain {a} observer {b}{'' if ok else '  DIFFERENT'}")
+    if not any(name in expected for name, *_ in PROGRAMS):
+        print("nothing was observed at all")
+        return 1
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
