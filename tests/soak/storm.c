@@ -23,8 +23,9 @@ static double now(clockid_t clock)
 
 static void be(int number)
 {
-	char comm[16];
+	char comm[32];
 
+	/* The kernel keeps the first 15 bytes. */
 	snprintf(comm, sizeof(comm), "storm-%d", number);
 	if (prctl(PR_SET_NAME, comm))
 		_exit(1);
