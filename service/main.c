@@ -17,7 +17,7 @@
 #include "source.h"
 
 /* How long to wait for a name that another service still owns, and how often to look. */
-#define NAME_PATIENCE_US (2 * G_USEC_PER_SEC)
+#define NAME_PATIENCE_US (2 * (gint64)G_USEC_PER_SEC)
 #define NAME_POLL_US 20000
 
 typedef struct {

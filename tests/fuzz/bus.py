@@ -83,7 +83,7 @@ class Fuzzer:
         kind = chance.random()
         if depth > 3 or kind < 0.6:
             # GDBus of GLib 2.74 misreads some structures with a signature in them and drops the
-            # connection, ours then: it has a test of its own.
+            # connection; the service ends then, and its unit starts it again.
             return chance.choice("ybnqiuxtdso" if depth else "ybnqiuxtdsog")
         if kind < 0.75:
             return "a" + self.signature(depth + 1)
