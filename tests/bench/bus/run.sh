@@ -18,7 +18,7 @@ usage() {
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 build=${MESON_BUILD_ROOT:-$here/../../../build}
-rounds=15 calls=2000 json=
+rounds=60 calls=200 json=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=$2 && shift 2 ;;
