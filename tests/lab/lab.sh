@@ -9,8 +9,10 @@ set -eu
 
 # Dies with its caller, whatever happens to that one.
 if [ -z "${LAB_TIED:-}" ] && command -v setpriv >/dev/null; then
-	LAB_TIED=1 exec setpriv --pdeathsig KILL "$0" "$@"
+	LAB_TIED=$PPID exec setpriv --pdeathsig KILL "$0" "$@"
 fi
+# The caller died before it was tied to us.
+[ "${LAB_TIED:-$PPID}" = "$PPID" ] || exit 1
 unset LAB_TIED
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

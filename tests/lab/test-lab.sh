@@ -37,7 +37,7 @@ check() { # NAME CONDITION...
 mark=$$
 # The processes of a lab that slept for a time that ends in the mark.
 left() {
-	pgrep -f "sleep 9[0-9]*.$mark\$" || :
+	pgrep -f "^sleep 9[0-9]*\.$mark\$" || :
 }
 # Waits up to 3 s for a command to succeed.
 soon() {
