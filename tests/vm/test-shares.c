@@ -310,11 +310,11 @@ static void hundreds_of_batch_tasks(void)
 int main(int argc, char **argv)
 {
 	guest_init(&argc, &argv);
-	g_test_add_func("/shares/equal-on-one-cpu", equal_on_one_cpu);
+	g_test_add_func("/shares/always/equal-on-one-cpu", equal_on_one_cpu);
 	g_test_add_func("/shares/equal-on-all-cpus", equal_on_all_cpus);
 	g_test_add_func("/shares/nice-as-the-kernel", nice_as_the_kernel);
 	g_test_add_func("/shares/cgroups-as-the-kernel", cgroups_as_the_kernel);
-	g_test_add_func("/shares/batch-wait-is-bounded", batch_wait_is_bounded);
+	g_test_add_func("/shares/always/batch-wait-is-bounded", batch_wait_is_bounded);
 	g_test_add_func("/shares/hundreds-of-batch-tasks", hundreds_of_batch_tasks);
 	return g_test_run();
 }

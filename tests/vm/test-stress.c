@@ -188,9 +188,9 @@ static void real_time_beside(void)
 int main(int argc, char **argv)
 {
 	guest_init(&argc, &argv);
-	g_test_add_func("/stress/forks", forks);
-	g_test_add_func("/stress/affinity", affinity);
+	g_test_add_func("/stress/always/forks", forks);
+	g_test_add_func("/stress/always/affinity", affinity);
 	g_test_add_func("/stress/hotplug", hotplug);
-	g_test_add_func("/stress/real-time-beside", real_time_beside);
+	g_test_add_func("/stress/always/real-time-beside", real_time_beside);
 	return g_test_run();
 }
