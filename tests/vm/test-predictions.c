@@ -67,6 +67,22 @@ static pid_t child_of(pid_t parent, guint n)
 	g_error("task %d has no child number %u", parent, n);
 }
 
+/* Waits until a task goes under a name. */
+static void wait_named(pid_t pid, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/comm", (int)pid);
+	g_autofree char *want = g_strdup_printf("%s\n", name);
+
+	for (int i = 0; i < 5000; i++) {
+		g_autofree char *comm = NULL;
+
+		if (g_file_get_contents(path, &comm, NULL, NULL) && g_str_equal(comm, want))
+			return;
+		g_usleep(1000);
+	}
+	g_error("%d is not called %s yet", (int)pid, name);
+}
+
 static void prediction_of_parent_ends_at_exec(void)
 {
 	g_autoptr(ProcdbMaps) maps = guest_schedule();
@@ -79,15 +95,7 @@ static void prediction_of_parent_ends_at_exec(void)
 	same = child_of(parent, 0);
 	other = child_of(parent, 1);
 	guest_wait_asleep(same);
-	for (int i = 0; i < 2000; i++) {
-		g_autofree char *path = g_strdup_printf("/proc/%d/comm", other);
-		g_autofree char *comm = NULL;
-
-		g_file_get_contents(path, &comm, NULL, NULL);
-		if (comm && g_str_equal(comm, "pchild\n"))
-			break;
-		g_usleep(1000);
-	}
+	wait_named(other, "pchild");
 	guest_wait_asleep(other);
 	g_assert_cmpint(guest_tier(parent), ==, PROCDB_TIER_LAT_CRITICAL);
 	/* It still is what its parent is, and rightly has its prediction. */
@@ -106,6 +114,9 @@ static void rename_looks_again(void)
 	guest_predict(maps, "psecond", PROCDB_TIER_BATCH);
 	known = guest_exec("pfirst", "rename-psecond");
 	unknown = guest_exec("pfirst", "rename-pnever");
+	/* It sleeps on its way there, too, when its pages have to be read. */
+	wait_named(known, "psecond");
+	wait_named(unknown, "pnever");
 	guest_wait_asleep(known);
 	guest_wait_asleep(unknown);
 	g_assert_cmpint(guest_tier(known), ==, PROCDB_TIER_BATCH);
