@@ -247,13 +247,13 @@ static void external_is_left_alone(void)
 int main(int argc, char **argv)
 {
 	guest_init(&argc, &argv);
-	g_test_add_func("/takeover/kill-gives-the-cpus-back", kill_gives_the_cpus_back);
+	g_test_add_func("/takeover/always/kill-gives-the-cpus-back", kill_gives_the_cpus_back);
 	g_test_add_func("/takeover/ejection-falls-back-to-observing",
 			ejection_falls_back_to_observing);
 	g_test_add_func("/takeover/attach-and-detach-again-and-again",
 			attach_and_detach_again_and_again);
-	g_test_add_func("/takeover/external-is-fed-through-its-pins",
+	g_test_add_func("/takeover/always/external-is-fed-through-its-pins",
 			external_is_fed_through_its_pins);
-	g_test_add_func("/takeover/external-is-left-alone", external_is_left_alone);
+	g_test_add_func("/takeover/always/external-is-left-alone", external_is_left_alone);
 	return g_test_run();
 }
