@@ -56,9 +56,26 @@ const char *guest_state(ProcdbMaps *maps)
 	return status.state;
 }
 
+/* The kernel takes a scheduler out in a thread of its own: the one before may still go. */
+static void wait_for_no_scheduler(void)
+{
+	for (guint i = 0; i < 1000; i++) {
+		g_autofree char *state = NULL;
+
+		if (!g_file_get_contents("/sys/kernel/sched_ext/state", &state, NULL, NULL) ||
+		    g_str_equal(g_strchomp(state), "disabled"))
+			return;
+		guest_sleep_ms(10);
+	}
+	g_error("A sched_ext scheduler does not go");
+}
+
 ProcdbMaps *guest_schedule_for(const char *const *compositors)
 {
-	ProcdbMaps *maps = procdb_maps_scheduler_new(&(ProcdbObserverSettings){
+	ProcdbMaps *maps;
+
+	wait_for_no_scheduler();
+	maps = procdb_maps_scheduler_new(&(ProcdbObserverSettings){
 	    .compositors = compositors,
 	    .from_maturity = TRUE,
 	    .from_exit = TRUE,
