@@ -210,8 +210,10 @@ static gboolean handle_list_profiles(ProcdbObject *self, GDBusMethodInvocation *
 	return TRUE;
 }
 
-static gboolean handle_get_profile(ProcdbObject *self, GDBusMethodInvocation *invocation,
-				   const char *name)
+/* Answers with the a{sv} that make() makes of a profile. */
+static gboolean
+answer_values(ProcdbObject *self, GDBusMethodInvocation *invocation, const char *name,
+	      GVariant *(*make)(ProcdbEngine *engine, const struct procdb_entry *entry))
 {
 	GError *error = NULL;
 	const struct procdb_entry *entry = find(self, name, &error);
@@ -219,10 +221,21 @@ static gboolean handle_get_profile(ProcdbObject *self, GDBusMethodInvocation *in
 	if (!entry)
 		procdb_bus_return_error(invocation, error);
 	else
-		procdb_dbus_proc_db1_complete_get_profile(
-		    PROCDB_DBUS_PROC_DB1(self), invocation,
-		    procdb_variant_profile(self->engine, entry));
+		g_dbus_method_invocation_return_value(
+		    invocation, g_variant_new("(@a{sv})", make(self->engine, entry)));
 	return TRUE;
+}
+
+static gboolean handle_get_profile(ProcdbObject *self, GDBusMethodInvocation *invocation,
+				   const char *name)
+{
+	return answer_values(self, invocation, name, procdb_variant_profile);
+}
+
+static gboolean handle_explain(ProcdbObject *self, GDBusMethodInvocation *invocation,
+			       const char *name)
+{
+	return answer_values(self, invocation, name, procdb_variant_explanation);
 }
 
 static gboolean handle_get_confidence(ProcdbObject *self, GDBusMethodInvocation *invocation,
@@ -238,21 +251,6 @@ static gboolean handle_get_confidence(ProcdbObject *self, GDBusMethodInvocation 
 		procdb_dbus_proc_db1_complete_get_confidence(
 		    PROCDB_DBUS_PROC_DB1(self), invocation,
 		    procdb_profile_confidence(&entry->profile, rules));
-	return TRUE;
-}
-
-static gboolean handle_explain(ProcdbObject *self, GDBusMethodInvocation *invocation,
-			       const char *name)
-{
-	GError *error = NULL;
-	const struct procdb_entry *entry = find(self, name, &error);
-
-	if (!entry)
-		procdb_bus_return_error(invocation, error);
-	else
-		procdb_dbus_proc_db1_complete_explain(
-		    PROCDB_DBUS_PROC_DB1(self), invocation,
-		    procdb_variant_explanation(self->engine, entry));
 	return TRUE;
 }
 
