@@ -92,15 +92,17 @@ def wait_for(condition, what, seconds=10):
 class Service:
     """pandemonium-procdbd with a database that outlives its restarts."""
 
-    def __init__(self, build, folder, config=None):
+    def __init__(self, build, folder, config=None, settings=""):
+        """Keeps its files in folder; settings are its configuration where no file is given."""
         self.program = Path(build) / "service/pandemonium-procdbd"
         if not self.program.exists():
             sys.exit(f"bench: {self.program} is not built")
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.config = config
         if not config:
             self.config = folder / "procdb.conf"
-            self.config.write_text("")
+            self.config.write_text(settings)
         self.process = None
         self.connection = None
 

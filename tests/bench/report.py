@@ -5,7 +5,7 @@
 from statistics import median
 
 QUANTILES = ("p50", "p90", "p99")
-COLORS = {"stock": "#888888", "observing": "#4c72b0", "applying": "#c44e52",
+COLORS = {"idle": "#000000", "reference": "#64b5cd", "stock": "#888888", "observing": "#4c72b0", "applying": "#c44e52",
           "nice-19": "#55a868", "chrt-batch": "#8172b2", "chrt-idle": "#ccb974"}
 # Names with fewer processes in a build say nothing about a share.
 MIN_PROCESSES = 3
@@ -97,12 +97,17 @@ def summary_text(facts, results):
             pairs = [(r, s) for r in runs for s in stock if r["round"] == s["round"]]
             cells = [ratio(1, median(s["latency"][q] / max(1, r["latency"][q]) for r, s in pairs))
                      for q in QUANTILES]
-            build = median(r["seconds"] / s["seconds"] for r, s in pairs) - 1
-            lines.append(f"{condition:<12}{cells[0]:>20}{cells[1]:>22}{cells[2]:>24}{build:>+19.1%}")
+            build = ("" if condition == "idle" else
+                     f"{median(r['seconds'] / s['seconds'] for r, s in pairs) - 1:+.1%}")
+            lines.append(f"{condition:<12}{cells[0]:>20}{cells[1]:>22}{cells[2]:>24}{build:>19}")
     lines += names_text("First build, from an empty database", [facts["first_build"]]
                         if "first_build" in facts else [])
-    served = [r["service"] for r in results if "service" in r]
+    lines += names_text("First build, by the rule of the reference", [facts["first_build_reference"]]
+                        if "first_build_reference" in facts else [])
+    served = [r["service"] for r in results if "service" in r and r["condition"] != "reference"]
     lines += names_text("Later builds, all rounds", served)
+    lines += names_text("Later builds, by the rule of the reference",
+                        [r["service"] for r in table.get("reference", [])])
     applied = [r["service"] for r in table.get("applying", [])]
     if applied:
         last = applied[-1]["apply"]
@@ -126,11 +131,13 @@ def names_text(title, figures):
             for key in sums:
                 sums[key] += counts[key]
             sums["tier"] = counts["tier"]
-    found = share(sum(n["found"] for n in total.values()),
-                  sum(n["found"] + n["missed"] for n in total.values()))
-    right = share(sum(n["right"] for n in total.values()),
-                  sum(n["right"] + n["wrong"] for n in total.values()))
-    lines = ["", f"{title}: predictions found {percent(found)}, right {percent(right)}", "",
+    found, missed, right, wrong = (sum(one[key] for one in figures)
+                                   for key in ("found", "missed", "right", "wrong"))
+    named = [sum(n[key] for n in total.values()) for key in ("found", "missed", "right", "wrong")]
+    lines = ["", f"{title}: {percent(share(found, found + missed))} of {found + missed} executed programs "
+             f"had a prediction, {percent(share(right, right + wrong))} of these were right",
+             f"of the names below {percent(share(named[0], named[0] + named[1]))}, "
+             f"{percent(share(named[2], named[2] + named[3]))}", "",
              f"{'name':<16}{'executed':>9}{'found':>9}{'right':>9}  tier"]
     order = sorted(total.items(), key=lambda item: -(item[1]["found"] + item[1]["missed"]))
     for name, n in order:

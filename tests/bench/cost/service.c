@@ -19,6 +19,8 @@
 #define START_LIMIT_NS (G_GINT64_CONSTANT(10) * 1000000000)
 /* A program may need so long to come to rest. */
 #define SETTLE_S 3
+/* BPF watches and has nothing to report, as on a machine on which nothing runs. */
+#define NOTHING_TO_REPORT "[Observer]\nMaturity=no\nExit=no\nRenewSec=0\n"
 
 static void fail(const char *what, const GError *error) G_GNUC_NORETURN;
 
@@ -59,12 +61,13 @@ static guint predictions(void)
 }
 
 static GSubprocess *start(GDBusConnection *bus, const char *program, const char *database,
-			  double *ms)
+			  const char *config, double *ms)
 {
 	g_autoptr(GError) error = NULL;
 	gint64 begin = now_ns();
-	GSubprocess *service = g_subprocess_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error, program,
-						"--database", database, "--backend", "auto", NULL);
+	GSubprocess *service =
+	    g_subprocess_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error, program, "--database",
+			     database, "--config", config, "--backend", "auto", NULL);
 
 	if (!service)
 		fail(program, error);
@@ -123,29 +126,27 @@ static Usage usage_of(const char *pid)
 	return usage;
 }
 
-static void measure_idle(Figures *figures, GSubprocess *service, guint idle_s)
+/* What the service has observed so far. */
+static guint64 observations(GDBusConnection *bus)
 {
-	const char *pid = g_subprocess_get_identifier(service);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) value = NULL;
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+	    bus, BUS_NAME, "/org/pandemonium/ProcDb", "org.freedesktop.DBus.Properties", "Get",
+	    g_variant_new("(ss)", "org.pandemonium.ProcDb1", "Observations"),
+	    G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+
+	if (!reply)
+		fail("Observations", error);
+	g_variant_get(reply, "(v)", &value);
+	return g_variant_get_uint64(value);
+}
+
+static void measure_memory(Figures *figures, const char *pid)
+{
 	g_autofree char *status = g_strdup_printf("/proc/%s/status", pid);
-	g_autoptr(GArray) percents = g_array_new(FALSE, FALSE, sizeof(double));
-	g_autoptr(GArray) wakeups = g_array_new(FALSE, FALSE, sizeof(double));
-	guint64 forks = proc_number("/proc/stat", "\nprocesses ");
-	double mib, others;
+	double mib = (double)proc_number(status, "VmRSS:") / 1024;
 
-	g_usleep(SETTLE_S * G_USEC_PER_SEC);
-	for (guint i = 0; i < idle_s; i += 5) {
-		Usage before = usage_of(pid), after;
-		double percent, rate;
-
-		g_usleep(5 * G_USEC_PER_SEC);
-		after = usage_of(pid);
-		percent = (double)(after.cpu_ns - before.cpu_ns) / 5e9 * 100;
-		rate = (double)(after.switches - before.switches) / 5;
-		g_array_append_val(percents, percent);
-		g_array_append_val(wakeups, rate);
-	}
-	others = (double)(proc_number("/proc/stat", "\nprocesses ") - forks) / (idle_s + SETTLE_S);
-	mib = (double)proc_number(status, "VmRSS:") / 1024;
 	figures_add(figures, &(Figure){.id = "resident",
 				       .what = "resident memory, observing, 512 profiles",
 				       .unit = "MiB",
@@ -156,44 +157,76 @@ static void measure_idle(Figures *figures, GSubprocess *service, guint idle_s)
 				       .what = "  of which not shared with files",
 				       .unit = "MiB",
 				       .value = {mib, mib, mib, 1}});
-	figures_add(figures, &(Figure){.id = "idle-cpu",
-				       .what = "CPU while nobody asks",
+}
+
+/* CPU and wake-ups of a service that nobody calls; ids and names of the figures begin with these. */
+static void measure_alone(Figures *figures, GDBusConnection *bus, GSubprocess *service,
+			  guint seconds, const char *id, const char *what, gboolean has_goal)
+{
+	const char *pid = g_subprocess_get_identifier(service);
+	g_autofree char *cpu_id = g_strconcat(id, "-cpu", NULL);
+	g_autofree char *cpu_what = g_strconcat(what, ": CPU", NULL);
+	g_autofree char *wakeups_id = g_strconcat(id, "-wakeups", NULL);
+	g_autofree char *observed_id = g_strconcat(id, "-observed", NULL);
+	g_autoptr(GArray) percents = g_array_new(FALSE, FALSE, sizeof(double));
+	g_autoptr(GArray) wakeups = g_array_new(FALSE, FALSE, sizeof(double));
+	guint64 before_all;
+	double observed;
+
+	g_usleep(SETTLE_S * G_USEC_PER_SEC);
+	before_all = observations(bus);
+	g_usleep(G_USEC_PER_SEC);
+	for (guint i = 0; i < seconds; i += 5) {
+		Usage before = usage_of(pid), after;
+		double percent, rate;
+
+		g_usleep(5 * G_USEC_PER_SEC);
+		after = usage_of(pid);
+		percent = (double)(after.cpu_ns - before.cpu_ns) / 5e9 * 100;
+		rate = (double)(after.switches - before.switches) / 5;
+		g_array_append_val(percents, percent);
+		g_array_append_val(wakeups, rate);
+	}
+	observed = (double)(observations(bus) - before_all) / (seconds + 1);
+	figures_add(figures, &(Figure){.id = cpu_id,
+				       .what = cpu_what,
 				       .unit = "%",
 				       .value = summarize(percents),
-				       .goal = 0.05});
-	/* Each may be an event for the service. */
-	figures_add(figures, &(Figure){.id = "forks",
-				       .what = "tasks that the machine started a second meanwhile",
-				       .unit = "",
-				       .value = {others, others, others, 1}});
-	figures_add(figures, &(Figure){.id = "idle-wakeups",
-				       .what = "wake-ups a second, all threads",
+				       .goal = has_goal ? 0.05 : 0});
+	figures_add(figures, &(Figure){.id = wakeups_id,
+				       .what = "  wake-ups a second, all threads",
 				       .unit = "",
 				       .value = summarize(wakeups),
-				       .goal = 1.2});
+				       .goal = has_goal ? 1.2 : 0});
+	figures_add(figures, &(Figure){.id = observed_id,
+				       .what = "  observations a second meanwhile",
+				       .unit = "",
+				       .value = {observed, observed, observed, 1}});
 }
 
 void measure_service(Figures *figures, const char *program, const char *folder, guint idle_s)
 {
 	g_autofree char *database = g_build_filename(folder, "service.bin", NULL);
+	g_autofree char *config = g_build_filename(folder, "service.conf", NULL);
 	g_autoptr(ProcdbStore) store = procdb_store_new(database);
 	g_autoptr(GArray) records = confident_records(PROFILES);
 	g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(double));
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
 	GSubprocess *service = NULL;
+	double ms;
 
 	if (!bus)
 		fail("the system bus", error);
 	if (!procdb_store_save(store, (const struct procdb_record *)records->data, records->len,
 			       &error))
 		fail(database, error);
+	if (!g_file_set_contents(config, "", -1, &error))
+		fail(config, error);
 	for (guint i = 0; i < STARTS; i++) {
-		double ms;
-
 		if (service)
 			stop(bus, service);
-		service = start(bus, program, database, &ms);
+		service = start(bus, program, database, config, &ms);
 		g_array_append_val(starts, ms);
 	}
 	figures_add(figures, &(Figure){.id = "start",
@@ -201,6 +234,14 @@ void measure_service(Figures *figures, const char *program, const char *folder, 
 				       .unit = "ms",
 				       .value = summarize(starts),
 				       .goal = 100});
-	measure_idle(figures, service, idle_s);
+	measure_memory(figures, g_subprocess_get_identifier(service));
+	measure_alone(figures, bus, service, idle_s, "quiet", "nobody asks, the machine does little",
+		      FALSE);
+	stop(bus, service);
+
+	if (!g_file_set_contents(config, NOTHING_TO_REPORT, -1, &error))
+		fail(config, error);
+	service = start(bus, program, database, config, &ms);
+	measure_alone(figures, bus, service, idle_s, "idle", "nobody asks, nothing is observed", TRUE);
 	stop(bus, service);
 }
