@@ -121,29 +121,55 @@ static void keep_chosen(ProcdbEngine *engine)
 	g_array_set_size(engine->classes, kept);
 }
 
+static void note_published(ProcdbEngine *engine, guint i)
+{
+	struct procdb_entry *entry = procdb_table_find(
+	    engine->table, &g_array_index(engine->publishing, struct procdb_comm, i));
+
+	set_published(engine, entry, true);
+	entry->written = g_array_index(engine->classes, struct procdb_class, i);
+	if (entry->set == PROCDB_SET_RETAINED)
+		procdb_table_move(engine->table, entry, PROCDB_SET_PREDICTED);
+}
+
+static void wait_for_room(ProcdbEngine *engine, guint i)
+{
+	procdb_engine_queue(
+	    engine, procdb_table_find(engine->table,
+				      &g_array_index(engine->publishing, struct procdb_comm, i)));
+}
+
+/*
+ * Writes what was chosen. In a full map what is there already can still be
+ * written: one that finds no room must not keep the others waiting.
+ */
 static void publish(ProcdbEngine *engine)
 {
-	const struct procdb_comm *comms = (const struct procdb_comm *)engine->publishing->data;
-	g_autoptr(GError) error = NULL;
-	guint done = 0;
-	gboolean ok;
+	const guint n = engine->publishing->len;
+	g_autoptr(GError) first = NULL;
+	guint next = 0;
 
-	ok = engine->maps->ops->publish(engine->maps, comms,
-					(const struct procdb_class *)engine->classes->data,
-					engine->publishing->len, &done, &error);
-	procdb_engine_log_failure(&engine->publish_failed, error);
-	for (guint i = 0; i < engine->publishing->len; i++) {
-		struct procdb_entry *entry = procdb_table_find(engine->table, &comms[i]);
+	while (next < n) {
+		g_autoptr(GError) error = NULL;
+		guint done = 0;
 
-		if (i < done) {
-			set_published(engine, entry, true);
-			entry->written = g_array_index(engine->classes, struct procdb_class, i);
-			if (entry->set == PROCDB_SET_RETAINED)
-				procdb_table_move(engine->table, entry, PROCDB_SET_PREDICTED);
-		} else if (!ok) {
-			procdb_engine_queue(engine, entry);
-		}
+		engine->maps->ops->publish(
+		    engine->maps, &g_array_index(engine->publishing, struct procdb_comm, next),
+		    &g_array_index(engine->classes, struct procdb_class, next), n - next, &done,
+		    &error);
+		for (; done > 0; done--)
+			note_published(engine, next++);
+		/* Without an error that is all: there may be no map to write to. */
+		if (!error)
+			break;
+		wait_for_room(engine, next++);
+		if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+			while (next < n)
+				wait_for_room(engine, next++);
+		if (!first)
+			first = g_steal_pointer(&error);
 	}
+	procdb_engine_log_failure(&engine->publish_failed, first);
 }
 
 static gboolean is_far(guint64 a, guint64 b)

@@ -196,6 +196,47 @@ static void test_a_full_map_of_the_reference(EngineFixture *f, gconstpointer dat
 	test_check_consistent(f);
 }
 
+static void replace_profiles(EngineFixture *f, const char *const *names, guint64 avg_runtime)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, TRUE, sizeof(struct procdb_record));
+
+	for (; *names; names++) {
+		struct procdb_record record = {.comm = test_comm(*names)};
+
+		procdb_profile_init(&record.profile);
+		record.profile.tier_votes[PROCDB_TIER_BATCH] = 5;
+		record.profile.observations = 5;
+		record.profile.avg_runtime_ns = avg_runtime;
+		g_array_append_val(records, record);
+	}
+	procdb_engine_replace(f->engine, records);
+	procdb_engine_flush(f->engine);
+}
+
+/* As the reference: who finds no room does not keep the map from saying the latest of others. */
+static void test_a_full_map_says_the_latest(EngineFixture *f, gconstpointer data)
+{
+	static const char *const before[] = {"a", "b", "c", "d", NULL};
+	static const char *const after[] = {"new", "b", "newer", "d", NULL};
+	struct procdb_comm comm;
+	struct procdb_class class;
+
+	engine_fixture_allow_warnings();
+	replace_profiles(f, before, 100);
+	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	replace_profiles(f, after, 200);
+	for (guint i = 1; i < 4; i += 2) {
+		comm = test_comm(after[i]);
+		g_assert_true(procdb_engine_prediction(f->engine, &comm, &class));
+		g_assert_cmpuint(class.avg_runtime, ==, 200);
+	}
+	g_assert_false(test_predicts(f, "new", NULL));
+	/* What nobody stands for any more goes, and there is room. */
+	test_steps(f, 1);
+	test_check_consistent(f);
+	g_assert_true(test_predicts(f, "newer", NULL));
+}
+
 static void test_an_override_has_its_place_in_a_full_map(EngineFixture *f, gconstpointer data)
 {
 	enum procdb_tier tier;
@@ -448,6 +489,7 @@ int main(int argc, char **argv)
 	    retaining);
 	add("live-ones-wait-for-room", test_live_ones_wait_for_room, retaining);
 	add("a-full-map", test_a_full_map_of_the_reference, reference);
+	add("a-full-map-says-the-latest", test_a_full_map_says_the_latest, reference);
 	add("an-override-has-its-place-in-a-full-map", test_an_override_has_its_place_in_a_full_map,
 	    retaining);
 	add("replaced-maps-are-filled-again", test_replaced_maps_are_filled_again, retaining);
