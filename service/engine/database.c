@@ -148,19 +148,27 @@ static void note_saved(ProcdbEngine *engine, const GError *reason)
 			   "Saved %s again after %u failures", path, engine->save_failures);
 	set_save_error(engine, "");
 	engine->save_failures = 0;
+	engine->forgetting = FALSE;
 	engine->save_due = seconds_from_now(engine->settings.save_interval_s);
 	engine->last_save_us = engine->clock_us();
 }
 
-typedef gboolean (*SaveFunction)(ProcdbStore *store, const struct procdb_record *records, guint n,
-				 GError **error);
+struct procdb_saving {
+	ProcdbEngine *engine; /* NULL once that is gone */
+	gboolean overtaken;   /* by a later save, whose outcome is the one that counts */
+};
 
-static gboolean save(ProcdbEngine *engine, SaveFunction function, guint *saved, GError **error)
+gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 {
+	/* Also what was deleted before, when the save at that time failed. */
+	gboolean (*function)(ProcdbStore *, const struct procdb_record *, guint, GError **) =
+	    engine->forgetting ? procdb_store_save_forgetting : procdb_store_save;
 	g_autoptr(GArray) records = procdb_engine_records(engine);
 	g_autoptr(GError) reason = NULL;
 
 	engine->dirty = FALSE;
+	if (engine->saving)
+		engine->saving->overtaken = TRUE;
 	function(engine->store, (const struct procdb_record *)records->data, records->len, &reason);
 	note_saved(engine, reason);
 	if (reason)
@@ -172,19 +180,11 @@ static gboolean save(ProcdbEngine *engine, SaveFunction function, guint *saved, 
 	return !reason;
 }
 
-gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
-{
-	return save(engine, procdb_store_save, saved, error);
-}
-
 gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error)
 {
-	return save(engine, procdb_store_save_forgetting, NULL, error);
+	engine->forgetting = TRUE;
+	return procdb_engine_save(engine, NULL, error);
 }
-
-struct procdb_saving {
-	ProcdbEngine *engine; /* NULL once that is gone */
-};
 
 static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -195,7 +195,8 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 	if (!saving->engine)
 		return;
 	saving->engine->saving = NULL;
-	note_saved(saving->engine, reason);
+	if (!saving->overtaken)
+		note_saved(saving->engine, reason);
 }
 
 void procdb_engine_abandon_save(ProcdbEngine *engine)
@@ -219,8 +220,8 @@ void procdb_engine_save_if_due(ProcdbEngine *engine)
 	/* In a thread: a disk that takes its time must not keep the loop from ticking. */
 	records = procdb_engine_records(engine);
 	engine->dirty = FALSE;
-	engine->saving = g_new(struct procdb_saving, 1);
+	engine->saving = g_new0(struct procdb_saving, 1);
 	engine->saving->engine = engine;
 	procdb_store_save_async(engine->store, (const struct procdb_record *)records->data,
-				records->len, on_saved, engine->saving);
+				records->len, engine->forgetting, on_saved, engine->saving);
 }

@@ -38,6 +38,7 @@ struct _ProcdbEngine {
 	} predictions;
 	guint overrides;
 	gboolean dirty;
+	gboolean forgetting;	      /* older files may hold what was deleted */
 	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */
 	gint64 save_due;	      /* monotonic µs: not before */
 	guint save_failures;	      /* in a row */

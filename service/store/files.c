@@ -26,6 +26,7 @@ ProcdbFiles *procdb_files_new(const char *path)
 	files->bad_prefix = g_strconcat(files->name, ".bad-", NULL);
 	files->whole.size = -1;
 	g_mutex_init(&files->lock);
+	g_cond_init(&files->saved);
 	return files;
 }
 
@@ -40,6 +41,7 @@ void procdb_files_unref(ProcdbFiles *files)
 	if (!g_atomic_int_dec_and_test(&files->refs))
 		return;
 	g_mutex_clear(&files->lock);
+	g_cond_clear(&files->saved);
 	g_free(files->path);
 	g_free(files->folder);
 	g_free(files->name);
@@ -142,11 +144,33 @@ static void read_named(ProcdbFiles *files, const char *name, ProcdbFile *file, s
 	read_open_file(file, fd, path, st);
 }
 
+void procdb_files_begin_saving(ProcdbFiles *files)
+{
+	g_atomic_int_set(&files->saving, 1);
+}
+
+void procdb_files_end_saving(ProcdbFiles *files)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
+
+	g_atomic_int_set(&files->saving, 0);
+	g_cond_broadcast(&files->saved);
+}
+
+gboolean procdb_files_is_saving(ProcdbFiles *files)
+{
+	return g_atomic_int_get(&files->saving) != 0;
+}
+
 void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
 {
 	g_autofree char *temp = g_build_filename(files->folder, files->temp_name, NULL);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	struct stat st = {0};
+
+	/* Else it would be in the file, and not be read. */
+	while (procdb_files_is_saving(files))
+		g_cond_wait(&files->saved, &files->lock);
 
 	/* If this fails the next save tells. */
 	(void)unlink(temp);

@@ -30,6 +30,7 @@ typedef struct {
 	char *bad_prefix;
 
 	gint saving;	 /* atomic: a save is in a thread or on its way there */
+	GCond saved;	 /* it is not any more */
 	GMutex lock;	 /* of all I/O, and of what follows */
 	guint64 written; /* serial of the newest content that was written */
 	/* The file at NAME that is known to be whole; size -1 if none is. */
@@ -61,7 +62,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbFile, procdb_file_clear)
 /* Whether all of it can be believed. */
 gboolean procdb_file_is_whole(const ProcdbFile *file);
 
-/* Reads NAME, and removes the leftover of a save. */
+/* Around a save in a thread: from before that starts until its last I/O is done. */
+void procdb_files_begin_saving(ProcdbFiles *files);
+void procdb_files_end_saving(ProcdbFiles *files);
+gboolean procdb_files_is_saving(ProcdbFiles *files);
+
+/* Reads NAME, once no save is under way, and removes the leftover of one. */
 void procdb_files_read(ProcdbFiles *files, ProcdbFile *file);
 /* Reads NAME.prev. */
 void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file);

@@ -182,6 +182,7 @@ struct save {
 	ProcdbFiles *files;
 	GBytes *bytes;
 	guint64 serial;
+	gboolean forget;
 };
 
 static void save_free(gpointer data)
@@ -197,9 +198,10 @@ static void save_in_thread(GTask *task, gpointer source, gpointer data, GCancell
 {
 	struct save *save = data;
 	GError *error = NULL;
-	gboolean ok = procdb_files_replace(save->files, save->bytes, save->serial, FALSE, &error);
+	gboolean ok =
+	    procdb_files_replace(save->files, save->bytes, save->serial, save->forget, &error);
 
-	g_atomic_int_set(&save->files->saving, 0);
+	procdb_files_end_saving(save->files);
 	if (ok)
 		g_task_return_boolean(task, TRUE);
 	else
@@ -208,11 +210,11 @@ static void save_in_thread(GTask *task, gpointer source, gpointer data, GCancell
 
 gboolean procdb_store_is_saving(const ProcdbStore *store)
 {
-	return g_atomic_int_get(&store->files->saving) != 0;
+	return procdb_files_is_saving(store->files);
 }
 
 void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *records, guint n,
-			     GAsyncReadyCallback callback, gpointer user_data)
+			     gboolean forget, GAsyncReadyCallback callback, gpointer user_data)
 {
 	g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
 	struct save *save;
@@ -227,8 +229,9 @@ void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *rec
 	save->files = procdb_files_ref(store->files);
 	save->bytes = procdb_codec_encode(records, n);
 	save->serial = ++store->serial;
+	save->forget = forget;
 	g_task_set_task_data(task, save, save_free);
-	g_atomic_int_set(&store->files->saving, 1);
+	procdb_files_begin_saving(store->files);
 	g_task_run_in_thread(task, save_in_thread);
 }
 

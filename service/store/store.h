@@ -80,13 +80,14 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 				      guint n, GError **error);
 
 /*
- * The same as procdb_store_save() with the I/O in a thread; records are
+ * The same as procdb_store_save(), or with forget as
+ * procdb_store_save_forgetting(), with the I/O in a thread; records are
  * encoded before it returns. One at a time: G_IO_ERROR_PENDING while
  * procdb_store_is_saving(). A synchronous save in the meantime waits for it
- * and is never overwritten by it. The callback's source object is NULL; it may
- * be called after procdb_store_free().
+ * and is never overwritten by it; a load waits for it. The callback's source
+ * object is NULL; it may be called after procdb_store_free().
  */
 void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *records, guint n,
-			     GAsyncReadyCallback callback, gpointer user_data);
+			     gboolean forget, GAsyncReadyCallback callback, gpointer user_data);
 gboolean procdb_store_save_finish(GAsyncResult *result, GError **error);
 gboolean procdb_store_is_saving(const ProcdbStore *store);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "engine-fixture.h"
+#include "private.h"
 
 static void set_up(EngineFixture *f, gconstpointer data)
 {
@@ -139,6 +140,48 @@ static void test_deleted_does_not_come_back_from_the_previous_file(EngineFixture
 	g_assert_null(test_find(f, "cc1"));
 }
 
+/* The disk was full when it was deleted: then at the next save. */
+static void check_deleted_goes_for_good(EngineFixture *f, gboolean by_itself)
+{
+	g_autofree char *prev = g_strconcat(f->path, ".prev", NULL);
+	struct procdb_comm comm = test_comm("cc1");
+
+	learn_something(f);
+	save(f);
+	engine_fixture_allow_warnings();
+	engine_fixture_block_saving(f, TRUE);
+	g_assert_false(procdb_engine_delete(f->engine, &comm, 1, NULL, NULL));
+	engine_fixture_block_saving(f, FALSE);
+	g_assert_true(is_dirty(f));
+	if (by_itself) {
+		/* As if some seconds had passed. */
+		f->engine->settings.save_interval_s = 300;
+		f->engine->save_due = 1;
+		test_step(f);
+	} else {
+		save(f);
+	}
+	g_assert_false(is_dirty(f));
+	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));
+	test_learn(f, "later", PROCDB_TIER_BATCH, 5);
+	save(f);
+	g_assert_true(g_file_test(prev, G_FILE_TEST_EXISTS));
+	damage(f, 0);
+	engine_fixture_restart(f, 1024);
+	g_assert_nonnull(test_find(f, "sway"));
+	g_assert_null(test_find(f, "cc1"));
+}
+
+static void test_deleted_goes_for_good_with_the_next_save(EngineFixture *f, gconstpointer data)
+{
+	check_deleted_goes_for_good(f, FALSE);
+}
+
+static void test_deleted_goes_for_good_by_itself(EngineFixture *f, gconstpointer data)
+{
+	check_deleted_goes_for_good(f, TRUE);
+}
+
 static void test_damaged_file_is_replaced_by_the_previous(EngineFixture *f, gconstpointer data)
 {
 	learn_something(f);
@@ -203,6 +246,10 @@ int main(int argc, char **argv)
 	    test_reference_mode_reads_the_entries);
 	add("deleted-does-not-come-back-from-the-previous-file", &test_settings,
 	    test_deleted_does_not_come_back_from_the_previous_file);
+	add("deleted-goes-for-good-with-the-next-save", &test_settings,
+	    test_deleted_goes_for_good_with_the_next_save);
+	add("deleted-goes-for-good-by-itself", &test_settings,
+	    test_deleted_goes_for_good_by_itself);
 	add("damaged-file-is-replaced-by-the-previous", &test_settings,
 	    test_damaged_file_is_replaced_by_the_previous);
 	add("a-damaged-file-is-written-anew", &test_settings, test_a_damaged_file_is_written_anew);

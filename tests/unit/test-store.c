@@ -224,7 +224,7 @@ static void save_async(struct fixture *fixture, guint n, guint generation, struc
 	g_autoptr(GArray) records = records_make(n, generation);
 
 	procdb_store_save_async(fixture->store, (const struct procdb_record *)records->data,
-				records->len, on_saved, saved);
+				records->len, FALSE, on_saved, saved);
 }
 
 static void wait_for_calls(const struct saved *saved, guint calls)
@@ -270,6 +270,34 @@ static void test_older_save_never_wins(struct fixture *fixture, gconstpointer da
 	g_assert_cmpuint(saved.ok, ==, 100);
 }
 
+static void test_a_load_waits_for_a_save(struct fixture *fixture, gconstpointer data)
+{
+	struct saved saved = {0};
+
+	for (guint i = 0; i < 100; i++) {
+		save_async(fixture, 50, i, &saved);
+		assert_loads(fixture, 50, i, PROCDB_SOURCE_NEWEST);
+		wait_for_calls(&saved, i + 1);
+	}
+	g_assert_cmpuint(saved.ok, ==, 100);
+}
+
+static void test_forgetting_in_a_thread(struct fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GArray) records = records_make(3, 3);
+	struct saved saved = {0};
+
+	must_save(fixture, 3, 1);
+	must_save(fixture, 3, 2);
+	g_assert_true(g_file_test(fixture->prev, G_FILE_TEST_EXISTS));
+	procdb_store_save_async(fixture->store, (const struct procdb_record *)records->data,
+				records->len, TRUE, on_saved, &saved);
+	wait_for_calls(&saved, 1);
+	g_assert_cmpuint(saved.ok, ==, 1);
+	g_assert_false(g_file_test(fixture->prev, G_FILE_TEST_EXISTS));
+	assert_loads(fixture, 3, 3, PROCDB_SOURCE_NEWEST);
+}
+
 static void test_store_may_go_during_a_save(struct fixture *fixture, gconstpointer data)
 {
 	struct saved saved = {0};
@@ -304,6 +332,8 @@ int main(int argc, char **argv)
 	ADD_STORE_TEST("save-in-a-thread", test_save_in_a_thread);
 	ADD_STORE_TEST("one-save-at-a-time", test_one_save_at_a_time);
 	ADD_STORE_TEST("older-save-never-wins", test_older_save_never_wins);
+	ADD_STORE_TEST("a-load-waits-for-a-save", test_a_load_waits_for_a_save);
+	ADD_STORE_TEST("forgetting-in-a-thread", test_forgetting_in_a_thread);
 	ADD_STORE_TEST("store-may-go-during-a-save", test_store_may_go_during_a_save);
 	return g_test_run();
 }
