@@ -83,6 +83,8 @@ void procdb_profile_score(struct procdb_profile *profile, uint32_t right, uint32
 
 	profile->right = add(profile->right, right);
 	profile->wrong = add(profile->wrong, wrong);
+	if (profile->override != PROCDB_NO_OVERRIDE)
+		return;
 	while (recent_right + recent_wrong > RECENT_MAX) {
 		recent_right /= 2;
 		recent_wrong /= 2;

@@ -65,7 +65,11 @@ void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_cl
  */
 void procdb_profile_fade(struct procdb_profile *profile, uint64_t limit);
 
-/* Counts predictions that tasks have confirmed or refuted. Saturates. */
+/*
+ * Counts predictions that tasks have confirmed or refuted. Saturates. Those of
+ * an override are no sign of what was learned underneath, and not remembered as
+ * recent.
+ */
 void procdb_profile_score(struct procdb_profile *profile, uint32_t right, uint32_t wrong);
 
 /* Whether its recent predictions were wrong again and again: at least four, and most. */

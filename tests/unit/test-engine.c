@@ -185,6 +185,23 @@ static void test_wrong_again_and_again_is_withdrawn(EngineFixture *f, gconstpoin
 	test_check_consistent(f);
 }
 
+/* An admin's word against what tasks do: what is learned underneath stays. */
+static void test_an_override_that_is_wrong_unlearns_nothing(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("cc1");
+
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
+	g_assert_true(procdb_engine_override(f->engine, &comm, PROCDB_TIER_LAT_CRITICAL, NULL));
+	for (guint i = 0; i < 10; i++)
+		score(f, "cc1", 0, 10);
+	g_assert_cmpuint(test_find(f, "cc1")->profile.wrong, ==, 100);
+	g_assert_true(procdb_engine_override(f->engine, &comm, PROCDB_NO_OVERRIDE, NULL));
+	score(f, "cc1", 0, 1);
+	g_assert_cmpuint(test_find(f, "cc1")->profile.withdrawals, ==, 0);
+	g_assert_true(test_predicts(f, "cc1", NULL));
+	test_check_consistent(f);
+}
+
 static void test_wrong_now_and_then_stays(EngineFixture *f, gconstpointer data)
 {
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
@@ -317,6 +334,8 @@ int main(int argc, char **argv)
 	    &test_settings);
 	add("wrong-again-and-again-is-withdrawn", test_wrong_again_and_again_is_withdrawn,
 	    &test_settings);
+	add("an-override-that-is-wrong-unlearns-nothing",
+	    test_an_override_that_is_wrong_unlearns_nothing, &test_settings);
 	add("wrong-now-and-then-stays", test_wrong_now_and_then_stays, &test_settings);
 	add("only-so-many-are-remembered", test_only_so_many_are_remembered, &test_settings);
 	add("no-retention-forgets-at-once", test_no_retention_forgets_at_once, &test_settings);
