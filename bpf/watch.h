@@ -22,6 +22,8 @@ const volatile bool from_exit = true;
 const volatile __u64 exit_min_ns = 250000;
 /* How long a task that goes on running is not published again; 0: never is. */
 const volatile __u64 renew_ns = 10000000000ULL;
+/* The best tier that the service learns from tasks of others than root. */
+const volatile __u8 max_user_tier = PROCDB_TIER_LAT_CRITICAL;
 
 #define NEVER (~0ULL)
 #define NOT_PREDICTED PROCDB_TIERS
@@ -156,7 +158,10 @@ static __always_inline void publish(struct task_struct *p, struct procdb_class *
 		__sync_fetch_and_add(&failed, 1);
 }
 
-/* The tier of a predicted task is known: once for each exec. */
+/*
+ * The tier of a predicted task is known: once for each exec. A prediction that
+ * says what this task could teach is right, even if the task is better.
+ */
 static __always_inline void judge(struct watch *w, struct task_struct *p, u8 tier)
 {
 	struct procdb_score *score;
@@ -164,6 +169,8 @@ static __always_inline void judge(struct watch *w, struct task_struct *p, u8 tie
 
 	if (w->predicted == NOT_PREDICTED)
 		return;
+	if (tier > max_user_tier && w->predicted == max_user_tier && p->cred->uid.val != 0)
+		tier = max_user_tier;
 	comm_of(p, &comm);
 	score = score_of(&comm);
 	if (score)

@@ -106,6 +106,7 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 	    .from_exit = config->observe_exit,
 	    .exit_min_us = config->exit_min_us,
 	    .renew_s = config->renew_s,
+	    .max_user_tier = config->engine.max_user_tier,
 	};
 
 	if (g_str_equal(config->backend, "observer"))

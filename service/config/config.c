@@ -107,7 +107,8 @@ gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
 	       g_strv_equal((const char *const *)a->compositors,
 			    (const char *const *)b->compositors) &&
 	       a->observe_maturity == b->observe_maturity && a->observe_exit == b->observe_exit &&
-	       a->exit_min_us == b->exit_min_us && a->renew_s == b->renew_s;
+	       a->exit_min_us == b->exit_min_us && a->renew_s == b->renew_s &&
+	       a->engine.max_user_tier == b->engine.max_user_tier;
 }
 
 static void add_if_there(GPtrArray *files, char *path)

@@ -15,6 +15,7 @@ typedef struct {
 	guint exit_min_us;	/* CPU time, in µs, below which a task that dies says nothing */
 	guint
 	    renew_s; /* observe a task that goes on running again after so many seconds; 0: never */
+	guint max_user_tier; /* enum procdb_tier: the best that is learned from users' tasks */
 } ProcdbObserverSettings;
 
 /*

@@ -3,6 +3,7 @@
 """Real BPF programs on the running kernel, and what is learned from real programs."""
 
 import os
+import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -84,6 +85,27 @@ def learns_a_program_of_any_name():
             wait_for(lambda: service.profiles().get(escape(name), {"observations": 0})
                      ["observations"] >= 3, 15, "the name is learned")
         assert 0 < service.call("GetConfidence", "(s)", escape(name)) <= 1
+
+
+def what_users_may_not_teach_is_no_wrong_prediction():
+    folder = os.environ["LAB_DIR"]
+    config, program = folder + "/procdb.conf", folder + "/lab-ticker"
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("[Learning]\nMaxUserTier=interactive\n")
+    shutil.copy(BEHAVE, program)
+    loop = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups",
+            "sh", "-c", 'while :; do "$@"; done', "sh", program, "lab-ticker", "20", "2000", "2.5"]
+    with Service("--config", config, backend="observer") as service, running(*[loop] * 4):
+        def judged():
+            if "lab-ticker" not in service.profiles():
+                return None
+            profile = service.call("GetProfile", "(s)", "lab-ticker")
+            return profile if profile["right"] + profile["wrong"] >= 6 else None
+
+        # It is lat-critical, each time, and starts as what its user may teach.
+        profile = wait_for(judged, 30, "predictions are judged")
+        assert (profile["tier"], profile["taught_by"]) == ("interactive", "users"), profile
+        assert (profile["wrong"], profile["withdrawals"]) == (0, 0), profile
 
 
 def client_and_bus_agree_on_confidence():

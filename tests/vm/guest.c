@@ -81,6 +81,7 @@ ProcdbMaps *guest_schedule_for(const char *const *compositors)
 	    .from_exit = TRUE,
 	    .exit_min_us = 250,
 	    .renew_s = 10,
+	    .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
 	});
 
 	guest_assert_active(maps);
