@@ -46,11 +46,8 @@ int cmd_apply(Ctl *ctl, const CtlCommand *command, char **argv)
 
 	if (!options_parse(ctl, command, NULL, argv, &args))
 		return CTL_USAGE;
-	if (!g_strv_contains(modes, args[0]))
-		return options_usage(command,
-				     "there is no mode \"%s\"; there are auto, slices and "
-				     "none",
-				     args[0]);
+	if (!options_is_word(command, "mode", args[0], modes))
+		return CTL_USAGE;
 	status = bus_connect_privileged(ctl);
 	if (status != CTL_OK)
 		return status;

@@ -36,19 +36,21 @@ static int report(Ctl *ctl)
 
 int cmd_backend(Ctl *ctl, const CtlCommand *command, char **argv)
 {
+	static const char *const backends[] = {"auto",	 "observer", "sched-ext",
+					       "pinned", "none",     NULL};
 	g_auto(GStrv) args = NULL;
 	g_autoptr(GError) error = NULL;
 	int status;
 
 	if (!options_parse(ctl, command, NULL, argv, &args))
 		return CTL_USAGE;
-	if (!g_utf8_validate(args[0], -1, NULL))
-		return options_usage(command, "the name of a backend is UTF-8 text");
+	if (!options_is_word(command, "backend", args[0], backends))
+		return CTL_USAGE;
 	status = bus_connect_privileged(ctl);
 	if (status != CTL_OK)
 		return status;
 	if (!procdb_dbus_proc_db1_call_set_backend_sync(ctl->proxy, args[0], ctl->call_flags,
 							ctl->timeout_ms, NULL, &error))
-		return failure_report("SetBackend", NULL, error);
+		return failure_report("SetBackend", args[0], error);
 	return report(ctl);
 }

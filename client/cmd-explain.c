@@ -9,6 +9,7 @@
 #include "failure.h"
 #include "json.h"
 #include "options.h"
+#include "output.h"
 #include "profile.h"
 #include "task.h"
 
@@ -26,12 +27,17 @@ typedef struct {
 	double needed;
 	double agreement;
 	double stability;
+	guint64 runtime;
+	guint64 deviation;
 	guint32 observations;
 	guint32 missing;
+	guint64 votes;
 } Reasons;
 
 static void reasons_read(GVariantDict *dict, Reasons *why)
 {
+	guint32 votes[ROWS_TIERS] = {0};
+
 	*why = (Reasons){.name = "", .tier = "", .source = ""};
 	g_variant_dict_lookup(dict, "name", "&s", &why->name);
 	g_variant_dict_lookup(dict, "tier", "&s", &why->tier);
@@ -44,6 +50,10 @@ static void reasons_read(GVariantDict *dict, Reasons *why)
 	g_variant_dict_lookup(dict, "stability", "d", &why->stability);
 	g_variant_dict_lookup(dict, "observations", "u", &why->observations);
 	g_variant_dict_lookup(dict, "missing_observations", "u", &why->missing);
+	g_variant_dict_lookup(dict, "avg_runtime_ns", "t", &why->runtime);
+	g_variant_dict_lookup(dict, "runtime_dev_ns", "t", &why->deviation);
+	g_variant_dict_lookup(dict, "votes", "(uuu)", &votes[0], &votes[1], &votes[2]);
+	why->votes = (guint64)votes[0] + votes[1] + votes[2];
 }
 
 static void say_override(const Reasons *why)
@@ -59,10 +69,13 @@ static void say_override(const Reasons *why)
 
 static void say_learned(const Reasons *why)
 {
-	printf("New tasks named \"%s\" start as %s: %.0f %% of %u observations say so,\n"
-	       "and its runs are %s. That makes a confidence of %.2f, and %.2f is needed.\n",
-	       why->name, why->tier, 100 * why->agreement, why->observations,
-	       why->stability >= STABILITY_GOOD ? "of even length" : "of uneven length",
+	g_autofree char *runs = out_duration_ns(why->runtime);
+	g_autofree char *varies = out_duration_ns(why->deviation);
+
+	printf("New tasks named \"%s\" start as %s: %.0f %% of %" G_GUINT64_FORMAT
+	       " observations say so,\nand a run takes %s, give or take %s. "
+	       "That makes a confidence of %.2f;\n%.2f is needed.\n",
+	       why->name, why->tier, 100 * why->agreement, why->votes, runs, varies,
 	       why->confidence, why->needed);
 }
 
@@ -79,8 +92,8 @@ static void say_unsure(const Reasons *why)
 	printf("Nothing is predicted for \"%s\": the confidence is %.2f, and %.2f is needed.\n",
 	       why->name, why->confidence, why->needed);
 	if (why->agreement < AGREEMENT_GOOD)
-		printf("Its observations disagree: only %.0f %% of %u say %s.\n",
-		       100 * why->agreement, why->observations, why->learned);
+		printf("Its observations disagree: only %.0f %% of %" G_GUINT64_FORMAT " say %s.\n",
+		       100 * why->agreement, why->votes, why->learned);
 	if (why->stability < STABILITY_GOOD)
 		puts("Its runs vary in length by more than half of their average.");
 	puts("More observations may settle it; \"pandemoniumctl override set\" decides it now.");
@@ -137,6 +150,8 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (status != CTL_OK)
 		return status;
 	name = literal ? NULL : task_name_of_pid(args[0]);
+	if (name && !ctl->json)
+		printf("%s is a process or thread named \"%s\".\n", args[0], name);
 	if (!name)
 		name = escape_argument(args[0]);
 	if (!procdb_dbus_proc_db1_call_explain_sync(ctl->proxy, name, ctl->call_flags,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
+#include <errno.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "bus.h"
 #include "commands.h"
@@ -11,21 +13,55 @@
 #include "output.h"
 #include "profiles-json.h"
 
-static int write_file(const char *path, JsonNode *node, guint count)
+/* A device or a pipe is written to; a file that took its place would be no export. */
+static gboolean write_in_place(const char *path, const char *content, GError **error)
+{
+	FILE *file = fopen(path, "we");
+	gboolean written = file && fputs(content, file) >= 0;
+
+	if (file && fclose(file) != 0)
+		written = FALSE;
+	if (!written)
+		g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s",
+			    path, g_strerror(errno));
+	return written;
+}
+
+static int report(const Ctl *ctl, const char *path, guint count)
+{
+	g_autofree char *profiles = out_count(count, "profile");
+	g_autofree char *name = g_filename_display_name(path);
+
+	if (ctl->json) {
+		JsonBuilder *builder = ctl_json_begin();
+
+		ctl_json_set_uint(builder, "exported", count);
+		ctl_json_set_string(builder, "file", name);
+		ctl_json_print(ctl_json_end(builder));
+		return CTL_OK;
+	}
+	printf("Wrote %s to %s.\n", profiles, name);
+	return CTL_OK;
+}
+
+static int write_file(const Ctl *ctl, const char *path, JsonNode *node, guint count)
 {
 	g_autofree char *text = json_to_string(node, TRUE);
 	g_autofree char *content = g_strconcat(text, "\n", NULL);
-	g_autofree char *profiles = out_count(count, "profile");
+	g_autofree char *real = realpath(path, NULL);
 	g_autoptr(GError) error = NULL;
+	struct stat st;
+	gboolean in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 
 	/* The lengths and habits of all programs that ran here are for their owner. */
-	if (!g_file_set_contents_full(path, content, (gssize)strlen(content),
-				      G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error)) {
+	if (in_place ? !write_in_place(path, content, &error)
+		     : !g_file_set_contents_full(real ? real : path, content, -1,
+						 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error)) {
 		g_printerr("Cannot write the export: %s\n", error->message);
 		return CTL_FAILED;
 	}
-	printf("Wrote %s to %s.\n", profiles, path);
-	return CTL_OK;
+	/* It may be where a report would go to. */
+	return in_place ? CTL_OK : report(ctl, path, count);
 }
 
 int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -46,7 +82,7 @@ int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv)
 		return failure_report("ListProfiles", NULL, error);
 	node = profiles_to_json(rows);
 	if (args[0] && !g_str_equal(args[0], "-"))
-		return write_file(args[0], node, rows->items->len);
+		return write_file(ctl, args[0], node, rows->items->len);
 	ctl_json_print(g_steal_pointer(&node));
 	return CTL_OK;
 }

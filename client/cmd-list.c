@@ -69,6 +69,7 @@ static void print_table(Ctl *ctl, const Rows *rows)
 	struct libscols_table *table = NULL;
 	g_autofree char *count = out_count(rows->items->len, "profile");
 	gint64 now = g_get_real_time();
+	g_autofree char *sure = NULL;
 	guint confident = 0;
 
 	out_open_pager(ctl);
@@ -84,34 +85,23 @@ static void print_table(Ctl *ctl, const Rows *rows)
 		out_table_print(table);
 		putchar('\n');
 	}
-	printf("%s, %u confident.\n", count, confident);
+	sure = out_number(confident);
+	printf("%s, %s confident.\n", count, sure);
 }
 
-static int print_names(const Rows *rows)
+static void print_names(const Rows *rows)
 {
 	for (guint i = 0; i < rows->items->len; i++)
 		puts(rows_get(rows, i)->name);
-	return CTL_OK;
 }
 
-static int check(const CtlCommand *command, const ListOptions *options)
+static gboolean check(const CtlCommand *command, const ListOptions *options)
 {
-	g_autofree char *keys = g_strjoinv(", ", (char **)rows_sort_keys());
-
-	if (options->sort && !rows_order(options->sort))
-		return options_usage(command, "cannot sort by \"%s\"; there are %s", options->sort,
-				     keys);
-	if (options->tier && rows_tier_rank(options->tier) < 0)
-		return options_usage(command,
-				     "there is no tier \"%s\"; there are batch, interactive and "
-				     "lat-critical",
-				     options->tier);
-	if (options->origin && !g_str_equal(options->origin, "live") &&
-	    !g_str_equal(options->origin, "retained") && !g_str_equal(options->origin, "override"))
-		return options_usage(
-		    command, "there is no origin \"%s\"; there are live, retained and override",
-		    options->origin);
-	return CTL_OK;
+	return (!options->sort ||
+		options_is_word(command, "column", options->sort, rows_sort_keys())) &&
+	       (!options->tier || options_is_word(command, "tier", options->tier, rows_tiers)) &&
+	       (!options->origin ||
+		options_is_word(command, "origin", options->origin, rows_origins));
 }
 
 int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -137,9 +127,8 @@ int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
 
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
-	status = check(command, &options);
-	if (status != CTL_OK)
-		return status;
+	if (!check(command, &options))
+		return CTL_USAGE;
 	options.patterns = g_new0(char *, g_strv_length(args) + 1);
 	for (guint i = 0; args[i]; i++)
 		options.patterns[i] = escape_argument(args[i]);

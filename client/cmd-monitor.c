@@ -30,7 +30,7 @@ static JsonBuilder *event_begin(const char *event)
 /* A line ends when it happens, also into a pipe; one that nobody reads any more ends it all. */
 static void line_end(Monitor *monitor)
 {
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 || ferror(stdout))
 		g_main_loop_quit(monitor->loop);
 }
 
@@ -173,7 +173,8 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 		ctl_json_print_line(ctl_json_end(event_begin("following")));
 	else
 		g_printerr("Following changes; end with Ctrl-C.\n");
-	g_main_loop_run(loop);
+	if (fflush(stdout) == 0)
+		g_main_loop_run(loop);
 	g_source_remove(sources[0]);
 	g_source_remove(sources[1]);
 	g_signal_handlers_disconnect_by_data(bus, &monitor);

@@ -117,13 +117,9 @@ int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (g_str_equal(args[0], "clear") && count == 2)
 		return clear(ctl, args[1]);
 	if (g_str_equal(args[0], "set") && count == 3) {
-		if (rows_tier_rank(args[2]) < 0)
-			return options_usage(
-			    command,
-			    "there is no tier \"%s\"; there are batch, interactive "
-			    "and lat-critical",
-			    args[2]);
+		if (!options_is_word(command, "tier", args[2], rows_tiers))
+			return CTL_USAGE;
 		return set(ctl, args[1], args[2]);
 	}
-	return options_usage(command, "it is one of: set NAME TIER, clear NAME, list");
+	return options_usage(command, "it takes %s", command->parameters);
 }

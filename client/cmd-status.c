@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bus.h"
 #include "commands.h"
@@ -52,9 +53,18 @@ static void status_read(GVariantDict *dict, Status *status)
 	g_variant_dict_lookup(dict, "Dirty", "b", &status->dirty);
 }
 
+/* sched-ext says that another backend stands in for it as long as it cannot run itself. */
+static gboolean replaced(const Status *status)
+{
+	return g_str_equal(status->backend, "sched-ext") &&
+	       (strstr(status->state, "; observing instead") ||
+		strstr(status->state, "; its maps are used"));
+}
+
 static gboolean learning(const Status *status)
 {
-	return g_str_equal(status->state, "active") && !g_str_equal(status->backend, "none");
+	return !g_str_equal(status->backend, "none") &&
+	       (g_str_equal(status->state, "active") || replaced(status));
 }
 
 static const char *source(const Status *status)
@@ -68,56 +78,65 @@ static const char *source(const Status *status)
 	return status->backend;
 }
 
-static void print_headline(const Ctl *ctl, const Status *status)
+static char *headline(const Status *status)
 {
-	gboolean colour = out_colour(ctl);
-	const char *reset = colour ? "\033[0m" : "";
-	const char *dot = "";
-
-	if (colour)
-		dot = learning(status)				  ? "\033[1;32m"
-		      : g_str_has_prefix(status->state, "failed") ? "\033[1;31m"
-								  : "\033[1;33m";
+	if (g_str_equal(status->backend, "none"))
+		return g_strdup("does not learn: no backend is in use");
+	if (replaced(status))
+		return g_strdup_printf("learns, but %s does not run", source(status));
 	if (learning(status))
-		printf("%s●%s ProcDb %s learns from %s\n", dot, reset, status->version,
-		       source(status));
-	else if (g_str_equal(status->backend, "none"))
-		printf("%s●%s ProcDb %s does not learn: no backend is in use\n", dot, reset,
-		       status->version);
-	else
-		printf("%s●%s ProcDb %s does not learn: %s is %s\n", dot, reset, status->version,
-		       source(status), status->state);
+		return g_strdup_printf("learns from %s", source(status));
+	if (g_str_has_prefix(status->state, "failed"))
+		return g_strdup_printf("does not learn: %s failed", source(status));
+	return g_strdup_printf("does not learn: %s: %s", source(status), status->state);
 }
 
-static char *uptime(guint64 seconds)
+static void print_headline(const Ctl *ctl, const Status *status)
 {
-	if (seconds < 60)
-		return g_strdup_printf("%" G_GUINT64_FORMAT " s", seconds);
-	if (seconds < 3600)
-		return g_strdup_printf("%" G_GUINT64_FORMAT " min", seconds / 60);
-	if (seconds < 48 * 3600)
-		return g_strdup_printf("%" G_GUINT64_FORMAT " h", seconds / 3600);
-	return g_strdup_printf("%" G_GUINT64_FORMAT " days", seconds / 86400);
+	g_autofree char *text = headline(status);
+	const char *colour = "\033[1;33m";
+
+	if (learning(status) && !replaced(status))
+		colour = "\033[1;32m";
+	else if (!learning(status) && g_str_has_prefix(status->state, "failed"))
+		colour = "\033[1;31m";
+	if (out_colour(ctl))
+		printf("%s●\033[0m", colour);
+	else
+		printf("●");
+	printf(" ProcDb %s %s\n", status->version, text);
 }
 
 static void print_facts(const Status *status)
 {
 	g_autofree char *observations = out_count(status->observations, "observation");
 	g_autofree char *profiles = out_count(status->profiles, "profile");
-	g_autofree char *overrides = out_count(status->overrides, "override");
-	g_autofree char *running = uptime(status->tick);
+	g_autofree char *confident = out_number(status->confident);
+	g_autofree char *overrides = out_number(status->overrides);
+	g_autofree char *running = out_span(status->tick);
 	g_autofree char *saved = out_ago(status->last_save, g_get_real_time());
 
 	printf("   Observed: %s in %s", observations, running);
 	if (status->lost > 0)
 		printf(", %" G_GUINT64_FORMAT " lost", status->lost);
-	printf("\n    Learned: %s, %u confident (%u or more observations, confidence %.2g or "
+	printf("\n    Learned: %s, %s confident (%u or more observations, confidence %g or "
 	       "more)\n",
-	       profiles, status->confident, status->min_observations, status->min_confidence);
+	       profiles, confident, status->min_observations, status->min_confidence);
 	printf("  Overrides: %s\n", overrides);
 	printf("   Database: %s, %s%s%s\n", status->path,
 	       status->last_save > 0 ? "saved " : "not saved since the start",
 	       status->last_save > 0 ? saved : "", status->dirty ? ", changed since" : "");
+}
+
+static void print_part(const char *title, guint64 part, guint64 all, const char *what)
+{
+	g_autofree char *some = out_number(part);
+	g_autofree char *total = out_number(all);
+
+	printf("%s: %s of %s%s", title, some, total, what);
+	if (all > 0)
+		printf(" (%.1f %%)", 100.0 * (double)part / (double)all);
+	putchar('\n');
 }
 
 /* What later versions of the service count; shown when they do. */
@@ -129,20 +148,19 @@ static void print_predictions(GVariantDict *dict)
 
 	if (g_variant_dict_lookup(dict, "PredictionHits", "t", &hits) &&
 	    g_variant_dict_lookup(dict, "PredictionMisses", "t", &misses))
-		printf("  Predicted: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-		       " programs that started\n",
-		       hits, hits + misses);
+		print_part("  Predicted", hits, hits + misses, " programs that started");
 	if (g_variant_dict_lookup(dict, "PredictionsRight", "t", &right) &&
 	    g_variant_dict_lookup(dict, "PredictionsWrong", "t", &wrong) && right + wrong > 0)
-		printf("      Right: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " (%.1f %%)\n",
-		       right, right + wrong, 100.0 * (double)right / (double)(right + wrong));
+		print_part("      Right", right, right + wrong,
+			   " predictions that were put to the test");
 	if (g_variant_dict_lookup(dict, "Apply", "&s", &apply) &&
-	    g_variant_dict_lookup(dict, "Applied", "t", &applied))
-		printf("    Applied: %" G_GUINT64_FORMAT " tasks got their slice (%s, %s)\n",
-		       applied, apply,
-		       g_variant_dict_lookup(dict, "ApplyActive", "b", &active) && active
-			   ? "active"
-			   : "observing only");
+	    g_variant_dict_lookup(dict, "Applied", "t", &applied)) {
+		g_autofree char *tasks = out_count(applied, "task");
+
+		g_variant_dict_lookup(dict, "ApplyActive", "b", &active);
+		printf("    Applied: %s got the slice of their tier (%s, %s)\n", tasks, apply,
+		       active ? "active" : "observing only");
+	}
 }
 
 static void print_problem(const Ctl *ctl, const char *what, const char *remedy)
@@ -153,12 +171,17 @@ static void print_problem(const Ctl *ctl, const char *what, const char *remedy)
 	printf("             %s\n", remedy);
 }
 
+static const char *without_prefix(const char *text, const char *prefix)
+{
+	return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text;
+}
+
 static gboolean print_problems(const Ctl *ctl, const Status *status)
 {
 	gboolean any = FALSE;
 
 	if (g_str_has_prefix(status->state, "failed")) {
-		print_problem(ctl, status->state,
+		print_problem(ctl, without_prefix(status->state, "failed: "),
 			      "\"pandemoniumctl doctor\" checks what it needs.");
 		any = TRUE;
 	}
@@ -186,6 +209,9 @@ static void print_next(const Status *status)
 	if (g_str_equal(status->backend, "none"))
 		puts("       Next: choose a backend in procdb.conf, then \"pandemoniumctl "
 		     "reload\".");
+	else if (replaced(status))
+		printf("       Next: nothing to do; %s.\n",
+		       without_prefix(status->state, "waiting: "));
 	else if (g_str_equal(status->state, "waiting"))
 		puts("       Next: nothing to do; it goes on when the scheduler pins its maps.");
 	else if (status->profiles == 0)

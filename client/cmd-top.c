@@ -16,6 +16,7 @@
 #include "top-screen.h"
 
 #define KEY_ESCAPE 27
+#define KEY_CTRL_L 12
 
 typedef struct {
 	Ctl *ctl;
@@ -274,6 +275,9 @@ static void on_character(Top *top, int key)
 	case KEY_ESCAPE:
 		stop_editing(top, FALSE);
 		break;
+	case KEY_CTRL_L:
+		top_screen_resize();
+		break;
 	case 'h':
 	case '?':
 		view->help = TRUE;
@@ -369,9 +373,9 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
+	if (sort && !options_is_word(command, "column", sort, rows_sort_keys()))
+		return CTL_USAGE;
 	top.view.sort = sort_index(sort ? sort : "last_seen_us");
-	if (top.view.sort == ROW_TEXTS)
-		return options_usage(command, "cannot sort by \"%s\"", sort);
 	if (ctl->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return options_usage(command, "it needs a terminal; for programs there are \"list "
 					      "--json\" and \"monitor --json\"");

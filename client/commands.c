@@ -3,41 +3,53 @@
 
 #include "commands.h"
 
+#define COLUMNS                                                                                    \
+	"name, tier, confidence, observations, avg_runtime_ns,\n"                                  \
+	"runtime_dev_ns, wakeup_freq, csw_rate, last_seen_us and origin"
+
 const CtlCommand ctl_commands[] = {
-    {"status", NULL, "Show whether the service learns, from what, and if anything is wrong", NULL,
-     0, 0, cmd_status},
+    {"status", NULL, "Show whether it learns, and if anything is wrong", NULL, 0, 0, cmd_status},
     {"list", "[PATTERN...]", "List what was learned about programs",
-     "Patterns may hold * and ?. Without one, everything is listed.", 0, -1, cmd_list},
+     "Patterns may hold * and ?. Without one, everything is listed.\n"
+     "Columns to sort by are " COLUMNS ".",
+     0, -1, cmd_list},
     {"show", "NAME", "Show everything known about a program", NULL, 1, 1, cmd_show},
     {"explain", "NAME|PID", "Say why a program has the tier that it has",
      "A number is the ID of a running process or thread, if there is one.", 1, 1, cmd_explain},
     {"confidence", "NAME", "Print how sure the prediction for a program is, 0 to 1", NULL, 1, 1,
      cmd_confidence},
     {"delete", "NAME|PATTERN...", "Forget what was learned about programs",
-     "Either all of them are forgotten or, if a name is unknown, none.", 1, -1, cmd_delete},
+     "Their overrides go, too. Patterns may hold * and ?. If a name is unknown, or a\n"
+     "pattern matches nothing, nothing is forgotten.",
+     1, -1, cmd_delete},
     {"reset", NULL, "Forget everything that was learned", "Overrides stay.", 0, 0, cmd_reset},
     {"override", "set NAME TIER | clear NAME | list", "Decide the tier of a program",
-     "An override wins over what was learned, and stays until it is cleared. Learning goes on\n"
-     "underneath it. Tiers are batch, interactive and lat-critical.",
+     "An override wins over what was learned, and stays until it is cleared or its\n"
+     "program is deleted. Learning goes on underneath it. Tiers are batch, interactive\n"
+     "and lat-critical.",
      1, 3, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
     {"reload", NULL, "Read configuration and database again", NULL, 0, 0, cmd_reload},
-    {"backend", "BACKEND", "Choose what observes, until the next start or reload",
-     "Backends are auto, observer, sched-ext, pinned and none.", 1, 1, cmd_backend},
-    {"apply", "MODE", "Choose how predictions are applied, until the next start or reload",
-     "Modes are auto (slices, unless a sched_ext scheduler runs), slices and none.", 1, 1,
-     cmd_apply},
-    {"monitor", NULL, "Follow changes as they happen", "With --json, one object a line.", 0, 0,
-     cmd_monitor},
-    {"top", NULL, "Watch what is learned, live", "Keys: h or ? shows them, q quits.", 0, 0,
-     cmd_top},
-    {"export", "[FILE]", "Write all profiles as JSON, to a file or standard output", NULL, 0, 1,
-     cmd_export},
+    {"backend", "BACKEND", "Choose what observes, for now",
+     "Until the next start or reload. Backends are auto, observer, sched-ext, pinned\n"
+     "and none.",
+     1, 1, cmd_backend},
+    {"apply", "MODE", "Choose how predictions are applied, for now",
+     "Until the next start or reload. Modes are auto (slices, unless a sched_ext\n"
+     "scheduler runs), slices and none.",
+     1, 1, cmd_apply},
+    {"monitor", NULL, "Follow changes as they happen",
+     "Until it is interrupted. With --json, one object a line.", 0, 0, cmd_monitor},
+    {"top", NULL, "Watch what is learned, live",
+     "Keys: h or ? shows them, q quits.\n"
+     "Columns to sort by are " COLUMNS ".",
+     0, 0, cmd_top},
+    {"export", "[FILE]", "Write all profiles as JSON",
+     "To a file that only its owner can read, or to standard output.", 0, 1, cmd_export},
     {"import", "FILE|-", "Take over profiles that were exported",
      "Profiles of the same name are replaced; others stay, unless --replace is given.", 1, 1,
      cmd_import},
-    {"doctor", NULL, "Check everything that the service needs, and say what to do", NULL, 0, 0,
-     cmd_doctor},
+    {"doctor", NULL, "Check what the service needs, and say what to do", NULL, 0, 0, cmd_doctor},
     {NULL},
 };
 

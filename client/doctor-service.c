@@ -103,8 +103,10 @@ static void check_backend(Doctor *doctor, GVariantDict *properties)
 			   "nothing observes tasks (%s)", state);
 	else if (g_str_has_prefix(state, "failed"))
 		doctor_say(doctor, "backend", DOCTOR_PROBLEM,
-			   "Put right what the lines above name, and restart the service.", "%s %s",
-			   backend, state);
+			   g_str_equal(backend, "sched-ext")
+			       ? "To do without its own scheduler, run: pandemoniumctl backend auto"
+			       : "Put right what the lines above name, and restart the service.",
+			   "%s %s", backend, state);
 	else if (errors > 0)
 		doctor_say(doctor, "backend", DOCTOR_NOTE,
 			   "See the log: journalctl -u pandemonium-procdbd",

@@ -5,13 +5,17 @@
 
 #include <string.h>
 
+#include "escape.h"
+
 #define ACTION_PREFIX "org.pandemonium.procdb."
 
 /* As the authorizer of the service has it; tests/sync compares the two. */
 static const struct {
 	const char *method;
 	const char *action;
+	const char *argument; /* only for this one; NULL: for all others */
 } actions[] = {
+    {"SetBackend", "replace-scheduler", "sched-ext"},
     {"ListProfiles", "list-profiles"},
     {"GetProfile", "list-profiles"},
     {"GetConfidence", "get-confidence"},
@@ -28,19 +32,20 @@ static const struct {
     {"ClearOverride", "set-override"},
 };
 
-const char *failure_action(const char *method)
+/* The polkit action that guards a call, without its prefix; NULL if there is none. */
+static const char *action_of(const char *method, const char *argument)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
-		if (g_strcmp0(method, actions[i].method) == 0)
+		if (g_strcmp0(method, actions[i].method) == 0 &&
+		    (!actions[i].argument || g_strcmp0(argument, actions[i].argument) == 0))
 			return actions[i].action;
 	}
 	return NULL;
 }
 
 /* The service adds a reason of its own after a colon, for example that polkit is dead. */
-static int denied(const char *method, const char *message)
+static int denied(const char *action, const char *message)
 {
-	const char *action = failure_action(method);
 	const char *reason = strstr(message, ": ");
 
 	if (!action) {
@@ -53,10 +58,8 @@ static int denied(const char *method, const char *message)
 	return CTL_DENIED;
 }
 
-static int needs_password(const char *method)
+static int needs_password(const char *action)
 {
-	const char *action = failure_action(method);
-
 	g_printerr("Access denied: the polkit action " ACTION_PREFIX
 		   "%s asks for a password, and none could be asked for here.\n"
 		   "Run it on a terminal without --no-ask-password, or as root.\n",
@@ -82,8 +85,6 @@ static int invalid_name(const char *name, const char *message)
 		g_printerr("\"%s\" is no task name: %s.\n", name, reason ? reason + 2 : message);
 	else
 		g_printerr("%s.\n", message);
-	g_printerr("A backslash in a name is written \\\\, and a byte that is not printable UTF-8 "
-		   "\\xNN.\n");
 	return CTL_USAGE;
 }
 
@@ -95,8 +96,12 @@ static int unreachable(const char *why)
 	return CTL_UNREACHABLE;
 }
 
-static int report_ours(const char *code, const char *name, const char *message)
+static int report_ours(const char *code, const char *method, const char *name, const char *message)
 {
+	if (g_str_equal(code, "InvalidProfile") || g_strcmp0(method, "Import") == 0) {
+		g_printerr("Nothing was imported: %s.\n", message);
+		return CTL_FAILED;
+	}
 	if (g_str_equal(code, "NoSuchProfile"))
 		return no_such_profile(name, message);
 	if (g_str_equal(code, "InvalidName"))
@@ -107,10 +112,6 @@ static int report_ours(const char *code, const char *name, const char *message)
 	}
 	if (g_str_equal(code, "LimitExceeded")) {
 		g_printerr("The service refused: %s.\n", message);
-		return CTL_FAILED;
-	}
-	if (g_str_equal(code, "InvalidProfile")) {
-		g_printerr("Nothing was imported: %s.\n", message);
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "SaveFailed")) {
@@ -131,12 +132,12 @@ static int report_ours(const char *code, const char *name, const char *message)
 	return CTL_FAILED;
 }
 
-static int report_bus(const char *remote, const char *method, const char *message)
+static int report_bus(const char *remote, const char *method, const char *name, const char *message)
 {
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.AccessDenied"))
-		return denied(method, message);
+		return denied(action_of(method, name), message);
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"))
-		return needs_password(method);
+		return needs_password(action_of(method, name));
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.ServiceUnknown") ||
 	    g_str_equal(remote, "org.freedesktop.DBus.Error.NameHasNoOwner"))
 		return unreachable("The service pandemonium-procdbd is not running, and the bus "
@@ -164,26 +165,32 @@ static int report_bus(const char *remote, const char *method, const char *messag
 	return CTL_FAILED;
 }
 
+/* Without what GDBus puts in front, a full stop, and what a terminal must not see. */
+static char *message_of(const GError *error)
+{
+	g_autoptr(GError) plain = g_error_copy(error);
+
+	g_dbus_error_strip_remote_error(plain);
+	if (g_str_has_suffix(plain->message, "."))
+		plain->message[strlen(plain->message) - 1] = '\0';
+	return escape_plain(plain->message);
+}
+
 int failure_report(const char *method, const char *name, const GError *error)
 {
 	g_autofree char *remote = g_dbus_error_get_remote_error(error);
-	g_autoptr(GError) plain = g_error_copy(error);
+	g_autofree char *message = message_of(error);
 	const char *ours = CTL_INTERFACE ".Error.";
 
-	g_dbus_error_strip_remote_error(plain);
-	/* The sentences end by themselves. */
-	if (g_str_has_suffix(plain->message, "."))
-		plain->message[strlen(plain->message) - 1] = '\0';
-
 	if (remote && g_str_has_prefix(remote, ours))
-		return report_ours(remote + strlen(ours), name, plain->message);
+		return report_ours(remote + strlen(ours), method, name, message);
 	if (remote)
-		return report_bus(remote, method, plain->message);
+		return report_bus(remote, method, name, message);
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
 		return unreachable("The service did not answer in time.");
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
 		return unreachable("The connection to the system bus broke.");
-	g_printerr("The call failed: %s.\n", plain->message);
+	g_printerr("The call failed: %s.\n", message);
 	return CTL_FAILED;
 }
 

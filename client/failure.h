@@ -7,12 +7,10 @@
 /*
  * Prints to standard error, in a sentence and with what to do, why a call
  * failed, and returns the exit code for it. method is the bus method that was
- * called, and name the escaped task name that it was about; either may be NULL.
+ * called, and name the escaped task name, or the backend, that it was about;
+ * either may be NULL.
  */
 int failure_report(const char *method, const char *name, const GError *error);
 
 /* The same for a connection to the bus that could not be made. */
 int failure_no_bus(const GError *error);
-
-/* The polkit action that guards a method, without its prefix; NULL if there is none. */
-const char *failure_action(const char *method);

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-static const char *const tiers[] = {"batch", "interactive", "lat-critical"};
-
 static JsonNode *from_uint(guint64 value)
 {
 	JsonNode *node = json_node_alloc();
@@ -16,18 +14,18 @@ static JsonNode *from_uint(guint64 value)
 	return json_node_init_double(node, (double)value);
 }
 
-static JsonNode *from_votes(const guint32 votes[3])
+static JsonNode *from_votes(const guint32 votes[ROWS_TIERS])
 {
 	JsonBuilder *builder = ctl_json_begin();
 
-	for (size_t i = 0; i < G_N_ELEMENTS(tiers); i++)
-		ctl_json_set_uint(builder, tiers[i], votes[i]);
+	for (size_t i = 0; i < ROWS_TIERS; i++)
+		ctl_json_set_uint(builder, rows_tiers[i], votes[i]);
 	return ctl_json_end(builder);
 }
 
 static JsonNode *from_member(const char *name, GVariant *value)
 {
-	guint32 votes[3];
+	guint32 votes[ROWS_TIERS];
 
 	if (g_str_equal(name, "votes") && g_variant_is_of_type(value, G_VARIANT_TYPE("(uuu)"))) {
 		g_variant_get(value, "(uuu)", &votes[0], &votes[1], &votes[2]);
@@ -190,7 +188,6 @@ static void print(JsonNode *node, gboolean pretty)
 
 	json_node_unref(node);
 	puts(text);
-	fflush(stdout);
 }
 
 void ctl_json_print(JsonNode *node)

@@ -28,7 +28,7 @@ JsonNode *ctl_json_from_strings(const char *const *strings);
 /* Prints a node over several lines, and frees it. */
 void ctl_json_print(JsonNode *node);
 
-/* Prints a node on one line at once, and frees it. */
+/* Prints a node on one line, and frees it. */
 void ctl_json_print_line(JsonNode *node);
 
 /* A builder that is inside of an object; end it with ctl_json_end(). */

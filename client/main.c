@@ -6,8 +6,12 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus.h"
 #include "options.h"
@@ -82,6 +86,27 @@ static int run(Ctl *ctl, char **argv)
 	return command->run(ctl, command, rest);
 }
 
+static gboolean reader_left(void)
+{
+	struct pollfd pfd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLERR | POLLHUP));
+}
+
+/*
+ * At every exit, also that of --help in GLib: what could not be written is a
+ * failure, unless somebody has read as much as they wanted.
+ */
+static void check_output(void)
+{
+	errno = 0;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_left())
+		return;
+	fprintf(stderr, "Cannot write the output: %s\n",
+		errno ? g_strerror(errno) : "an earlier part of it was refused");
+	_exit(CTL_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	g_auto(GStrv) arguments = g_strdupv(argv);
@@ -95,6 +120,9 @@ int main(int argc, char **argv)
 	if (g_str_equal(nl_langinfo(CODESET), "ANSI_X3.4-1968"))
 		setlocale(LC_CTYPE, "C.UTF-8");
 	g_set_prgname("pandemoniumctl");
+	/* As GIO does later: check_output() says what it means. */
+	signal(SIGPIPE, SIG_IGN);
+	atexit(check_output);
 
 	status = parse_global(&ctl, &arguments);
 	if (status == -1)
@@ -103,9 +131,5 @@ int main(int argc, char **argv)
 		status = run(&ctl, arguments);
 	out_close_pager(&ctl);
 	bus_disconnect(&ctl);
-	if (fflush(stdout) != 0 && status == CTL_OK) {
-		g_printerr("Cannot write the output: %s\n", g_strerror(errno));
-		status = CTL_FAILED;
-	}
 	return status;
 }

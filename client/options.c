@@ -33,11 +33,25 @@ int options_usage(const CtlCommand *command, const char *format, ...)
 	return CTL_USAGE;
 }
 
+gboolean options_is_word(const CtlCommand *command, const char *kind, const char *word,
+			 const char *const *words)
+{
+	GString *known;
+
+	if (g_strv_contains(words, word))
+		return TRUE;
+	known = g_string_new(words[0]);
+	for (gsize i = 1; words[i]; i++)
+		g_string_append_printf(known, "%s%s", words[i + 1] ? ", " : " and ", words[i]);
+	options_usage(command, "there is no %s \"%s\"; there are %s", kind, word, known->str);
+	g_string_free(known, TRUE);
+	return FALSE;
+}
+
 static gboolean check_count(const CtlCommand *command, int count)
 {
 	if (count < command->min_args) {
-		options_usage(command, "%s is missing",
-			      command->parameters ? command->parameters : "an argument");
+		options_usage(command, "arguments are missing: %s", command->parameters);
 		return FALSE;
 	}
 	if (command->max_args >= 0 && count > command->max_args) {

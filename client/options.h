@@ -19,5 +19,12 @@ GOptionEntry *options_common(Ctl *ctl);
 gboolean options_parse(Ctl *ctl, const CtlCommand *command, const GOptionEntry *entries,
 		       char **argv, char ***args);
 
+/*
+ * Whether word is one of words; if not, that has been said as a usage error.
+ * kind is what they are, such as "tier".
+ */
+gboolean options_is_word(const CtlCommand *command, const char *kind, const char *word,
+			 const char *const *words);
+
 /* Prints a usage error of a command and where help is; returns CTL_USAGE. */
 int options_usage(const CtlCommand *command, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -59,8 +59,7 @@ void out_open_pager(Ctl *ctl)
 		return;
 	}
 
-	/* Quitting the pager early, or interrupting it, is not an error. */
-	signal(SIGPIPE, SIG_IGN);
+	/* Interrupting the pager is its own affair. */
 	signal(SIGINT, SIG_IGN);
 	fflush(stdout);
 	saved = dup(STDOUT_FILENO);
@@ -75,6 +74,7 @@ void out_close_pager(Ctl *ctl)
 	if (!ctl->pager)
 		return;
 	fflush(stdout);
+	clearerr(stdout); /* it may have been quit before the end */
 	dup2(ctl->saved_stdout, STDOUT_FILENO);
 	close(ctl->saved_stdout);
 	g_output_stream_close(g_subprocess_get_stdin_pipe(ctl->pager), NULL, NULL);
@@ -170,30 +170,43 @@ char *out_duration_ns(guint64 ns)
 	return g_strdup_printf("%" G_GUINT64_FORMAT " ns", ns);
 }
 
+char *out_span(guint64 seconds)
+{
+	if (seconds < 60)
+		return g_strdup_printf("%" G_GUINT64_FORMAT " s", seconds);
+	if (seconds < 3600)
+		return g_strdup_printf("%" G_GUINT64_FORMAT " min", seconds / 60);
+	if (seconds < 48 * 3600)
+		return g_strdup_printf("%" G_GUINT64_FORMAT " h", seconds / 3600);
+	return g_strdup_printf("%" G_GUINT64_FORMAT " days", seconds / 86400);
+}
+
 char *out_ago(gint64 time_us, gint64 now_us)
 {
 	gint64 seconds = (now_us - time_us) / G_USEC_PER_SEC;
+	g_autofree char *span = NULL;
 
 	if (time_us <= 0)
 		return g_strdup("unknown");
 	if (seconds <= 0)
 		return g_strdup(seconds < -2 ? "in the future" : "now");
-	if (seconds < 60)
-		return g_strdup_printf("%" G_GINT64_FORMAT " s ago", seconds);
-	if (seconds < 3600)
-		return g_strdup_printf("%" G_GINT64_FORMAT " min ago", seconds / 60);
-	if (seconds < 48 * 3600)
-		return g_strdup_printf("%" G_GINT64_FORMAT " h ago", seconds / 3600);
-	return g_strdup_printf("%" G_GINT64_FORMAT " days ago", seconds / 86400);
+	span = out_span((guint64)seconds);
+	return g_strdup_printf("%s ago", span);
 }
 
-char *out_count(guint64 count, const char *singular)
+char *out_number(guint64 number)
 {
-	g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, count);
+	g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, number);
 	GString *out = g_string_new(digits);
 
 	for (gssize at = (gssize)out->len - 3; at > 0; at -= 3)
 		g_string_insert_c(out, at, ',');
-	g_string_append_printf(out, " %s%s", singular, count == 1 ? "" : "s");
 	return g_string_free(out, FALSE);
+}
+
+char *out_count(guint64 count, const char *singular)
+{
+	g_autofree char *number = out_number(count);
+
+	return g_strdup_printf("%s %s%s", number, singular, count == 1 ? "" : "s");
 }

@@ -43,8 +43,14 @@ const char *out_tier_colour(const char *tier);
 /* "850 ns", "12.3 ms", "1.50 s". Free with g_free(), as the ones below. */
 char *out_duration_ns(guint64 ns);
 
+/* "4 s", "3 min", "2 days". */
+char *out_span(guint64 seconds);
+
 /* "4 s ago", "3 min ago", "2 days ago" for µs since the epoch; "unknown" for 0. */
 char *out_ago(gint64 time_us, gint64 now_us);
+
+/* "1,234". */
+char *out_number(guint64 number);
 
 /* "1 profile", "1,234 profiles". */
 char *out_count(guint64 count, const char *singular);

@@ -77,12 +77,13 @@ static const struct {
 	const char *label;
 	const char *type;
 	Format format;
+	gboolean learned; /* says nothing before the first observation */
 } fields[] = {
     {"name", "Name", "s", as_is},
     {"tier", "Tier", "s", as_is},
     {"origin", "Origin", "s", as_is},
     {"override", "Override", "s", as_is},
-    {"learned_tier", "Learned tier", "s", as_is},
+    {"learned_tier", "Learned tier", "s", as_is, TRUE},
     {"confidence", "Confidence", "d", as_ratio},
     {"confident", "Confident", "b", as_answer},
     {"min_confidence", "Confidence needed", "d", as_ratio},
@@ -91,26 +92,32 @@ static const struct {
     {"min_observations", "Observations needed", "u", as_is},
     {"missing_observations", "Observations missing", "u", as_is},
     {"votes", "Votes", "(uuu)", as_votes},
-    {"agreement", "Agreement of votes", "d", as_ratio},
-    {"stability", "Stability of runs", "d", as_ratio},
-    {"avg_runtime_ns", "Run time", "t", as_duration},
-    {"runtime_dev_ns", "Run time varies by", "t", as_duration},
-    {"wakeup_freq", "Wake-ups", "t", as_rate},
-    {"csw_rate", "Voluntary switches", "t", as_rate},
+    {"agreement", "Agreement of votes", "d", as_ratio, TRUE},
+    {"stability", "Stability of runs", "d", as_ratio, TRUE},
+    {"avg_runtime_ns", "Run time", "t", as_duration, TRUE},
+    {"runtime_dev_ns", "Run time varies by", "t", as_duration, TRUE},
+    {"wakeup_freq", "Wake-ups", "t", as_rate, TRUE},
+    {"csw_rate", "Voluntary switches", "t", as_rate, TRUE},
+    {"taught_by", "Taught by", "s", as_is, TRUE},
     {"first_seen_us", "First seen", "x", as_time},
     {"last_seen_us", "Last seen", "x", as_time},
     {"predicted", "Predicted", "b", as_answer},
     {"prediction_source", "Prediction from", "s", as_is},
     {"in_kernel", "Prediction in kernel", "(stttt)", as_prediction},
+    {"found", "Starts predicted", "t", as_is},
+    {"missed", "Starts not predicted", "t", as_is},
     {"right", "Predictions right", "t", as_is},
     {"wrong", "Predictions wrong", "t", as_is},
-    {"taught_by", "Taught by", "s", as_is},
-    {"withdrawals", "Withdrawn", "u", as_is},
+    {"withdrawals", "Times withdrawn", "u", as_is},
 };
 
-/* What is missing is of interest only when something is. */
-static gboolean is_moot(const char *key, GVariant *value)
+/* Whether a field is of no interest: nothing was learned, or nothing is missing. */
+static gboolean is_moot(size_t field, GVariant *value, gboolean learned)
 {
+	const char *key = fields[field].key;
+
+	if (fields[field].learned && !learned)
+		return TRUE;
 	if (g_str_equal(key, "missing_observations"))
 		return g_variant_get_uint32(value) == 0;
 	return g_str_equal(key, "missing_confidence") && g_variant_get_double(value) <= 0;
@@ -146,7 +153,9 @@ void profile_print(const Ctl *ctl, GVariant *profile)
 	static const OutColumn columns[] = {{"KEY", 0, 0}, {"VALUE", 0, SCOLS_FL_WRAP}, {NULL}};
 	struct libscols_table *table = out_table_new(ctl, columns);
 	g_auto(GVariantDict) rest = G_VARIANT_DICT_INIT(profile);
+	guint32 observations = 1;
 
+	g_variant_dict_lookup(&rest, "observations", "u", &observations);
 	scols_table_enable_noheadings(table, 1);
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
 		g_autoptr(GVariant) value = g_variant_dict_lookup_value(
@@ -157,7 +166,7 @@ void profile_print(const Ctl *ctl, GVariant *profile)
 
 		if (!value)
 			continue;
-		if (!is_moot(fields[i].key, value))
+		if (!is_moot(i, value, observations > 0))
 			out_table_add(table, texts, colours);
 		g_variant_dict_remove(&rest, fields[i].key);
 	}

@@ -4,7 +4,7 @@
 #include "profiles-json.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "escape.h"
@@ -94,15 +94,15 @@ static gboolean read_uint(JsonObject *object, const char *key, guint64 max, guin
 		      max);
 }
 
-static gboolean read_votes(JsonObject *object, guint64 votes[3], GError **error)
+static gboolean read_votes(JsonObject *object, guint64 votes[ROWS_TIERS], GError **error)
 {
-	static const char *const tiers[] = {"batch", "interactive", "lat-critical"};
 	JsonNode *node = json_object_get_member(object, "votes");
 
 	if (!node || !JSON_NODE_HOLDS_OBJECT(node))
 		return refuse(error, "\"votes\" must be an object by tier");
-	for (size_t i = 0; i < G_N_ELEMENTS(tiers); i++) {
-		if (!read_uint(json_node_get_object(node), tiers[i], G_MAXUINT32, &votes[i], error))
+	for (size_t i = 0; i < ROWS_TIERS; i++) {
+		if (!read_uint(json_node_get_object(node), rows_tiers[i], G_MAXUINT32, &votes[i],
+			       error))
 			return FALSE;
 	}
 	return TRUE;
@@ -135,11 +135,9 @@ static gboolean read_flag(JsonObject *object, const char *key, gboolean *value, 
 
 static gboolean check_words(const char *tier, const char *origin, GError **error)
 {
-	static const char *const origins[] = {"live", "retained", "override", NULL};
-
 	if (rows_tier_rank(tier) < 0)
 		return refuse(error, "\"tier\" must be batch, interactive or lat-critical");
-	if (!g_strv_contains(origins, origin))
+	if (!g_strv_contains(rows_origins, origin))
 		return refuse(error, "\"origin\" must be live, retained or override");
 	return TRUE;
 }
@@ -147,7 +145,7 @@ static gboolean check_words(const char *tier, const char *origin, GError **error
 static gboolean read_profile(JsonObject *object, GVariantBuilder *builder, GError **error)
 {
 	const char *name = NULL, *tier = NULL, *origin = NULL;
-	guint64 observations, votes[3], runtime, deviation, wakeups, switches, seen;
+	guint64 observations, votes[ROWS_TIERS], runtime, deviation, wakeups, switches, seen;
 	gboolean confident = FALSE;
 	double confidence = 0;
 
@@ -225,16 +223,17 @@ static JsonArray *find_profiles(JsonNode *root, GError **error)
 static gboolean parse(JsonParser *parser, const char *data, gsize length, GError **error)
 {
 	g_autoptr(GError) reason = NULL;
-	g_autofree char *valid = NULL;
-	char *plain;
+	g_autofree char *plain = NULL;
+	unsigned int line, column;
+	int start = 0;
 
 	if (json_parser_load_from_data(parser, data, (gssize)length, &reason))
 		return TRUE;
-	valid = g_utf8_make_valid(reason->message, -1);
-	plain = escape_plain(valid);
-	refuse(error, "%s", plain);
-	free(plain);
-	return FALSE;
+	plain = escape_plain(reason->message);
+	if (sscanf(plain, "<data>:%u:%u: Parse error: %n", &line, &column, &start) == 2 &&
+	    start > 0)
+		return refuse(error, "line %u, column %u: %s", line, column, plain + start);
+	return refuse(error, "%s", plain);
 }
 
 GVariant *profiles_from_json(const char *data, gsize length, GError **error)

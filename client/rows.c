@@ -40,12 +40,13 @@ void rows_free(Rows *rows)
 	g_free(rows);
 }
 
+const char *const rows_tiers[ROWS_TIERS + 1] = {"batch", "interactive", "lat-critical", NULL};
+const char *const rows_origins[] = {"live", "retained", "override", NULL};
+
 int rows_tier_rank(const char *tier)
 {
-	static const char *const tiers[] = {"batch", "interactive", "lat-critical"};
-
-	for (int i = 0; i < (int)G_N_ELEMENTS(tiers); i++) {
-		if (g_strcmp0(tier, tiers[i]) == 0)
+	for (int i = 0; rows_tiers[i]; i++) {
+		if (g_strcmp0(tier, rows_tiers[i]) == 0)
 			return i;
 	}
 	return -1;

@@ -4,6 +4,8 @@
 
 #include "ctl.h"
 
+#define ROWS_TIERS 3
+
 /* One row of ListProfiles; the strings belong to the Rows. */
 typedef struct {
 	const char *name;
@@ -11,7 +13,7 @@ typedef struct {
 	double confidence;
 	gboolean confident;
 	guint32 observations;
-	guint32 votes[3]; /* batch, interactive, lat-critical */
+	guint32 votes[ROWS_TIERS];
 	guint64 avg_runtime_ns;
 	guint64 runtime_dev_ns;
 	guint64 wakeup_freq;
@@ -66,5 +68,9 @@ gboolean rows_match(const char *pattern, const char *name);
 /* Whether rows_match() would take a text for more than a name. */
 gboolean rows_is_pattern(const char *text);
 
-/* 0 for batch, 1 for interactive, 2 for lat-critical, -1 for anything else. */
+/* The words for tiers, in the order of votes, and for origins; NULL at the end. */
+extern const char *const rows_tiers[ROWS_TIERS + 1];
+extern const char *const rows_origins[];
+
+/* The index of a tier in rows_tiers, -1 for anything else. */
 int rows_tier_rank(const char *tier);

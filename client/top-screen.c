@@ -22,6 +22,11 @@ gboolean top_screen_open(gboolean colour)
 {
 	SCREEN *screen = newterm(NULL, stdout, stdin);
 
+	if (screen && !tigetstr((char *)"cup")) {
+		endwin();
+		delscreen(screen);
+		screen = NULL;
+	}
 	if (!screen) {
 		g_printerr("This terminal (TERM=%s) cannot show a full screen.\n",
 			   g_getenv("TERM") ? g_getenv("TERM") : "");

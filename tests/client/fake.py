@@ -153,10 +153,10 @@ class Fake:
         elif row["confident"]:
             values["in_kernel"] = GLib.Variant("(stttt)", (row["tier"], 1, 2, 3, 4))
         votes = row["votes"]
-        spread = row["runtime_dev_ns"] / row["avg_runtime_ns"]
+        spread = row["runtime_dev_ns"] / max(1, row["avg_runtime_ns"])
         values.update({
             "learned_tier": GLib.Variant("s", TIERS[votes.index(max(votes))]),
-            "agreement": GLib.Variant("d", max(votes) / sum(votes)),
+            "agreement": GLib.Variant("d", max(votes) / max(1, sum(votes))),
             "stability": GLib.Variant("d", 1 - min(1, spread)),
             "min_observations": GLib.Variant("u", 3),
             "min_confidence": GLib.Variant("d", 0.6),

@@ -96,6 +96,7 @@ def a_user_is_told_the_missing_action():
         for arguments, action in ((["delete", "cc1"], "delete-entries"),
                                   (["reset"], "delete-entries"), (["save"], "save"), (["reload"], "manage"),
                                   (["backend", "none"], "manage"),
+                                  (["backend", "sched-ext"], "replace-scheduler"),
                                   (["apply", "none"], "manage"),
                                   (["override", "set", "cc1", "batch"], "set-override"),
                                   (["override", "clear", "cc1"], "set-override")):
@@ -145,7 +146,7 @@ def failures_have_their_exit_codes():
         ctl("delete", "cc1", "unknown", status=3)
         ctl("show", "seventeen-bytes-x", status=2)
         ctl("show", "bad\\name", status=2)
-        ctl("backend", "magic", status=1)
+        ctl("backend", "magic", status=2)
     ctl("status", "--json")  # activated by the bus
     ctl("show", "cc1")
 

@@ -5,6 +5,8 @@
 
 import json
 import os
+import re
+import stat
 import subprocess
 import tempfile
 import unittest
@@ -90,10 +92,21 @@ class Reading(ClientTest):
                                ("wine", "because an administrator decided so")):
             self.assertIn(sentence, self.ok("explain", name))
 
+    def test_explain_of_nothing_learned_shows_nothing_learned(self):
+        self.ok("override", "set", "later", "batch")
+        text = self.ok("explain", "later")
+        self.assertIn("Nothing was learned about it yet", text)
+        self.assertNotIn("Learned tier", text)
+        self.assertNotIn("Run time", text)
+        self.assertIn("Learned tier", self.ok("explain", "wine"))
+
     def test_explain_takes_a_pid(self):
-        done = self.ctl("explain", str(os.getpid()))
         with open("/proc/self/comm", encoding="utf-8") as file:
-            self.assertIn(file.read().strip(), done.stderr.decode())
+            name = file.read().strip()
+        pid = str(os.getpid())
+        done = self.ctl("explain", pid)
+        self.assertIn('There is no profile of "%s"' % name, done.stderr.decode())
+        self.assertIn('%s is a process or thread named "%s"' % (pid, name), done.stdout.decode())
         self.assertIn('"%d"' % os.getpid(), self.fails(3, "explain", "-l", str(os.getpid())))
 
     def test_options_stand_before_or_after_the_command(self):
@@ -146,7 +159,7 @@ class Changing(ClientTest):
     def test_backend(self):
         self.assertEqual(self.json("backend", "none"), {"backend": "none",
                                                        "backend_state": "active"})
-        self.assertIn("There is no backend 'magic'", self.fails(1, "backend", "magic"))
+        self.assertIn("there is no backend \"magic\"", self.fails(2, "backend", "magic"))
 
     def test_apply(self):
         self.assertEqual(self.json("apply", "slices"), {"apply": "slices", "apply_active": False})
@@ -180,6 +193,23 @@ class Files(ClientTest):
         self.ok("reset")
         self.assertEqual(self.json("import", self.path), {"imported": len(PROFILES)})
         self.assertEqual(self.json("list"), before)
+
+    def test_what_is_no_file_is_written_to(self):
+        os.mkfifo(self.path)
+        with subprocess.Popen(["cat", self.path], stdout=subprocess.PIPE) as reader:
+            self.assertEqual(self.ok("export", self.path), "")
+            self.assertEqual(len(json.loads(reader.stdout.read())["profiles"]), len(PROFILES))
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path).st_mode))
+        self.assertEqual(len(self.json("export", "/dev/stdout")["profiles"]), len(PROFILES))
+
+    def test_a_link_stays_a_link(self):
+        link = self.path + ".link"
+        self.write("old")
+        os.symlink(self.path, link)
+        self.assertEqual(self.json("export", link), {"exported": len(PROFILES), "file": link})
+        self.assertTrue(os.path.islink(link))
+        with open(self.path, encoding="utf-8") as file:
+            self.assertEqual(len(json.load(file)["profiles"]), len(PROFILES))
 
     def test_replacing_forgets_the_others(self):
         export = json.loads(self.ok("export"))
@@ -226,6 +256,8 @@ class Files(ClientTest):
                      "[" * 1000000):
             self.write(text)
             self.assertIn("Cannot import", self.fails(1, "import", self.path))
+        self.write('{\n  "format": ]')
+        self.assertIn("line 2, column 13", self.fails(1, "import", self.path))
         self.assertIn("No such file", self.fails(1, "import", self.path + "x"))
 
 
@@ -245,13 +277,35 @@ class Usage(ClientTest):
         self.assertIn("pandemoniumctl list [OPTION", self.ok("list", "--help"))
         self.assertRegex(self.ok("--version"), r"^pandemoniumctl \d")
 
+    def test_lines_of_help_fit_a_terminal(self):
+        general = self.ok("--help")
+        for command in re.findall(r"^  ([a-z]+)", general.split("Commands:\n")[1], re.MULTILINE):
+            for line in (general + self.ok(command, "--help")).splitlines():
+                self.assertLessEqual(len(line), 80, line)
+
     def test_output_that_cannot_be_written_is_a_failure(self):
         self.start_fake()
-        with open("/dev/full", "w", encoding="utf-8") as full:
-            done = subprocess.run([CTL, "list"], env=self.bus.environment(), stdout=full,
-                                  stderr=subprocess.PIPE, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"Cannot write", done.stderr)
+        for arguments in (["list"], ["list", "--json"], ["list", "--names"], ["export"],
+                          ["status"], ["save", "--json"], ["--help"], ["list", "--help"],
+                          ["--version"], ["monitor", "--json"]):
+            with self.subTest(arguments=arguments):
+                with open("/dev/full", "w", encoding="utf-8") as full:
+                    done = subprocess.run([CTL, *arguments], env=self.bus.environment(),
+                                          stdout=full, stderr=subprocess.PIPE, check=False,
+                                          timeout=20)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(b"Cannot write", done.stderr)
+
+    def test_a_reader_that_has_read_enough_is_no_failure(self):
+        self.start_fake()
+        for arguments in (["list"], ["list", "--json"], ["export"], ["--help"]):
+            with self.subTest(arguments=arguments):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with os.fdopen(writer, "wb") as pipe:
+                    done = subprocess.run([CTL, *arguments], env=self.bus.environment(),
+                                          stdout=pipe, stderr=subprocess.PIPE, check=False)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
 
 
 if __name__ == "__main__":

@@ -21,15 +21,17 @@ CALLS = {
     "Save": (["save"], "save"),
     "Reload": (["reload"], "manage"),
     "SetBackend": (["backend", "none"], "manage"),
+    "SetBackend sched-ext": (["backend", "sched-ext"], "replace-scheduler"),
     "SetApply": (["apply", "none"], "manage"),
     "SetOverride": (["override", "set", "cc1", "batch"], "set-override"),
     "ClearOverride": (["override", "clear", "cc1"], "set-override"),
 }
+METHODS = {name.split()[0] for name in CALLS}
 
 
 class Failures(ClientTest):
     def test_a_denial_names_the_missing_action(self):
-        self.start_fake(*("--fail=%s=%s:Not authorized" % (method, DENIED) for method in CALLS))
+        self.start_fake(*("--fail=%s=%s:Not authorized" % (method, DENIED) for method in METHODS))
         for arguments, action in CALLS.values():
             with self.subTest(arguments=arguments):
                 self.assertIn("org.pandemonium.procdb.%s." % action, self.fails(4, *arguments))
@@ -65,7 +67,11 @@ class Failures(ClientTest):
     def test_a_name_that_is_none(self):
         self.start_fake()
         told = self.fails(2, "show", "x" * 70)
-        self.assertIn("is no task name: it is longer than 16 bytes.", told)
+        self.assertEqual(told, '"%s" is no task name: it is longer than 16 bytes.\n' % ("x" * 70))
+
+    def test_what_the_service_says_cannot_write_to_the_terminal(self):
+        self.start_fake("--fail=Save=SomethingNew:a\033[31mb\nc")
+        self.assertIn("a\\x1b[31mb\\x0ac", self.fails(1, "save"))
 
     def test_no_service(self):
         for arguments, _ in CALLS.values():
@@ -131,8 +137,9 @@ class Doctor(ClientTest):
 class Status(ClientTest):
     def test_what_is_wrong_is_said(self):
         for option, words in (("BackendState='failed: no BTF'", "does not learn"),
-                              ("BackendState='failed: no BTF'", "Problem: failed: no BTF"),
+                              ("BackendState='failed: no BTF'", "Problem: no BTF"),
                               ("BackendState='waiting'", "nothing to do"),
+                              ("BackendState='waiting'", "does not learn"),
                               ("Backend='none'", "no backend is in use"),
                               ("LastSaveError='Disk full'", "the last save failed: Disk full"),
                               ("MapErrors=uint64 3", "3 map operations failed"),
@@ -141,6 +148,19 @@ class Status(ClientTest):
                 self.setUp()
                 self.start_fake("--set=" + option)
                 self.assertIn(words, self.ok("status"))
+
+
+    def test_what_stands_in_for_the_scheduler_learns(self):
+        for state, words in (("failed: no sched_ext; observing instead",
+                              "Problem: no sched_ext; observing instead"),
+                             ("waiting: scx_x is running; its maps are used",
+                              "nothing to do; scx_x is running; its maps are used")):
+            with self.subTest(state=state):
+                self.setUp()
+                self.start_fake("--set=Backend='sched-ext'", "--set=BackendState='%s'" % state)
+                text = self.ok("status")
+                self.assertIn("learns, but its own sched_ext scheduler does not run", text)
+                self.assertIn(words, text)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,16 @@ class Monitor(ClientTest):
         event = json.loads("{" + terminal_line(terminal))
         self.assertEqual(event["event"], "service-stopped")
 
+    def test_it_ends_when_nobody_reads_any_more(self):
+        self.start_fake()
+        for arguments in ([], ["--json"]):
+            process = self.monitor(*arguments)
+            (process.stdout if arguments else process.stderr).readline()
+            process.stdout.close()
+            process.stdout = None
+            self.ok("override", "set", "later", "batch")
+            self.assertEqual(process.wait(20), 0)
+
     def test_interrupting_it_is_success(self):
         self.start_fake()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -129,6 +139,12 @@ class Top(ClientTest):
         terminal.expect("\033[?1049l")
         self.assertEqual(terminal.finish()[1], 0)
         self.assertEqual(terminal.attributes, before)
+
+    def test_a_terminal_without_a_cursor_is_told_so(self):
+        for term in ("dumb", "nonexistent"):
+            text, code = self.terminal("top", TERM=term).finish()
+            self.assertEqual((text.strip(), code),
+                             ("This terminal (TERM=%s) cannot show a full screen." % term, 1))
 
     def test_signals_end_it_clean(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -122,7 +122,10 @@ class Cli(unittest.TestCase):
     def test_columns_to_sort_by(self):
         reply = subprocess.run([CTL, "list", "--sort=x"], capture_output=True, text=True,
                                check=False).stderr
-        columns = set(re.search(r"there are (.*)", reply)[1].split(", "))
+        columns = set(re.split(", | and ", re.search(r"there are (.*)", reply)[1]))
+        for command in ("list", "top"):
+            told = re.search(r"Columns to sort by are ([^.]*)\.", run_help(command))[1]
+            self.assertEqual(set(re.split(r",\s+| and ", told)), columns)
         self.assertEqual(complete_bash("list", "--sort", ""), columns)
         for name in ("_pandemoniumctl", "pandemoniumctl.fish"):
             self.assertIn(" ".join(sorted(columns)),

@@ -18,8 +18,8 @@ def authorizer():
 
 
 def special():
-    """Actions that some calls need in place of their method's."""
-    return set(re.findall(r'\{"\w+", ACTION\("([\w-]+)"\), "[\w-]+"\}',
+    """(method, action, argument) of calls that need another action than their method's."""
+    return set(re.findall(r'\{"(\w+)", ACTION\("([\w-]+)"\), "([\w-]+)"\}',
                           text("service", "bus", "authorizer.c")))
 
 
@@ -27,6 +27,12 @@ def client():
     """Method -> action, from the table that names missing actions to people."""
     table = text("client", "failure.c").split("actions[] = {")[1].split("};")[0]
     return dict(re.findall(r'\{"(\w+)", "([\w-]+)"\}', table))
+
+
+def client_special():
+    """The same for arguments that need another action."""
+    return set(re.findall(r'\{"(\w+)", "([\w-]+)", "([\w-]+)"\}',
+                          text("client", "failure.c")))
 
 
 def manual():
@@ -49,12 +55,16 @@ class Contract(unittest.TestCase):
 
     def test_the_client_names_the_action_that_the_service_asks_for(self):
         self.assertEqual(client(), authorizer())
+        self.assertEqual(client_special(), special())
 
     def test_the_manual_names_the_action_that_the_service_asks_for(self):
         self.assertEqual(manual(), authorizer())
+        page = text("data", "man", "org.pandemonium.ProcDb.5.in")
+        for method, action, argument in special():
+            self.assertIn(".It Fn %s \\(dq%s\\(dq Ta %s Ta" % (method, argument, action), page)
 
     def test_every_action_is_known_to_polkit_and_used(self):
-        self.assertEqual(set(policy()), set(authorizer().values()) | special())
+        self.assertEqual(set(policy()), set(authorizer().values()) | {action for _, action, _ in special()})
 
     def test_every_action_is_complete(self):
         for name, action in policy().items():
@@ -93,7 +103,7 @@ class Contract(unittest.TestCase):
     def test_every_error_of_the_service_is_in_the_manual(self):
         errors = set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))
         page = text("data", "man", "org.pandemonium.ProcDb.5.in")
-        listed = set(re.findall(r"^\.It Sy (\w+)$", page.split(".Sh ERRORS")[1], re.MULTILINE))
+        listed = set(re.findall(r"^\.It Sy (\w+)$", page.split(".Ss Errors")[1].split(".Sh")[0], re.MULTILINE))
         self.assertGreaterEqual(listed, errors)
 
     def test_every_error_of_the_service_is_a_sentence_in_the_client(self):

@@ -39,7 +39,7 @@ def manual_keys():
         header = re.match(r"\.Sh SECTION \[(\w+)\]$", line)
         key = re.match(r"\.It Va (\w+) Ns =$", line)
         if header:
-            group = header[1].capitalize()
+            group = header[1]
         elif key:
             found.add((group, key[1]))
     return found
