@@ -48,7 +48,13 @@ struct more {
 	gint64 last_seen;
 	guint64 right;
 	guint64 wrong;
+	/* Not in the first files. */
+	guint16 recent_right;
+	guint16 recent_wrong;
+	guint32 withdrawals;
 } __attribute__((packed));
+
+#define MORE_LEAST offsetof(struct more, recent_right)
 
 struct only {
 	struct procdb_entry_v2 entry;
@@ -58,9 +64,10 @@ struct only {
 G_STATIC_ASSERT(sizeof(struct head) == 16);
 G_STATIC_ASSERT(sizeof(struct foot) == 8);
 G_STATIC_ASSERT(sizeof(struct section) + sizeof(struct table) == 16);
-G_STATIC_ASSERT(sizeof(struct more) == 64);
+G_STATIC_ASSERT(sizeof(struct more) == 72);
+G_STATIC_ASSERT(MORE_LEAST == 64);
 G_STATIC_ASSERT(offsetof(struct more, first_seen) == 32);
-G_STATIC_ASSERT(sizeof(struct only) == 128);
+G_STATIC_ASSERT(sizeof(struct only) == 136);
 
 gsize procdb_extension_size(guint entries, guint hidden)
 {
@@ -90,6 +97,9 @@ static guint8 *put_more(guint8 *at, const struct procdb_record *record)
 	    .last_seen = GINT64_TO_LE(profile->last_seen_us),
 	    .right = GUINT64_TO_LE(profile->right),
 	    .wrong = GUINT64_TO_LE(profile->wrong),
+	    .recent_right = GUINT16_TO_LE(profile->recent_right),
+	    .recent_wrong = GUINT16_TO_LE(profile->recent_wrong),
+	    .withdrawals = GUINT32_TO_LE(profile->withdrawals),
 	};
 
 	for (guint tier = 0; tier < PROCDB_TIERS; tier++)
@@ -135,14 +145,17 @@ void procdb_extension_write(const struct procdb_record *records, guint n, guint8
 	put(out, &foot, sizeof(foot));
 }
 
-/* Adds to a record what its entry left out; FALSE, and the votes untouched, if they differ. */
-static gboolean complete(struct procdb_record *record, const guint8 *data)
+/*
+ * Adds to a record what its entry left out, len bytes of it; FALSE, and the votes untouched, if
+ * they differ.
+ */
+static gboolean complete(struct procdb_record *record, const guint8 *data, gsize len)
 {
 	struct procdb_profile *profile = &record->profile;
 	struct procdb_profile claimed = *profile;
-	struct more more;
+	struct more more = {0};
 
-	memcpy(&more, data, sizeof(more));
+	memcpy(&more, data, MIN(len, sizeof(more)));
 	if (memcmp(&more.comm, &record->comm, sizeof(more.comm)) != 0)
 		return FALSE;
 	profile->override = more.override < PROCDB_TIERS ? more.override : PROCDB_NO_OVERRIDE;
@@ -151,6 +164,9 @@ static gboolean complete(struct procdb_record *record, const guint8 *data)
 	profile->last_seen_us = MAX(GINT64_FROM_LE(more.last_seen), 0);
 	profile->right = GUINT64_FROM_LE(more.right);
 	profile->wrong = GUINT64_FROM_LE(more.wrong);
+	profile->recent_right = GUINT16_FROM_LE(more.recent_right);
+	profile->recent_wrong = GUINT16_FROM_LE(more.recent_wrong);
+	profile->withdrawals = GUINT32_FROM_LE(more.withdrawals);
 	for (guint tier = 0; tier < PROCDB_TIERS; tier++)
 		claimed.tier_votes[tier] = GUINT32_FROM_LE(more.votes[tier]);
 	if (procdb_entry_votes(&claimed) != procdb_entry_votes(profile) ||
@@ -179,12 +195,13 @@ static gboolean read_section(const char *tag, const guint8 *data, gsize len, GAr
 {
 	const gboolean is_more = memcmp(tag, TAG_MORE, TAG_LEN) == 0;
 	const gboolean is_only = memcmp(tag, TAG_ONLY, TAG_LEN) == 0;
+	const gsize before = is_only ? sizeof(struct procdb_entry_v2) : 0;
 	struct table table;
 	const guint8 *at;
 
 	if (!is_more && !is_only)
 		return TRUE;
-	at = open_table(data, len, is_more ? sizeof(struct more) : sizeof(struct only), &table);
+	at = open_table(data, len, before + MORE_LEAST, &table);
 	if (!at)
 		return FALSE;
 	if (!records)
@@ -195,11 +212,12 @@ static gboolean read_section(const char *tag, const guint8 *data, gsize len, GAr
 			struct procdb_record record = procdb_entry_v2_read(at);
 
 			record.hidden = true;
-			*mismatched += !complete(&record, at + sizeof(struct procdb_entry_v2));
+			*mismatched += !complete(&record, at + before, table.size - before);
 			g_array_append_val(records, record);
 		} else if (i < entries) {
 			*mismatched +=
-			    !complete(&g_array_index(records, struct procdb_record, first + i), at);
+			    !complete(&g_array_index(records, struct procdb_record, first + i), at,
+				      table.size);
 		}
 	}
 	return TRUE;

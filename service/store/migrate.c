@@ -28,11 +28,22 @@ static void migrate_2(struct procdb_stored *stored)
 	profile->teachers = 0;
 }
 
+/* The first extension knows neither recent scores nor withdrawals. */
+static void migrate_3(struct procdb_stored *stored)
+{
+	struct procdb_profile *profile = &stored->record.profile;
+
+	profile->recent_right = 0;
+	profile->recent_wrong = 0;
+	profile->withdrawals = 0;
+}
+
 void procdb_migrate(struct procdb_stored *stored)
 {
 	static void (*const steps[])(struct procdb_stored *) = {
 	    [PROCDB_SCHEMA_V1] = migrate_1,
 	    [PROCDB_SCHEMA_V2] = migrate_2,
+	    [PROCDB_SCHEMA_EXT_1] = migrate_3,
 	};
 	G_STATIC_ASSERT(G_N_ELEMENTS(steps) == PROCDB_SCHEMA_CURRENT);
 

@@ -6,12 +6,13 @@
 
 #include "codec.h"
 
-/* What a record tells: that of entries of version 1 and 2, and of the extension. */
+/* What a record tells: that of entries of version 1 and 2, and of the extension as it grew. */
 enum {
 	PROCDB_SCHEMA_V1 = 1,
 	PROCDB_SCHEMA_V2 = 2,
-	PROCDB_SCHEMA_EXT_1 = 3,
-	PROCDB_SCHEMA_CURRENT = PROCDB_SCHEMA_EXT_1,
+	PROCDB_SCHEMA_EXT_1 = 3, /* with votes, times, lasting scores, override, teachers */
+	PROCDB_SCHEMA_EXT_2 = 4, /* with recent scores and withdrawals */
+	PROCDB_SCHEMA_CURRENT = PROCDB_SCHEMA_EXT_2,
 };
 
 /* An entry as it was read. */

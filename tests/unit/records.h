@@ -43,6 +43,9 @@ static inline GArray *records_make(guint n, guint generation)
 		profile->last_seen_us = 1763900000000000 + 2 * value;
 		profile->right = value * 3ull;
 		profile->wrong = value * 5ull;
+		profile->recent_right = (guint16)(value % 13);
+		profile->recent_wrong = (guint16)(value % 17);
+		profile->withdrawals = value % 3;
 		profile->override = record.hidden ? (guint8)(i % PROCDB_TIERS) : PROCDB_NO_OVERRIDE;
 		profile->teachers = (guint8)(i % 4);
 		g_array_append_val(records, record);
@@ -62,7 +65,8 @@ static inline gboolean record_equal(const struct procdb_record *a, const struct 
 	       x->observations == y->observations && x->last_seen_tick == y->last_seen_tick &&
 	       x->first_seen_us == y->first_seen_us && x->last_seen_us == y->last_seen_us &&
 	       x->right == y->right && x->wrong == y->wrong && x->override == y->override &&
-	       x->teachers == y->teachers;
+	       x->teachers == y->teachers && x->recent_right == y->recent_right &&
+	       x->recent_wrong == y->recent_wrong && x->withdrawals == y->withdrawals;
 }
 
 /* Whether two arrays hold the same: entries in their order, then the hidden in theirs. */

@@ -9,6 +9,7 @@
 
 #define HEADER 12
 #define ENTRY 64
+#define MORE 72
 #define EXT_HEAD 16
 #define EXT_FOOT 8
 
@@ -169,9 +170,29 @@ static void test_extension_1_fixture(void)
 	g_autoptr(GArray) records = records_new();
 	ProcdbDecoded decoded = decode(file, records);
 
+	for (guint i = 0; i < expected->len; i++) {
+		records_at(expected, i)->profile.recent_right = 0;
+		records_at(expected, i)->profile.recent_wrong = 0;
+		records_at(expected, i)->profile.withdrawals = 0;
+	}
 	g_assert_cmpint(decoded.ext, ==, PROCDB_EXT_GOOD);
 	g_assert_cmpuint(decoded.mismatched, ==, 0);
 	g_assert_true(records_equal(expected, records));
+}
+
+/* The same with recent scores and withdrawals; what is written today is this file. */
+static void test_extension_2_fixture(void)
+{
+	g_autoptr(GByteArray) file = read_fixture("fixtures", "v2-ext2.bin");
+	g_autoptr(GArray) expected = records_make(30, 7);
+	g_autoptr(GByteArray) written = encode(expected);
+	g_autoptr(GArray) records = records_new();
+	ProcdbDecoded decoded = decode(file, records);
+
+	g_assert_cmpint(decoded.ext, ==, PROCDB_EXT_GOOD);
+	g_assert_cmpuint(decoded.mismatched, ==, 0);
+	g_assert_true(records_equal(expected, records));
+	g_assert_cmpmem(file->data, file->len, written->data, written->len);
 }
 
 static void test_round_trip(void)
@@ -298,14 +319,14 @@ static void test_longer_records_are_read(void)
 	g_autoptr(GByteArray) file = encode(none);
 	g_autoptr(GByteArray) donor = NULL;
 	g_autoptr(GByteArray) section = g_byte_array_new();
-	static const guint8 head[] = "ONLY\x90\0\0\0\x88\0\0\0\x01\0\0\0";
+	static const guint8 head[] = "ONLY\x98\0\0\0\x90\0\0\0\x01\0\0\0";
 	static const guint8 news[8] = "newsnews";
 
 	g_array_remove_range(hidden, 0, 2);
 	donor = encode(hidden);
 	/* After header, head of the block, empty MORE, and head of ONLY. */
 	g_byte_array_append(section, head, sizeof(head) - 1);
-	g_byte_array_append(section, donor->data + HEADER + EXT_HEAD + 16 + 16, 128);
+	g_byte_array_append(section, donor->data + HEADER + EXT_HEAD + 16 + 16, ENTRY + MORE);
 	g_byte_array_append(section, news, sizeof(news));
 	append_section(file, HEADER, section->data, section->len);
 	g_assert_cmpint(decode(file, again).ext, ==, PROCDB_EXT_GOOD);
@@ -337,8 +358,8 @@ static void test_lying_sections_are_damage(void)
 	    {EXT_HEAD + 8 + 3, 0xff},
 	    {EXT_HEAD + 12, 7}, /* their count */
 	    {EXT_HEAD + 12 + 3, 0xff},
-	    {EXT_HEAD + 16 + 6 * 64 + 4, 7}, /* length of ONLY */
-	    {EXT_HEAD + 16 + 6 * 64 + 12, 4},
+	    {EXT_HEAD + 16 + 6 * MORE + 4, 7}, /* length of ONLY */
+	    {EXT_HEAD + 16 + 6 * MORE + 12, 4},
 	};
 	g_autoptr(GArray) records = records_make(9, 9);
 	g_autoptr(GArray) expected = reference_reading(records);
@@ -364,7 +385,7 @@ static void test_contradicted_entries_keep_their_own_count(void)
 
 	/* Votes that do not add up; and the place of another name. */
 	more[16] ^= 0x10;
-	more[64] ^= 0x01;
+	more[MORE] ^= 0x01;
 	seal(file);
 	g_assert_cmpuint(decode(file, again).mismatched, ==, 2);
 
@@ -419,6 +440,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/codec/golden-files", test_golden_files);
 	g_test_add_func("/codec/version-1-is-migrated", test_version_1_is_migrated);
 	g_test_add_func("/codec/extension-1-fixture", test_extension_1_fixture);
+	g_test_add_func("/codec/extension-2-fixture", test_extension_2_fixture);
 	g_test_add_func("/codec/round-trip", test_round_trip);
 	g_test_add_func("/codec/entries-are-plain-version-2", test_entries_are_plain_version_2);
 	g_test_add_func("/codec/votes-saturate-in-the-entry-only",

@@ -56,8 +56,21 @@ static gboolean is_dirty(EngineFixture *f)
 	return status.dirty;
 }
 
+static void score(EngineFixture *f, const char *name, guint32 right, guint32 wrong)
+{
+	struct procdb_comm comm = test_comm(name);
+
+	test_maps_score(f->maps, &comm, (struct procdb_score){.right = right, .wrong = wrong});
+	test_step(f);
+}
+
 static void learn_something(EngineFixture *f)
 {
+	test_learn(f, "as", PROCDB_TIER_BATCH, 3);
+	/* Withdrawn, and learned anew. */
+	score(f, "as", 1, 5);
+	test_learn(f, "as", PROCDB_TIER_BATCH, 3);
+	score(f, "as", 2, 3);
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 9);
 	test_learn(f, "cc1", PROCDB_TIER_INTERACTIVE, 1);
 	test_clock_advance(G_USEC_PER_SEC);
@@ -80,19 +93,26 @@ static void assert_same_profile(const struct procdb_profile *a, const struct pro
 	g_assert_cmpint(a->last_seen_us, ==, b->last_seen_us);
 	g_assert_cmpuint(a->override, ==, b->override);
 	g_assert_cmpuint(a->teachers, ==, b->teachers);
+	g_assert_cmpuint(a->right, ==, b->right);
+	g_assert_cmpuint(a->wrong, ==, b->wrong);
+	g_assert_cmpuint(a->recent_right, ==, b->recent_right);
+	g_assert_cmpuint(a->recent_wrong, ==, b->recent_wrong);
+	g_assert_cmpuint(a->withdrawals, ==, b->withdrawals);
 	g_assert_true(procdb_profile_confidence(a, &procdb_reference_rules) ==
 		      procdb_profile_confidence(b, &procdb_reference_rules));
 }
 
 static void test_all_is_found_again(EngineFixture *f, gconstpointer data)
 {
-	static const char *const names[] = {"cc1", "sway", "unsure"};
+	static const char *const names[] = {"as", "cc1", "sway", "unsure"};
 	struct procdb_profile before[G_N_ELEMENTS(names)];
 	enum procdb_tier tier;
 
 	learn_something(f);
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
 		before[i] = test_find(f, names[i])->profile;
+	g_assert_cmpuint(before[0].withdrawals, ==, 1);
+	g_assert_cmpuint(before[0].recent_wrong, ==, 3);
 	save(f);
 	engine_fixture_restart(f, 1024);
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
