@@ -6,12 +6,13 @@
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
 
 #include "backends.h"
 #include "config.h"
 #include "errors.h"
+#include "limit.h"
 #include "log.h"
+#include "notify.h"
 #include "object.h"
 #include "polkit.h"
 #include "source.h"
@@ -39,7 +40,8 @@ typedef struct {
 	ProcdbObject *object;
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
-	gboolean begun; /* has touched what is shared with other services */
+	ProcdbNotify *notify; /* from when it is ready */
+	gboolean begun;	      /* has touched what is shared with other services */
 	int status;
 } Service;
 
@@ -229,11 +231,11 @@ static gboolean on_hangup(gpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	sd_notify(0, "RELOADING=1");
+	procdb_notify_reloading(((Service *)data)->notify);
 	/* What is wrong has been logged. */
 	if (reconfigure(data, &error))
 		procdb_object_settings_changed(((Service *)data)->object);
-	sd_notify(0, "READY=1");
+	procdb_notify_reloaded(((Service *)data)->notify);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -257,21 +259,6 @@ static void on_closed(GDBusConnection *connection, gboolean remote, GError *erro
 	quit_failed(data);
 }
 
-static gboolean on_watchdog(gpointer data)
-{
-	sd_notify(0, "WATCHDOG=1");
-	return G_SOURCE_CONTINUE;
-}
-
-static void start_watchdog(void)
-{
-	guint64 interval_us;
-
-	if (sd_watchdog_enabled(0, &interval_us) > 0)
-		g_timeout_add_seconds((guint)MAX(interval_us / 2 / G_USEC_PER_SEC, 1), on_watchdog,
-				      NULL);
-}
-
 static void begin(Service *service)
 {
 	g_autoptr(GError) reason = NULL;
@@ -289,9 +276,10 @@ static void begin(Service *service)
 
 	leftovers = procdb_apply_put_back(service->apply);
 	if (leftovers > 0)
-		g_message("%u tasks had the slices of a service that did not stop cleanly; they "
-			  "have their own again",
-			  leftovers);
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_TASKS,
+			   "%u tasks had the slices of a service that did not stop cleanly; they "
+			   "have their own again",
+			   leftovers);
 	/* Of no importance if it fails: it only makes us later under load. */
 	(void)procdb_tasks_hurry_self();
 	procdb_apply_source_set_maps(service->apply_source, service->maps);
@@ -370,7 +358,7 @@ static gboolean own_name(Service *service, GError **error)
 				    "Another service owns the name " PROCDB_BUS_NAME);
 		return FALSE;
 	}
-	sd_notify(0, "READY=1");
+	service->notify = procdb_notify_new(service->engine);
 	return TRUE;
 }
 
@@ -421,6 +409,7 @@ static void stop(Service *service)
 {
 	ProcdbEngineStatus status;
 
+	g_clear_pointer(&service->notify, procdb_notify_free);
 	if (service->object) {
 		g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(service->object));
 		/* Replies on their way. */
@@ -445,13 +434,6 @@ static void stop(Service *service)
 	g_clear_object(&service->connection);
 }
 
-static void run(Service *service)
-{
-	start_watchdog();
-	g_main_loop_run(service->loop);
-	sd_notify(0, "STOPPING=1");
-}
-
 int main(int argc, char **argv)
 {
 	Service service = {0};
@@ -459,6 +441,8 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 
 	(void)setlocale(LC_ALL, "");
+	/* For as long as the process lives: other threads may still log at its end. */
+	g_log_set_writer_func(procdb_log_write, procdb_log_limit_new(), NULL);
 	if (!parse_options(&service.options, argc, argv, &error)) {
 		g_printerr("pandemonium-procdbd: %s. Try --help.\n", error->message);
 		return 2;
@@ -483,7 +467,7 @@ int main(int argc, char **argv)
 
 	service.loop = g_main_loop_new(NULL, FALSE);
 	if (start(&service, &error)) {
-		run(&service);
+		g_main_loop_run(service.loop);
 	} else {
 		g_warning("%s", error->message);
 		service.status = EXIT_FAILURE;

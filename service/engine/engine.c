@@ -151,7 +151,8 @@ void procdb_engine_tell_now(ProcdbEngine *engine)
 void procdb_engine_log_failure(gboolean *failed, const GError *error)
 {
 	if (error && !*failed)
-		g_warning("%s; trying again every second", error->message);
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_MAPS,
+			   "%s; trying again every second", error->message);
 	*failed = error != NULL;
 }
 
@@ -258,15 +259,12 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 static void take_scores(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = NULL;
-	gboolean ok;
 
 	if (!engine->maps->ops->scores)
 		return;
 	g_array_set_size(engine->scores, 0);
-	ok = engine->maps->ops->scores(engine->maps, engine->scores, &error);
-	if (!ok && !engine->scores_failed)
-		g_warning("%s; trying again every second", error->message);
-	engine->scores_failed = !ok;
+	engine->maps->ops->scores(engine->maps, engine->scores, &error);
+	procdb_engine_log_failure(&engine->scores_failed, error);
 	for (guint i = 0; i < engine->scores->len; i++)
 		score(engine, &g_array_index(engine->scores, struct procdb_named_score, i));
 }

@@ -19,6 +19,10 @@
 #define PROCDB_MESSAGE_CONFIGURATION "2a6f0d7d3c0b4a8f9d3e5b1c7a904e14"
 /* The bus or the name on it is lost, and the service ends. */
 #define PROCDB_MESSAGE_BUS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e15"
+/* An operation on the maps failed for the first time. */
+#define PROCDB_MESSAGE_MAPS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e16"
+/* Tasks that a service had changed which did not stop cleanly were put back. */
+#define PROCDB_MESSAGE_TASKS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e17"
 
 /* Logs a printf-like message of one of these kinds. */
 #define procdb_log(level, id, ...)                                                                 \

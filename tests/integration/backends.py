@@ -4,6 +4,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -121,6 +122,32 @@ def the_first_call_starts_the_service():
     os.kill(pids[0], signal.SIGTERM)
     wait_for(lambda: not processes("bin/pandemonium-procdbd"), 10, "it stops")
     assert not os.path.exists(PIN_FOLDER)
+
+
+def the_service_manager_is_told():
+    path = os.environ["LAB_DIR"] + "/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(10)
+        os.environ.update(NOTIFY_SOCKET=path, WATCHDOG_USEC="2000000")
+        with Service() as service:
+            said = manager.recv(4096).decode().splitlines()
+            assert said == ["READY=1", "STATUS=Backend none active; 0 profiles, 0 confident"], said
+            began = time.monotonic()
+            for _ in range(3):
+                assert manager.recv(4096) == b"WATCHDOG=1"
+            # At least twice as often as is asked for.
+            assert time.monotonic() - began < 3.9, time.monotonic() - began
+            service.process.send_signal(signal.SIGHUP)
+            said = b"WATCHDOG=1"
+            while said == b"WATCHDOG=1":
+                said = manager.recv(4096)
+            assert said == b"RELOADING=1", said
+            assert manager.recv(4096).startswith(b"READY=1\nSTATUS=Backend none active"), said
+        said = b"WATCHDOG=1"
+        while said == b"WATCHDOG=1":
+            said = manager.recv(4096)
+        assert said.startswith(b"STOPPING=1\nSTATUS="), said
 
 
 def losing_the_bus_is_an_error():

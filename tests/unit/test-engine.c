@@ -282,6 +282,52 @@ static void test_observations_are_counted(EngineFixture *f, gconstpointer data)
 	g_assert_cmpuint(status.maps.errors, ==, 0);
 }
 
+static GLogWriterOutput count_line(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
+				   gpointer lines)
+{
+	++*(guint *)lines;
+	return G_LOG_WRITER_HANDLED;
+}
+
+static void build_for_an_hour(EngineFixture *f)
+{
+	ProcdbEngineSettings settings = test_settings;
+
+	settings.save_interval_s = 1;
+	settings.max_retained = 1000;
+	procdb_engine_configure(f->engine, &settings);
+	for (guint second = 0; second < 3600; second++) {
+		for (guint i = 0; i < 20; i++) {
+			g_autofree char *name = g_strdup_printf("n%u", (second * 7 + i) % 3000);
+			struct procdb_comm comm = test_comm(name);
+			struct procdb_class class = test_class(
+			    (enum procdb_tier)(second / 100 % PROCDB_TIERS), second * 1000);
+
+			test_maps_observe(f->maps, &comm, &class);
+			test_maps_score(f->maps, &comm,
+					(struct procdb_score){.found = 1, .wrong = second % 3});
+		}
+		test_clock_advance(G_USEC_PER_SEC);
+		test_step(f);
+	}
+}
+
+/* Thousands of names that come, mature, are wrong, are withdrawn, gone and saved. */
+static void test_an_hour_of_a_build_is_quiet(EngineFixture *f, gconstpointer data)
+{
+	guint lines = 0;
+
+	if (g_test_subprocess()) {
+		g_log_set_writer_func(count_line, &lines, NULL);
+		build_for_an_hour(f);
+		g_assert_cmpuint(procdb_table_size(procdb_engine_table(f->engine)), >, 500);
+		g_assert_cmpuint(lines, <, 10);
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, (GTestSubprocessFlags)0);
+	g_test_trap_assert_passed();
+}
+
 static gboolean quit(gpointer loop)
 {
 	g_main_loop_quit(loop);
@@ -342,6 +388,7 @@ int main(int argc, char **argv)
 	add_both("the-listener-hears-of-changes-only", test_the_listener_hears_of_changes_only);
 	add("becoming-retained-is-a-change", test_becoming_retained_is_a_change, &test_settings);
 	add_both("observations-are-counted", test_observations_are_counted);
+	add("an-hour-of-a-build-is-quiet", test_an_hour_of_a_build_is_quiet, &test_settings);
 	add("runs-by-itself-once-a-second", test_runs_by_itself_once_a_second, &test_settings);
 	return g_test_run();
 }
