@@ -29,10 +29,11 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 		engine->overrides++;
 	/*
 	 * Old files do not say when: as if just now, so that they are remembered.
-	 * And nobody was seen in the future, whatever the clock was then.
+	 * And nobody was seen in the future, unless now is long past.
 	 */
 	if ((entry->profile.last_seen_us == 0 && entry->profile.observations > 0) ||
-	    entry->profile.last_seen_us > now)
+	    (entry->profile.last_seen_us > now &&
+	     !procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now)))
 		entry->profile.last_seen_us = now;
 	entry->published = true;
 	procdb_table_aged(engine->table, entry);

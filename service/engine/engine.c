@@ -10,7 +10,6 @@
 #define MAX_VOTES 64
 /* How often remembered profiles are offered the room that others left in the init map. */
 #define REFILL_TICKS 60
-#define US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
@@ -208,7 +207,8 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 	procdb_profile_learn(&entry->profile, &seen, engine->tick);
 	if (!procdb_engine_is_reference(engine))
 		procdb_profile_fade(&entry->profile, MAX_VOTES);
-	entry->profile.last_seen_us = now;
+	if (!procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now))
+		entry->profile.last_seen_us = now;
 	if (entry->set == PROCDB_SET_LIVE)
 		procdb_table_aged(engine->table, entry);
 	else
@@ -269,9 +269,18 @@ static void take_scores(ProcdbEngine *engine)
 		score(engine, &g_array_index(engine->scores, struct procdb_named_score, i));
 }
 
+/* Profiles last seen before this time are not remembered any more. */
+static gint64 deadline(const ProcdbEngine *engine)
+{
+	return engine->clock_us() - engine->settings.retention_days * PROCDB_US_PER_DAY;
+}
+
 /* A profile leaves the live table. */
 static void leave(ProcdbEngine *engine, struct procdb_entry *entry)
 {
+	/* It was seen minutes ago: the clock has been set since, or the machine slept for long. */
+	if (entry->profile.last_seen_us < deadline(engine))
+		entry->profile.last_seen_us = engine->clock_us();
 	procdb_engine_note(engine, entry);
 	procdb_engine_settle(engine, entry);
 }
@@ -290,13 +299,13 @@ static gboolean has_stale(const ProcdbEngine *engine)
 static void forget(ProcdbEngine *engine)
 {
 	static const enum procdb_set sets[] = {PROCDB_SET_RETAINED, PROCDB_SET_PREDICTED};
-	gint64 deadline = engine->clock_us() - engine->settings.retention_days * US_PER_DAY;
+	gint64 oldest_us = deadline(engine);
 	struct procdb_entry *oldest;
 
 	for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
 		while ((oldest = procdb_table_oldest(engine->table, sets[i])) &&
 		       (procdb_engine_is_reference(engine) ||
-			oldest->profile.last_seen_us < deadline ||
+			oldest->profile.last_seen_us < oldest_us ||
 			procdb_table_count(engine->table, PROCDB_SET_RETAINED) +
 				procdb_table_count(engine->table, PROCDB_SET_PREDICTED) >
 			    engine->settings.max_retained)) {

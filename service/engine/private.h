@@ -57,6 +57,19 @@ struct _ProcdbEngine {
 	gboolean told; /* the listener was called out of turn since the last step */
 };
 
+#define PROCDB_US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
+
+/*
+ * Whether the clock, at now, is surely not set yet: machines without a clock
+ * that runs on begin in the past, until they have asked for the time. What was
+ * seen days later than now tells; for an hour, then it is what was seen that is wrong.
+ */
+static inline gboolean procdb_engine_clock_is_behind(const ProcdbEngine *engine, gint64 seen_us,
+						     gint64 now)
+{
+	return seen_us - now > PROCDB_US_PER_DAY && engine->tick < 3600;
+}
+
 /* Whether the settings ask for the reference behaviour. */
 static inline gboolean procdb_engine_is_reference(const ProcdbEngine *engine)
 {

@@ -250,6 +250,44 @@ static void test_nobody_was_seen_in_the_future(EngineFixture *f, gconstpointer d
 	g_assert_cmpint(test_find(f, "sway")->profile.last_seen_us, ==, test_clock_us());
 }
 
+/* As on a board without a clock of its own, until the network tells it the time. */
+static void test_a_clock_that_is_set_late_loses_nothing(EngineFixture *f, gconstpointer data)
+{
+	const gint64 late = 400 * PROCDB_US_PER_DAY;
+
+	learn_something(f);
+	save(f);
+	test_clock_advance(-late);
+	engine_fixture_restart(f, 1024);
+	/* One is seen and gone before the clock is right, one is seen just then. */
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 1);
+	test_learn(f, "early", PROCDB_TIER_BATCH, 5);
+	test_steps(f, 100);
+	test_learn(f, "sway", PROCDB_TIER_LAT_CRITICAL, 1);
+	test_learn(f, "new", PROCDB_TIER_BATCH, 5);
+	test_clock_advance(late + G_USEC_PER_SEC);
+	test_steps(f, 100);
+	g_assert_nonnull(test_find(f, "as"));
+	g_assert_nonnull(test_find(f, "cc1"));
+	g_assert_nonnull(test_find(f, "sway"));
+	g_assert_nonnull(test_find(f, "new"));
+	g_assert_cmpint(test_find(f, "new")->profile.last_seen_us, ==, test_clock_us());
+	test_check_consistent(f);
+}
+
+/* A clock that stays where it is in the end is right. */
+static void test_a_file_from_the_future_is_caught_up(EngineFixture *f, gconstpointer data)
+{
+	learn_something(f);
+	save(f);
+	test_clock_advance(-400 * PROCDB_US_PER_DAY);
+	engine_fixture_restart(f, 1024);
+	procdb_engine_set_tick(f->engine, 3600);
+	test_learn(f, "sway", PROCDB_TIER_LAT_CRITICAL, 1);
+	g_assert_cmpint(test_find(f, "sway")->profile.last_seen_us, ==, test_clock_us());
+	test_clock_advance(400 * PROCDB_US_PER_DAY);
+}
+
 static void add(const char *name, const ProcdbEngineSettings *settings,
 		void (*test)(EngineFixture *, gconstpointer))
 {
@@ -274,5 +312,9 @@ int main(int argc, char **argv)
 	    test_damaged_file_is_replaced_by_the_previous);
 	add("a-damaged-file-is-written-anew", &test_settings, test_a_damaged_file_is_written_anew);
 	add("nobody-was-seen-in-the-future", &test_settings, test_nobody_was_seen_in_the_future);
+	add("a-clock-that-is-set-late-loses-nothing", &test_settings,
+	    test_a_clock_that_is_set_late_loses_nothing);
+	add("a-file-from-the-future-is-caught-up", &test_settings,
+	    test_a_file_from_the_future_is_caught_up);
 	return g_test_run();
 }
