@@ -94,7 +94,8 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
 	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
-			(report->set_aside && report->source != PROCDB_SOURCE_NONE);
+			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
+			 report->newest.ext != PROCDB_EXT_NEWER);
 	return TRUE;
 }
 

@@ -164,6 +164,8 @@ void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry)
 			engine->published--;
 		g_array_append_val(engine->retracting, entry->comm);
 	}
+	/* It is in the file. */
+	engine->dirty |= procdb_engine_wants_prediction(engine, entry);
 	g_array_append_val(engine->removed, entry->comm);
 	procdb_table_remove(engine->table, entry);
 }
@@ -310,7 +312,6 @@ static void forget(ProcdbEngine *engine)
 				procdb_table_count(engine->table, PROCDB_SET_PREDICTED) >
 			    engine->settings.max_retained)) {
 			procdb_engine_drop(engine, oldest);
-			engine->dirty = TRUE;
 		}
 	}
 }

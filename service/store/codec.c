@@ -27,7 +27,7 @@ struct entry_v1 {
 	guint32 votes;
 } __attribute__((packed));
 
-G_STATIC_ASSERT(sizeof(struct header) == 12);
+G_STATIC_ASSERT(sizeof(struct header) == PROCDB_HEADER_SIZE);
 G_STATIC_ASSERT(sizeof(struct entry_v1) == 40);
 G_STATIC_ASSERT(offsetof(struct entry_v1, observations) == 32);
 

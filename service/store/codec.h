@@ -12,6 +12,9 @@
 
 #include "profile.h"
 
+/* From so many bytes on a file tells whether it is a database that we know. */
+#define PROCDB_HEADER_SIZE 12
+
 /* One profile as a file holds it. */
 struct procdb_record {
 	struct procdb_comm comm;

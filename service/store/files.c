@@ -79,6 +79,7 @@ static void set_known_whole(ProcdbFiles *files, const struct stat *st)
 	files->whole.mtime = st->st_mtim;
 }
 
+/* The first bytes of a file, up to size. */
 static GByteArray *read_bytes(int fd, gsize size, const char *path, GError **error)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
@@ -86,7 +87,7 @@ static GByteArray *read_bytes(int fd, gsize size, const char *path, GError **err
 
 	g_byte_array_set_size(bytes, (guint)size);
 	while (len < size) {
-		ssize_t n = read(fd, bytes->data + len, size - len);
+		ssize_t n = pread(fd, bytes->data + len, size - len, (off_t)len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -100,6 +101,25 @@ static GByteArray *read_bytes(int fd, gsize size, const char *path, GError **err
 	}
 	g_byte_array_set_size(bytes, (guint)len);
 	return g_steal_pointer(&bytes);
+}
+
+/* Whether the header rules out that this is a database: then the rest, of any size, is not read. */
+static gboolean decided_by_header(int fd, gsize size, const char *path, ProcdbFile *file)
+{
+	g_autoptr(GByteArray) head = NULL;
+	ProcdbDiag diag;
+
+	if (size <= PROCDB_HEADER_SIZE)
+		return FALSE;
+	head = read_bytes(fd, PROCDB_HEADER_SIZE, path, &file->error);
+	if (!head)
+		return TRUE;
+	diag = procdb_codec_decode(head->data, head->len, file->records, &file->decoded);
+	if (diag == PROCDB_DIAG_MAGIC || diag == PROCDB_DIAG_VERSION) {
+		file->readable = TRUE;
+		return TRUE;
+	}
+	return FALSE;
 }
 
 /* Reads what fd is open on, or says why that did not open. */
@@ -126,6 +146,8 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, struct st
 			    "Cannot read %s: it is larger than %zu MiB", path, MAX_FILE_SIZE >> 20);
 		return;
 	}
+	if (decided_by_header(fd, (gsize)st->st_size, path, file))
+		return;
 	bytes = read_bytes(fd, (gsize)st->st_size, path, &file->error);
 	if (!bytes)
 		return;
@@ -136,12 +158,25 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, struct st
 /* O_NONBLOCK: not to hang on a FIFO in its place. */
 #define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
+/* Takes back what was read of a file that somebody else may have put there. */
+static void refuse_foreign(ProcdbFile *file, const char *path, const struct stat *st)
+{
+	if (!file->readable || st->st_uid == 0 || st->st_uid == geteuid())
+		return;
+	file->readable = FALSE;
+	g_array_set_size(file->records, 0);
+	g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+		    "Will not use %s: it belongs to user %u", path, st->st_uid);
+}
+
 static void read_named(ProcdbFiles *files, const char *name, ProcdbFile *file, struct stat *st)
 {
 	g_autofree char *path = g_build_filename(files->folder, name, NULL);
 	g_auto(ProcdbFd) fd = open(path, READ_FLAGS);
 
 	read_open_file(file, fd, path, st);
+	if (!procdb_folder_is_ours_alone(files->folder))
+		refuse_foreign(file, path, st);
 }
 
 void procdb_files_begin_saving(ProcdbFiles *files)
@@ -194,12 +229,7 @@ void procdb_files_read_other(const char *path, ProcdbFile *file)
 	struct stat st = {0};
 
 	read_open_file(file, fd, path, &st);
-	if (!file->readable || st.st_uid == 0 || st.st_uid == geteuid())
-		return;
-	file->readable = FALSE;
-	g_array_set_size(file->records, 0);
-	g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-		    "Will not use %s: it belongs to user %u", path, st.st_uid);
+	refuse_foreign(file, path, &st);
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)

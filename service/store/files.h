@@ -8,7 +8,7 @@
  *	NAME			the database
  *	NAME.prev		the one before it
  *	NAME.tmp		a save under way, or the leftover of one
- *	NAME.bad-20261123T010203Z	a bad database, set aside
+ *	NAME.bad-20261123T010203Z	a database that is bad, or too new for us, set aside
  *
  * At every moment of a save NAME is a whole file, the old or the new one.
  * Blocking I/O only. One struct may be used by several threads, but for its
@@ -67,7 +67,10 @@ void procdb_files_begin_saving(ProcdbFiles *files);
 void procdb_files_end_saving(ProcdbFiles *files);
 gboolean procdb_files_is_saving(ProcdbFiles *files);
 
-/* Reads NAME, once no save is under way, and removes the leftover of one. */
+/*
+ * Reads NAME, once no save is under way, and removes the leftover of one. In a
+ * folder where others may put files it has to belong to us or to root.
+ */
 void procdb_files_read(ProcdbFiles *files, ProcdbFile *file);
 /* Reads NAME.prev. */
 void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file);

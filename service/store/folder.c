@@ -65,6 +65,15 @@ static gboolean check_safe(const struct stat *st, const char *path, GError **err
 	return TRUE;
 }
 
+gboolean procdb_folder_is_ours_alone(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) &&
+	       !(st.st_mode & S_IWOTH) &&
+	       (!(st.st_mode & S_IWGRP) || st.st_gid == 0 || st.st_gid == getegid());
+}
+
 int procdb_folder_open(const char *path, GError **error)
 {
 	g_auto(ProcdbFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

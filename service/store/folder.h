@@ -23,6 +23,9 @@ gboolean procdb_io_fail(GError **error, int err, const char *what, const char *p
 /* Makes a folder (0700) and those above it if they are missing, durably. */
 gboolean procdb_folder_make(const char *path, GError **error);
 
+/* Whether nobody but us and root can put a file into a folder. */
+gboolean procdb_folder_is_ours_alone(const char *path);
+
 /*
  * Opens a folder to write into it; -1 (GIOError) also if it is not safe: it
  * has to belong to us or to root, and others may not rename what is in it.

@@ -96,11 +96,32 @@ static char *describe(const ProcdbFile *file)
 	return g_strdup("is damaged (wrong checksum)");
 }
 
+/* Keeps the file under another name; what became of it as the end of a sentence. */
+static char *set_aside(ProcdbStore *store, gboolean restore)
+{
+	g_autoptr(GError) error = NULL;
+
+	store->set_aside = procdb_files_set_aside(store->files, restore, &error);
+	store->report.set_aside = store->set_aside;
+	if (store->set_aside)
+		return g_strdup_printf("it is kept as %s", store->set_aside);
+	return g_strdup_printf("it could not be set aside (%s)", error->message);
+}
+
+/* The next save would lose what only a newer version understands, an admin's overrides as well. */
+static void keep_newer(ProcdbStore *store)
+{
+	g_autofree char *aside = set_aside(store, FALSE);
+
+	set_message(store, g_strdup_printf("%s was written by a newer version; only what its "
+					   "entries say is used; %s",
+					   procdb_store_path(store), aside));
+}
+
 /* The file itself cannot be believed: finds the best there is, and sets it aside. */
 static void recover(ProcdbStore *store, const ProcdbFile *newest, GArray *records)
 {
 	g_auto(ProcdbFile) prev = {0};
-	g_autoptr(GError) error = NULL;
 	g_autofree char *what = describe(newest);
 	g_autofree char *aside = NULL;
 	const char *used = "there are no profiles to start with";
@@ -117,12 +138,7 @@ static void recover(ProcdbStore *store, const ProcdbFile *newest, GArray *record
 		take(store, newest, PROCDB_SOURCE_NEWEST, records);
 		used = "only what its entries say is used";
 	}
-	store->set_aside = procdb_files_set_aside(store->files, restore, &error);
-	store->report.set_aside = store->set_aside;
-	if (store->set_aside)
-		aside = g_strdup_printf("it is kept as %s", store->set_aside);
-	else
-		aside = g_strdup_printf("it could not be set aside (%s)", error->message);
+	aside = set_aside(store, restore);
 	set_message(store,
 		    g_strdup_printf("%s %s; %s; %s", procdb_store_path(store), what, used, aside));
 }
@@ -155,9 +171,7 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 	}
 	take(store, &newest, PROCDB_SOURCE_NEWEST, records);
 	if (newest.decoded.ext == PROCDB_EXT_NEWER)
-		set_message(store, g_strdup_printf("%s was written by a newer version; only what "
-						   "its entries say is used",
-						   procdb_store_path(store)));
+		keep_newer(store);
 	return TRUE;
 }
 

@@ -55,7 +55,7 @@ typedef enum {
 typedef struct {
 	ProcdbSource source;
 	ProcdbDecoded newest;  /* what the file itself looked like */
-	const char *set_aside; /* where the bad file is now; NULL if there is none */
+	const char *set_aside; /* where the bad file, or that of a newer version, is now, or NULL */
 	const char *message;   /* a sentence for the log; NULL if all was in order */
 } ProcdbStoreReport;
 

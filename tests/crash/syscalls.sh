@@ -119,7 +119,7 @@ for operation in save load-save leftover forget recover; do
 			continue
 		fi
 		case $name in
-		open | openat | read | write | fsync | renameat | linkat | unlink | unlinkat | mkdir | \
+		open | openat | read | pread64 | write | fsync | renameat | linkat | unlink | unlinkat | mkdir | \
 			newfstatat | fstat | getdents64)
 			for errno in $errors; do
 				hit "$name" "$nth" "error=$errno"

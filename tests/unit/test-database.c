@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "engine-fixture.h"
 #include "private.h"
@@ -216,6 +217,17 @@ static void test_damaged_file_is_replaced_by_the_previous(EngineFixture *f, gcon
 	g_assert_null(test_find(f, "later"));
 }
 
+/* At its end the reference's file holds what it knows then. */
+static void test_what_the_reference_forgets_is_a_change(EngineFixture *f, gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	save(f);
+	g_assert_false(is_dirty(f));
+	test_steps(f, 61);
+	g_assert_null(test_find(f, "cc1"));
+	g_assert_true(is_dirty(f));
+}
+
 /* What is left of a damaged file is worth a good one soon. */
 static void test_a_damaged_file_is_written_anew(EngineFixture *f, gconstpointer data)
 {
@@ -236,6 +248,49 @@ static void test_a_damaged_file_is_written_anew(EngineFixture *f, gconstpointer 
 	engine_fixture_restart(f, 1024);
 	g_assert_nonnull(test_find(f, "sway"));
 	g_assert_false(is_dirty(f));
+}
+
+/* After going back to an older version of the service. */
+static void test_a_file_of_a_newer_version_is_kept(EngineFixture *f, gconstpointer data)
+{
+	g_autofree char *folder = g_path_get_dirname(f->path);
+	g_autofree char *content = NULL;
+	g_autoptr(GDir) dir = NULL;
+	guint32 entries, version = GUINT32_TO_LE(7), crc;
+	guint kept = 0;
+	const char *name;
+	gsize len;
+
+	learn_something(f);
+	save(f);
+	g_assert_true(g_file_get_contents(f->path, &content, &len, NULL));
+	memcpy(&entries, content + 8, sizeof(entries));
+	memcpy(content + 12 + 64 * GUINT32_FROM_LE(entries) + 4, &version, sizeof(version));
+	crc = GUINT32_TO_LE((guint32)crc32_z(0, (const guint8 *)content, len - 8));
+	memcpy(content + len - 8, &crc, sizeof(crc));
+	g_assert_true(g_file_set_contents(f->path, content, (gssize)len, NULL));
+	engine_fixture_allow_warnings();
+	for (guint i = 0; i < 2; i++) {
+		engine_fixture_restart(f, 1024);
+		g_assert_nonnull(test_find(f, "sway"));
+		g_assert_null(test_find(f, "never-seen"));
+		g_assert_false(is_dirty(f));
+	}
+	test_learn(f, "later", PROCDB_TIER_BATCH, 3);
+	save(f);
+	save(f);
+	dir = g_dir_open(folder, 0, NULL);
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_autofree char *again = NULL;
+
+		if (!strstr(name, ".bad-"))
+			continue;
+		g_assert_true(g_file_get_contents(path, &again, NULL, NULL));
+		g_assert_true(memcmp(again, content, len) == 0);
+		kept++;
+	}
+	g_assert_cmpuint(kept, ==, 1);
 }
 
 static void test_nobody_was_seen_in_the_future(EngineFixture *f, gconstpointer data)
@@ -311,6 +366,10 @@ int main(int argc, char **argv)
 	add("damaged-file-is-replaced-by-the-previous", &test_settings,
 	    test_damaged_file_is_replaced_by_the_previous);
 	add("a-damaged-file-is-written-anew", &test_settings, test_a_damaged_file_is_written_anew);
+	add("a-file-of-a-newer-version-is-kept", &test_settings,
+	    test_a_file_of_a_newer_version_is_kept);
+	add("what-the-reference-forgets-is-a-change", &test_reference_settings,
+	    test_what_the_reference_forgets_is_a_change);
 	add("nobody-was-seen-in-the-future", &test_settings, test_nobody_was_seen_in_the_future);
 	add("a-clock-that-is-set-late-loses-nothing", &test_settings,
 	    test_a_clock_that_is_set_late_loses_nothing);

@@ -5,6 +5,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +62,21 @@ static void test_what_is_no_file_cannot_be_read(struct fixture *fixture, gconstp
 	g_assert_cmpuint(records->len, ==, 0);
 }
 
+static void test_something_else_is_not_read_as_a_whole(struct fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GArray) records = records_new();
+	struct rusage before, after;
+	ProcdbDiag diag;
+
+	put(fixture->path, "#!/bin/sh", -1);
+	g_assert_cmpint(truncate(fixture->path, 200 << 20), ==, 0);
+	getrusage(RUSAGE_SELF, &before);
+	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NONE);
+	g_assert_cmpint(diag, ==, PROCDB_DIAG_MAGIC);
+	getrusage(RUSAGE_SELF, &after);
+	g_assert_cmpint(after.ru_maxrss - before.ru_maxrss, <, 20 << 10);
+}
+
 static void test_unsafe_folder_is_refused(struct fixture *fixture, gconstpointer data)
 {
 	must_save(fixture, 3, 1);
@@ -88,6 +104,30 @@ static void test_foreign_owned_folder_is_refused(struct fixture *fixture, gconst
 	g_assert_cmpint(chown(fixture->folder, 65534, 65534), ==, 0);
 	assert_save_fails(fixture, G_IO_ERROR_PERMISSION_DENIED, "belongs to user 65534");
 	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+}
+
+/* Whoever can put a file there could teach what he likes. */
+static void test_foreign_file_where_others_may_write_is_not_read(struct fixture *fixture,
+								 gconstpointer data)
+{
+	g_autoptr(GArray) records = records_new();
+	g_autoptr(GError) error = NULL;
+	ProcdbDiag diag;
+
+	if (!need_root())
+		return;
+	must_save(fixture, 3, 1);
+	g_assert_cmpint(chown(fixture->path, 65534, 65534), ==, 0);
+	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+	g_assert_cmpint(g_chmod(fixture->folder, 01777), ==, 0);
+	g_assert_false(procdb_store_load(fixture->store, records, &diag, &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+	g_assert_cmpuint(records->len, ==, 0);
+	/* It is kept, but not as the previous one. */
+	must_save(fixture, 3, 2);
+	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	assert_loads(fixture, 3, 2, PROCDB_SOURCE_NEWEST);
+	g_assert_false(g_file_test(fixture->prev, G_FILE_TEST_EXISTS));
 }
 
 /* Mounts a small tmpfs on the folder, for this process only; FALSE where that is not allowed. */
@@ -189,6 +229,10 @@ int main(int argc, char **argv)
 	ADD_STORE_TEST("folder-in-place-of-temp-fails-the-save",
 		       test_folder_in_place_of_temp_fails_the_save);
 	ADD_STORE_TEST("what-is-no-file-cannot-be-read", test_what_is_no_file_cannot_be_read);
+	ADD_STORE_TEST("something-else-is-not-read-as-a-whole",
+		       test_something_else_is_not_read_as_a_whole);
+	ADD_STORE_TEST("foreign-file-where-others-may-write-is-not-read",
+		       test_foreign_file_where_others_may_write_is_not_read);
 	ADD_STORE_TEST("unsafe-folder-is-refused", test_unsafe_folder_is_refused);
 	ADD_STORE_TEST("foreign-owned-folder-is-refused", test_foreign_owned_folder_is_refused);
 	ADD_STORE_TEST("full-disk-leaves-the-old-file", test_full_disk_leaves_the_old_file);
