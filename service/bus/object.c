@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "import.h"
 #include "name.h"
+#include "replies.h"
 #include "variants.h"
 
 struct _ProcdbObject {
@@ -16,6 +17,7 @@ struct _ProcdbObject {
 	gpointer host_data;
 	GDBusInterfaceVTable vtable; /* the generated one, with the gate in front */
 	GVariant *list;		     /* the reply of ListProfiles, until something changes */
+	ProcdbReplies *lists;	     /* those that ask for it */
 	gboolean properties_old;     /* something may have changed since they were set */
 	guint64 serial;
 };
@@ -202,11 +204,19 @@ static const struct procdb_entry *find(ProcdbObject *self, const char *name, GEr
 	return procdb_engine_find(self->engine, &comm, error);
 }
 
-static gboolean handle_list_profiles(ProcdbObject *self, GDBusMethodInvocation *invocation)
+/* Made when somebody asks after a change. */
+static GVariant *list_of(gpointer data)
 {
+	ProcdbObject *self = data;
+
 	if (!self->list)
 		self->list = g_variant_ref_sink(procdb_variant_list(self->engine));
-	g_dbus_method_invocation_return_value(invocation, self->list);
+	return self->list;
+}
+
+static gboolean handle_list_profiles(ProcdbObject *self, GDBusMethodInvocation *invocation)
+{
+	procdb_replies_answer(self->lists, invocation);
 	return TRUE;
 }
 
@@ -422,6 +432,7 @@ static void procdb_object_finalize(GObject *object)
 	ProcdbObject *self = PROCDB_OBJECT(object);
 
 	procdb_engine_set_listener(self->engine, NULL, NULL);
+	procdb_replies_free(self->lists);
 	g_clear_pointer(&self->list, g_variant_unref);
 	G_OBJECT_CLASS(procdb_object_parent_class)->finalize(object);
 }
@@ -458,6 +469,7 @@ static void procdb_object_init(ProcdbObject *self)
 	self->vtable.method_call = on_method_call;
 	self->vtable.get_property = on_get_property;
 	self->properties_old = TRUE;
+	self->lists = procdb_replies_new(list_of, self);
 	for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)
 		g_signal_connect(self, handlers[i].signal, handlers[i].handler, NULL);
 }
