@@ -9,6 +9,7 @@
 
 #include "backends.h"
 #include "config.h"
+#include "connection.h"
 #include "errors.h"
 #include "limit.h"
 #include "log.h"
@@ -16,10 +17,6 @@
 #include "object.h"
 #include "polkit.h"
 #include "source.h"
-
-/* How long to wait for a name that another service still owns, and how often to look. */
-#define NAME_PATIENCE_US (2 * (gint64)G_USEC_PER_SEC)
-#define NAME_POLL_US 20000
 
 typedef struct {
 	char *config_file; /* as given; NULL for the system's files */
@@ -32,16 +29,18 @@ typedef struct {
 	Options options;
 	ProcdbConfig config;
 	GMainLoop *loop;
-	GDBusConnection *connection;
-	ProcdbMaps *maps; /* the engine's */
-	ProcdbEngine *engine;
+	ProcdbConnection *connection;
+	/* One for each connection: what it knows of callers goes with it. */
 	ProcdbPolkit *polkit;
 	ProcdbAuthorizer *authorizer;
+	/* From the first connection on; until then NULL, and nothing shared with others is touched.
+	 */
+	ProcdbMaps *maps; /* the engine's */
+	ProcdbEngine *engine;
 	ProcdbObject *object;
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
 	ProcdbNotify *notify; /* from when it is ready */
-	gboolean begun;	      /* has touched what is shared with other services */
 	int status;
 } Service;
 
@@ -245,26 +244,11 @@ static gboolean on_terminate(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static void quit_failed(Service *service)
-{
-	service->status = EXIT_FAILURE;
-	g_main_loop_quit(service->loop);
-}
-
-static void on_closed(GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
-{
-	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
-		   "The connection to the system bus is lost: %s",
-		   error ? error->message : "closed");
-	quit_failed(data);
-}
-
 static void begin(Service *service)
 {
 	g_autoptr(GError) reason = NULL;
 	guint loaded, leftovers;
 
-	service->begun = TRUE;
 	/* Without its past it is still of use. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
@@ -285,84 +269,8 @@ static void begin(Service *service)
 	procdb_apply_source_set_maps(service->apply_source, service->maps);
 }
 
-static void on_name_lost(GDBusConnection *connection, const char *sender, const char *path,
-			 const char *interface, const char *signal, GVariant *parameters,
-			 gpointer data)
-{
-	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
-		   "The name " PROCDB_BUS_NAME " was taken away");
-	quit_failed(data);
-}
-
-/* Calls a method of the bus daemon. */
-static GVariant *call_bus(Service *service, const char *method, GVariant *parameters,
-			  const char *reply_type, GError **error)
-{
-	return g_dbus_connection_call_sync(service->connection, "org.freedesktop.DBus",
-					   "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
-					   parameters, G_VARIANT_TYPE(reply_type),
-					   G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
-}
-
-static gboolean is_owned(Service *service)
-{
-	g_autoptr(GVariant) reply =
-	    call_bus(service, "NameHasOwner", g_variant_new("(s)", PROCDB_BUS_NAME), "(b)", NULL);
-	gboolean owned = FALSE;
-
-	if (reply)
-		g_variant_get(reply, "(b)", &owned);
-	return owned;
-}
-
-/*
- * Waits for a service before us that is about to end: what another one still
- * uses, the database, the pins and the slices of tasks, must be left alone.
- */
-static gboolean is_alone(Service *service, GError **error)
-{
-	gint64 deadline = g_get_monotonic_time() + NAME_PATIENCE_US;
-
-	while (is_owned(service)) {
-		if (g_get_monotonic_time() >= deadline) {
-			g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-					    "Another service owns the name " PROCDB_BUS_NAME);
-			return FALSE;
-		}
-		g_usleep(NAME_POLL_US);
-	}
-	return TRUE;
-}
-
-/* The name last: whoever sees it finds all of the service. */
-static gboolean own_name(Service *service, GError **error)
-{
-	/* D-Bus specification, RequestName */
-	enum { DO_NOT_QUEUE = 4, PRIMARY_OWNER = 1 };
-	g_autoptr(GVariant) reply = NULL;
-	guint32 result;
-
-	g_dbus_connection_signal_subscribe(service->connection, "org.freedesktop.DBus",
-					   "org.freedesktop.DBus", "NameLost",
-					   "/org/freedesktop/DBus", PROCDB_BUS_NAME,
-					   G_DBUS_SIGNAL_FLAGS_NONE, on_name_lost, service, NULL);
-	reply = call_bus(service, "RequestName",
-			 g_variant_new("(su)", PROCDB_BUS_NAME, DO_NOT_QUEUE), "(u)", error);
-	if (!reply) {
-		g_prefix_error(error, "Cannot own the name " PROCDB_BUS_NAME ": ");
-		return FALSE;
-	}
-	g_variant_get(reply, "(u)", &result);
-	if (result != PRIMARY_OWNER) {
-		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-				    "Another service owns the name " PROCDB_BUS_NAME);
-		return FALSE;
-	}
-	service->notify = procdb_notify_new(service->engine);
-	return TRUE;
-}
-
-static gboolean start(Service *service, GError **error)
+/* No other service is there, so what is shared is ours from here on. */
+static void build(Service *service)
 {
 	static const ProcdbHost host = {
 	    .reconfigure = reconfigure,
@@ -372,66 +280,110 @@ static gboolean start(Service *service, GError **error)
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
-	service->connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
-	if (!service->connection) {
-		g_prefix_error(error, "Cannot reach the system bus: ");
-		return FALSE;
-	}
-	g_dbus_connection_set_exit_on_close(service->connection, FALSE);
-	g_signal_connect(service->connection, "closed", G_CALLBACK(on_closed), service);
-	if (!is_alone(service, error))
-		return FALSE;
-
 	service->maps = maps_for(&service->config);
 	service->engine =
 	    procdb_engine_new(&service->config.engine, store_for(&service->config), service->maps);
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
 	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
 	service->apply_source = procdb_apply_source_new(service->apply);
-
-	service->polkit = procdb_polkit_new(service->connection);
-	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
-	procdb_polkit_set_authorizer(service->polkit, service->authorizer);
-	service->object = procdb_object_new(service->engine, service->authorizer, &host, service);
-	if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object),
-					      service->connection, PROCDB_BUS_PATH, error))
-		return FALSE;
-	/* From here on there is something to put back. */
-	g_unix_signal_add(SIGTERM, on_terminate, service);
-	g_unix_signal_add(SIGINT, on_terminate, service);
+	service->object = procdb_object_new(service->engine, &host, service);
 	g_unix_signal_add(SIGHUP, on_hangup, service);
 	begin(service);
 	procdb_object_settings_changed(service->object);
-	return own_name(service, error);
 }
 
+static gboolean on_connected(GDBusConnection *bus, gpointer data, GError **error)
+{
+	Service *service = data;
+
+	if (!service->engine)
+		build(service);
+	service->polkit = procdb_polkit_new(bus);
+	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
+	procdb_polkit_set_authorizer(service->polkit, service->authorizer);
+	procdb_object_set_authorizer(service->object, service->authorizer);
+	return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object), bus,
+						PROCDB_BUS_PATH, error);
+}
+
+static void on_named(gpointer data)
+{
+	Service *service = data;
+
+	if (!service->notify)
+		service->notify = procdb_notify_new(service->engine);
+}
+
+static void on_disconnected(gpointer data)
+{
+	Service *service = data;
+	GDBusInterfaceSkeleton *skeleton = G_DBUS_INTERFACE_SKELETON(service->object);
+
+	if (g_dbus_interface_skeleton_get_connection(skeleton))
+		g_dbus_interface_skeleton_unexport(skeleton);
+	procdb_object_set_authorizer(service->object, NULL);
+	procdb_polkit_set_authorizer(service->polkit, NULL);
+	g_clear_pointer(&service->authorizer, procdb_authorizer_free);
+	g_clear_pointer(&service->polkit, procdb_polkit_free);
+}
+
+static void on_failed(const GError *error, gpointer data)
+{
+	Service *service = data;
+
+	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS, "%s", error->message);
+	service->status = EXIT_FAILURE;
+	g_main_loop_quit(service->loop);
+}
+
+/* Whoever comes next looks for the name: it goes last. */
 static void stop(Service *service)
 {
 	ProcdbEngineStatus status;
 
 	g_clear_pointer(&service->notify, procdb_notify_free);
-	if (service->object) {
-		g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(service->object));
-		/* Replies on their way. */
-		g_dbus_connection_flush_sync(service->connection, NULL, NULL);
-	}
-	if (service->polkit)
-		procdb_polkit_set_authorizer(service->polkit, NULL);
-	g_clear_pointer(&service->authorizer, procdb_authorizer_free);
-	g_clear_pointer(&service->polkit, procdb_polkit_free);
-	g_clear_object(&service->object);
-	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
-	if (service->begun)
-		procdb_apply_put_back(service->apply);
-	g_clear_pointer(&service->apply, procdb_apply_free);
 	if (service->engine) {
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
 			service->status = EXIT_FAILURE;
+		procdb_apply_put_back(service->apply);
 	}
+	procdb_connection_withdraw(service->connection);
+	g_clear_object(&service->object);
+	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
+	g_clear_pointer(&service->apply, procdb_apply_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);
-	g_clear_object(&service->connection);
+	g_clear_pointer(&service->connection, procdb_connection_free);
+}
+
+static void run(Service *service)
+{
+	static const ProcdbConnectionListener listener = {
+	    .connected = on_connected,
+	    .named = on_named,
+	    .disconnected = on_disconnected,
+	    .failed = on_failed,
+	};
+
+	service->loop = g_main_loop_new(NULL, FALSE);
+	service->connection = procdb_connection_new(&listener, service);
+	g_unix_signal_add(SIGTERM, on_terminate, service);
+	g_unix_signal_add(SIGINT, on_terminate, service);
+	g_main_loop_run(service->loop);
+	stop(service);
+	g_main_loop_unref(service->loop);
+}
+
+/*
+ * What GDBus says of a message that it cannot read is all of its bytes, and any
+ * user can send one. Why the connection is lost is logged then.
+ */
+static void on_gio_warning(const char *domain, GLogLevelFlags level, const char *message,
+			   gpointer data)
+{
+	if (!g_str_has_prefix(message, "Error decoding D-Bus message of "))
+		g_log_default_handler(domain, level, message, data);
 }
 
 int main(int argc, char **argv)
@@ -465,15 +417,8 @@ int main(int argc, char **argv)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s",
 			   (const char *)problems->pdata[i]);
 
-	service.loop = g_main_loop_new(NULL, FALSE);
-	if (start(&service, &error)) {
-		g_main_loop_run(service.loop);
-	} else {
-		g_warning("%s", error->message);
-		service.status = EXIT_FAILURE;
-	}
-	stop(&service);
-	g_main_loop_unref(service.loop);
+	g_log_set_handler("GLib-GIO", G_LOG_LEVEL_WARNING, on_gio_warning, NULL);
+	run(&service);
 	procdb_config_clear(&service.config);
 	g_free(service.options.config_file);
 	g_free(service.options.database);

@@ -48,7 +48,7 @@ static const struct {
 typedef struct {
 	ProcdbAuthorizer *authorizer; /* NULL once forgotten */
 	char *name;		      /* unique bus name */
-	guint watch;
+	gpointer watch;
 	gboolean identified;
 	guint32 uid;
 	guint waiting;	     /* calls of it that wait for an answer */
@@ -132,8 +132,7 @@ static void caller_forget(gpointer data)
 {
 	Caller *caller = data;
 
-	if (caller->watch)
-		caller->authorizer->authority->unwatch(caller->authorizer->self, caller->watch);
+	caller->authorizer->authority->unwatch(caller->authorizer->self, caller->watch);
 	g_queue_unlink(&caller->authorizer->callers_by_use, &caller->link);
 	caller->authorizer = NULL;
 	caller_unref(caller);

@@ -30,10 +30,10 @@ typedef struct {
 			 GAsyncReadyCallback callback, gpointer user_data);
 	/* (uid_t)-1 with error set when the connection is gone. */
 	guint32 (*identify_finish)(gpointer self, GAsyncResult *result, GError **error);
-	/* Calls gone(data) when the connection leaves the bus; unwatch() ends that. */
-	guint (*watch)(gpointer self, const char *sender, void (*gone)(gpointer data),
-		       gpointer data);
-	void (*unwatch)(gpointer self, guint id);
+	/* Calls gone(data) when the connection leaves the bus; unwatch() ends that, also then. */
+	gpointer (*watch)(gpointer self, const char *sender, void (*gone)(gpointer data),
+			  gpointer data);
+	void (*unwatch)(gpointer self, gpointer watch);
 } ProcdbAuthority;
 
 typedef struct _ProcdbAuthorizer ProcdbAuthorizer;

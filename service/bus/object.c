@@ -12,7 +12,7 @@
 struct _ProcdbObject {
 	ProcdbDBusProcDb1Skeleton parent;
 	ProcdbEngine *engine;
-	ProcdbAuthorizer *authorizer;
+	ProcdbAuthorizer *authorizer; /* NULL while there is none */
 	const ProcdbHost *host;
 	gpointer host_data;
 	GDBusInterfaceVTable vtable; /* the generated one, with the gate in front */
@@ -54,7 +54,14 @@ static void on_method_call(GDBusConnection *connection, const char *sender, cons
 {
 	ProcdbObject *self = PROCDB_OBJECT(data);
 
-	procdb_authorizer_check(self->authorizer, invocation, on_authorized, g_object_ref(self));
+	if (self->authorizer)
+		procdb_authorizer_check(self->authorizer, invocation, on_authorized,
+					g_object_ref(self));
+	else
+		procdb_bus_return_error(invocation,
+					g_error_new_literal(PROCDB_BUS_ERROR,
+							    PROCDB_BUS_ERROR_ACCESS_DENIED,
+							    "Nobody is there to authorize it"));
 }
 
 static GVariant *apply_statistics(const ProcdbApplyStatus *apply, guint64 lost)
@@ -474,8 +481,12 @@ static void procdb_object_init(ProcdbObject *self)
 		g_signal_connect(self, handlers[i].signal, handlers[i].handler, NULL);
 }
 
-ProcdbObject *procdb_object_new(ProcdbEngine *engine, ProcdbAuthorizer *authorizer,
-				const ProcdbHost *host, gpointer user_data)
+void procdb_object_set_authorizer(ProcdbObject *self, ProcdbAuthorizer *authorizer)
+{
+	self->authorizer = authorizer;
+}
+
+ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gpointer user_data)
 {
 	static const ProcdbEngineListener listener = {
 	    .profiles_changed = on_profiles_changed,
@@ -485,7 +496,6 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, ProcdbAuthorizer *authoriz
 	ProcdbEngineStatus status;
 
 	self->engine = engine;
-	self->authorizer = authorizer;
 	self->host = host;
 	self->host_data = user_data;
 	procdb_engine_set_listener(engine, &listener, self);

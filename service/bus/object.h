@@ -38,12 +38,11 @@ typedef struct {
 	const ProcdbApply *(*apply)(gpointer user_data);
 } ProcdbHost;
 
-/*
- * An object for this engine; engine, authorizer and host have to outlive it.
- * To be exported by the caller.
- */
-ProcdbObject *procdb_object_new(ProcdbEngine *engine, ProcdbAuthorizer *authorizer,
-				const ProcdbHost *host, gpointer user_data);
+/* An object for this engine; engine and host have to outlive it. To be exported by the caller. */
+ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gpointer user_data);
+
+/* Who decides from now on; it stays the caller's. NULL, as at first: nobody may call anything. */
+void procdb_object_set_authorizer(ProcdbObject *self, ProcdbAuthorizer *authorizer);
 
 /* To be called when the host changed the settings by itself. */
 void procdb_object_settings_changed(ProcdbObject *self);

@@ -3,136 +3,61 @@
 
 #include "polkit.h"
 
-#include <polkit/polkit.h>
+#define NAME "org.freedesktop.PolicyKit1"
+#define PATH "/org/freedesktop/PolicyKit1/Authority"
+#define INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define BUS_NAME "org.freedesktop.DBus"
+#define BUS_PATH "/org/freedesktop/DBus"
 
-/* The search for the authority, which may outlive who searches. */
+/* CheckAuthorizationFlags of polkit's interface */
+enum { ALLOW_USER_INTERACTION = 1 };
+
+/* A signal that is subscribed to. */
 typedef struct {
-	ProcdbPolkit *polkit; /* NULL once that is gone */
-} Search;
+	guint id;
+	char *rule;
+} Match;
 
 struct _ProcdbPolkit {
 	GDBusConnection *connection;
-	PolkitAuthority *authority; /* NULL until a search found it */
-	Search *search;		    /* under way, or NULL */
-	GQueue waiting;		    /* GTask: checks that wait for it */
+	Match changed;
+	Match owner_changed;
+	guint64 checks; /* so far: each is named by its number when it is cancelled */
 	ProcdbAuthorizer *authorizer;
 };
 
-static void on_changed(ProcdbPolkit *self)
+static void on_changed(GDBusConnection *connection, const char *sender, const char *path,
+		       const char *interface, const char *signal, GVariant *parameters,
+		       gpointer data)
 {
+	ProcdbPolkit *self = data;
+
 	if (self->authorizer)
 		procdb_authorizer_changed(self->authorizer);
 }
 
-/* What one check needs while the authority is being looked for. */
-typedef struct {
-	ProcdbPolkit *polkit;
-	char *sender;
-	const char *action;
-	gboolean interactive;
-	GSource *cancelled; /* while it waits */
-} Check;
-
-static void check_free(gpointer data)
+/* polkit would go on with what nobody waits for: a prompt would stay on the screen. */
+static void cancel_check(GDBusConnection *connection, const char *id)
 {
-	Check *check = data;
-
-	g_free(check->sender);
-	g_free(check);
+	g_dbus_connection_call(connection, NAME, PATH, INTERFACE, "CancelCheckAuthorization",
+			       g_variant_new("(s)", id), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
+			       NULL, NULL, NULL);
 }
 
 static void on_checked(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GTask) task = data;
 	GError *error = NULL;
-	PolkitAuthorizationResult *answer =
-	    polkit_authority_check_authorization_finish(POLKIT_AUTHORITY(source), result, &error);
+	GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 
-	if (answer)
-		g_task_return_pointer(task, answer, g_object_unref);
-	else
-		g_task_return_error(task, error);
-}
-
-static void ask(GTask *task)
-{
-	Check *check = g_task_get_task_data(task);
-	g_autoptr(PolkitSubject) subject = polkit_system_bus_name_new(check->sender);
-
-	polkit_authority_check_authorization(
-	    check->polkit->authority, subject, check->action, NULL,
-	    check->interactive ? POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
-			       : POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
-	    g_task_get_cancellable(task), on_checked, task);
-}
-
-/* Ends the wait of a check that was taken out of the queue. */
-static void stop_waiting(GTask *task)
-{
-	Check *check = g_task_get_task_data(task);
-
-	g_source_destroy(check->cancelled);
-	g_clear_pointer(&check->cancelled, g_source_unref);
-}
-
-static gboolean on_cancelled(GCancellable *cancellable, gpointer data)
-{
-	g_autoptr(GTask) task = data;
-	Check *check = g_task_get_task_data(task);
-
-	g_queue_remove(&check->polkit->waiting, task);
-	stop_waiting(task);
-	g_task_return_error_if_cancelled(task);
-	return G_SOURCE_REMOVE;
-}
-
-static void on_authority(GObject *source, GAsyncResult *result, gpointer data)
-{
-	g_autofree Search *search = data;
-	ProcdbPolkit *self = search->polkit;
-	g_autoptr(GError) error = NULL;
-	PolkitAuthority *authority = polkit_authority_get_finish(result, &error);
-	GTask *task;
-
-	if (!self) {
-		g_clear_object(&authority);
+	if (reply) {
+		g_task_return_pointer(task, reply, (GDestroyNotify)g_variant_unref);
 		return;
 	}
-	self->search = NULL;
-	self->authority = authority;
-	if (authority) {
-		g_signal_connect_swapped(authority, "changed", G_CALLBACK(on_changed), self);
-		g_signal_connect_swapped(authority, "notify::owner", G_CALLBACK(on_changed), self);
-	}
-	while ((task = g_queue_pop_head(&self->waiting))) {
-		stop_waiting(task);
-		if (authority) {
-			ask(task);
-			continue;
-		}
-		g_task_return_error(task, g_error_copy(error));
-		g_object_unref(task);
-	}
-}
-
-/*
- * Has a check wait for the authority. Only one search at a time: libpolkit
- * searches in a thread that holds a lock, and blocks whoever begins another
- * one meanwhile; with a polkitd that hangs for 25 s.
- */
-static void wait_for_authority(ProcdbPolkit *self, GTask *task)
-{
-	Check *check = g_task_get_task_data(task);
-
-	check->cancelled = g_cancellable_source_new(g_task_get_cancellable(task));
-	g_source_set_callback(check->cancelled, G_SOURCE_FUNC(on_cancelled), task, NULL);
-	g_source_attach(check->cancelled, NULL);
-	g_queue_push_tail(&self->waiting, task);
-	if (self->search)
-		return;
-	self->search = g_new(Search, 1);
-	self->search->polkit = self;
-	polkit_authority_get_async(NULL, on_authority, self->search);
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		cancel_check(G_DBUS_CONNECTION(source), g_task_get_task_data(task));
+	g_dbus_error_strip_remote_error(error);
+	g_task_return_error(task, error);
 }
 
 static void polkit_check(gpointer data, const char *sender, const char *action,
@@ -141,29 +66,34 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 {
 	ProcdbPolkit *self = data;
 	GTask *task = g_task_new(NULL, cancellable, callback, user_data);
-	Check *check = g_new(Check, 1);
+	char *id = g_strdup_printf("%" G_GUINT64_FORMAT, ++self->checks);
+	GVariantBuilder subject;
 
-	*check = (Check){self, g_strdup(sender), action, interactive};
-	g_task_set_task_data(task, check, check_free);
-	if (self->authority)
-		ask(task);
-	else
-		wait_for_authority(self, task);
+	g_task_set_task_data(task, id, g_free);
+	g_variant_builder_init(&subject, G_VARIANT_TYPE_VARDICT);
+	g_variant_builder_add(&subject, "{sv}", "name", g_variant_new_string(sender));
+	/* Whoever is asked may take its time: the authorizer says for how long. */
+	g_dbus_connection_call(self->connection, NAME, PATH, INTERFACE, "CheckAuthorization",
+			       g_variant_new("((sa{sv})s@a{ss}us)", "system-bus-name", &subject,
+					     action,
+					     g_variant_new_array(G_VARIANT_TYPE("{ss}"), NULL, 0),
+					     interactive ? ALLOW_USER_INTERACTION : 0, id),
+			       G_VARIANT_TYPE("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+			       cancellable, on_checked, task);
 }
 
 static gboolean polkit_finish(gpointer data, GAsyncResult *result, gboolean *allowed,
 			      gboolean *challenge, gboolean *cacheable, GError **error)
 {
-	g_autoptr(PolkitAuthorizationResult) answer =
-	    g_task_propagate_pointer(G_TASK(result), error);
+	g_autoptr(GVariant) reply = g_task_propagate_pointer(G_TASK(result), error);
+	g_autoptr(GVariant) details = NULL;
 
-	if (!answer)
+	if (!reply)
 		return FALSE;
-	*allowed = polkit_authorization_result_get_is_authorized(answer);
-	*challenge = polkit_authorization_result_get_is_challenge(answer);
+	g_variant_get(reply, "((bb@a{ss}))", allowed, challenge, &details);
 	/* A temporary authorization ends when it likes. */
 	*cacheable =
-	    *allowed && !polkit_authorization_result_get_temporary_authorization_id(answer);
+	    *allowed && !g_variant_lookup(details, "polkit.temporary_authorization_id", "&s", NULL);
 	return TRUE;
 }
 
@@ -176,6 +106,7 @@ static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
 	guint32 uid;
 
 	if (!reply) {
+		g_dbus_error_strip_remote_error(error);
 		g_task_return_error(task, error);
 		return;
 	}
@@ -188,11 +119,10 @@ static void polkit_identify(gpointer data, const char *sender, GCancellable *can
 {
 	ProcdbPolkit *self = data;
 
-	g_dbus_connection_call(self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-			       "org.freedesktop.DBus", "GetConnectionUnixUser",
-			       g_variant_new("(s)", sender), G_VARIANT_TYPE("(u)"),
-			       G_DBUS_CALL_FLAGS_NONE, -1, cancellable, on_identified,
-			       g_task_new(NULL, cancellable, callback, user_data));
+	g_dbus_connection_call(self->connection, BUS_NAME, BUS_PATH, BUS_NAME,
+			       "GetConnectionUnixUser", g_variant_new("(s)", sender),
+			       G_VARIANT_TYPE("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, cancellable,
+			       on_identified, g_task_new(NULL, cancellable, callback, user_data));
 }
 
 static guint32 polkit_identify_finish(gpointer data, GAsyncResult *result, GError **error)
@@ -200,7 +130,55 @@ static guint32 polkit_identify_finish(gpointer data, GAsyncResult *result, GErro
 	return (guint32)g_task_propagate_int(G_TASK(result), error);
 }
 
+static void call_about_match(GDBusConnection *connection, const Match *match, const char *method)
+{
+	g_dbus_connection_call(connection, BUS_NAME, BUS_PATH, BUS_NAME, method,
+			       g_variant_new("(s)", match->rule), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+			       NULL, NULL, NULL);
+}
+
+/*
+ * Takes over a rule and asks the bus for what it says, and GDBus to pass it on.
+ * GDBus would do both, but takes it for a fault of ours when the connection is
+ * lost just then.
+ */
+static Match match_new(GDBusConnection *connection, char *rule, const char *sender,
+		       const char *path, const char *interface, const char *signal,
+		       const char *argument, GDBusSignalCallback callback, gpointer data,
+		       GDestroyNotify data_free)
+{
+	Match match = {
+	    .id = g_dbus_connection_signal_subscribe(connection, sender, interface, signal, path,
+						     argument, G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE,
+						     callback, data, data_free),
+	    .rule = rule,
+	};
+
+	call_about_match(connection, &match, "AddMatch");
+	return match;
+}
+
+static void match_end(Match *match, GDBusConnection *connection)
+{
+	g_dbus_connection_signal_unsubscribe(connection, match->id);
+	call_about_match(connection, match, "RemoveMatch");
+	g_free(match->rule);
+}
+
+/* The changes of a bus name's owner, from nobody but the bus. */
+static Match match_owner(GDBusConnection *connection, const char *name,
+			 GDBusSignalCallback callback, gpointer data, GDestroyNotify data_free)
+{
+	return match_new(connection,
+			 g_strdup_printf("type='signal',sender='" BUS_NAME "',path='" BUS_PATH
+					 "',member='NameOwnerChanged',arg0='%s'",
+					 name),
+			 BUS_NAME, BUS_PATH, BUS_NAME, "NameOwnerChanged", name, callback, data,
+			 data_free);
+}
+
 typedef struct {
+	Match match;
 	void (*gone)(gpointer data);
 	gpointer data;
 } Watch;
@@ -217,21 +195,25 @@ static void on_owner_changed(GDBusConnection *connection, const char *sender, co
 		watch->gone(watch->data);
 }
 
-static guint polkit_watch(gpointer self, const char *sender, void (*gone)(gpointer data),
-			  gpointer data)
+static gpointer polkit_watch(gpointer self, const char *sender, void (*gone)(gpointer data),
+			     gpointer data)
 {
 	Watch *watch = g_new(Watch, 1);
 
-	*watch = (Watch){gone, data};
-	return g_dbus_connection_signal_subscribe(
-	    ((ProcdbPolkit *)self)->connection, "org.freedesktop.DBus", "org.freedesktop.DBus",
-	    "NameOwnerChanged", "/org/freedesktop/DBus", sender, G_DBUS_SIGNAL_FLAGS_NONE,
-	    on_owner_changed, watch, g_free);
+	watch->gone = gone;
+	watch->data = data;
+	watch->match = match_owner(((ProcdbPolkit *)self)->connection, sender, on_owner_changed,
+				   watch, g_free);
+	return watch;
 }
 
-static void polkit_unwatch(gpointer self, guint id)
+static void polkit_unwatch(gpointer self, gpointer data)
 {
-	g_dbus_connection_signal_unsubscribe(((ProcdbPolkit *)self)->connection, id);
+	Watch *watch = data;
+	Match match = watch->match;
+
+	/* Frees the watch. */
+	match_end(&match, ((ProcdbPolkit *)self)->connection);
 }
 
 const ProcdbAuthority procdb_polkit_authority = {
@@ -248,7 +230,16 @@ ProcdbPolkit *procdb_polkit_new(GDBusConnection *connection)
 	ProcdbPolkit *polkit = g_new0(ProcdbPolkit, 1);
 
 	polkit->connection = g_object_ref(connection);
-	g_queue_init(&polkit->waiting);
+	/*
+	 * Before the first check, so that no change after an answer is missed.
+	 * Anyone could send us this signal: it has us ask again, and no more.
+	 */
+	polkit->changed =
+	    match_new(connection,
+		      g_strdup("type='signal',sender='" NAME "',path='" PATH
+			       "',interface='" INTERFACE "',member='Changed'"),
+		      NULL, PATH, INTERFACE, "Changed", NULL, on_changed, polkit, NULL);
+	polkit->owner_changed = match_owner(connection, NAME, on_changed, polkit, NULL);
 	return polkit;
 }
 
@@ -259,21 +250,10 @@ void procdb_polkit_set_authorizer(ProcdbPolkit *polkit, ProcdbAuthorizer *author
 
 void procdb_polkit_free(ProcdbPolkit *polkit)
 {
-	GTask *task;
-
 	if (!polkit)
 		return;
-	if (polkit->search)
-		polkit->search->polkit = NULL;
-	while ((task = g_queue_pop_head(&polkit->waiting))) {
-		stop_waiting(task);
-		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-					"The service is stopping");
-		g_object_unref(task);
-	}
-	if (polkit->authority)
-		g_signal_handlers_disconnect_by_data(polkit->authority, polkit);
-	g_clear_object(&polkit->authority);
+	match_end(&polkit->changed, polkit->connection);
+	match_end(&polkit->owner_changed, polkit->connection);
 	g_object_unref(polkit->connection);
 	g_free(polkit);
 }

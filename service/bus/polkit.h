@@ -2,7 +2,11 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* The authority that asks polkit, never blocking. */
+/*
+ * The authority that asks polkit, never blocking: over the connection of the
+ * service, with which all of it comes and goes, and not by libpolkit, whose
+ * authority keeps a connection of the whole process, for good.
+ */
 
 #include "authorizer.h"
 
@@ -11,7 +15,7 @@ typedef struct _ProcdbPolkit ProcdbPolkit;
 /* The vtable that goes with a ProcdbPolkit. */
 extern const ProcdbAuthority procdb_polkit_authority;
 
-/* Looks for polkit at the first check, and again while it is not there. */
+/* Asks over this connection; polkit need not be there yet. */
 ProcdbPolkit *procdb_polkit_new(GDBusConnection *connection);
 void procdb_polkit_free(ProcdbPolkit *polkit);
 

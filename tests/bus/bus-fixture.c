@@ -90,7 +90,8 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 	f->caller = bus_connect();
 	fake_authority_init(&f->authority, f->service);
 	f->authorizer = procdb_authorizer_new(&fake_authority, &f->authority);
-	f->object = procdb_object_new(f->engine.engine, f->authorizer, &host, f);
+	f->object = procdb_object_new(f->engine.engine, &host, f);
+	procdb_object_set_authorizer(f->object, f->authorizer);
 	g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(f->object), f->service,
 					 PROCDB_BUS_PATH, &error);
 	g_assert_no_error(error);

@@ -103,22 +103,23 @@ static void on_owner_changed(GDBusConnection *connection, const char *sender, co
 		watch->gone(watch->data);
 }
 
-static guint fake_watch(gpointer data, const char *sender, void (*gone)(gpointer data),
-			gpointer user_data)
+static gpointer fake_watch(gpointer data, const char *sender, void (*gone)(gpointer data),
+			   gpointer user_data)
 {
 	FakeAuthority *self = data;
 	Watch *watch = g_new(Watch, 1);
 
 	*watch = (Watch){gone, user_data};
-	return g_dbus_connection_signal_subscribe(
+	return GUINT_TO_POINTER(g_dbus_connection_signal_subscribe(
 	    self->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
 	    "/org/freedesktop/DBus", sender, G_DBUS_SIGNAL_FLAGS_NONE, on_owner_changed, watch,
-	    g_free);
+	    g_free));
 }
 
-static void fake_unwatch(gpointer data, guint id)
+static void fake_unwatch(gpointer data, gpointer watch)
 {
-	g_dbus_connection_signal_unsubscribe(((FakeAuthority *)data)->connection, id);
+	g_dbus_connection_signal_unsubscribe(((FakeAuthority *)data)->connection,
+					     GPOINTER_TO_UINT(watch));
 }
 
 const ProcdbAuthority fake_authority = {

@@ -90,16 +90,20 @@ class Service:
             [*prefix, os.environ["LAB_SERVICE"], "--database", database, "--backend", backend,
              *arguments],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        self.bus = Gio.DBusConnection.new_for_address_sync(
-            "unix:path=/run/dbus/system_bus_socket",
-            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+        self.connect()
         try:
             wait_for(self._owned, 10, "the service owns its name")
         except BaseException:
             self.kill()
             print(self.logged(), file=sys.stderr)
             raise
+
+    def connect(self):
+        """The connection that everything is asked over."""
+        self.bus = Gio.DBusConnection.new_for_address_sync(
+            "unix:path=/run/dbus/system_bus_socket",
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
 
     def _owned(self):
         if self.process.poll() is not None:

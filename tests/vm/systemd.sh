@@ -17,7 +17,7 @@ build=$2
 kernel=$3
 cache=${PROCDB_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/procdb-vm}
 packages=systemd,systemd-sysv,libpam-systemd,dbus,polkitd,udev,libelf1,libbpf1,libglib2.0-0
-packages=$packages,libpolkit-gobject-1-0,libjson-glib-1.0-0,libsmartcols1,libncursesw6
+packages=$packages,libjson-glib-1.0-0,libsmartcols1,libncursesw6
 
 skip() { echo "1..0 # SKIP $1"; exit 0; }
 [ "$(id -u)" = 0 ] || skip 'making a Debian image needs root'

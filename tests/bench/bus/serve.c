@@ -132,10 +132,11 @@ int bench_serve(GDBusConnection *connection, guint n)
 	bench.forgetful = procdb_polkit_authority;
 	bench.forgetful.finish = forget;
 	bench.forgetful_authorizer = procdb_authorizer_new(&bench.forgetful, bench.polkit);
-	bench.forgetful_object =
-	    procdb_object_new(bench.engine, bench.forgetful_authorizer, &host, NULL);
+	bench.forgetful_object = procdb_object_new(bench.engine, &host, NULL);
+	procdb_object_set_authorizer(bench.forgetful_object, bench.forgetful_authorizer);
 	/* Last, so that it is this one that the engine tells of changes. */
-	bench.object = procdb_object_new(bench.engine, bench.authorizer, &host, NULL);
+	bench.object = procdb_object_new(bench.engine, &host, NULL);
+	procdb_object_set_authorizer(bench.object, bench.authorizer);
 	if (!export_all(&bench, connection, &error)) {
 		g_printerr("bench-bus: %s\n", error->message);
 		return EXIT_FAILURE;

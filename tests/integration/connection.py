@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""The connection to the bus is lost, and the service goes on: same process, same knowledge."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from gi.repository import Gio, GLib
+
+from harness import (ACCESS_DENIED, DATABASE, HERE, INIT, INTERACTION_REQUIRED, NAME, OBSERVE,
+                     PIN_FOLDER, CallFailed, Service, bpftool, call_as, run_case, stopped, wait_for)
+import pddb
+
+BUS = int(os.environ["LAB_BUS_PID"])
+POLKITD = int(os.environ["LAB_POLKITD_PID"] or 0)
+SOCKET = "/run/dbus/system_bus_socket"
+LOST = "connection to the system bus is lost"
+# How long the service waits for a bus, and for its end.
+PATIENCE = 30
+
+
+def ask_bus(service, method, *values):
+    return service.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                 "org.freedesktop.DBus", method,
+                                 GLib.Variant(f"({'s' * len(values)})", values), None,
+                                 Gio.DBusCallFlags.NONE, 5000).unpack()[0]
+
+
+def owner(service):
+    """The unique name of the service's connection, or None."""
+    try:
+        return ask_bus(service, "GetNameOwner", NAME)
+    except GLib.Error:
+        return None
+
+
+def poison(user, destination=NAME, kind="call"):
+    """Sends what GDBus cannot read, as that user."""
+    with open(f"{HERE}/poison.py", encoding="utf-8") as source:
+        subprocess.run(["/usr/bin/python3", "-", destination, kind], stdin=source, check=True,
+                       timeout=20, cwd="/", user=user, group=user, extra_groups=[])
+
+
+def is_elsewhere(service, before):
+    after = owner(service)
+    return after if after not in (None, before) else None
+
+
+def lose_connection(service, send):
+    """Until the service, which has to be the same process, is back; the seconds that it took."""
+    before = owner(service)
+    sent = time.monotonic()
+    send()
+    wait_for(lambda: is_elsewhere(service, before) or service.process.poll() is not None, 10,
+             "the service lost its connection and came back")
+    assert service.process.poll() is None, \
+        f"the service ended with status {service.process.returncode}"
+    assert ask_bus(service, "GetConnectionUnixProcessID", NAME) == service.process.pid
+    return time.monotonic() - sent
+
+
+def fds(service):
+    return len(os.listdir(f"/proc/{service.process.pid}/fd"))
+
+
+def a_message_that_gdbus_misreads_costs_a_second_at_most():
+    pddb.write(DATABASE, [pddb.confident(b"cc1")])
+    with Service(backend="observer") as service:
+        service.call("SetOverride", "(ss)", "mine", "lat-critical")
+        service.wait_ticks(2)
+        maps = [bpftool("map", "show", "pinned", path)["id"] for path in (OBSERVE, INIT)]
+        began, tick = time.monotonic(), service.get("Tick")
+        took = lose_connection(service, lambda: poison("alice"))
+        print(f"back {took * 1000:.0f} ms after alice began to send")
+        assert took < 1, took
+        assert {"cc1", "mine"} <= set(service.profiles())
+        assert service.state() == ("observer", "active")
+        service.wait_ticks(2)
+        elapsed = time.monotonic() - began
+        assert abs(service.get("Tick") - tick - elapsed) < 2, "the tick went on"
+        assert maps == [bpftool("map", "show", "pinned", path)["id"] for path in (OBSERVE, INIT)]
+        assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+        assert call_as("alice", "Reset")[1] == INTERACTION_REQUIRED
+        assert call_as("alice", "Reset", interactive=True)[1] == ACCESS_DENIED
+        service.call("DeleteProfile", "(s)", "cc1")
+        assert "cc1" not in service.profiles()
+        assert service.logged().count(LOST) == 1, service.logged()
+
+
+def signals_go_on_with_their_serials():
+    pddb.write(DATABASE, [pddb.confident(name) for name in (b"as", b"ld")])
+    with Service() as service:
+        seen = []
+        service.bus.signal_subscribe(NAME, None, "ProfilesChanged", None, None,
+                                     Gio.DBusSignalFlags.NONE,
+                                     lambda *args: seen.append(args[5].unpack()))
+
+        def deleted(name):
+            service.call("DeleteProfile", "(s)", name)
+            wait_for(lambda: GLib.MainContext.default().iteration(False) or
+                     seen and name in seen[-1][2], 5, f"the signal of {name}")
+            return seen[-1][0]
+
+        first = deleted("as")
+        lose_connection(service, lambda: poison("alice"))
+        assert deleted("ld") > first, seen
+
+
+def a_signal_to_its_connection_alone_does_no_more():
+    with Service() as service:
+        lose_connection(service, lambda: poison("alice", owner(service), "signal"))
+        assert service.call("Save") == 0
+
+
+def losing_it_again_and_again_leaves_nothing_behind():
+    with Service() as service:
+        lose_connection(service, lambda: poison("alice"))
+        assert call_as("alice", "ListProfiles")[1] is None
+        before = fds(service)
+        for _ in range(20):
+            lose_connection(service, lambda: poison("alice"))
+            # Callers and authorizations of the connection that is lost.
+            assert call_as("alice", "ListProfiles")[1] is None
+        wait_for(lambda: fds(service) <= before, 3, "its files are closed")
+        with open(f"/proc/{service.process.pid}/status", encoding="utf-8") as status:
+            print(*(line.strip() for line in status if line.startswith(("VmRSS", "Threads"))))
+
+
+def who_waited_for_polkit_is_not_obeyed_later():
+    pddb.write(DATABASE, [pddb.confident(b"cc1")])
+    with Service() as service:
+        with stopped(POLKITD):
+            callers = [subprocess.Popen(
+                ["busctl", "--timeout=20", "call", NAME, "/org/pandemonium/ProcDb",
+                 "org.pandemonium.ProcDb1", "Reset"],
+                user="alice", group="alice", extra_groups=[], stderr=subprocess.PIPE, cwd="/")
+                for _ in range(5)]
+            time.sleep(0.5)
+            lose_connection(service, lambda: poison("bob"))
+            for caller in callers:
+                said = caller.communicate(timeout=10)[1]
+                assert caller.returncode != 0, said
+            # It does not wait for polkit, either.
+            assert service.call("GetConfidence", "(s)", "cc1") > 0
+        wait_for(lambda: call_as("alice", "ListProfiles")[1] is None, 10, "polkit answers")
+        assert set(service.profiles()) == {"cc1"}
+
+
+def start_bus():
+    """One more bus daemon at the same place."""
+    os.path.exists(SOCKET) and os.unlink(SOCKET)
+    return subprocess.Popen(["dbus-daemon", "--system", "--nofork", "--nopidfile", "--nosyslog"],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def reconnected(service):
+    try:
+        service.connect()
+    except GLib.Error:
+        return False
+    return owner(service) is not None
+
+
+def a_bus_that_was_restarted_has_the_service_again():
+    pddb.write(DATABASE, [pddb.confident(b"cc1")])
+    with Service(backend="observer") as service:
+        service.wait_ticks(1)
+        began, tick = time.monotonic(), service.get("Tick")
+        os.kill(BUS, signal.SIGKILL)
+        time.sleep(3)
+        assert service.process.poll() is None
+        assert os.path.exists(OBSERVE)
+        bus = start_bus()
+        try:
+            wait_for(lambda: reconnected(service), 5, "the service is on the new bus")
+            assert set(service.profiles()) >= {"cc1"}
+            assert abs(service.get("Tick") - tick - (time.monotonic() - began)) < 2
+            service.stop()
+        finally:
+            bus.kill()
+            bus.wait()
+    assert not os.path.exists(PIN_FOLDER)
+
+
+def a_service_without_a_bus_stops_in_order():
+    with Service(backend="observer") as service:
+        os.kill(BUS, signal.SIGKILL)
+        time.sleep(0.5)
+        service.stop()
+    assert not os.path.exists(PIN_FOLDER)
+
+
+def a_bus_that_stays_away_is_an_error():
+    with Service(backend="observer") as service:
+        began = time.monotonic()
+        os.kill(BUS, signal.SIGKILL)
+        status = service.process.wait(PATIENCE + 10)
+        assert status not in (0, -6, -11), status
+        assert time.monotonic() - began > PATIENCE - 5
+        assert not os.path.exists(PIN_FOLDER)
+        assert service.logged().count(LOST) == 1, service.logged()
+        service.kill()  # it has been looked at
+
+
+def a_bus_that_hangs_does_not_stop_the_tick():
+    with Service(backend="observer") as service:
+        service.wait_ticks(1)
+        tick = service.get("Tick")
+        before = owner(service)
+        poison("alice")
+        with stopped(BUS):
+            time.sleep(4)
+        wait_for(lambda: owner(service) not in (None, before) or service.process.poll() is not None,
+                 10, "the service is back")
+        assert service.process.poll() is None
+        assert service.get("Tick") - tick >= 3
+
+
+def a_name_that_somebody_else_took_is_an_error():
+    with Service(backend="observer") as service:
+        # Its name is given to whoever waits for it, before the service is back.
+        other = subprocess.Popen([sys.executable, "-c", f"""
+from gi.repository import Gio, GLib
+bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+Gio.bus_own_name_on_connection(bus, "{NAME}", 0, None, None)
+GLib.MainLoop().run()
+"""])
+        try:
+            wait_for(lambda: len(ask_bus(service, "ListQueuedOwners", NAME)) == 2, 5, "one waits")
+            poison("alice")
+            status = service.process.wait(10)
+            assert status not in (0, -6, -11), status
+            assert "Another service owns the name" in service.logged(), service.logged()
+        finally:
+            other.kill()
+            other.wait()
+        service.kill()  # it has been looked at
+
+
+if __name__ == "__main__":
+    run_case(globals())
