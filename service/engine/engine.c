@@ -255,6 +255,11 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 		return;
 	procdb_profile_withdraw(&entry->profile);
 	procdb_table_aged(engine->table, entry);
+	/* It is not remembered any more, but tasks of this name have just run. */
+	if (entry->set != PROCDB_SET_LIVE) {
+		entry->profile.last_seen_tick = engine->tick;
+		procdb_table_move(engine->table, entry, PROCDB_SET_LIVE);
+	}
 	procdb_engine_queue(engine, entry);
 }
 

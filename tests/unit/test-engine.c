@@ -202,6 +202,25 @@ static void test_an_override_that_is_wrong_unlearns_nothing(EngineFixture *f, gc
 	test_check_consistent(f);
 }
 
+static void test_what_is_remembered_can_be_refuted(EngineFixture *f, gconstpointer data)
+{
+	const struct procdb_entry *entry;
+
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
+	test_steps(f, 100);
+	g_assert_cmpint(test_find(f, "cc1")->set, ==, PROCDB_SET_PREDICTED);
+	score(f, "cc1", 0, 4);
+	g_assert_false(test_predicts(f, "cc1", NULL));
+	test_check_consistent(f);
+	/* Such tasks have just run, and its story can be read as long as that of others. */
+	entry = test_find(f, "cc1");
+	g_assert_cmpint(entry->set, ==, PROCDB_SET_LIVE);
+	g_assert_cmpuint(entry->profile.withdrawals, ==, 1);
+	test_steps(f, 60);
+	g_assert_null(test_find(f, "cc1"));
+	test_check_consistent(f);
+}
+
 static void test_wrong_now_and_then_stays(EngineFixture *f, gconstpointer data)
 {
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
@@ -379,6 +398,8 @@ int main(int argc, char **argv)
 	add("users-teach-no-better-tier-than-allowed", test_users_teach_no_better_tier_than_allowed,
 	    &test_settings);
 	add("wrong-again-and-again-is-withdrawn", test_wrong_again_and_again_is_withdrawn,
+	    &test_settings);
+	add("what-is-remembered-can-be-refuted", test_what_is_remembered_can_be_refuted,
 	    &test_settings);
 	add("an-override-that-is-wrong-unlearns-nothing",
 	    test_an_override_that_is_wrong_unlearns_nothing, &test_settings);

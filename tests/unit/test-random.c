@@ -32,6 +32,21 @@ static void observe(EngineFixture *f)
 	test_maps_observe(f->maps, &comm, &class);
 }
 
+static void judge(EngineFixture *f)
+{
+	struct procdb_comm comm = random_name();
+	struct procdb_score score = {
+	    .found = (guint32)g_test_rand_int_range(0, 10),
+	    .missed = (guint32)g_test_rand_int_range(0, 10),
+	    .right = (guint32)g_test_rand_int_range(0, 10),
+	    .wrong = (guint32)g_test_rand_int_range(0, 10),
+	};
+
+	if (g_test_rand_int_range(0, 100) == 0)
+		score.wrong = G_MAXUINT32;
+	test_maps_score(f->maps, &comm, score);
+}
+
 static void change_settings(EngineFixture *f)
 {
 	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
@@ -49,8 +64,10 @@ static gboolean act(EngineFixture *f)
 	struct procdb_comm comm = random_name();
 	int what = g_test_rand_int_range(0, 1000);
 
-	if (what < 600) {
+	if (what < 550) {
 		observe(f);
+	} else if (what < 600) {
+		judge(f);
 	} else if (what < 950) {
 		procdb_engine_step(f->engine);
 		test_clock_advance(g_test_rand_int_range(0, 2 * G_USEC_PER_SEC));
@@ -70,7 +87,7 @@ static gboolean act(EngineFixture *f)
 	} else if (what < 997) {
 		procdb_engine_load(f->engine, NULL, NULL);
 	} else if (what < 998) {
-		test_clock_advance(g_test_rand_int_range(0, 40) * G_TIME_SPAN_DAY);
+		test_clock_advance(g_test_rand_int_range(-20, 40) * G_TIME_SPAN_DAY);
 	} else {
 		f->maps = test_maps_new((guint)g_test_rand_int_range(1, NAMES));
 		procdb_engine_set_maps(f->engine, f->maps);
