@@ -47,11 +47,20 @@ _pandemoniumctl() {
 		prev=${words[cword - 1]}
 	fi
 	COMPREPLY=()
+	# bash breaks --sort=COLUMN at the sign.
+	if [[ $cur == = ]]; then
+		cur=''
+	elif [[ $prev == = ]]; then
+		prev=${words[cword - 2]}
+	fi
 
 	# How many arguments stand between the command and the cursor.
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		-s | -t | -o | --sort | --tier | --origin) ((i++)) ;;
+		-s | -t | -o | --sort | --tier | --origin)
+			[[ ${words[i + 1]} != = ]] || ((i++))
+			((i++))
+			;;
 		-*) ;;
 		*)
 			if [[ -z $command ]]; then

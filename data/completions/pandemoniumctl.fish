@@ -6,6 +6,13 @@ function __pandemoniumctl_names
     command pandemoniumctl list --names $argv 2>/dev/null
 end
 
+# Whether the command is one of these.
+function __pandemoniumctl_is
+    set -l words (commandline -opc)
+    set -l plain (string match -v -- '-*' $words[2..])
+    contains -- "$plain[1]" $argv
+end
+
 # Whether the words so far are the command and this many arguments.
 function __pandemoniumctl_at --argument-names command count
     set -l words (commandline -opc)
@@ -54,20 +61,20 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all prof
 complete -c pandemoniumctl -n __fish_use_subcommand -a import -d 'Take over exported profiles'
 complete -c pandemoniumctl -n __fish_use_subcommand -a doctor -d 'Check everything that the service needs'
 
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s s -l sort -x -a "$columns" -d 'Sort by a column'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s r -l reverse -d 'Turn the order round'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s t -l tier -x -a "$tiers" -d 'Only this tier'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s o -l origin -x -a 'live retained override' -d 'Only of this origin'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s c -l confident -d 'Only confident ones'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from list' -s n -l names -d 'Print names only'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from list delete' -a '(__pandemoniumctl_names)'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s s -l sort -x -a "$columns" -d 'Sort by a column'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s r -l reverse -d 'Turn the order round'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s t -l tier -x -a "$tiers" -d 'Only this tier'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s o -l origin -x -a 'live retained override' -d 'Only of this origin'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s c -l confident -d 'Only confident ones'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s n -l names -d 'Print names only'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list delete' -a '(__pandemoniumctl_names)'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at show 0; or __pandemoniumctl_at explain 0; or __pandemoniumctl_at confidence 0' -a '(__pandemoniumctl_names)'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from explain' -s l -l literal -d 'Take a number for a name'
+complete -c pandemoniumctl -n '__pandemoniumctl_is explain' -s l -l literal -d 'Take a number for a name'
 
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from delete' -s y -l yes -d 'Do not ask'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from delete' -s l -l literal -d 'Take * and ? for themselves'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from reset' -s y -l yes -d 'Do not ask'
+complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s y -l yes -d 'Do not ask'
+complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s l -l literal -d 'Take * and ? for themselves'
+complete -c pandemoniumctl -n '__pandemoniumctl_is reset' -s y -l yes -d 'Do not ask'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at override 0' -a 'set clear list'
 complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pandemoniumctl_names)'
@@ -76,10 +83,10 @@ complete -c pandemoniumctl -n __pandemoniumctl_override_set_named -a "$tiers"
 complete -c pandemoniumctl -n '__pandemoniumctl_at backend 0' -a 'auto observer sched-ext pinned none'
 complete -c pandemoniumctl -n '__pandemoniumctl_at apply 0' -a 'auto slices none'
 
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s s -l sort -x -a "$columns" -d 'Sort by a column'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s r -l reverse -d 'Turn the order round'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from top' -s c -l confident -d 'Only confident ones'
+complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s s -l sort -x -a "$columns" -d 'Sort by a column'
+complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s r -l reverse -d 'Turn the order round'
+complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s c -l confident -d 'Only confident ones'
 
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from export import' -F
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from import' -s r -l replace -d 'Forget everything learned first'
-complete -c pandemoniumctl -n '__fish_seen_subcommand_from import' -s y -l yes -d 'Do not ask'
+complete -c pandemoniumctl -n '__pandemoniumctl_is export import' -F
+complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s r -l replace -d 'Forget everything learned first'
+complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s y -l yes -d 'Do not ask'

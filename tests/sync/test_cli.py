@@ -79,7 +79,7 @@ def fish():
         options = {"-" + name for name in re.findall(r" -s (\w)", line)}
         options |= {"--" + name for name in re.findall(r" -l ([\w-]+)", line)}
         command = re.search(r"-n __fish_use_subcommand -a (\w+)", line)
-        where = re.search(r"__fish_seen_subcommand_from ([\w ]+)", line)
+        where = re.search(r"__pandemoniumctl_is ([\w ]+)", line)
         if command:
             found.setdefault(command[1], set())
         elif "__fish_use_subcommand" in line:
