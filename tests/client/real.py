@@ -5,6 +5,7 @@
 import json
 import os
 import pwd
+import re
 import subprocess
 import sys
 import termios
@@ -12,6 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
+from gi.repository import GLib
 import pddb  # pylint: disable=wrong-import-position
 from harness import (DATABASE, NAME, PATH, INTERFACE, Service, call_as, ctl, processes, run_case,
                      wait_for)
@@ -191,6 +193,37 @@ def explain_says_why():
         own = file.read().strip()
     with service_with(own):
         assert '"%s"' % own.decode() in ctl("explain", str(os.getpid()))
+
+
+def manual_members(first):
+    """(name, type) of the table of the manual that begins with this member, up to .El."""
+    path = os.path.join(SOURCE, "data", "man", "org.pandemonium.ProcDb.5.in")
+    with open(path, encoding="utf-8") as file:
+        table = file.read().split(".It Va %s Ta" % first)[1].split("\n.El")[0]
+    return set(re.findall(r"^\.It Va (\w+) Ta (\S+) Ta", ".It Va %s Ta" % first + table,
+                          re.MULTILINE))
+
+
+def children(value):
+    return [value.get_child_value(i) for i in range(value.n_children())]
+
+
+def the_manual_has_every_member():
+    columns, both = manual_members("name"), manual_members("override")
+    with service_with(b"cc1", b"as") as service:
+        ctl("override", "set", "cc1", "lat-critical")
+        for method, own in (("GetProfile", manual_members("predicted")),
+                            ("Explain", manual_members("learned_tier"))):
+            found = set()
+            for name in ("cc1", "as"):
+                values = service.bus.call_sync(NAME, PATH, INTERFACE, method,
+                                               GLib.Variant("(s)", (name,)), None, 0, -1, None)
+                for pair in children(values.get_child_value(0)):
+                    key, value = children(pair)
+                    found.add((key.get_string(), value.get_variant().get_type_string()))
+            optional = {("in_kernel", "(stttt)")}  # nothing observes here
+            assert found | optional == columns | both | own | optional, (
+                method, found ^ (columns | both | own))
 
 
 def the_doctor_finds_a_healthy_machine_healthy():

@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 from fake import COLUMNS, PROFILES
-from support import CTL, ClientTest
+from support import CTL, SOURCE, ClientTest
 
 RAW = "sshd\\xff\\xfe\\x0a%n"
 
@@ -164,6 +164,44 @@ class Changing(ClientTest):
     def test_apply(self):
         self.assertEqual(self.json("apply", "slices"), {"apply": "slices", "apply_active": False})
         self.assertIn("there is no mode", self.fails(2, "apply", "magic"))
+
+
+class Members(ClientTest):
+    """The names in the JSON of each command are those of the manual."""
+
+    def manual(self):
+        with open(os.path.join(SOURCE, "data", "man", "pandemoniumctl.1"), encoding="utf-8") as file:
+            section = file.read().split("\n.Sh JSON\n")[1].split("\n.Sh")[0].split("\n.El")[0]
+        found = {}
+        for item in section.split("\n.It Cm ")[1:]:
+            names, _, rest = item.partition("\n")
+            for name in names.split(" , Cm "):
+                found[name] = set(re.findall(r"\w+", " ".join(
+                    re.findall(r"^\.Va (.*)", rest, re.MULTILINE))))
+        return found
+
+    def test_they_are_those_of_the_manual(self):
+        self.start_fake()
+        found = {
+            "confidence": self.json("confidence", "cc1"),
+            "override set": self.json("override", "set", "cc1", "batch"),
+            "override clear": self.json("override", "clear", "cc1"),
+            "delete": self.json("delete", "cc1"), "reset": self.json("reset"),
+            "save": self.json("save"), "reload": self.json("reload"),
+            "backend": self.json("backend", "none"), "apply": self.json("apply", "none"),
+        }
+        folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "export.json")
+        found["export"] = {**self.json("export"), **self.json("export", path)}
+        found["import"] = self.json("import", path)
+        found["doctor"] = {key for row in json.loads(self.ctl("doctor", "--json").stdout)
+                           for key in row}
+        manual = self.manual()
+        for command, keys in found.items():
+            self.assertEqual(set(keys), manual.pop(command), command)
+        self.assertEqual(set(manual), {"status", "list", "override list", "show", "explain",
+                                       "monitor"})
 
 
 class Leaving(ClientTest):

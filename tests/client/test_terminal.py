@@ -188,7 +188,7 @@ class Top(ClientTest):
 
 class Widget(ClientTest):
     def test_it_follows_without_polling(self):
-        self.start_fake()
+        fake = self.start_fake()
         process = subprocess.Popen([*TIED, sys.executable, os.path.join(HERE, "widget.py")],
                                    env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
         self.addCleanup(stop, process)
@@ -197,6 +197,10 @@ class Widget(ClientTest):
         self.assertNotIn("cc1: batch, 0.91", list_of(process))
         self.ok("override", "set", "later", "lat-critical")
         self.assertIn("later: lat-critical, 0.00", list_of(process))
+        fake.kill()
+        fake.wait()
+        self.start_fake()
+        self.assertIn("cc1: batch, 0.91", list_of(process))
 
     def test_it_is_ten_lines(self):
         with open(os.path.join(HERE, "widget.py"), encoding="utf-8") as file:

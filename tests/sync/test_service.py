@@ -12,6 +12,7 @@ import unittest
 from sync import SOURCE, help_options, man_options, text
 
 DAEMON = os.environ["PANDEMONIUM_PROCDBD"]
+PAGES = os.environ["MANUAL_PAGES"].split(":")
 
 
 def keys():
@@ -57,13 +58,21 @@ class Service(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("groff"), "groff is not installed")
     def test_the_manual_pages_are_well_formed(self):
-        folder = os.path.join(SOURCE, "data", "man")
-        for name in os.listdir(folder):
-            if re.search(r"\.[158]$", name):
-                done = subprocess.run(["groff", "-Tutf8", "-mdoc", "-ww", "-z",
-                                       os.path.join(folder, name)],
-                                      capture_output=True, text=True, check=True)
-                self.assertEqual(done.stderr, "", name)
+        for page in PAGES:
+            done = subprocess.run(["groff", "-Tutf8", "-mdoc", "-ww", "-z", page],
+                                  capture_output=True, text=True, check=True)
+            self.assertEqual(done.stderr, "", page)
+
+    @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+    def test_the_manual_pages_please_mandoc_and_fit_a_terminal(self):
+        for page in PAGES:
+            lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(lint.stdout + lint.stderr, "", page)
+            shown = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=78", page],
+                                   capture_output=True, text=True, check=True).stdout
+            for line in re.sub(".\b", "", shown).splitlines():
+                self.assertLessEqual(len(line), 80, page)
 
     def test_the_manual_has_every_option(self):
         done = subprocess.run([DAEMON, "--help"], capture_output=True, text=True, check=True)
