@@ -157,10 +157,10 @@ static void publish(ProcdbEngine *engine)
 		    engine->maps, &g_array_index(engine->publishing, struct procdb_comm, next),
 		    &g_array_index(engine->classes, struct procdb_class, next), n - next, &done,
 		    &error);
-		for (; done > 0; done--)
+		for (; done > 0 && next < n; done--)
 			note_published(engine, next++);
 		/* Without an error that is all: there may be no map to write to. */
-		if (!error)
+		if (!error || next == n)
 			break;
 		wait_for_room(engine, next++);
 		if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))

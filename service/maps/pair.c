@@ -225,7 +225,8 @@ gboolean procdb_pair_publish(ProcdbPair *pair, const struct procdb_comm *comms,
 		if (!refuses_batches(errno)) {
 			int err = errno;
 
-			*done = MIN(count, n);
+			/* Untouched if it did not come to the first one (generic_map_update_batch). */
+			*done = count < n ? count : 0;
 			return fail(pair, what, err, error);
 		}
 		pair->no_batch = TRUE;
