@@ -45,10 +45,12 @@ until busctl call org.freedesktop.DBus / org.freedesktop.DBus GetNameOwner s \
 done
 
 cat <<END
-The service runs on a bus of its own. From another shell, as any user:
-  DBUS_SYSTEM_BUS_ADDRESS=$address busctl introspect org.pandemonium.ProcDb /org/pandemonium/ProcDb
-  DBUS_SYSTEM_BUS_ADDRESS=$address $LAB_BUILD/client/pandemoniumctl list
-BPF sees every program of this machine: run something there. Ctrl-C ends it.
+The service runs on a bus of its own. BPF sees every program of this machine: run something.
+From another shell, as any user, after
+  export DBUS_SYSTEM_BUS_ADDRESS=$address
+it can be asked with
+  $LAB_BUILD/client/pandemoniumctl list
+  busctl introspect org.pandemonium.ProcDb /org/pandemonium/ProcDb
 END
 
 if [ "$mode" = shell ]; then
@@ -58,6 +60,7 @@ if [ "$mode" = shell ]; then
 	exit 0
 fi
 
+echo "Ctrl-C ends it."
 if [ -t 0 ] && [ -t 1 ]; then
 	sleep 2 # time to read the address
 	status=0
