@@ -73,8 +73,8 @@ static void say_learned(const Reasons *why)
 	g_autofree char *varies = out_duration_ns(why->deviation);
 
 	printf("New tasks named \"%s\" start as %s: %.0f %% of %" G_GUINT64_FORMAT
-	       " observations say so,\nand a run takes %s, give or take %s. "
-	       "That makes a confidence of %.2f;\n%.2f is needed.\n",
+	       " observations say so.\nA run takes %s, give or take %s.\n"
+	       "That makes a confidence of %.2f, and %.2f is needed.\n",
 	       why->name, why->tier, 100 * why->agreement, why->votes, runs, varies,
 	       why->confidence, why->needed);
 }

@@ -103,7 +103,7 @@ static void check_output(void)
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || reader_left())
 		return;
 	fprintf(stderr, "Cannot write the output: %s\n",
-		errno ? g_strerror(errno) : "an earlier part of it was refused");
+		errno ? g_strerror(errno) : "it is not complete");
 	_exit(CTL_FAILED);
 }
 
