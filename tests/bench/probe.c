@@ -3,8 +3,10 @@
 
 /*
  * A stand-in for an interactive program: sleeps, does a little work, and notes
- * how late each wake-up was. Runs until SIGTERM or SIGINT, then prints one JSON
- * object: count, mean, quantiles of the latency in ns.
+ * how late each wake-up was, and how late the work was done: who preempts it in
+ * between is as visible to a user as who delays it. Runs until SIGTERM or
+ * SIGINT, then prints one JSON object: count, mean, quantiles of the latency in
+ * ns, and the same of the response.
  *
  *   procdb-probe [PERIOD_US [WORK_US]]
  *
@@ -49,6 +51,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The members of a JSON object about n times in ns, which it sorts. */
 static void report(int64_t *late, size_t n)
 {
 	static const struct {
@@ -60,14 +63,14 @@ static void report(int64_t *late, size_t n)
 	qsort(late, n, sizeof(*late), compare);
 	for (size_t i = 0; i < n; i++)
 		sum += (double)late[i];
-	printf("{\"n\": %zu, \"mean\": %.0f", n, n ? sum / (double)n : 0);
+	printf("\"n\": %zu, \"mean\": %.0f", n, n ? sum / (double)n : 0);
 	for (size_t i = 0; n && i < sizeof(named) / sizeof(named[0]); i++)
 		printf(", \"%s\": %" PRId64, named[i].name,
 		       late[(size_t)((double)(n - 1) * named[i].q)]);
 	printf(", \"quantiles\": [");
 	for (size_t i = 0; n && i <= QUANTILES; i++)
 		printf("%s%" PRId64, i ? ", " : "", late[(n - 1) * i / QUANTILES]);
-	printf("]}\n");
+	printf("]");
 }
 
 static long argument(int argc, char **argv, int at, long fallback)
@@ -102,11 +105,12 @@ int main(int argc, char **argv)
 	int64_t period = argument(argc, argv, 1, 4000) * 1000;
 	int64_t work = argument(argc, argv, 2, 200) * 1000;
 	struct sigaction action = {.sa_handler = on_signal};
-	int64_t *late;
+	int64_t *late, *done;
 	size_t n = 0;
 
 	late = calloc(MAX_SAMPLES, sizeof(*late));
-	if (!late) {
+	done = calloc(MAX_SAMPLES, sizeof(*done));
+	if (!late || !done) {
 		perror("procdb-probe: samples");
 		return 1;
 	}
@@ -124,11 +128,16 @@ int main(int argc, char **argv)
 
 		if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0)
 			continue;
-		late[n++] = now_ns(CLOCK_MONOTONIC) - due;
+		late[n] = now_ns(CLOCK_MONOTONIC) - due;
 		until = now_ns(CLOCK_THREAD_CPUTIME_ID) + work;
 		while (now_ns(CLOCK_THREAD_CPUTIME_ID) < until)
 			;
+		done[n++] = now_ns(CLOCK_MONOTONIC) - due - work;
 	}
+	printf("{");
 	report(late, n);
+	printf(", \"response\": {");
+	report(done, n);
+	printf("}}\n");
 	return 0;
 }

@@ -5,7 +5,8 @@
 from statistics import median
 
 QUANTILES = ("p50", "p90", "p99")
-COLORS = {"idle": "#000000", "reference": "#64b5cd", "stock": "#888888", "observing": "#4c72b0", "applying": "#c44e52",
+COLORS = {"idle": "#000000", "stock": "#888888", "observing": "#4c72b0", "applying": "#c44e52",
+          "reference": "#64b5cd",
           "nice-19": "#55a868", "chrt-batch": "#8172b2", "chrt-idle": "#ccb974"}
 # Names with fewer processes in a build say nothing about a share.
 MIN_PROCESSES = 3
@@ -73,33 +74,46 @@ def by_condition(results):
     return table
 
 
-def ratio(value, base):
-    return f"{base / value:.1f}×" if value else "-"
+def lower_than_stock(table, condition, figure):
+    """How many times lower each quantile is than that of the stock kernel, round by round."""
+    pairs = [(r, s) for r in table[condition] for s in table["stock"] if r["round"] == s["round"]]
+    return [f"{median(figure(s)[q] / max(1, figure(r)[q]) for r, s in pairs):.1f}×" for q in QUANTILES]
+
+
+def times_text(table, title, figure):
+    """Quantiles of figure(result) of each condition, and their ratio to those of the stock kernel."""
+    lines = ["", f"{title}, µs", "",
+             f"{'':<12}{'p50':>20}{'p90':>22}{'p99':>24}" + (f"{'lower than stock by':>30}" if "stock" in table else "")]
+    for condition, runs in table.items():
+        columns = [spread([figure(r)[q] / 1000 for r in runs]) for q in QUANTILES]
+        line = f"{condition:<12}{columns[0]:>20}{columns[1]:>22}{columns[2]:>24}"
+        if "stock" in table and condition != "stock":
+            line += "".join(f"{cell:>10}" for cell in lower_than_stock(table, condition, figure))
+        lines.append(line)
+    return lines
+
+
+def builds_text(table):
+    lines = ["", "Build", "", f"{'':<12}{'s':>20}{'CPU, s':>10}{'against stock':>16}"]
+    for condition, runs in table.items():
+        if condition == "idle":
+            continue
+        seconds = [r["seconds"] for r in runs]
+        line = (f"{condition:<12}{f'{median(seconds):.1f} ({min(seconds):.1f}–{max(seconds):.1f})':>20}"
+                f"{median(r['cpu_seconds'] for r in runs):10.1f}")
+        if "stock" in table and condition != "stock":
+            pairs = [(r, s) for r in runs for s in table["stock"] if r["round"] == s["round"]]
+            line += f"{median(r['seconds'] / s['seconds'] for r, s in pairs) - 1:>+16.1%}"
+        lines.append(line)
+    return lines
 
 
 def summary_text(facts, results):
     table = by_condition(results)
-    stock = table.get("stock")
-    lines = ["", "Median over the rounds (lowest–highest); latencies in µs", "",
-             f"{'':<12}{'p50':>20}{'p90':>22}{'p99':>24}{'build, s':>20}{'CPU, s':>8}"]
-    for condition, runs in table.items():
-        columns = [spread([r["latency"][q] / 1000 for r in runs]) for q in QUANTILES]
-        seconds = [r["seconds"] for r in runs]
-        lines.append(f"{condition:<12}{columns[0]:>20}{columns[1]:>22}{columns[2]:>24}"
-                     f"{f'{median(seconds):.1f} ({min(seconds):.1f}–{max(seconds):.1f})':>20}"
-                     f"{median(r['cpu_seconds'] for r in runs):8.1f}")
-    if stock:
-        lines += ["", "Lower than stock by; build time against stock", ""]
-        for condition, runs in table.items():
-            if condition == "stock":
-                continue
-            # Round by round: what else the machine did then is in both.
-            pairs = [(r, s) for r in runs for s in stock if r["round"] == s["round"]]
-            cells = [ratio(1, median(s["latency"][q] / max(1, r["latency"][q]) for r, s in pairs))
-                     for q in QUANTILES]
-            build = ("" if condition == "idle" else
-                     f"{median(r['seconds'] / s['seconds'] for r, s in pairs) - 1:+.1%}")
-            lines.append(f"{condition:<12}{cells[0]:>20}{cells[1]:>22}{cells[2]:>24}{build:>19}")
+    lines = ["", "Median over the rounds (lowest–highest); ratios are taken within a round"]
+    lines += times_text(table, "How late a wake-up is", lambda r: r["latency"])
+    lines += times_text(table, "How late the work is done", lambda r: r["latency"]["response"])
+    lines += builds_text(table)
     lines += names_text("First build, from an empty database", [facts["first_build"]]
                         if "first_build" in facts else [])
     lines += names_text("First build, by the rule of the reference", [facts["first_build_reference"]]
