@@ -94,7 +94,7 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 		u8 tier = (u8)s->watch.task.tier;
 
 		request_slice(p, s->forked && tier != PROCDB_TIER_BATCH ? PROCDB_TIERS : tier,
-			      PROCDB_TASK_MATURED);
+			      s->watch.task.avg_runtime, PROCDB_TASK_MATURED);
 	}
 }
 
@@ -127,8 +127,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (s)
 		s->forked = true;
 	if (has_better_slice(parent)) {
-		request_slice(parent, PROCDB_TIERS, PROCDB_TASK_FORKED);
-		request_slice(child, PROCDB_TIERS, PROCDB_TASK_FORKED);
+		request_slice(parent, PROCDB_TIERS, 0, PROCDB_TASK_FORKED);
+		request_slice(child, PROCDB_TIERS, 0, PROCDB_TASK_FORKED);
 	}
 	return 0;
 }
@@ -142,13 +142,14 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 {
 	u64 now = clock_read(p);
 	struct task_state *s = state_of(p, now);
+	struct procdb_class *prediction = watch_exec(s ? &s->watch : NULL, p, now);
 
-	watch_exec(s ? &s->watch : NULL, p, now);
 	if (!s)
 		return 0;
 	s->forked = false;
 	/* It is on the CPU: its first run begins with the exec. */
 	s->run_start = now;
-	request_slice(p, s->watch.predicted, PROCDB_TASK_EXECUTED);
+	request_slice(p, s->watch.predicted, prediction ? prediction->avg_runtime : 0,
+		      PROCDB_TASK_EXECUTED);
 	return 0;
 }

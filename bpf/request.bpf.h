@@ -20,20 +20,30 @@ struct {
 struct procdb_wanted wanted;
 __u64 requests_lost; /* the ring buffer was full */
 
-/* tier: what the task should be treated as, or PROCDB_TIERS when that is not known. */
-static __always_inline void request_slice(struct task_struct *p, u8 tier, u8 reason)
+/*
+ * tier: what the task should be treated as, or PROCDB_TIERS when that is not
+ * known; runtime: of its average run in ns, 0 when that is not known.
+ */
+static __always_inline void request_slice(struct task_struct *p, u8 tier, u64 runtime, u8 reason)
 {
 	struct procdb_task_event *event;
+	bool custom, fits;
 	u64 want;
-	bool custom;
 
 	if (!wanted.on || p->flags & PF_KTHREAD || !bpf_core_field_exists(p->se.custom_slice))
 		return;
 	custom = p->se.custom_slice;
 	/* A mask is a bound that the verifier believes. */
 	want = wanted.slice[tier & 3];
-	/* Fits, or is not ours to put back. */
-	if (want ? custom && p->se.slice == want : !custom || !procdb_slice_is_ours(p->se.slice))
+	if (!want)
+		/* Not ours to put back. */
+		fits = !custom || !procdb_slice_is_ours(p->se.slice);
+	else if (tier == PROCDB_TIER_LAT_CRITICAL)
+		fits = custom && procdb_slice_is_ours(p->se.slice) &&
+		       procdb_slice_is_near(p->se.slice, procdb_slice_fit(want, runtime));
+	else
+		fits = custom && p->se.slice == want;
+	if (fits)
 		return;
 
 	event = bpf_ringbuf_reserve(&requests, sizeof(*event), 0);
@@ -45,6 +55,7 @@ static __always_inline void request_slice(struct task_struct *p, u8 tier, u8 rea
 	event->start_time = p->start_boottime;
 	event->pidfs_ino = bpf_core_field_exists(p->thread_pid->ino) ? p->thread_pid->ino : 0;
 	event->slice = p->se.slice;
+	event->runtime = runtime;
 	__builtin_memcpy(event->comm.bytes, p->comm, sizeof(event->comm.bytes));
 	event->pid = p->pid;
 	event->tier = tier;

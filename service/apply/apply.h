@@ -26,7 +26,7 @@ typedef struct {
 	guint max_per_second; /* tasks changed in one second, the rest is let go */
 } ProcdbApplySettings;
 
-/* auto; batch 20 ms, interactive untouched, lat-critical 0.1 ms; no nice; 5000 a second. */
+/* auto; batch 20 ms, interactive untouched, lat-critical 0.1 ms or more; no nice; 5000 a second. */
 extern const ProcdbApplySettings procdb_apply_default_settings;
 
 /* Reads "auto", "slices" or "none"; FALSE if it is none of them. */

@@ -67,6 +67,8 @@ ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 	guint64 slice = procdb_slice_encode(setting);
 	gboolean ours;
 
+	if (event->tier == PROCDB_TIER_LAT_CRITICAL)
+		slice = procdb_slice_fit(slice, event->runtime);
 	if (slice == 0)
 		return procdb_slice_undo(now, next);
 	if (now->policy != SCHED_NORMAL)

@@ -204,6 +204,50 @@ static void test_sets_the_slice_of_the_tier(void)
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns / 1000000, ==, 20);
 }
 
+static guint64 slice_for_runs_of(guint64 runtime)
+{
+	Machine machine = machine_with_task();
+	struct procdb_task_event e = event(PROCDB_TIER_LAT_CRITICAL);
+
+	e.runtime = runtime;
+	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_SET);
+	g_assert_true(procdb_slice_is_ours(machine.tasks[0].attr.slice_ns));
+	return machine.tasks[0].attr.slice_ns;
+}
+
+static void test_a_lat_critical_run_fits_into_its_slice(void)
+{
+	guint64 shortest = slice_for_runs_of(0);
+
+	g_assert_cmpuint(shortest, ==, 107300);
+	g_assert_cmpuint(slice_for_runs_of(60000), ==, shortest);
+	g_assert_cmpuint(slice_for_runs_of(200000), ==, 307300);
+	g_assert_cmpuint(slice_for_runs_of(1000000), ==, 1507300);
+	g_assert_cmpuint(slice_for_runs_of(2500000), ==, 2807300);
+	g_assert_cmpuint(slice_for_runs_of(G_MAXUINT64), ==, 2807300);
+}
+
+static void test_only_lat_critical_slices_follow_the_runs(void)
+{
+	Machine machine = machine_with_task();
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
+
+	e.runtime = 90000000;
+	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_SET);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, batch_slice());
+	/* Left alone is left alone, however long it runs. */
+	g_assert_cmpuint(procdb_slice_fit(0, 1000000), ==, 0);
+}
+
+static void test_a_slice_a_quarter_off_is_near_enough(void)
+{
+	g_assert_true(procdb_slice_is_near(307300, 307300));
+	g_assert_true(procdb_slice_is_near(257300, 307300));
+	g_assert_true(procdb_slice_is_near(367300, 307300));
+	g_assert_false(procdb_slice_is_near(107300, 307300));
+	g_assert_false(procdb_slice_is_near(20007300, 307300));
+}
+
 static void test_leaves_interactive_alone(void)
 {
 	Machine machine = machine_with_task();
@@ -462,6 +506,12 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/apply/sets-the-slice-of-the-tier", test_sets_the_slice_of_the_tier);
+	g_test_add_func("/apply/a-lat-critical-run-fits-into-its-slice",
+			test_a_lat_critical_run_fits_into_its_slice);
+	g_test_add_func("/apply/only-lat-critical-slices-follow-the-runs",
+			test_only_lat_critical_slices_follow_the_runs);
+	g_test_add_func("/apply/a-slice-a-quarter-off-is-near-enough",
+			test_a_slice_a_quarter_off_is_near_enough);
 	g_test_add_func("/apply/leaves-interactive-alone", test_leaves_interactive_alone);
 	g_test_add_func("/apply/refuses-other-policies", test_refuses_other_policies);
 	g_test_add_func("/apply/refuses-a-niced-task", test_refuses_a_niced_task);
