@@ -27,7 +27,7 @@ static int report(Ctl *ctl, const char *name, const char *tier)
 	if (tier)
 		printf("New tasks named \"%s\" start as %s from now on.\n", name, tier);
 	else
-		printf("What was learned about \"%s\" counts again.\n", name);
+		printf("Nothing overrides what is learned about \"%s\" now.\n", name);
 	return CTL_OK;
 }
 
