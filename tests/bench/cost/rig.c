@@ -38,6 +38,7 @@ struct _Reference {
 	struct procdb_comm *comms;
 	struct procdb_class *classes;
 	struct procdb_comm *keys;
+	struct procdb_class *taken;
 	guint round;
 };
 
@@ -218,6 +219,7 @@ Reference *reference_new(guint profiles)
 	reference->comms = g_new(struct procdb_comm, profiles);
 	reference->classes = g_new(struct procdb_class, profiles);
 	reference->keys = g_new(struct procdb_comm, profiles);
+	reference->taken = g_new(struct procdb_class, profiles);
 	for (guint i = 0; i < profiles; i++)
 		reference->comms[i] = name_of(i);
 	return reference;
@@ -230,6 +232,7 @@ void reference_free(Reference *reference)
 	g_free(reference->comms);
 	g_free(reference->classes);
 	g_free(reference->keys);
+	g_free(reference->taken);
 	g_free(reference);
 }
 
@@ -256,4 +259,14 @@ void reference_step(Reference *reference)
 	for (guint i = 0; i < reference->n; i++)
 		bpf_map_update_elem(reference->init_fd, &reference->comms[i],
 				    &reference->classes[i], BPF_ANY);
+}
+
+void reference_drain(Reference *reference)
+{
+	__u32 next, n = reference->n;
+	int err = bpf_map_lookup_and_delete_batch(reference->observe_fd, NULL, &next,
+						  reference->keys, reference->taken, &n, NULL);
+
+	/* -ENOENT: that was all. */
+	require((err == 0 || err == -ENOENT) && n == reference->n, "a drain in one call");
 }

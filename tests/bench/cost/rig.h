@@ -41,6 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reference, reference_free)
 void reference_observe(Reference *reference);
 /* All keys, then look-up and deletion of each, then an update for each confident profile. */
 void reference_step(Reference *reference);
+/* What no drain can do without: one system call that takes all out. */
+void reference_drain(Reference *reference);
 
 /* n confident records, named for their number. */
 GArray *confident_records(guint n);

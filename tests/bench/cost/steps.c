@@ -87,6 +87,30 @@ static GArray *new_samples(void)
 	return g_array_new(FALSE, FALSE, sizeof(double));
 }
 
+/* The part of a step that is not ours: the kernel's own time to hand over what was observed. */
+static void measure_drain(Figures *figures, const Summary *reference_us)
+{
+	g_autoptr(Reference) reference = reference_new(PROFILES);
+	g_autoptr(GArray) samples = new_samples();
+	Summary us;
+
+	for (guint i = 0; i < ROUNDS; i++) {
+		gint64 begin;
+
+		reference_observe(reference);
+		begin = now_ns();
+		reference_drain(reference);
+		add_sample(samples, begin);
+	}
+	us = summarize(samples);
+	figures_add(figures, &(Figure){.id = "drain-alone",
+				       .what = "  the kernel's part: 512 entries in one call",
+				       .unit = "µs",
+				       .value = us,
+				       .against = "reference",
+				       .ratio = us.median / reference_us->median});
+}
+
 /* One case beside the reference's way, in turns. */
 static Summary measure_case(const Case *c, Summary *reference_us)
 {
@@ -247,6 +271,8 @@ void measure_steps(Figures *figures, const char *only)
 					       .unit = "calls",
 					       .value = calls,
 					       .goal = c->goal_calls});
+		if (i == 0)
+			measure_drain(figures, &reference_us);
 	}
 	if (!only)
 		measure_growth(figures);
