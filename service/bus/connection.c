@@ -3,6 +3,7 @@
 
 #include "connection.h"
 
+#include "guard.h"
 #include "log.h"
 #include "object.h"
 
@@ -26,7 +27,8 @@
 struct _ProcdbConnection {
 	const ProcdbConnectionListener *listener;
 	gpointer user_data;
-	GDBusConnection *bus;	   /* NULL while there is none */
+	GSocketConnection *socket;
+	GDBusConnection *bus;	   /* on it; NULL while there is none */
 	GCancellable *cancellable; /* of the calls under way */
 	gboolean announced;	   /* connected() was told, disconnected() not yet */
 	gboolean served;     /* has had the name once: from then on it does not give up easily */
@@ -261,8 +263,6 @@ static void unsubscribe(ProcdbConnection *self, guint *subscription)
 /* Lets go of the connection. */
 static void drop(ProcdbConnection *self)
 {
-	GIOStream *stream;
-
 	if (!self->bus)
 		return;
 	withdraw(self);
@@ -270,9 +270,8 @@ static void drop(ProcdbConnection *self)
 	unsubscribe(self, &self->name_lost);
 	g_signal_handlers_disconnect_by_data(self->bus, self);
 	/* GDBus would keep the socket, and with it the name, until nobody holds its object. */
-	stream = g_dbus_connection_get_stream(self->bus);
-	g_socket_shutdown(g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)), TRUE, TRUE,
-			  NULL);
+	g_socket_shutdown(g_socket_connection_get_socket(self->socket), TRUE, TRUE, NULL);
+	g_clear_object(&self->socket);
 	g_clear_object(&self->bus);
 	self->named_at = 0;
 }
@@ -300,31 +299,58 @@ static void on_closed(GDBusConnection *bus, gboolean remote, GError *error, gpoi
 	reconnect(self);
 }
 
+/* There is no bus now. */
+static void try_again(ProcdbConnection *self, const GError *reason)
+{
+	self->pause_ms = CLAMP(self->pause_ms * 2, PAUSE_MIN_MS, PAUSE_MAX_MS);
+	if (self->served)
+		reconnect(self);
+	else
+		fail_unreachable(self, reason);
+}
+
 static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GDBusConnection) bus = g_dbus_connection_new_for_address_finish(result, &error);
+	g_autoptr(GDBusConnection) bus = g_dbus_connection_new_finish(result, &error);
 	ProcdbConnection *self = data;
 
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 		return;
 	/* One that was closed meanwhile does not say so again. */
 	if (!bus || g_dbus_connection_is_closed(bus)) {
-		self->pause_ms = CLAMP(self->pause_ms * 2, PAUSE_MIN_MS, PAUSE_MAX_MS);
-		if (self->served)
-			reconnect(self);
-		else
-			fail_unreachable(self, error);
+		try_again(self, error);
 		return;
 	}
 	self->bus = g_steal_pointer(&bus);
 	g_signal_connect(self->bus, "closed", G_CALLBACK(on_closed), self);
+	procdb_guard_answer(self->bus);
 	if (self->served) {
 		take_name(self);
 		return;
 	}
 	wait_for_name(self);
 	look_for_others(self);
+}
+
+static void on_stream(GObject *source, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GIOStream) stream = g_dbus_address_get_stream_finish(result, NULL, &error);
+	g_autoptr(GIOStream) guarded = NULL;
+	ProcdbConnection *self = data;
+
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return;
+	if (stream)
+		guarded = procdb_guard_new(G_SOCKET_CONNECTION(stream), &error);
+	if (!guarded) {
+		try_again(self, error);
+		return;
+	}
+	g_set_object(&self->socket, G_SOCKET_CONNECTION(stream));
+	g_dbus_connection_new(guarded, NULL, G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
+			      self->cancellable, on_connected, self);
 }
 
 static gboolean on_reconnect(gpointer data)
@@ -334,14 +360,10 @@ static gboolean on_reconnect(gpointer data)
 	g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
 
 	self->step = 0;
-	if (!address) {
+	if (address)
+		g_dbus_address_get_stream(address, self->cancellable, on_stream, self);
+	else
 		fail(self, error);
-		return G_SOURCE_REMOVE;
-	}
-	g_dbus_connection_new_for_address(address,
-					  G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-					      G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-					  NULL, self->cancellable, on_connected, self);
 	return G_SOURCE_REMOVE;
 }
 
@@ -377,6 +399,7 @@ void procdb_connection_free(ProcdbConnection *self)
 		return;
 	stop_all(self);
 	drop(self);
+	g_clear_object(&self->socket);
 	g_object_unref(self->cancellable);
 	g_free(self);
 }

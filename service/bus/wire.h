@@ -3,48 +3,55 @@
 #pragma once
 
 /*
- * Messages of the bus as they come, before GDBus reads them: which of them it may
- * be given. The bus daemon has checked that they are well-formed, and said who
- * sent them. What is in them, and how much, is anybody's choice:
+ * Messages as they come from the bus, before GDBus reads them: which of them it
+ * may be given. The bus daemon has checked that they are well-formed and says who
+ * sent them; what is in them is anybody's choice, and GDBus
  *
- * - GDBus (GLib 2.74 to 2.84 at least) counts the length of an array from before
- *   the padding in front of its first element, up to 4 bytes too early. A last
- *   element of at most 4 bytes right behind the one before is taken for what
- *   follows the array, and what comes of that ends the connection.
- * - It needs 20 times the memory that a message has.
+ * - misreads some and closes the connection then. It counts the length of an
+ *   array from before the padding in front of its first element, up to 4 bytes
+ *   too early, so that a last element of at most 4 bytes may be taken for what
+ *   follows the array. With "a(g)g", 21 bytes are enough.
+ * - takes up to 20 times the memory that a message has.
  */
 
 #include <glib.h>
 
-/* What comes before the lengths, and more than the header of an honest message. */
+/* What has to be there to know a message's size. */
 #define PROCDB_WIRE_PREFIX 16
-#define PROCDB_WIRE_MAX_HEAD 65536
+/* A body of more is a large one, and a header of more no honest one. */
+#define PROCDB_WIRE_SMALL 4096
+
+typedef struct {
+	gsize header; /* bytes up to the body */
+	gsize body;
+} ProcdbWireSize;
 
 typedef enum {
 	PROCDB_WIRE_PASS,
-	PROCDB_WIRE_UNKNOWN, /* a call with arguments that no method of ours takes */
-	PROCDB_WIRE_LARGE,   /* a call that is too large */
-	PROCDB_WIRE_DROP,    /* nothing that anybody waits for an answer to */
+	PROCDB_WIRE_PASS_LARGE, /* a call, if there are not too many of them */
+	PROCDB_WIRE_UNKNOWN,	/* a call with arguments that nothing of ours takes */
+	PROCDB_WIRE_REFUSE_LARGE,
+	PROCDB_WIRE_DROP, /* what nobody waits for an answer to */
 } ProcdbWireVerdict;
 
-typedef struct {
-	gsize head;  /* bytes of the header, up to the body */
-	gsize total; /* bytes of all of it */
-} ProcdbWireSize;
-
-/* The size of a message of which at least PROCDB_WIRE_PREFIX bytes are there. */
+/* From the first PROCDB_WIRE_PREFIX bytes. */
 ProcdbWireSize procdb_wire_size(const guint8 *data);
 
 /*
- * What to do with a message of this size of which the first len bytes are there:
- * all of the header, or of PROCDB_WIRE_MAX_HEAD. PASS is said of what is
- * whole only; it may not be repeated when more has come.
+ * By the header, of which len bytes, all or PROCDB_WIRE_SMALL of them, are
+ * there.
  */
-ProcdbWireVerdict procdb_wire_judge(const guint8 *data, gsize len, ProcdbWireSize size);
+ProcdbWireVerdict procdb_wire_judge_header(const guint8 *data, gsize len, ProcdbWireSize size);
+/* The same of a whole message whose header passed. */
+ProcdbWireVerdict procdb_wire_judge_body(const guint8 *data, ProcdbWireSize size);
+
+/* Which call it is, to know its answer by: "SENDER SERIAL". The caller frees it. */
+char *procdb_wire_call(const guint8 *data);
 
 /*
- * Appends a call like this one, but with this byte as its only argument, which
- * no method takes.
+ * Appends a message to out that says of this call, of which the header is there,
+ * what was wrong with it: the same header, and as the only argument the verdict
+ * as a byte, which no method takes.
  */
-void procdb_wire_replace(const guint8 *data, ProcdbWireSize size, guint8 argument,
+void procdb_wire_replace(const guint8 *data, ProcdbWireSize size, ProcdbWireVerdict verdict,
 			 GByteArray *out);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "guard.h"
+
+#include <gio/gunixoutputstream.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "errors.h"
+#include "wire.h"
+
+#define CHUNK 65536
+/* Large calls at once: GDBus takes up to 30 MB of memory for one, until it is answered. */
+#define MAX_LARGE 1
+
+#define GUARD_TYPE_INPUT (guard_input_get_type())
+G_DECLARE_FINAL_TYPE(GuardInput, guard_input, GUARD, INPUT, GInputStream)
+
+struct _GuardInput {
+	GInputStream parent;
+	GIOStream *socket;
+	GByteArray *raw;   /* has come and is not looked at yet */
+	GByteArray *ready; /* may be read */
+	gsize read;	   /* bytes of ready that were */
+	gsize skip;	   /* bytes of a message that are still to be thrown away */
+	GHashTable *large; /* procdb_wire_call() of the large calls under way */
+	gboolean talking;  /* until the bus has let us in */
+	gboolean ended;
+};
+
+static void guard_input_pollable_init(GPollableInputStreamInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(GuardInput, guard_input, G_TYPE_INPUT_STREAM,
+			      G_IMPLEMENT_INTERFACE(G_TYPE_POLLABLE_INPUT_STREAM,
+						    guard_input_pollable_init))
+
+static GPollableInputStream *input_of(GuardInput *self)
+{
+	return G_POLLABLE_INPUT_STREAM(g_io_stream_get_input_stream(self->socket));
+}
+
+/* The answer to what procdb_guard_new() said; the bytes that it has, 0 while it is not whole. */
+static gsize sort_line(GuardInput *self, const guint8 *data, gsize len)
+{
+	const guint8 *end = memchr(data, '\n', len);
+
+	if (!end)
+		return 0;
+	self->talking = FALSE;
+	self->ended = len < 3 || memcmp(data, "OK ", 3) != 0;
+	return (gsize)(end - data) + 1;
+}
+
+/* A message; the bytes that were dealt with, 0 while not enough of it is there. */
+static gsize sort_message(GuardInput *self, const guint8 *data, gsize len)
+{
+	ProcdbWireVerdict verdict;
+	ProcdbWireSize size;
+	gsize total;
+
+	if (len < PROCDB_WIRE_PREFIX)
+		return 0;
+	size = procdb_wire_size(data);
+	total = size.header + size.body;
+	if (len < MIN(size.header, PROCDB_WIRE_SMALL))
+		return 0;
+	verdict = procdb_wire_judge_header(data, len, size);
+	if (verdict == PROCDB_WIRE_PASS_LARGE && g_hash_table_size(self->large) >= MAX_LARGE)
+		verdict = PROCDB_WIRE_REFUSE_LARGE;
+	if (verdict == PROCDB_WIRE_PASS || verdict == PROCDB_WIRE_PASS_LARGE) {
+		if (len < total)
+			return 0;
+		if (verdict == PROCDB_WIRE_PASS_LARGE)
+			g_hash_table_add(self->large, procdb_wire_call(data));
+		verdict = procdb_wire_judge_body(data, size);
+	}
+	if (verdict == PROCDB_WIRE_PASS)
+		g_byte_array_append(self->ready, data, (guint)total);
+	else if (verdict != PROCDB_WIRE_DROP)
+		procdb_wire_replace(data, size, verdict, self->ready);
+	self->skip = total - MIN(total, len);
+	return MIN(total, len);
+}
+
+/* Takes bytes from the front, and gives memory back that a large message took. */
+static void remove_front(GByteArray **array, gsize n)
+{
+	GByteArray *old = *array;
+
+	if (old->len > n || n <= CHUNK) {
+		g_byte_array_remove_range(old, 0, (guint)n);
+		return;
+	}
+	g_byte_array_unref(old);
+	*array = g_byte_array_new();
+}
+
+static void sort(GuardInput *self)
+{
+	gsize done = 0, n;
+
+	do {
+		const guint8 *data = self->raw->data + done;
+		gsize len = self->raw->len - done;
+
+		if (self->skip > 0) {
+			n = MIN(self->skip, len);
+			self->skip -= n;
+		} else if (self->talking) {
+			n = sort_line(self, data, len);
+		} else {
+			n = sort_message(self, data, len);
+		}
+		done += n;
+	} while (n > 0 && !self->ended);
+	remove_front(&self->raw, done);
+}
+
+/* Takes in what there is, or waits for something. FALSE with error set when that fails. */
+static gboolean take_in(GuardInput *self, gboolean blocking, GCancellable *cancellable,
+			GError **error)
+{
+	guint len = self->raw->len;
+	gssize n;
+
+	g_byte_array_set_size(self->raw, len + CHUNK);
+	n = g_pollable_stream_read(G_INPUT_STREAM(input_of(self)), self->raw->data + len, CHUNK,
+				   blocking, cancellable, error);
+	g_byte_array_set_size(self->raw, len + (guint)MAX(n, 0));
+	if (n == 0)
+		self->ended = TRUE;
+	if (n > 0)
+		sort(self);
+	return n >= 0;
+}
+
+static gboolean has_something(GuardInput *self)
+{
+	return self->ended || self->read < self->ready->len;
+}
+
+static gssize guard_input_read(GInputStream *stream, void *buffer, gsize count,
+			       GCancellable *cancellable, GError **error)
+{
+	GuardInput *self = GUARD_INPUT(stream);
+	gsize n;
+
+	while (!has_something(self))
+		if (!take_in(self, TRUE, cancellable, error))
+			return -1;
+	n = MIN(count, self->ready->len - self->read);
+	memcpy(buffer, self->ready->data + self->read, n);
+	self->read += n;
+	if (self->read == self->ready->len) {
+		remove_front(&self->ready, self->read);
+		self->read = 0;
+	}
+	return (gssize)n;
+}
+
+static gssize guard_input_read_nonblocking(GPollableInputStream *stream, void *buffer, gsize count,
+					   GError **error)
+{
+	GuardInput *self = GUARD_INPUT(stream);
+
+	while (!has_something(self))
+		if (!take_in(self, FALSE, NULL, error))
+			return -1;
+	return guard_input_read(G_INPUT_STREAM(stream), buffer, count, NULL, error);
+}
+
+static gboolean guard_input_is_readable(GPollableInputStream *stream)
+{
+	GuardInput *self = GUARD_INPUT(stream);
+
+	return has_something(self) || g_pollable_input_stream_is_readable(input_of(self));
+}
+
+static GSource *guard_input_create_source(GPollableInputStream *stream, GCancellable *cancellable)
+{
+	g_autoptr(GSource) socket =
+	    g_pollable_input_stream_create_source(input_of(GUARD_INPUT(stream)), NULL);
+
+	return g_pollable_source_new_full(stream, socket, cancellable);
+}
+
+static gboolean guard_input_close(GInputStream *stream, GCancellable *cancellable, GError **error)
+{
+	return g_io_stream_close(GUARD_INPUT(stream)->socket, cancellable, error);
+}
+
+static void guard_input_finalize(GObject *object)
+{
+	GuardInput *self = GUARD_INPUT(object);
+
+	g_hash_table_unref(self->large);
+	g_byte_array_unref(self->raw);
+	g_byte_array_unref(self->ready);
+	g_clear_object(&self->socket);
+	G_OBJECT_CLASS(guard_input_parent_class)->finalize(object);
+}
+
+static void guard_input_pollable_init(GPollableInputStreamInterface *iface)
+{
+	iface->is_readable = guard_input_is_readable;
+	iface->create_source = guard_input_create_source;
+	iface->read_nonblocking = guard_input_read_nonblocking;
+}
+
+static void guard_input_class_init(GuardInputClass *class)
+{
+	G_OBJECT_CLASS(class)->finalize = guard_input_finalize;
+	G_INPUT_STREAM_CLASS(class)->read_fn = guard_input_read;
+	G_INPUT_STREAM_CLASS(class)->close_fn = guard_input_close;
+}
+
+static void guard_input_init(GuardInput *self)
+{
+	self->large = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	self->raw = g_byte_array_new();
+	self->ready = g_byte_array_new();
+	self->talking = TRUE;
+}
+
+GIOStream *procdb_guard_new(GSocketConnection *socket, GError **error)
+{
+	g_autofree char *uid = g_strdup_printf("%u", geteuid());
+	g_autoptr(GString) hello = g_string_new_len("", 1);
+	g_autoptr(GuardInput) input = g_object_new(GUARD_TYPE_INPUT, NULL);
+	/* Not the socket's own: with one of those GDBus would go for the socket itself. */
+	g_autoptr(GOutputStream) output = g_unix_output_stream_new(
+	    g_socket_get_fd(g_socket_connection_get_socket(socket)), FALSE);
+
+	/*
+	 * GDBus does not authenticate over what is no socket. The bus knows the
+	 * identity from the socket, and hears here only what it should be.
+	 */
+	g_string_append(hello, "AUTH EXTERNAL ");
+	for (const char *digit = uid; *digit; digit++)
+		g_string_append_printf(hello, "%02x", (guint)*digit);
+	g_string_append(hello, "\r\nBEGIN\r\n");
+	/* Into the empty buffer of a new socket: this does not wait. */
+	if (!g_output_stream_write_all(output, hello->str, hello->len, NULL, NULL, error))
+		return NULL;
+	input->socket = g_object_ref(G_IO_STREAM(socket));
+	return g_simple_io_stream_new(G_INPUT_STREAM(input), output);
+}
+
+/* A call was answered. */
+static void note_answer(GuardInput *self, GDBusMessage *message)
+{
+	g_autofree char *call = NULL;
+
+	if (g_hash_table_size(self->large) == 0)
+		return;
+	call = g_strdup_printf("%s %u", g_dbus_message_get_destination(message),
+			       g_dbus_message_get_reply_serial(message));
+	g_hash_table_remove(self->large, call);
+}
+
+/* Whether a call stands for one that was refused. */
+static gboolean was_too_large(GDBusMessage *message)
+{
+	GVariant *body = g_dbus_message_get_body(message);
+	guint8 verdict;
+
+	if (g_dbus_message_get_message_type(message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL || !body ||
+	    !g_variant_is_of_type(body, G_VARIANT_TYPE("(y)")))
+		return FALSE;
+	g_variant_get(body, "(y)", &verdict);
+	return verdict == PROCDB_WIRE_REFUSE_LARGE;
+}
+
+static void refuse(GDBusConnection *connection, GDBusMessage *message)
+{
+	g_autoptr(GDBusMessage) answer = NULL;
+	g_autoptr(GError) error =
+	    g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+				"The call is too large, or too many large ones are under way");
+
+	if (g_dbus_message_get_flags(message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
+		return;
+	answer = g_dbus_message_new_method_error_literal(message, procdb_bus_error_name(error),
+							 error->message);
+	g_dbus_connection_send_message(connection, answer, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
+				       NULL);
+}
+
+/* In the thread that reads and writes, as all above. */
+static GDBusMessage *filter(GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+			    gpointer data)
+{
+	if (!incoming) {
+		note_answer(data, message);
+		return message;
+	}
+	if (!was_too_large(message))
+		return message;
+	refuse(connection, message);
+	g_object_unref(message);
+	return NULL;
+}
+
+void procdb_guard_answer(GDBusConnection *connection)
+{
+	GIOStream *stream = g_dbus_connection_get_stream(connection);
+
+	g_dbus_connection_add_filter(
+	    connection, filter, g_object_ref(g_io_stream_get_input_stream(stream)), g_object_unref);
+}
