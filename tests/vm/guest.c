@@ -181,17 +181,17 @@ pid_t guest_exec(const char *name, const char *action)
 	return pid;
 }
 
-static char state_letter(pid_t pid)
+/*
+ * Blocked and off its CPU: the kernel shows a place to wait only of such a task
+ * (get_wchan() in kernel/sched/core.c). The state letter is S before the
+ * scheduler's last look at it.
+ */
+static gboolean off_cpu(pid_t pid)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
-	g_autofree char *stat = NULL;
-	const char *end;
+	g_autofree char *path = g_strdup_printf("/proc/%d/wchan", pid);
+	g_autofree char *place = NULL;
 
-	if (!g_file_get_contents(path, &stat, NULL, NULL))
-		return 0;
-	/* The name may hold anything. */
-	end = strrchr(stat, ')');
-	return end ? end[2] : 0;
+	return g_file_get_contents(path, &place, NULL, NULL) && !g_str_equal(place, "0");
 }
 
 static gboolean executed(pid_t pid)
@@ -205,11 +205,11 @@ static gboolean executed(pid_t pid)
 void guest_wait_asleep(pid_t pid)
 {
 	for (int i = 0; i < 20000; i++) {
-		if (executed(pid) && state_letter(pid) == 'S')
+		if (executed(pid) && off_cpu(pid))
 			return;
 		g_usleep(500);
 	}
-	g_error("task %d does not come to rest, it is in state %c", pid, state_letter(pid));
+	g_error("task %d does not come to rest", pid);
 }
 
 void guest_reap(pid_t pid)

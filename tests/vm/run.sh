@@ -60,7 +60,10 @@ fi
 # One thread for all CPUs of the guest: with one for each, QEMU crashes guests
 # whose kernel patches its text, which every attach of BPF makes it do (an int3
 # that is long gone is executed; seen with 7.2 and with 10.0).
-nice -n 5 qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp "$cpus" -m "$memory" -no-reboot \
+# The guest's time is 4 ns for each instruction that it runs, and leaps when all
+# its CPUs sleep: a host that is busy, or that stands still for a minute as
+# virtual machines do, takes no time from what the guest measures.
+nice -n 5 qemu-system-x86_64 -accel tcg,thread=single -icount shift=2,sleep=off -rtc clock=vm -cpu max -smp "$cpus" -m "$memory" -no-reboot \
 	-nodefaults -display none -vga none -serial "file:$work/log" \
 	-device virtio-serial \
 	-chardev "file,id=result,path=$work/result" -device virtserialport,chardev=result,name=result \
