@@ -22,7 +22,7 @@ struct procdb_sched_cpu {
 	__u32 running;		    /* tier + 1 of what runs; 0: idle, or another class */
 	__u32 turn;		    /* tier + 1 of the overdue queue that is being served */
 	__u64 turn_until;	    /* ns */
-	__u64 served[PROCDB_TIERS]; /* ns: when a task of the tier last ran, or none waited */
+	__u64 served[PROCDB_TIERS]; /* ns: when one of the queue was last taken, or none waited */
 } __attribute__((aligned(128)));
 
 /* How the kernel ended the scheduler; kind is 0 while it has not. */

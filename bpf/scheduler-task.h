@@ -22,11 +22,13 @@
  * A task is watched for 30 s without running (the kernel's maximum) before the
  * kernel throws us out. What keeps every wait far below that: OVERDUE and TURN
  * give each tier a share of each CPU, ROUND_MS makes slices shorter as a queue
- * grows, and WAIT_MS bounds how far behind a small weight may fall.
+ * grows, and CLOCK_SLOWEST makes a queue's clock pass the task that is furthest
+ * ahead of it, by LEAD_MS, in 8 s, whatever goes first until then.
  */
 #define WATCHDOG_MS 30000
-#define ROUND_MS 2000
-#define WAIT_MS 4000
+#define ROUND_MS 1000
+#define LEAD_MS 400
+#define CLOCK_SLOWEST 20 /* real time over virtual time */
 
 /* A tier that has not run on a CPU for this long, though it waits, is overdue ... */
 static const u64 OVERDUE[PROCDB_TIERS] = {100 * MS, 40 * MS, 0};
@@ -65,8 +67,11 @@ struct {
 struct procdb_sched_cpu cpus[PROCDB_SCHED_CPUS];
 struct procdb_sched_exit ended;
 
-/* Per tier, the virtual time of the task that began to run last. */
-static u64 clocks[PROCDB_TIERS];
+/* The virtual time of each tier's queue. */
+static struct tier_clock {
+	u64 vtime;
+	u64 moved; /* ns: when it last moved of itself */
+} clocks[PROCDB_TIERS];
 
 static __always_inline struct task_state *state_of(struct task_struct *p)
 {
@@ -129,45 +134,109 @@ static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
 	return true;
 }
 
-/* A little more than the task is expected to need, less as the queue grows. */
-static __always_inline u64 slice_of(const struct task_state *s, u32 tier)
+/* The weight that p competes with, << WEIGHT_SHIFT. */
+static __always_inline u64 weight_of(struct task_struct *p, const struct task_state *s)
+{
+	return group_effective(s->group, p->scx.weight);
+}
+
+/*
+ * A little more than the task is expected to need, less as the queue grows. A
+ * small weight gets small slices: after a long one it would have to wait for long.
+ */
+static __always_inline u64 slice_of(struct task_struct *p, const struct task_state *s, u32 tier)
 {
 	u64 slice = SLICE_MAX[PROCDB_TIER_BATCH];
-	u64 round, queued;
+	u64 queued = (u64)scx_bpf_dsq_nr_queued(tier) + 1, weight = weight_of(p, s);
 
 	if (tier == PROCDB_TIER_LAT_CRITICAL)
 		slice = s->watch.task.avg_runtime + (s->watch.task.avg_runtime >> 1);
 	else if (tier == PROCDB_TIER_INTERACTIVE)
 		slice = s->watch.task.avg_runtime << 1;
-	queued = (u64)scx_bpf_dsq_nr_queued(tier) + 1;
-	round = ROUND_MS * MS * nr_cpus / queued;
-	slice = procdb_min(slice, procdb_min(SLICE_MAX[tier], round));
+	slice = procdb_min(slice, procdb_min(SLICE_MAX[tier], ROUND_MS * MS / queued));
+	if (weight < WEIGHT_UNIT << WEIGHT_SHIFT)
+		slice = slice * weight / (WEIGHT_UNIT << WEIGHT_SHIFT);
 	return slice < SLICE_MIN[tier] ? SLICE_MIN[tier] : slice;
 }
 
 /* What ns of CPU cost this task in virtual time: more for a small weight. */
 static __always_inline u64 charge(struct task_struct *p, const struct task_state *s, u64 ns)
 {
-	return ns * ((u64)WEIGHT_UNIT << WEIGHT_SHIFT) / group_effective(s->group, p->scx.weight);
+	return ns * ((u64)WEIGHT_UNIT << WEIGHT_SHIFT) / weight_of(p, s);
+}
+
+/* The least virtual time in the queue of a tier, of those that may use cpu; else none. */
+static __always_inline u64 first_in(u32 tier, s32 cpu, u64 none)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *p;
+	u64 vtime = none;
+
+	if (!bpf_iter_scx_dsq_new(&it, tier, 0))
+		for (int i = 0; i < 16 && (p = bpf_iter_scx_dsq_next(&it)); i++)
+			if (cpu < 0 || bpf_cpumask_test_cpu((u32)cpu, p->cpus_ptr)) {
+				vtime = p->scx.dsq_vtime;
+				break;
+			}
+	bpf_iter_scx_dsq_destroy(&it);
+	return vtime;
+}
+
+/*
+ * A task of this virtual time runs. The clock follows the one that is furthest
+ * behind, running or not: one that has a CPU for itself would else be the
+ * measure for those who share another.
+ */
+static __always_inline void clock_follow(u32 tier, u64 vtime)
+{
+	u64 first = first_in(tier, -1, vtime);
+
+	if ((s64)(first - vtime) < 0)
+		vtime = first;
+	if ((s64)(vtime - clocks[tier].vtime) > 0)
+		clocks[tier].vtime = vtime;
+}
+
+/* The clock of a tier, which also moves of itself. */
+static __always_inline u64 clock_now(u32 tier, u64 now)
+{
+	struct tier_clock *clock = &clocks[tier];
+	u64 passed = now - clock->moved;
+
+	/* CPUs that do this at once move it twice: no harm. */
+	if ((s64)passed > (s64)MS) {
+		clock->moved = now;
+		clock->vtime += passed / CLOCK_SLOWEST;
+	}
+	return clock->vtime;
+}
+
+/*
+ * No further behind the clock of its tier than one slice, nor further ahead than
+ * a task may be. Who slept may save up two slices more: it goes before those that
+ * never sleep also where they are so many that the clock has left them all behind.
+ */
+static __always_inline u64 bounded(u64 vtime, u32 tier, bool woken, u64 clock)
+{
+	u64 least = clock - SLICE_MAX[tier] * (woken ? 3 : 1), most = clock + LEAD_MS * MS;
+
+	if ((s64)(vtime - least) < 0)
+		return least;
+	return (s64)(vtime - most) > 0 ? most : vtime;
 }
 
 /* The virtual time at which p enters the queue of its tier. */
-static __always_inline u64 place(struct task_struct *p, struct task_state *s, u32 tier)
+static __always_inline u64 place(struct task_struct *p, struct task_state *s, u32 tier, bool woken,
+				 u64 now)
 {
-	u64 clock = clocks[tier], vtime = p->scx.dsq_vtime;
-	u64 credit = SLICE_MAX[tier];
-	u64 lead = WAIT_MS * MS * nr_cpus / ((u64)scx_bpf_dsq_nr_queued(tier) + 1);
+	u64 clock = clock_now(tier, now), vtime = p->scx.dsq_vtime;
 
 	/* The clocks of the tiers are not comparable: start level with the others. */
 	if (s->queue != tier) {
 		s->queue = tier;
 		vtime = clock;
 	}
-	/* Sleeping saves up one slice at most (as in scx_simple). */
-	if ((s64)(vtime - (clock - credit)) < 0)
-		vtime = clock - credit;
-	if ((s64)(vtime - (clock + lead)) > 0)
-		vtime = clock + lead;
+	vtime = bounded(vtime, tier, woken, clock);
 	scx_set_vtime(p, vtime);
 	return vtime;
 }

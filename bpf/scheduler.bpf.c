@@ -54,8 +54,8 @@ s32 BPF_PROG(procdb_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fl
 	if (!idle || !s)
 		return cpu;
 	tier = tier_of(s);
-	place(p, s, tier);
-	scx_insert(p, SCX_DSQ_LOCAL, slice_of(s, tier), 0);
+	place(p, s, tier, true, bpf_ktime_get_ns());
+	scx_insert(p, SCX_DSQ_LOCAL, slice_of(p, s, tier), 0);
 	return cpu;
 }
 
@@ -63,7 +63,7 @@ SEC("struct_ops/procdb_enqueue")
 int BPF_PROG(procdb_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *s = state_of(p);
-	u64 now = bpf_ktime_get_ns();
+	u64 now = bpf_ktime_get_ns(), vtime;
 	s32 own = scx_bpf_task_cpu(p), idle;
 	u32 tier;
 
@@ -79,12 +79,13 @@ int BPF_PROG(procdb_enqueue, struct task_struct *p, u64 enq_flags)
 	 * line. When it runs on and on it queues like everybody else.
 	 */
 	if (p->flags & PF_KTHREAD && p->nr_cpus_allowed == 1 && enq_flags & SCX_ENQ_WAKEUP) {
-		place(p, s, tier);
-		scx_insert(p, SCX_DSQ_LOCAL, slice_of(s, tier), enq_flags | SCX_ENQ_PREEMPT);
+		place(p, s, tier, true, now);
+		scx_insert(p, SCX_DSQ_LOCAL, slice_of(p, s, tier), enq_flags | SCX_ENQ_PREEMPT);
 		return 0;
 	}
 
-	scx_insert_vtime(p, tier, slice_of(s, tier), place(p, s, tier), enq_flags);
+	vtime = place(p, s, tier, enq_flags & SCX_ENQ_WAKEUP, now);
+	scx_insert_vtime(p, tier, slice_of(p, s, tier), vtime, enq_flags);
 
 	/* A CPU that went idle since select_cpu(), or was never asked for, takes it now. */
 	idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
@@ -103,38 +104,35 @@ int BPF_PROG(procdb_enqueue, struct task_struct *p, u64 enq_flags)
 	return 0;
 }
 
-/* Whether prev, which could run on, comes before the first in the queue of its tier. */
-static __always_inline bool goes_on(struct task_struct *prev, struct task_state *s, u32 tier,
-				    u64 now)
+/* Whether prev, which could run on, comes before all in the queue of its tier that may use cpu. */
+static __always_inline bool goes_on(s32 cpu, struct task_struct *prev, struct task_state *s,
+				    u32 tier, u64 now)
 {
-	struct bpf_iter_scx_dsq it;
-	struct task_struct *first;
-	bool on = true;
 	u64 vtime;
 
 	if (!(prev->scx.flags & SCX_TASK_QUEUED) || tier_of(s) != tier || s->queue != tier)
 		return false;
 	vtime = prev->scx.dsq_vtime + charge(prev, s, now - s->run_start);
-	if (!bpf_iter_scx_dsq_new(&it, tier, 0)) {
-		first = bpf_iter_scx_dsq_next(&it);
-		if (first)
-			on = (s64)(vtime - first->scx.dsq_vtime) < 0;
-	}
-	bpf_iter_scx_dsq_destroy(&it);
-	return on;
+	vtime = bounded(vtime, tier, false, clock_now(tier, now));
+	if ((s64)(vtime - first_in(tier, cpu, vtime + 1)) >= 0)
+		return false;
+	clock_follow(tier, vtime);
+	return true;
 }
 
 /* Gives the CPU a task of this tier, if there is one for it. */
-static __always_inline bool serve(struct procdb_sched_cpu *c, struct task_struct *prev,
-				  struct task_state *s, u32 tier, u64 now)
+static __always_inline bool serve(s32 cpu, struct task_struct *prev, struct task_state *s, u32 tier,
+				  u64 now)
 {
+	struct procdb_sched_cpu *c = cpu_of(cpu);
+
 	/*
 	 * Unless it is compared here, prev always gives way to whoever waits,
 	 * since it enters the queue only after this: with two tasks on a CPU the
 	 * weights would mean nothing.
 	 */
-	if (s && goes_on(prev, s, tier, now)) {
-		scx_set_slice(prev, slice_of(s, tier));
+	if (s && goes_on(cpu, prev, s, tier, now)) {
+		scx_set_slice(prev, slice_of(prev, s, tier));
 		c->served[tier] = now;
 		return true;
 	}
@@ -173,16 +171,16 @@ int BPF_PROG(procdb_dispatch, s32 cpu, struct task_struct *prev)
 		turn = overdue(c, now);
 		if (!turn)
 			break;
-		if (turn <= PROCDB_TIER_LAT_CRITICAL && serve(c, prev, s, turn - 1, now))
+		if (turn <= PROCDB_TIER_LAT_CRITICAL && serve(cpu, prev, s, turn - 1, now))
 			return 0;
 		if (turn <= PROCDB_TIER_LAT_CRITICAL)
 			c->served[turn - 1] = now;
 		c->turn_until = 0;
 	}
-	if (serve(c, prev, s, PROCDB_TIER_LAT_CRITICAL, now) ||
-	    serve(c, prev, s, PROCDB_TIER_INTERACTIVE, now))
+	if (serve(cpu, prev, s, PROCDB_TIER_LAT_CRITICAL, now) ||
+	    serve(cpu, prev, s, PROCDB_TIER_INTERACTIVE, now))
 		return 0;
-	serve(c, prev, s, PROCDB_TIER_BATCH, now);
+	serve(cpu, prev, s, PROCDB_TIER_BATCH, now);
 	return 0;
 }
 
@@ -231,10 +229,9 @@ int BPF_PROG(procdb_running, struct task_struct *p)
 	renamed(p, s);
 	tier = tier_of(s);
 	s->run_start = now;
-	if (s->queue < PROCDB_TIERS && (s64)(p->scx.dsq_vtime - clocks[s->queue]) > 0)
-		clocks[s->queue] = p->scx.dsq_vtime;
+	if (s->queue < PROCDB_TIERS)
+		clock_follow(s->queue, p->scx.dsq_vtime);
 	c->running = tier + 1;
-	c->served[tier] = now;
 	c->runs[tier]++;
 	if (s->queued_at && now - s->queued_at > c->longest_wait[tier])
 		c->longest_wait[tier] = now - s->queued_at;
