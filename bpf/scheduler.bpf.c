@@ -381,20 +381,6 @@ int BPF_PROG(procdb_cgroup_move, struct task_struct *p, struct cgroup *from, str
 	return 0;
 }
 
-/* That they are there is what matters: without them a hotplug ends the scheduler. */
-SEC("struct_ops/procdb_cpu_online")
-int BPF_PROG(procdb_cpu_online, s32 cpu)
-{
-	return 0;
-}
-
-SEC("struct_ops/procdb_cpu_offline")
-int BPF_PROG(procdb_cpu_offline, s32 cpu)
-{
-	cpu_of(cpu)->running = 0;
-	return 0;
-}
-
 SEC("struct_ops/procdb_init")
 s32 BPF_PROG(procdb_init)
 {
@@ -416,7 +402,15 @@ int BPF_PROG(procdb_exit, struct scx_exit_info *info)
 	return 0;
 }
 
-/* ".struct_ops.link" would be skipped in silence by libbpf 1.1; the loader makes the link. */
+/*
+ * No cpu_online() and cpu_offline(): without them the kernel ends the scheduler
+ * when a CPU comes or goes, and the service starts it again. A CPU on its way
+ * out is no place for BPF: it takes nothing from the queues any more, so what
+ * waits there and may use no other CPU stops the hotplug, and a kick from it can
+ * be lost, which the kernel then waits for at the end (seen on 6.16 and 7.3).
+ *
+ * ".struct_ops.link" would be skipped in silence by libbpf 1.1; the loader makes the link.
+ */
 SEC(".struct_ops")
 struct sched_ext_ops procdb_ops = {
     .select_cpu = (void *)procdb_select_cpu,
@@ -434,8 +428,6 @@ struct sched_ext_ops procdb_ops = {
     .cgroup_exit = (void *)procdb_cgroup_exit,
     .cgroup_move = (void *)procdb_cgroup_move,
     .cgroup_set_weight = (void *)procdb_cgroup_set_weight,
-    .cpu_online = (void *)procdb_cpu_online,
-    .cpu_offline = (void *)procdb_cpu_offline,
     .init = (void *)procdb_init,
     .exit = (void *)procdb_exit,
     .timeout_ms = WATCHDOG_MS,

@@ -43,8 +43,9 @@ ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings);
  * predicted for its name. Another sched_ext scheduler that is running is left
  * alone and used as by auto; when it ends, ours takes over. When the kernel
  * ends ours, or does not take it, it observes as auto does and the state says
- * why. Closing it gives the CPUs back to the kernel, and so does the end of the
- * process. Backend "sched-ext".
+ * why; when it ends ours because a CPU came or went, ours starts again at the
+ * next refresh. Closing it gives the CPUs back to the kernel, and so does the
+ * end of the process. Backend "sched-ext".
  */
 ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings);
 

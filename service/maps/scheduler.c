@@ -14,6 +14,9 @@
 #define SYSFS_STATE "/sys/kernel/sched_ext/state"
 #define SYSFS_OPS "/sys/kernel/sched_ext/root/ops"
 
+/* In the exit code: the scheduler may start again, as after CPU hotplug (enum scx_exit_code). */
+#define EXIT_RESTART (1LL << 48)
+
 /* A failed start is tried again after this many refreshes, doubling up to the last. */
 #define RETRY_FIRST 4
 #define RETRY_LAST 64
@@ -175,13 +178,19 @@ static void stop(Scheduler *self)
 	procdb_pair_close(&self->pair);
 }
 
-/* TRUE when the kernel has ended our scheduler; state says why. */
-static gboolean check_ejected(Scheduler *self)
+/* TRUE when the kernel has ended our scheduler; state says why, unless it may start again. */
+static gboolean check_ended(Scheduler *self)
 {
 	const struct procdb_sched_exit *ended = &self->skeleton->bss->ended;
+	g_autofree char *state = NULL;
 
 	if (!__atomic_load_n(&ended->kind, __ATOMIC_ACQUIRE))
 		return FALSE;
+	/* A CPU came or went: as soon as the kernel is done with it we start again. */
+	if (ended->code & EXIT_RESTART) {
+		state = read_line(SYSFS_STATE);
+		return g_strcmp0(state, "disabling") != 0;
+	}
 	self->ejected = TRUE;
 	set_state(self,
 		  "failed: the kernel ended the scheduler: %.*s%s%.*s; observing instead, until "
@@ -236,13 +245,14 @@ static gboolean scheduler_refresh(ProcdbMaps *maps)
 	gboolean others = FALSE;
 
 	if (self->skeleton) {
-		if (!check_ejected(self)) {
+		if (!check_ended(self)) {
 			procdb_load_check_pins(&self->pair, &self->pins);
 			return FALSE;
 		}
 		stop(self);
 		others = TRUE;
-	} else if (may_start(self)) {
+	}
+	if (may_start(self)) {
 		/* It removes its pins, unless they are another program's. */
 		g_clear_pointer(&self->fallback, procdb_maps_close);
 		if (start(self, &error)) {

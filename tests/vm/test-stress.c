@@ -16,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The longest that any task waited, which ends a test of ours long before the kernel's 30 s. */
+/* No task waited for nearly the 30 s that the kernel allows: 8 s and a round is the scheduler's
+ * bound. */
 static void assert_healthy(ProcdbMaps *maps)
 {
 	ProcdbSchedulerStatistics s;
@@ -30,7 +31,7 @@ static void assert_healthy(ProcdbMaps *maps)
 		       (double)s.longest_wait_ns[1] / 1e6, (double)s.longest_wait_ns[2] / 1e6,
 		       s.preempted, s.demoted);
 	for (guint tier = 0; tier < PROCDB_TIERS; tier++)
-		g_assert_cmpuint(s.longest_wait_ns[tier], <, 10000 * GUEST_MS);
+		g_assert_cmpuint(s.longest_wait_ns[tier], <, 15000 * GUEST_MS);
 }
 
 static void fork_storm(gpointer data)
@@ -122,26 +123,45 @@ static void affinity(void)
 	assert_healthy(maps);
 }
 
+/* The kernel ends the scheduler when a CPU comes or goes: it is back at the next looks. */
+static void assert_comes_back(ProcdbMaps *maps)
+{
+	for (guint i = 0; i < 500; i++) {
+		g_autofree char *state = NULL;
+
+		maps->ops->refresh(maps);
+		g_assert_true(
+		    g_file_get_contents("/sys/kernel/sched_ext/state", &state, NULL, NULL));
+		if (g_str_equal(g_strchomp(state), "enabled"))
+			break;
+		guest_sleep_ms(10);
+	}
+	guest_assert_active(maps);
+}
+
 static void hotplug(void)
 {
 	static const char online[] = "/sys/devices/system/cpu/cpu1/online";
 	g_autoptr(ProcdbMaps) maps = guest_schedule();
-	gint64 end = guest_now_ns() + guest_seconds(4) * 1000 * GUEST_MS;
-	pid_t pids[8];
+	gint64 end = guest_now_ns() + guest_seconds(20) * 1000 * GUEST_MS;
+	pid_t pids[4];
 	guint cycles = 0;
 
 	for (guint i = 0; i < G_N_ELEMENTS(pids); i++)
 		pids[i] = guest_fork(guest_spin, NULL);
-	for (; guest_now_ns() < end; cycles++) {
+	/* Some may use nothing but the CPU that goes. */
+	set_cpus(pids[0], 2);
+	for (; cycles < 3 || guest_now_ns() < end; cycles++) {
 		guest_write(online, "0");
+		assert_comes_back(maps);
 		guest_sleep_ms(50);
 		guest_write(online, "1");
+		assert_comes_back(maps);
 		guest_sleep_ms(50);
 	}
 	g_test_message("CPU 1 went off and on %u times", cycles);
-	guest_assert_active(maps);
 	for (guint i = 0; i < G_N_ELEMENTS(pids); i++)
-		guest_kill(pids[i]);
+		g_assert_cmpfloat(guest_kill(pids[i]), >, 0);
 	assert_healthy(maps);
 }
 
