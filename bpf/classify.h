@@ -64,6 +64,15 @@ static inline __u64 procdb_min(__u64 a, __u64 b)
 }
 
 /*
+ * The time from one moment to another. The clocks of two CPUs may differ a little,
+ * and what began on one and ended at once on another may seem to have ended before.
+ */
+static inline __u64 procdb_elapsed(__u64 from, __u64 to)
+{
+	return to > from ? to - from : 0;
+}
+
+/*
  * The tier of a task with these averages. A frequent waker that switches often
  * and runs briefly is latency critical. never_batch: a workqueue worker
  * (PF_WQ_WORKER); always_critical: a compositor from the configured list.
@@ -198,7 +207,7 @@ static inline void procdb_life_class(const struct procdb_life *l, __u64 now, __u
 				     int never_batch, int always_critical,
 				     struct procdb_class *seen)
 {
-	__u64 window = now > l->start ? now - l->start : 0;
+	__u64 window = procdb_elapsed(l->start, now);
 	__u64 switches = nvcsw > l->start_nvcsw ? nvcsw - l->start_nvcsw - 1 : 0;
 	__u64 rate;
 

@@ -88,7 +88,7 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 	s->awake = preempted || !p->__state;
 	if (!s->run_start)
 		return;
-	run = now - s->run_start;
+	run = procdb_elapsed(s->run_start, now);
 	s->run_start = 0;
 	if (watch_stop(&s->watch, p, run, now, p->__state & TASK_DEAD)) {
 		u8 tier = (u8)s->watch.task.tier;

@@ -171,6 +171,14 @@ static void test_the_age_at_which_weights_change(void)
 	g_assert_cmpuint(task.age, ==, 8);
 }
 
+static void test_no_time_passes_backwards(void)
+{
+	g_assert_cmpuint(procdb_elapsed(3, 5), ==, 2);
+	g_assert_cmpuint(procdb_elapsed(5, 5), ==, 0);
+	g_assert_cmpuint(procdb_elapsed(5, 3), ==, 0);
+	g_assert_cmpuint(procdb_elapsed(G_MAXUINT64, 0), ==, 0);
+}
+
 static void test_run_times(void)
 {
 	struct procdb_task task = new_task();
@@ -216,6 +224,7 @@ int main(int argc, char **argv)
 			test_clocks_that_stand_or_go_back);
 	g_test_add_func("/classify/the-age-at-which-weights-change",
 			test_the_age_at_which_weights_change);
+	g_test_add_func("/classify/no-time-passes-backwards", test_no_time_passes_backwards);
 	g_test_add_func("/classify/run-times", test_run_times);
 	g_test_add_func("/classify/one-long-run-never-becomes-stable",
 			test_one_long_run_never_becomes_stable);
