@@ -10,7 +10,7 @@
 enum { NO_REPLY_EXPECTED = 1 };
 enum { FIELD_SENDER = 7, FIELD_SIGNATURE = 8, FIELD_UNIX_FDS = 9 };
 
-#define KB 1024
+#define KB ((gsize)1024)
 
 /* The arguments of ours that are not plain, and how many bytes of them are read. */
 static const struct {
