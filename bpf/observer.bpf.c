@@ -24,6 +24,7 @@ char LICENSE[] SEC("license") = "GPL";
 struct task_state {
 	struct watch watch;
 	u64 run_start; /* ns; 0 while not on a CPU, or when we missed its start */
+	u64 waited;    /* ns that it had waited for a CPU, in its life, when it last stopped */
 	bool awake;    /* it has not gone to sleep since it last ran */
 	bool forked;   /* a process, since its exec */
 };
@@ -35,6 +36,12 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
+/* How long p has waited in queues that it left, in its life (struct sched_info). */
+static __always_inline u64 waited(const struct task_struct *p)
+{
+	return bpf_core_field_exists(p->sched_info.run_delay) ? p->sched_info.run_delay : 0;
+}
+
 /* The state of a task; made at first sight, which may be long after its fork. */
 static __always_inline struct task_state *state_of(struct task_struct *p, u64 now)
 {
@@ -43,8 +50,10 @@ static __always_inline struct task_state *state_of(struct task_struct *p, u64 no
 	if (s)
 		return s;
 	s = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (s)
+	if (s) {
 		watch_begin(&s->watch, p, now);
+		s->waited = waited(p);
+	}
 	return s;
 }
 
@@ -73,8 +82,9 @@ static __always_inline void start(struct task_struct *p, u64 now)
 	if (!s)
 		return;
 	s->run_start = now;
+	/* It may have waited in the queues of other CPUs before. */
 	if (!s->awake)
-		watch_wakeup(&s->watch, p, queued);
+		watch_wakeup(&s->watch, p, queued - (waited(p) - s->waited));
 	s->awake = true;
 }
 
@@ -86,6 +96,7 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 	if (!s)
 		return;
 	s->awake = preempted || !p->__state;
+	s->waited = waited(p);
 	if (!s->run_start)
 		return;
 	run = procdb_elapsed(s->run_start, now);

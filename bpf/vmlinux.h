@@ -86,7 +86,8 @@ struct sched_entity {
 };
 
 struct sched_info {
-	unsigned long long last_queued; /* CONFIG_SCHED_INFO */
+	unsigned long long run_delay; /* CONFIG_SCHED_INFO, as the next one */
+	unsigned long long last_queued;
 };
 
 struct pid {
