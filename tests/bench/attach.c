@@ -2,13 +2,14 @@
 // Copyright (C) 2026 The ProcDb developers
 
 /*
- * procdb-attach OBJECT: attaches every program of a BPF object, says "ready",
- * and stays until its standard input ends. Then prints what the kernel counted,
- * a line for each program: name, runs, ns. (It counts while the sysctl
- * kernel.bpf_stats_enabled is 1.)
+ * procdb-attach OBJECT [NAME=NUMBER...]: sets constants of a BPF object, attaches
+ * every program of it, says "ready", and stays until its standard input ends. Then
+ * prints what the kernel counted, a line for each program: name, runs, ns. (It
+ * counts while the sysctl kernel.bpf_stats_enabled is 1.)
  */
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -22,18 +23,66 @@ static int fail(const char *what)
 	return EXIT_FAILURE;
 }
 
+/* Where in .rodata the constant is that text begins with, and what the text sets it to. */
+static int find_constant(const struct btf *btf, const char *text, __u32 *offset, __u64 *value)
+{
+	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	const struct btf_type *section = btf__type_by_id(btf, (__u32)id);
+	const struct btf_var_secinfo *place = section ? btf_var_secinfos(section) : NULL;
+	size_t len = strcspn(text, "=");
+
+	for (int i = 0; place && i < btf_vlen(section); i++) {
+		const struct btf_type *var = btf__type_by_id(btf, place[i].type);
+		const char *name = btf__name_by_offset(btf, var->name_off);
+
+		if (strlen(name) != len || memcmp(name, text, len) ||
+		    place[i].size != sizeof(*value))
+			continue;
+		*offset = place[i].offset;
+		*value = strtoull(text + len + 1, NULL, 0);
+		return 0;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+/* Sets a constant of 8 bytes: NAME=NUMBER. */
+static int set_constant(struct bpf_object *object, const char *text)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");
+	size_t size = map ? bpf_map__value_size(map) : 0;
+	char *data = malloc(size);
+	__u32 offset;
+	__u64 value;
+	int result = -1;
+
+	if (data && map && strchr(text, '=') &&
+	    !find_constant(bpf_object__btf(object), text, &offset, &value)) {
+		memcpy(data, bpf_map__initial_value(map, &size), size);
+		memcpy(data + offset, &value, sizeof(value));
+		result = bpf_map__set_initial_value(map, data, size);
+	}
+	free(data);
+	return result ? fail(text) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct bpf_program *program;
 	struct bpf_object *object;
 	char byte;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: procdb-attach OBJECT\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: procdb-attach OBJECT [NAME=NUMBER...]\n");
 		return 2;
 	}
 	object = bpf_object__open_file(argv[1], NULL);
-	if (!object || bpf_object__load(object))
+	if (!object)
+		return fail(argv[1]);
+	for (int i = 2; i < argc; i++)
+		if (set_constant(object, argv[i]))
+			return EXIT_FAILURE;
+	if (bpf_object__load(object))
 		return fail(argv[1]);
 	bpf_object__for_each_program(
 	    program,

@@ -6,7 +6,9 @@
 usage: agree.py ATTACH PLAIN-OBJECT OBSERVER-OBJECT BEHAVE
 
 Both watch the same programs at the same time, in scheduling classes of all
-kinds, long and short ones; what they publish of each has to agree.
+kinds, long and short ones; what they publish of each has to agree. They publish
+again whenever a task stops, so that what is compared is the state of both at the
+same moment, its death: one stop earlier or later makes an eighth of an average.
 """
 
 import json
@@ -43,7 +45,7 @@ class Observer:
     """A BPF object that is attached."""
 
     def __init__(self, attach, path):
-        self.process = subprocess.Popen([attach, path], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([attach, path, "renew_ns=1"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             sys.exit(f"{path} does not attach")
@@ -78,10 +80,8 @@ def agree(plain, ours):
             and near(plain[3], ours[3], 0.15, 2) and near(plain[4], ours[4], 0.15, 8))
 
 
-def main(attach, plain_object, observer_object, behave):
-    if os.geteuid() != 0:
-        print("SKIP: needs root")
-        return 77
+def watch(attach, plain_object, observer_object, behave):
+    """What both published of each program: name -> (plain, observer)."""
     plain, ours = Observer(attach, plain_object), Observer(attach, observer_object)
     try:
         running = [subprocess.Popen([*front, behave, name, str(run), str(sleep), str(seconds)])
@@ -93,16 +93,37 @@ def main(attach, plain_object, observer_object, behave):
     finally:
         plain.stop()
         ours.stop()
-    wrong = 0
-    for name in sorted(program[0][:15] for program in PROGRAMS):
-        a, b = expected.get(name), seen.get(name)
-        ok = a == b or (a and b and agree(a, b))
-        wrong += not ok
-        print(f"{name:16} plain {a} observer {b}{'' if ok else '  DIFFERENT'}")
-    if not any(name in expected for name, *_ in PROGRAMS):
+    names = sorted(program[0][:15] for program in PROGRAMS)
+    return {name: (expected.get(name), seen.get(name)) for name in names}
+
+
+def disagreements(pairs):
+    wrong = set()
+    for name, (plain, ours) in pairs.items():
+        ok = plain == ours or (plain and ours and agree(plain, ours))
+        print(f"{name:16} plain {plain} observer {ours}{'' if ok else '  DIFFERENT'}")
+        if not ok:
+            wrong.add(name)
+        # No program here runs for so long at all, whatever the machine does.
+        if ours and ours[1] > 5_000_000_000:
+            sys.exit(f"{name}: an average run of {ours[1]} ns")
+    return wrong
+
+
+def main(*objects):
+    if os.geteuid() != 0:
+        print("SKIP: needs root")
+        return 77
+    pairs = watch(*objects)
+    if not any(plain for plain, _ in pairs.values()):
         print("nothing was observed at all")
         return 1
-    return 1 if wrong else 0
+    wrong = [disagreements(pairs)]
+    if wrong[0]:
+        # On a busy machine one late wake-up among the first eight decides between two tiers: what
+        # is wrong with an observer is wrong most of the time.
+        wrong += [disagreements(watch(*objects)) for _ in range(2)]
+    return 1 if any(sum(name in w for w in wrong) > 1 for name in pairs) else 0
 
 
 if __name__ == "__main__":
