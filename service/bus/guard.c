@@ -150,7 +150,9 @@ static gssize guard_input_read(GInputStream *stream, void *buffer, gsize count,
 		if (!take_in(self, TRUE, cancellable, error))
 			return -1;
 	n = MIN(count, self->ready->len - self->read);
-	memcpy(buffer, self->ready->data + self->read, n);
+	/* At the end there is nothing, and perhaps not even an address of it. */
+	if (n > 0)
+		memcpy(buffer, self->ready->data + self->read, n);
 	self->read += n;
 	if (self->read == self->ready->len) {
 		remove_front(&self->ready, self->read);
