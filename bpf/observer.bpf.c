@@ -26,6 +26,7 @@ struct task_state {
 	u64 run_start; /* ns; 0 while not on a CPU, or when we missed its start */
 	u64 waited;    /* ns that it had waited for a CPU, in its life, when it last stopped */
 	bool awake;    /* it has not gone to sleep since it last ran */
+	bool moved;    /* from queue to queue while it slept, since it last ran */
 	bool forked;   /* a process, since its exec */
 };
 
@@ -84,7 +85,7 @@ static __always_inline void start(struct task_struct *p, u64 now)
 	s->run_start = now;
 	/* It may have waited in the queues of other CPUs before. */
 	if (!s->awake)
-		watch_wakeup(&s->watch, p, queued - (waited(p) - s->waited));
+		watch_wakeup(&s->watch, p, s->moved ? now : queued - (waited(p) - s->waited));
 	s->awake = true;
 }
 
@@ -97,6 +98,7 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 		return;
 	s->awake = preempted || !p->__state;
 	s->waited = waited(p);
+	s->moved = false;
 	if (!s->run_start)
 		return;
 	run = procdb_elapsed(s->run_start, now);
@@ -119,6 +121,23 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		stop(prev, now, preempt);
 	if (next->pid)
 		start(next, now);
+	return 0;
+}
+
+/*
+ * Since 6.12 a task that goes to sleep may stay in its queue for a while. Moved to
+ * another one meanwhile, it is noted as if it began to wait there.
+ */
+SEC("tp_btf/sched_migrate_task")
+int BPF_PROG(on_migrate, struct task_struct *p, int cpu)
+{
+	struct task_state *s;
+
+	if (!bpf_core_field_exists(p->se.sched_delayed) || !p->se.sched_delayed)
+		return 0;
+	s = bpf_task_storage_get(&tasks, p, 0, 0);
+	if (s)
+		s->moved = true;
 	return 0;
 }
 

@@ -80,8 +80,9 @@ struct cfs_rq {
 };
 
 struct sched_entity {
-	struct cfs_rq *cfs_rq;	    /* CONFIG_FAIR_GROUP_SCHED */
-	unsigned char custom_slice; /* since 6.12 */
+	struct cfs_rq *cfs_rq;	     /* CONFIG_FAIR_GROUP_SCHED */
+	unsigned char sched_delayed; /* since 6.12 */
+	unsigned char custom_slice;  /* since 6.12 */
 	u64 slice;
 };
 
