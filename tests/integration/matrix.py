@@ -2,6 +2,7 @@
 # Copyright (C) 2026 The ProcDb developers
 """The policy matrix: every method for every kind of caller and state of polkit."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ RULES = "/etc/polkit-1/rules.d/10-matrix.rules"
 PREFIX = "org.pandemonium.procdb."
 ROWS = "a(ssdbu(uuu)ttttxs)"
 LEAVERS = 3000
+SLOW_LEAVERS = 1000
+SLOW_CHECK_MS = 20
 
 # In an order in which all can succeed. Action, method, signature, arguments.
 CALLS = (
@@ -214,22 +217,49 @@ def variant_of(service, name):
     ).get_child_value(0).get_variant()
 
 
+def leave(times, check):
+    """Callers that leave, as alice; see leaver.py for what they say."""
+    with open(f"{HERE}/leaver.py", encoding="utf-8") as source:
+        done = subprocess.run(["/usr/bin/python3", "-", str(times), str(check)], stdin=source,
+                              stdout=subprocess.PIPE, check=True, timeout=100, cwd="/",
+                              user="alice", group="alice", extra_groups=[])
+    return json.loads(done.stdout)
+
+
 def who_leaves_during_the_check_gets_nothing():
     with new_service() as service:
         before = state(service)
         began = time.monotonic()
         # By a rule, so that polkit takes its time as it would with any.
-        write_rule(f"if (action.id == '{PREFIX}delete-entries') return polkit.Result.NO;")
-        with open(f"{HERE}/leaver.py", encoding="utf-8") as source:
-            done = subprocess.run(["/usr/bin/python3", "-", str(LEAVERS)], stdin=source,
-                                  stdout=subprocess.PIPE, check=True, timeout=100, cwd="/",
-                                  user="alice", group="alice", extra_groups=[])
+        write_rule(f"if (action.id == '{PREFIX}set-override') return polkit.Result.NO;")
+        left = leave(LEAVERS, 3)
         assert state(service) == before
         # Nothing is left of them that would count against anyone.
-        assert call_as("alice", "DeleteProfile", "(s)", "cc1")[1] == ACCESS_DENIED
+        assert call_as("alice", "SetOverride", "(ss)", "cc1", "batch")[1] == ACCESS_DENIED
         assert call_as("alice", "GetConfidence", "(s)", "keep")[1] is None
         assert "CRITICAL" not in service.logged(), service.logged()
-        print(f"{done.stdout.decode().strip()} in {time.monotonic() - began:.1f} s, 0 executed")
+        print(f"{LEAVERS} callers left, {left['answered']} of them after the answer, "
+              f"in {time.monotonic() - began:.1f} s, 0 executed")
+
+
+def who_left_before_polkit_said_yes_gets_nothing():
+    with new_service() as service:
+        write_rule(f"if (action.id != '{PREFIX}set-override') return;\n"
+                   f"var end = Date.now() + {SLOW_CHECK_MS} + 1;\n"
+                   "while (Date.now() < end) ;\n"
+                   "return polkit.Result.YES;")
+        wait_for(lambda: call_as("alice", "SetOverride", "(ss)", "stays", "batch")[1] is None, 5,
+                 "the rule is in force")
+        left = leave(SLOW_LEAVERS, SLOW_CHECK_MS)
+        # After those, in polkitd's order.
+        assert call_as("alice", "SetOverride", "(ss)", "stays", "lat-critical")[1] is None
+        done = {name for name, row in service.profiles().items() if row["origin"] == "override"}
+        assert "stays" in done
+        assert not done & set(left["early"]), done & set(left["early"])
+        print(f"{SLOW_LEAVERS} callers left, {len(left['early'])} of them before polkit said yes; "
+              f"0 of these were obeyed, of the others {len(done) - 1}")
+        # Else this showed nothing.
+        assert len(left["early"]) > SLOW_LEAVERS / 4
 
 
 if __name__ == "__main__":
