@@ -64,35 +64,6 @@ static void on_method_call(GDBusConnection *connection, const char *sender, cons
 							    "Nobody is there to authorize it"));
 }
 
-static GVariant *apply_statistics(const ProcdbApplyStatus *apply, guint64 lost)
-{
-	static const struct {
-		const char *name;
-		ProcdbApplyResult result;
-	} counts[] = {
-	    {"set", PROCDB_APPLY_SET},
-	    {"restored", PROCDB_APPLY_RESTORED},
-	    {"policy", PROCDB_APPLY_REFUSED_POLICY},
-	    {"nice", PROCDB_APPLY_REFUSED_NICE},
-	    {"slice", PROCDB_APPLY_REFUSED_SLICE},
-	    {"second", PROCDB_APPLY_REFUSED_LIMIT},
-	    {"gone", PROCDB_APPLY_REFUSED_GONE},
-	    {"failed", PROCDB_APPLY_FAILED},
-	};
-	GVariantBuilder builder;
-
-	g_variant_builder_init(&builder, G_VARIANT_TYPE("a{st}"));
-	for (gsize i = 0; i < G_N_ELEMENTS(counts); i++)
-		g_variant_builder_add(&builder, "{st}", counts[i].name,
-				      apply->results[counts[i].result]);
-	g_variant_builder_add(&builder, "{st}", "lost", lost);
-	g_variant_builder_add(&builder, "{st}", "latency-mean", apply->latency_mean_ns);
-	g_variant_builder_add(&builder, "{st}", "latency-p50", apply->latency_p50_ns);
-	g_variant_builder_add(&builder, "{st}", "latency-p99", apply->latency_p99_ns);
-	g_variant_builder_add(&builder, "{st}", "latency-max", apply->latency_max_ns);
-	return g_variant_builder_end(&builder);
-}
-
 static void apply_status(ProcdbObject *self, ProcdbApplyStatus *status)
 {
 	const ProcdbApply *apply = self->host->apply ? self->host->apply(self->host_data) : NULL;
@@ -146,7 +117,7 @@ static void update_silent(ProcdbObject *self)
 		     "dirty", status.dirty, "prediction-hits", status.found, "prediction-misses",
 		     status.missed, "predictions-right", status.right, "predictions-wrong",
 		     status.wrong, "applied", apply.results[PROCDB_APPLY_SET], "apply-statistics",
-		     apply_statistics(&apply, status.maps.tasks_lost), NULL);
+		     procdb_variant_apply_statistics(&apply, status.maps.tasks_lost), NULL);
 }
 
 static GVariant *on_get_property(GDBusConnection *connection, const char *sender, const char *path,

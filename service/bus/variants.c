@@ -173,6 +173,35 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
 	return g_variant_builder_end(&dict);
 }
 
+GVariant *procdb_variant_apply_statistics(const ProcdbApplyStatus *apply, guint64 lost)
+{
+	static const struct {
+		const char *name;
+		ProcdbApplyResult result;
+	} counts[] = {
+	    {"set", PROCDB_APPLY_SET},
+	    {"restored", PROCDB_APPLY_RESTORED},
+	    {"policy", PROCDB_APPLY_REFUSED_POLICY},
+	    {"nice", PROCDB_APPLY_REFUSED_NICE},
+	    {"slice", PROCDB_APPLY_REFUSED_SLICE},
+	    {"second", PROCDB_APPLY_REFUSED_LIMIT},
+	    {"gone", PROCDB_APPLY_REFUSED_GONE},
+	    {"failed", PROCDB_APPLY_FAILED},
+	};
+	GVariantBuilder builder;
+
+	g_variant_builder_init(&builder, G_VARIANT_TYPE("a{st}"));
+	for (gsize i = 0; i < G_N_ELEMENTS(counts); i++)
+		g_variant_builder_add(&builder, "{st}", counts[i].name,
+				      apply->results[counts[i].result]);
+	g_variant_builder_add(&builder, "{st}", "lost", lost);
+	g_variant_builder_add(&builder, "{st}", "latency-mean", apply->latency_mean_ns);
+	g_variant_builder_add(&builder, "{st}", "latency-p50", apply->latency_p50_ns);
+	g_variant_builder_add(&builder, "{st}", "latency-p99", apply->latency_p99_ns);
+	g_variant_builder_add(&builder, "{st}", "latency-max", apply->latency_max_ns);
+	return g_variant_builder_end(&builder);
+}
+
 GStrv procdb_variant_names(const GArray *comms)
 {
 	GStrv names = g_new0(char *, comms->len + 1);

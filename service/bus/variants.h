@@ -2,10 +2,11 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* The one place that turns a profile into a GVariant. GVariant results are floating. */
+/* The one place that turns profiles and counts into a GVariant. GVariant results are floating. */
 
 #include <gio/gio.h>
 
+#include "apply.h"
 #include "engine.h"
 
 /* The reply of ListProfiles, (a(ssdbu(uuu)ttttxs)): every profile, sorted by name. */
@@ -16,6 +17,12 @@ GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry
 
 /* The a{sv} of Explain: how the prediction comes about, and what BPF has now. */
 GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_entry *entry);
+
+/*
+ * The property ApplyStatistics, a{st}: how many tasks were set, put back or refused by
+ * what reason, how many events were lost, and the latency from exec in ns.
+ */
+GVariant *procdb_variant_apply_statistics(const ProcdbApplyStatus *apply, guint64 lost);
 
 /* The escaped names of an array of struct procdb_comm; the caller frees them. */
 GStrv procdb_variant_names(const GArray *comms);
