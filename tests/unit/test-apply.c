@@ -6,159 +6,18 @@
 #include <errno.h>
 #include <glib.h>
 #include <linux/sched.h>
-#include <string.h>
 
 #include "apply.h"
+#include "fake-tasks.h"
 
-#define DEFAULT_SLICE 1400000
 #define FOREIGN_SLICE 5000000
 #define PID 100
-#define MAX_TASKS 8
 
-/* A task of the machine that the layer believes in. */
-typedef struct {
-	guint pid; /* 0: none */
-	guint64 start_time;
-	ProcdbSchedAttr attr;
-} Task;
-
-typedef struct {
-	Task tasks[MAX_TASKS];
-	guint64 held_start[MAX_TASKS]; /* by handle */
-	gint64 clock;
-	gboolean sched_ext;
-	guint sets;	    /* calls of set */
-	int set_error;	    /* that set returns */
-	Task *reuse_with;   /* who has the pid by the time that set is called */
-	gboolean fork_once; /* the next list leaves a child behind */
-	guint open_handles;
-} Machine;
-
-static Task *find(Machine *machine, guint pid)
+static FakeMachine machine_with_task(void)
 {
-	for (guint i = 0; i < MAX_TASKS; i++)
-		if (pid != 0 && machine->tasks[i].pid == pid)
-			return &machine->tasks[i];
-	return NULL;
-}
-
-static int hold_start(Machine *machine, const Task *task)
-{
-	if (!task)
-		return -1;
-	for (int handle = 0; handle < MAX_TASKS; handle++) {
-		if (machine->held_start[handle] != 0)
-			continue;
-		machine->held_start[handle] = task->start_time;
-		machine->open_handles++;
-		return handle;
-	}
-	g_assert_not_reached();
-}
-
-static int hold(gpointer data, const struct procdb_task_event *event)
-{
-	Task *task = find(data, event->pid);
-
-	return task && task->start_time == event->start_time ? hold_start(data, task) : -1;
-}
-
-static int hold_pid(gpointer data, guint pid)
-{
-	return hold_start(data, find(data, pid));
-}
-
-static gboolean held(gpointer data, int handle)
-{
-	Machine *machine = data;
-
-	for (guint i = 0; i < MAX_TASKS; i++)
-		if (machine->tasks[i].pid != 0 &&
-		    machine->tasks[i].start_time == machine->held_start[handle])
-			return TRUE;
-	return FALSE;
-}
-
-static void release(gpointer data, int handle)
-{
-	Machine *machine = data;
-
-	machine->held_start[handle] = 0;
-	machine->open_handles--;
-}
-
-static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
-{
-	Task *task = find(data, pid);
-
-	if (!task)
-		return -ESRCH;
-	*attr = task->attr;
-	return 0;
-}
-
-static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
-{
-	Machine *machine = data;
-	Task *task = find(machine, pid);
-
-	machine->sets++;
-	if (machine->reuse_with && task) {
-		*task = *machine->reuse_with;
-		machine->reuse_with = NULL;
-	}
-	if (!task)
-		return -ESRCH;
-	if (machine->set_error)
-		return machine->set_error;
-	task->attr = *attr;
-	if (attr->slice_ns == 0)
-		task->attr.slice_ns = DEFAULT_SLICE;
-	return 0;
-}
-
-static void list(gpointer data, GArray *pids)
-{
-	Machine *machine = data;
-
-	for (guint i = 0; i < MAX_TASKS; i++)
-		if (machine->tasks[i].pid != 0)
-			g_array_append_val(pids, machine->tasks[i].pid);
-	if (machine->fork_once) {
-		machine->fork_once = FALSE;
-		machine->tasks[1] = machine->tasks[0];
-		machine->tasks[1].pid++;
-		machine->tasks[1].start_time++;
-	}
-}
-
-static gboolean sched_ext(gpointer data)
-{
-	return ((Machine *)data)->sched_ext;
-}
-
-static gint64 fake_clock(gpointer data)
-{
-	return ((Machine *)data)->clock;
-}
-
-static const ProcdbTaskOps ops = {
-    .hold = hold,
-    .hold_pid = hold_pid,
-    .held = held,
-    .release = release,
-    .get = get,
-    .set = set,
-    .list = list,
-    .sched_ext = sched_ext,
-    .clock = fake_clock,
-};
-
-static Machine machine_with_task(void)
-{
-	return (Machine){
+	return (FakeMachine){
 	    .clock = 1000000,
-	    .tasks = {{PID, 7, {.policy = SCHED_NORMAL, .slice_ns = DEFAULT_SLICE}}},
+	    .tasks = {{PID, 7, {.policy = SCHED_NORMAL, .slice_ns = FAKE_DEFAULT_SLICE}}},
 	};
 }
 
@@ -167,7 +26,7 @@ static struct procdb_task_event event(guint8 tier)
 	return (struct procdb_task_event){
 	    .when = 500000,
 	    .start_time = 7,
-	    .slice = DEFAULT_SLICE,
+	    .slice = FAKE_DEFAULT_SLICE,
 	    .pid = PID,
 	    .tier = tier,
 	};
@@ -178,24 +37,24 @@ static guint64 batch_slice(void)
 	return procdb_slice_encode(&procdb_apply_default_settings.tiers[PROCDB_TIER_BATCH]);
 }
 
-static ProcdbApplyResult apply_to(Machine *machine, const ProcdbApplySettings *settings,
+static ProcdbApplyResult apply_to(FakeMachine *machine, const ProcdbApplySettings *settings,
 				  struct procdb_task_event e)
 {
-	g_autoptr(ProcdbApply) apply = procdb_apply_new(settings, &ops, machine);
+	g_autoptr(ProcdbApply) apply = procdb_apply_new(settings, &fake_task_ops, machine);
 	ProcdbApplyResult result = procdb_apply_handle(apply, &e);
 
 	g_assert_cmpuint(machine->open_handles, ==, 0);
 	return result;
 }
 
-static ProcdbApplyResult apply_default(Machine *machine, struct procdb_task_event e)
+static ProcdbApplyResult apply_default(FakeMachine *machine, struct procdb_task_event e)
 {
 	return apply_to(machine, &procdb_apply_default_settings, e);
 }
 
 static void test_sets_the_slice_of_the_tier(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==, PROCDB_APPLY_SET);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, batch_slice());
@@ -206,7 +65,7 @@ static void test_sets_the_slice_of_the_tier(void)
 
 static guint64 slice_for_runs_of(guint64 runtime)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_LAT_CRITICAL);
 
 	e.runtime = runtime;
@@ -229,7 +88,7 @@ static void test_a_lat_critical_run_fits_into_its_slice(void)
 
 static void test_only_lat_critical_slices_follow_the_runs(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
 
 	e.runtime = 90000000;
@@ -250,7 +109,7 @@ static void test_a_slice_a_quarter_off_is_near_enough(void)
 
 static void test_leaves_interactive_alone(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_INTERACTIVE)), ==,
 			PROCDB_APPLY_NOTHING);
@@ -263,7 +122,7 @@ static void test_refuses_other_policies(void)
 					   SCHED_DEADLINE};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(policies); i++) {
-		Machine machine = machine_with_task();
+		FakeMachine machine = machine_with_task();
 
 		machine.tasks[0].attr.policy = policies[i];
 		g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==,
@@ -277,7 +136,7 @@ static void test_refuses_a_niced_task(void)
 	static const gint32 values[] = {-20, -1, 1, 19};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
-		Machine machine = machine_with_task();
+		FakeMachine machine = machine_with_task();
 
 		machine.tasks[0].attr.nice = values[i];
 		g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==,
@@ -288,21 +147,21 @@ static void test_refuses_a_niced_task(void)
 
 static void test_refuses_a_task_with_its_own_slice(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
 
 	machine.tasks[0].attr.slice_ns = e.slice = FOREIGN_SLICE;
 	e.custom_slice = 1;
 	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_REFUSED_SLICE);
 	/* Equal to the default, and yet set by somebody. */
-	machine.tasks[0].attr.slice_ns = e.slice = DEFAULT_SLICE;
+	machine.tasks[0].attr.slice_ns = e.slice = FAKE_DEFAULT_SLICE;
 	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_REFUSED_SLICE);
 	g_assert_cmpuint(machine.sets, ==, 0);
 }
 
 static void test_refuses_a_slice_set_since_the_event(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 
 	machine.tasks[0].attr.slice_ns = FOREIGN_SLICE;
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==,
@@ -312,16 +171,16 @@ static void test_refuses_a_slice_set_since_the_event(void)
 
 static void test_puts_back_what_an_unknown_program_inherited(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 
 	machine.tasks[0].attr.slice_ns = batch_slice();
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIERS)), ==, PROCDB_APPLY_RESTORED);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
 static void test_keeps_reset_on_fork(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 
 	machine.tasks[0].attr.flags = SCHED_FLAG_RESET_ON_FORK;
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==, PROCDB_APPLY_SET);
@@ -330,7 +189,7 @@ static void test_keeps_reset_on_fork(void)
 
 static void test_a_reused_pid_is_not_touched(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 
 	machine.tasks[0].start_time = 8;
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==,
@@ -343,20 +202,20 @@ static void test_a_reused_pid_is_not_touched(void)
 
 static void test_a_pid_reused_under_our_hands_is_put_back(void)
 {
-	Machine machine = machine_with_task();
-	Task stranger = {PID, 9, {.policy = SCHED_NORMAL, .slice_ns = DEFAULT_SLICE}};
+	FakeMachine machine = machine_with_task();
+	FakeTask stranger = {PID, 9, {.policy = SCHED_NORMAL, .slice_ns = FAKE_DEFAULT_SLICE}};
 
 	machine.reuse_with = &stranger;
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==,
 			PROCDB_APPLY_REFUSED_GONE);
 	g_assert_cmpuint(machine.tasks[0].start_time, ==, 9);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
 static void test_sets_nice_when_told_to_and_puts_it_back(void)
 {
 	ProcdbApplySettings settings = procdb_apply_default_settings;
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply = NULL;
 
 	settings.tiers[PROCDB_TIER_BATCH].nice = 5;
@@ -365,62 +224,62 @@ static void test_sets_nice_when_told_to_and_puts_it_back(void)
 	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 5);
 
 	/* Another service than the one that set it. */
-	apply = procdb_apply_new(&procdb_apply_default_settings, &ops, &machine);
+	apply = procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
 	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 0);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
 static void test_put_back_keeps_a_nice_value_set_later(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &ops, &machine);
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 
 	machine.tasks[0].attr.slice_ns = batch_slice();
 	machine.tasks[0].attr.nice = 10;
 	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
 	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 10);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
 static void test_put_back_touches_only_our_slices(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &ops, &machine);
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 
-	machine.tasks[1] = (Task){101, 1, {.slice_ns = FOREIGN_SLICE}};
-	machine.tasks[2] = (Task){102, 2, {.slice_ns = batch_slice(), .policy = SCHED_BATCH}};
-	machine.tasks[3] = (Task){103, 3, {.policy = SCHED_FIFO}};
+	machine.tasks[1] = (FakeTask){101, 1, {.slice_ns = FOREIGN_SLICE}};
+	machine.tasks[2] = (FakeTask){102, 2, {.slice_ns = batch_slice(), .policy = SCHED_BATCH}};
+	machine.tasks[3] = (FakeTask){103, 3, {.policy = SCHED_FIFO}};
 	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
 	g_assert_cmpuint(machine.sets, ==, 1);
 	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, FOREIGN_SLICE);
-	g_assert_cmpuint(machine.tasks[2].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[2].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 	g_assert_cmpuint(machine.tasks[2].attr.policy, ==, SCHED_BATCH);
 }
 
 static void test_put_back_finds_a_child_born_meanwhile(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &ops, &machine);
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 
 	machine.tasks[0].attr.slice_ns = batch_slice();
 	machine.fork_once = TRUE;
 	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 2);
-	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
 static void test_no_more_than_the_cap_in_a_second(void)
 {
 	ProcdbApplySettings settings = procdb_apply_default_settings;
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
 	g_autoptr(ProcdbApply) apply = NULL;
 
 	settings.max_per_second = 2;
-	apply = procdb_apply_new(&settings, &ops, &machine);
+	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_REFUSED_LIMIT);
@@ -431,30 +290,30 @@ static void test_no_more_than_the_cap_in_a_second(void)
 static void test_none_changes_nothing_and_puts_back(void)
 {
 	ProcdbApplySettings settings = procdb_apply_default_settings;
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
-	g_autoptr(ProcdbApply) apply = procdb_apply_new(&settings, &ops, &machine);
+	g_autoptr(ProcdbApply) apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
 
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 	settings.mode = PROCDB_APPLY_NONE;
 	procdb_apply_configure(apply, &settings);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
 static void test_auto_gives_way_to_sched_ext(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
 	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &ops, &machine);
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 	machine.sched_ext = TRUE;
 	g_assert_true(procdb_apply_refresh(apply));
 	g_assert_false(procdb_apply_is_active(apply));
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, DEFAULT_SLICE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 	machine.sched_ext = FALSE;
 	g_assert_true(procdb_apply_refresh(apply));
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
@@ -462,10 +321,10 @@ static void test_auto_gives_way_to_sched_ext(void)
 
 static void test_a_refusal_of_the_kernel_is_counted(void)
 {
-	Machine machine = machine_with_task();
+	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
 	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &ops, &machine);
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 	ProcdbApplyStatus status;
 
 	machine.set_error = -EPERM;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The kernel's side of the apply layer, made up: tasks whose slices can be set. */
+
+#include <glib.h>
+
+#include "apply.h"
+
+/* The slice of who never asked for one, in ns. */
+#define FAKE_DEFAULT_SLICE 1400000
+#define FAKE_MAX_TASKS 8
+
+/* A task of the machine that the layer believes in. */
+typedef struct {
+	guint pid; /* 0: none */
+	guint64 start_time;
+	ProcdbSchedAttr attr;
+} FakeTask;
+
+typedef struct {
+	FakeTask tasks[FAKE_MAX_TASKS];
+	guint64 held_start[FAKE_MAX_TASKS]; /* by handle */
+	gint64 clock;
+	gboolean sched_ext;
+	guint sets;	      /* calls of set */
+	int set_error;	      /* that set returns */
+	FakeTask *reuse_with; /* who has the pid by the time that set is called */
+	gboolean fork_once;   /* the next list leaves a child behind */
+	guint open_handles;
+} FakeMachine;
+
+/* Their data is a FakeMachine. */
+extern const ProcdbTaskOps fake_task_ops;
