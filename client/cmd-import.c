@@ -57,10 +57,7 @@ static int report(Ctl *ctl, guint imported, gboolean replace)
 	g_autofree char *count = out_count(imported, "profile");
 
 	if (ctl->json) {
-		JsonBuilder *builder = ctl_json_begin();
-
-		ctl_json_set_uint(builder, "imported", imported);
-		ctl_json_print(ctl_json_end(builder));
+		ctl_json_print_count("imported", imported);
 		return CTL_OK;
 	}
 	printf("Imported %s%s.\n", count, replace ? ", in place of everything learned" : "");

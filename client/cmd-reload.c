@@ -27,10 +27,7 @@ int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv)
 						   &loaded, NULL, &error))
 		return failure_report("Reload", NULL, error);
 	if (ctl->json) {
-		JsonBuilder *builder = ctl_json_begin();
-
-		ctl_json_set_uint(builder, "loaded", loaded);
-		ctl_json_print(ctl_json_end(builder));
+		ctl_json_print_count("loaded", loaded);
 		return CTL_OK;
 	}
 	count = out_count(loaded, "profile");

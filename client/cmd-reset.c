@@ -37,10 +37,7 @@ int cmd_reset(Ctl *ctl, const CtlCommand *command, char **argv)
 						  &deleted, NULL, &error))
 		return failure_report("Reset", NULL, error);
 	if (ctl->json) {
-		JsonBuilder *builder = ctl_json_begin();
-
-		ctl_json_set_uint(builder, "deleted", deleted);
-		ctl_json_print(ctl_json_end(builder));
+		ctl_json_print_count("deleted", deleted);
 		return CTL_OK;
 	}
 	count = out_count(deleted, "profile");

@@ -27,10 +27,7 @@ int cmd_save(Ctl *ctl, const CtlCommand *command, char **argv)
 						 &saved, NULL, &error))
 		return failure_report("Save", NULL, error);
 	if (ctl->json) {
-		JsonBuilder *builder = ctl_json_begin();
-
-		ctl_json_set_uint(builder, "saved", saved);
-		ctl_json_print(ctl_json_end(builder));
+		ctl_json_print_count("saved", saved);
 		return CTL_OK;
 	}
 	count = out_count(saved, "profile");

@@ -230,3 +230,11 @@ JsonNode *ctl_json_end(JsonBuilder *builder)
 	g_object_unref(builder);
 	return node;
 }
+
+void ctl_json_print_count(const char *name, guint64 count)
+{
+	JsonBuilder *builder = ctl_json_begin();
+
+	ctl_json_set_uint(builder, name, count);
+	ctl_json_print(ctl_json_end(builder));
+}

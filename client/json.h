@@ -41,3 +41,6 @@ void ctl_json_set_uint(JsonBuilder *builder, const char *name, guint64 value);
 
 /* Ends the object and frees the builder. */
 JsonNode *ctl_json_end(JsonBuilder *builder);
+
+/* Prints an object that says only of how many something was done. */
+void ctl_json_print_count(const char *name, guint64 count);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "private.h"
+#include "remove-tree.h"
 
 const ProcdbEngineSettings test_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
@@ -79,22 +80,6 @@ void engine_fixture_restart(EngineFixture *f, guint capacity)
 
 	procdb_engine_free(f->engine);
 	start(f, &settings, capacity);
-}
-
-static void remove_tree(const char *path)
-{
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-
-		if (g_file_test(child, G_FILE_TEST_IS_DIR))
-			remove_tree(child);
-		else
-			g_unlink(child);
-	}
-	g_rmdir(path);
 }
 
 void engine_fixture_tear_down(EngineFixture *f)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "records.h"
+#include "remove-tree.h"
 #include "store.h"
 
 struct fixture {
@@ -31,21 +32,6 @@ static inline void set_up(struct fixture *fixture, gconstpointer data)
 	fixture->prev = g_strconcat(fixture->path, ".prev", NULL);
 	fixture->temp = g_strconcat(fixture->path, ".tmp", NULL);
 	fixture->store = procdb_store_new(fixture->path);
-}
-
-static inline void remove_tree(const char *path)
-{
-	if (g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
-		g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-		const char *name;
-
-		while ((name = g_dir_read_name(dir))) {
-			g_autofree char *child = g_build_filename(path, name, NULL);
-
-			remove_tree(child);
-		}
-	}
-	g_assert_cmpint(g_remove(path), ==, 0);
 }
 
 static inline void tear_down(struct fixture *fixture, gconstpointer data)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "remove-tree.h"
 
 typedef struct {
 	char *folder; /* the current one while the test runs */
@@ -30,22 +31,6 @@ static void set_up(Fixture *f, gconstpointer data)
 	g_assert_cmpint(g_chdir(f->folder), ==, 0);
 	procdb_config_init(&f->config);
 	f->problems = g_ptr_array_new_with_free_func(g_free);
-}
-
-static void remove_tree(const char *path)
-{
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-
-		if (g_file_test(child, G_FILE_TEST_IS_DIR))
-			remove_tree(child);
-		else
-			g_unlink(child);
-	}
-	g_rmdir(path);
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
