@@ -15,7 +15,7 @@
 #include "profiles-json.h"
 
 /* Everything up to the limit, and one byte more so that what is larger can be told. */
-static GBytes *read_all(const char *path, GError **error)
+static GByteArray *read_all(const char *path, GError **error)
 {
 	g_autoptr(GFile) file = NULL;
 	g_autoptr(GInputStream) in = NULL;
@@ -28,28 +28,25 @@ static GBytes *read_all(const char *path, GError **error)
 	} else {
 		file = g_file_new_for_path(path);
 		in = G_INPUT_STREAM(g_file_read(file, NULL, error));
+		if (!in)
+			return NULL;
 	}
-	if (!in)
-		return NULL;
 	while (all->len <= PROFILES_JSON_MAX_BYTES &&
 	       (got = g_input_stream_read(in, buffer, sizeof(buffer), NULL, error)) != 0) {
 		if (got < 0)
 			return NULL;
 		g_byte_array_append(all, buffer, (guint)got);
 	}
-	return g_byte_array_free_to_bytes(g_steal_pointer(&all));
+	return g_steal_pointer(&all);
 }
 
 static GVariant *read_profiles(const char *path, GError **error)
 {
-	g_autoptr(GBytes) bytes = read_all(path, error);
-	gsize length;
-	const char *data;
+	g_autoptr(GByteArray) bytes = read_all(path, error);
 
 	if (!bytes)
 		return NULL;
-	data = g_bytes_get_data(bytes, &length);
-	return profiles_from_json(data ? data : "", length, error);
+	return profiles_from_json(bytes->data ? (const char *)bytes->data : "", bytes->len, error);
 }
 
 static int report(Ctl *ctl, guint imported, gboolean replace)

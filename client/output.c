@@ -176,7 +176,7 @@ char *out_span(guint64 seconds)
 		return g_strdup_printf("%" G_GUINT64_FORMAT " s", seconds);
 	if (seconds < 3600)
 		return g_strdup_printf("%" G_GUINT64_FORMAT " min", seconds / 60);
-	if (seconds < 48 * 3600)
+	if (seconds < G_GUINT64_CONSTANT(48) * 3600)
 		return g_strdup_printf("%" G_GUINT64_FORMAT " h", seconds / 3600);
 	return g_strdup_printf("%" G_GUINT64_FORMAT " days", seconds / 86400);
 }

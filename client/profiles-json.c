@@ -145,7 +145,8 @@ static gboolean check_words(const char *tier, const char *origin, GError **error
 static gboolean read_profile(JsonObject *object, GVariantBuilder *builder, GError **error)
 {
 	const char *name = NULL, *tier = NULL, *origin = NULL;
-	guint64 observations, votes[ROWS_TIERS], runtime, deviation, wakeups, switches, seen;
+	guint64 observations = 0, votes[ROWS_TIERS] = {0};
+	guint64 runtime = 0, deviation = 0, wakeups = 0, switches = 0, seen = 0;
 	gboolean confident = FALSE;
 	double confidence = 0;
 
@@ -194,8 +195,8 @@ static JsonArray *find_profiles(JsonNode *root, GError **error)
 {
 	JsonObject *object =
 	    root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-	const char *format = NULL;
-	guint64 version;
+	const char *format = "";
+	guint64 version = 0;
 
 	if (!object || !read_string(object, "format", &format, NULL) ||
 	    !g_str_equal(format, PROFILES_JSON_FORMAT)) {
@@ -242,7 +243,8 @@ GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 	JsonArray *array;
 
 	if (length > PROFILES_JSON_MAX_BYTES) {
-		refuse(error, "it is larger than %d MiB", PROFILES_JSON_MAX_BYTES / 1024 / 1024);
+		refuse(error, "it is larger than %" G_GSIZE_FORMAT " MiB",
+		       PROFILES_JSON_MAX_BYTES / 1024 / 1024);
 		return NULL;
 	}
 	if (!g_utf8_validate_len(data, length, NULL)) {

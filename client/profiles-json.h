@@ -12,7 +12,7 @@ GQuark profiles_json_error_quark(void);
 #define PROFILES_JSON_VERSION 1
 
 /* No export of a service is as large. */
-#define PROFILES_JSON_MAX_BYTES (64 * 1024 * 1024)
+#define PROFILES_JSON_MAX_BYTES ((gsize)64 * 1024 * 1024)
 
 /* An export file's content. */
 JsonNode *profiles_to_json(const Rows *rows);

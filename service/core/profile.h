@@ -17,11 +17,11 @@
 
 struct procdb_profile {
 	uint32_t tier_votes[PROCDB_TIERS]; /* observations for each tier, saturating */
+	uint32_t observations;		   /* saturating */
 	uint64_t avg_runtime_ns;
 	uint64_t runtime_dev_ns;
-	uint64_t wakeup_freq;  /* wake-ups per 100 ms */
-	uint64_t csw_rate;     /* voluntary context switches per 100 ms */
-	uint32_t observations; /* saturating */
+	uint64_t wakeup_freq; /* wake-ups per 100 ms */
+	uint64_t csw_rate;    /* voluntary context switches per 100 ms */
 	uint64_t last_seen_tick;
 
 	/* What the PDDB entry has no room for; kept in the file's extension block. */

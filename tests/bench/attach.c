@@ -35,7 +35,7 @@ static int find_constant(const struct btf *btf, const char *text, __u32 *offset,
 		const struct btf_type *var = btf__type_by_id(btf, place[i].type);
 		const char *name = btf__name_by_offset(btf, var->name_off);
 
-		if (strlen(name) != len || memcmp(name, text, len) ||
+		if (strlen(name) != len || memcmp(name, text, len) != 0 ||
 		    place[i].size != sizeof(*value))
 			continue;
 		*offset = place[i].offset;
@@ -51,7 +51,7 @@ static int set_constant(struct bpf_object *object, const char *text)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");
 	size_t size = map ? bpf_map__value_size(map) : 0;
-	char *data = malloc(size);
+	char *data = size > 0 ? malloc(size) : NULL;
 	__u32 offset;
 	__u64 value;
 	int result = -1;

@@ -50,14 +50,13 @@ static void test_allowed(BusFixture *f, gconstpointer data)
 {
 	for (GDBusMethodInfo **method = bus_methods(); *method; method++) {
 		BusFixture own;
-		g_autoptr(GVariant) reply = NULL;
 
 		/* A service each: after Reset there is nothing left for the others. */
 		bus_fixture_set_up(&own, NULL);
 		if (g_str_equal((*method)->name, "ClearOverride"))
 			g_variant_unref(
 			    bus_must(&own, "SetOverride", g_variant_new("(ss)", "cc1", "batch")));
-		reply = bus_must(&own, (*method)->name, bus_sensible_parameters(*method));
+		g_variant_unref(bus_must(&own, (*method)->name, bus_sensible_parameters(*method)));
 		g_assert_cmpuint(own.authority.checks, >=, 1);
 		g_assert_cmpuint(own.authority.prompts, ==, 0);
 		bus_fixture_tear_down(&own, NULL);

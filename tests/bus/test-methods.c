@@ -314,11 +314,12 @@ static void test_export_and_import(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) rows = bus_must(f, "ListProfiles", NULL);
 	g_autoptr(GVariant) array = g_variant_get_child_value(rows, 0);
-	g_autoptr(GVariant) again = NULL, reply = NULL;
+	g_autoptr(GVariant) again = NULL;
 	g_autofree char *before = names_of(rows), *after = NULL;
 
 	g_variant_unref(bus_must(f, "Reset", NULL));
-	reply = bus_must(f, "Import", g_variant_new("(@a(ssdbu(uuu)ttttxs)b)", array, FALSE));
+	g_variant_unref(
+	    bus_must(f, "Import", g_variant_new("(@a(ssdbu(uuu)ttttxs)b)", array, FALSE)));
 	again = bus_must(f, "ListProfiles", NULL);
 	after = names_of(again);
 	g_assert_cmpstr(after, ==, before);

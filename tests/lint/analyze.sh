@@ -75,7 +75,7 @@ gcc)
 	tr '\n' '\0' <"$scratch/gcc" | xargs -0 -n 1 -P "$jobs" sh -c >"$scratch/log" 2>&1 || failed=1
 	;;
 clang-tidy)
-	xargs -n 1 -P "$jobs" clang-tidy-14 --quiet --config-file="$source/.clang-tidy" -p "$scratch" \
+	xargs -n 1 -P "$jobs" clang-tidy-14 --quiet -p "$scratch" \
 		<"$scratch/files" >"$scratch/log" 2>&1 || failed=1
 	# It counts what it leaves out.
 	sed -i -E '/^[0-9]+ warnings? (generated|treated as errors?)\.?$/d' "$scratch/log"

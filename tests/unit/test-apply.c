@@ -76,14 +76,18 @@ static guint64 slice_for_runs_of(guint64 runtime)
 
 static void test_a_lat_critical_run_fits_into_its_slice(void)
 {
-	guint64 shortest = slice_for_runs_of(0);
+	static const struct {
+		guint64 runs, slice; /* ns */
+	} cases[] = {
+	    {0, 107300},	{60000, 107300},    {200000, 307300},
+	    {1000000, 1507300}, {2500000, 2807300}, {G_MAXUINT64, 2807300},
+	};
 
-	g_assert_cmpuint(shortest, ==, 107300);
-	g_assert_cmpuint(slice_for_runs_of(60000), ==, shortest);
-	g_assert_cmpuint(slice_for_runs_of(200000), ==, 307300);
-	g_assert_cmpuint(slice_for_runs_of(1000000), ==, 1507300);
-	g_assert_cmpuint(slice_for_runs_of(2500000), ==, 2807300);
-	g_assert_cmpuint(slice_for_runs_of(G_MAXUINT64), ==, 2807300);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		guint64 slice = slice_for_runs_of(cases[i].runs);
+
+		g_assert_cmpuint(slice, ==, cases[i].slice);
+	}
 }
 
 static void test_only_lat_critical_slices_follow_the_runs(void)

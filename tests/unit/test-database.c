@@ -43,7 +43,7 @@ static void damage(EngineFixture *f, long offset)
 {
 	FILE *file = fopen(f->path, "r+");
 
-	g_assert_nonnull(file);
+	g_assert(file);
 	g_assert_cmpint(fseek(file, offset, SEEK_SET), ==, 0);
 	g_assert_cmpint(fputc('X', file), ==, 'X');
 	g_assert_cmpint(fclose(file), ==, 0);

@@ -56,7 +56,7 @@ static void test_what_is_no_file_cannot_be_read(struct fixture *fixture, gconstp
 	g_assert_cmpint(g_remove(fixture->path), ==, 0);
 
 	put(fixture->path, "", 0);
-	g_assert_cmpint(truncate(fixture->path, 1ll << 40), ==, 0);
+	g_assert_cmpint(truncate(fixture->path, 1LL << 40), ==, 0);
 	g_assert_false(procdb_store_load(fixture->store, records, &diag, &error));
 	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
 	g_assert_cmpuint(records->len, ==, 0);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NAME "org.pandemonium.ProcDb"
 #define INTERFACE "org.pandemonium.ProcDb1"
@@ -108,8 +109,8 @@ static Figure summarize(const double *values, guint n)
 {
 	double sorted[MAX_ROUNDS];
 
-	for (guint i = 0; i < n; i++)
-		sorted[i] = values[i];
+	g_assert(n > 0 && n <= MAX_ROUNDS);
+	memcpy(sorted, values, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), compare);
 	return (Figure){
 	    n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
@@ -121,7 +122,7 @@ static Figure summarize(const double *values, guint n)
 /* Throughput over that of the base, round by round: both were measured side by side. */
 static Figure compare_rounds(const double *us, const double *base, guint n)
 {
-	double ratios[MAX_ROUNDS];
+	double ratios[MAX_ROUNDS] = {0};
 
 	for (guint i = 0; i < n; i++)
 		ratios[i] = base[i] / us[i];
