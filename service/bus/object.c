@@ -316,8 +316,8 @@ static gboolean handle_reload(ProcdbObject *self, GDBusMethodInvocation *invocat
 	GError *error = NULL;
 	guint loaded = 0;
 
-	if (!self->host->reconfigure(self->host_data, &error) ||
-	    !procdb_engine_load(self->engine, &loaded, &error))
+	if (!procdb_engine_reload(self->engine, self->host->reconfigure, self->host_data, &loaded,
+				  &error))
 		procdb_bus_return_error(invocation, error);
 	else
 		procdb_dbus_proc_db1_complete_reload(PROCDB_DBUS_PROC_DB1(self), invocation,

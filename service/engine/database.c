@@ -69,33 +69,73 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 	return (guint)procdb_table_size(engine->table);
 }
 
-gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
+/* The records of the file; NULL for one that is there and cannot be read. */
+static GArray *read_file(ProcdbEngine *engine, GError **error)
 {
 	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
-	g_autoptr(GError) reason = NULL;
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
+	g_autoptr(GError) reason = NULL;
 	ProcdbDiag diag = PROCDB_DIAG_NONE;
-	gboolean ok = procdb_store_load(engine->store, records, &diag, &reason);
-	guint n;
 
-	if (!ok)
-		g_array_set_size(records, 0);
-	n = procdb_engine_replace(engine, records);
-	engine->dirty = FALSE;
-	if (loaded)
-		*loaded = n;
-	if (!ok) {
+	if (!procdb_store_load(engine->store, records, &diag, &reason)) {
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
 			    "Cannot read %s: %s", procdb_store_path(engine->store),
 			    reason->message);
-		return FALSE;
+		return NULL;
 	}
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
+	return g_steal_pointer(&records);
+}
+
+gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
+{
+	g_autoptr(GArray) records = read_file(engine, error);
+	g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	const ProcdbStoreReport *report = procdb_store_report(engine->store);
+	guint n = procdb_engine_replace(engine, records ? records : none);
+
+	engine->dirty = FALSE;
+	if (loaded)
+		*loaded = n;
+	if (!records)
+		return FALSE;
 	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
 			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
 			 report->newest.ext != PROCDB_EXT_NEWER);
+	return TRUE;
+}
+
+gboolean procdb_engine_reload(ProcdbEngine *engine,
+			      gboolean (*configure)(gpointer user_data, GError **error),
+			      gpointer user_data, guint *loaded, GError **error)
+{
+	g_autoptr(GArray) records = read_file(engine, error);
+	const ProcdbStoreReport *report = procdb_store_report(engine->store);
+
+	if (!records)
+		return FALSE;
+	if (report->source != PROCDB_SOURCE_NEWEST) {
+		/* What is known is better than any older file, and not on the disk any more. */
+		engine->dirty = engine->dirty || procdb_table_size(engine->table) > 0;
+		if (report->set_aside) {
+			g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+				    "%s is no valid database; it is %s now",
+				    procdb_store_path(engine->store), report->set_aside);
+			return FALSE;
+		}
+	}
+	if (!configure(user_data, error))
+		return FALSE;
+	if (report->source == PROCDB_SOURCE_NEWEST) {
+		*loaded = procdb_engine_replace(engine, records);
+		engine->dirty = FALSE;
+	} else {
+		*loaded = 0;
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,
+			   "There is no %s; what is known stays", procdb_store_path(engine->store));
+	}
 	return TRUE;
 }
 

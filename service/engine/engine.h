@@ -108,6 +108,17 @@ GArray *procdb_engine_records(const ProcdbEngine *engine);
 gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error);
 
 /*
+ * Reads the database again, has the configuration read again by configure (which
+ * changes nothing when it returns FALSE), and then replaces all profiles by those of
+ * the file; *loaded is their number. What is known is given up only for a good file:
+ * where there is none it stays, with *loaded 0, and so does everything when
+ * configure fails or the file is damaged (PROCDB_ENGINE_ERROR_LOAD_FAILED).
+ */
+gboolean procdb_engine_reload(ProcdbEngine *engine,
+			      gboolean (*configure)(gpointer user_data, GError **error),
+			      gpointer user_data, guint *loaded, GError **error);
+
+/*
  * Writes the database; durable when it returns. *saved (may be NULL) is the
  * number of profiles in it. PROCDB_ENGINE_ERROR_SAVE_FAILED.
  */
@@ -141,9 +152,10 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 #define PROCDB_MAX_OVERRIDES 1024
 
 /*
- * Takes over profiles from elsewhere (of struct procdb_record), in place of
- * those of the same names or, with replace, of all. The file holds them when
- * it returns TRUE. PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED changes nothing.
+ * Takes over profiles from elsewhere (of struct procdb_record), in place of what was
+ * learned of the same names or, with replace, of all. Overrides stay unless a record
+ * has another one. The file holds them when it returns TRUE.
+ * PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED changes nothing.
  */
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
 			      GError **error);

@@ -85,13 +85,13 @@ gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *co
 	return ok;
 }
 
-gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **error)
+/* Forgets everything that was learned, and returns of how many; overrides stay. */
+static guint forget_learned(ProcdbEngine *engine)
 {
 	g_autofree struct procdb_entry **all =
 	    g_new(struct procdb_entry *, procdb_table_size(engine->table) + 1);
 	size_t n = procdb_table_size(engine->table);
 	guint count = 0;
-	gboolean ok;
 
 	for (size_t i = 0; i < n; i++)
 		all[i] = procdb_table_at(engine->table, i);
@@ -111,6 +111,14 @@ gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **erro
 		procdb_engine_queue(engine, entry);
 		procdb_engine_note(engine, entry);
 	}
+	return count;
+}
+
+gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **error)
+{
+	guint count = forget_learned(engine);
+	gboolean ok;
+
 	apply(engine);
 	ok = procdb_engine_save_forgetting(engine, error);
 	procdb_engine_tell_now(engine);
@@ -180,25 +188,41 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 	return ok;
 }
 
+/* The override of a name, or PROCDB_NO_OVERRIDE. */
+static guint8 override_of(const ProcdbEngine *engine, const struct procdb_comm *comm)
+{
+	const struct procdb_entry *entry = procdb_table_find(engine->table, comm);
+
+	return entry ? entry->profile.override : PROCDB_NO_OVERRIDE;
+}
+
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
 			      GError **error)
 {
-	guint overrides = replace ? 0 : engine->overrides;
+	g_autoptr(GArray) taken = g_array_copy((GArray *)records);
+	guint overrides = engine->overrides;
 	gboolean ok;
 
-	for (guint i = 0; i < records->len; i++)
-		overrides += g_array_index(records, struct procdb_record, i).profile.override !=
-			     PROCDB_NO_OVERRIDE;
+	for (guint i = 0; i < taken->len; i++) {
+		struct procdb_record *record = &g_array_index(taken, struct procdb_record, i);
+		guint8 override = override_of(engine, &record->comm);
+
+		if (record->profile.override == PROCDB_NO_OVERRIDE)
+			record->profile.override = override;
+		else if (override == PROCDB_NO_OVERRIDE)
+			overrides++;
+	}
 	if (records->len > engine->settings.max_retained || overrides > PROCDB_MAX_OVERRIDES) {
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
 			    "At most %u profiles and %u overrides can be remembered",
 			    engine->settings.max_retained, PROCDB_MAX_OVERRIDES);
 		return FALSE;
 	}
-	if (replace)
-		procdb_engine_replace(engine, records);
-	else
-		procdb_engine_merge(engine, records);
+	if (replace) {
+		forget_learned(engine);
+		procdb_engine_retract_queued(engine);
+	}
+	procdb_engine_merge(engine, taken);
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);
 	ok = replace ? procdb_engine_save_forgetting(engine, error)

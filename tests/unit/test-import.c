@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* Profiles from elsewhere, beside what is known and in place of it. */
+
+#include "engine-fixture.h"
+
+static void set_up(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_set_up(f, &test_settings, 1024);
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
+	test_learn(f, "make", PROCDB_TIER_BATCH, 5);
+}
+
+static void tear_down(EngineFixture *f, gconstpointer data)
+{
+	test_check_consistent(f);
+	test_steps(f, 1);
+	test_check_consistent(f);
+	engine_fixture_tear_down(f);
+}
+
+static void override(EngineFixture *f, const char *name, guint8 tier)
+{
+	const struct procdb_comm comm = test_comm(name);
+
+	g_assert_true(procdb_engine_override(f->engine, &comm, tier, NULL));
+}
+
+static void add_record(GArray *records, const char *name, guint8 tier)
+{
+	struct procdb_record record = {.comm = test_comm(name)};
+	const struct procdb_class seen = test_class(PROCDB_TIER_BATCH, 1000);
+
+	procdb_profile_init(&record.profile);
+	for (int i = 0; i < 7; i++)
+		procdb_profile_learn(&record.profile, &seen, 0);
+	record.profile.last_seen_us = test_clock_us();
+	record.profile.override = tier;
+	g_array_append_val(records, record);
+}
+
+/* A record of one name; its override may be PROCDB_NO_OVERRIDE. */
+static void import(EngineFixture *f, const char *name, guint8 tier, gboolean replace)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	g_autoptr(GError) error = NULL;
+
+	add_record(records, name, tier);
+	procdb_engine_import(f->engine, records, replace, &error);
+	g_assert_no_error(error);
+	test_check_consistent(f);
+}
+
+static void assert_overrides(EngineFixture *f, guint n)
+{
+	ProcdbEngineStatus status;
+
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpuint(status.overrides, ==, n);
+}
+
+/* What has come, and what it says now and after a restart. */
+static void assert_imported(EngineFixture *f, const char *name, enum procdb_tier expected)
+{
+	enum procdb_tier tier;
+
+	for (int i = 0; i < 2; i++) {
+		g_assert_cmpuint(test_find(f, name)->profile.observations, ==, 7);
+		g_assert_true(test_predicts(f, name, &tier));
+		g_assert_cmpint(tier, ==, expected);
+		if (i == 0) {
+			engine_fixture_restart(f, 1024);
+			test_steps(f, 1);
+		}
+	}
+}
+
+static void test_merging_leaves_other_names(EngineFixture *f, gconstpointer data)
+{
+	import(f, "cc1", PROCDB_NO_OVERRIDE, FALSE);
+	g_assert_cmpuint(test_find(f, "make")->profile.observations, ==, 5);
+	assert_imported(f, "cc1", PROCDB_TIER_BATCH);
+}
+
+static void test_merging_leaves_overrides(EngineFixture *f, gconstpointer data)
+{
+	override(f, "cc1", PROCDB_TIER_LAT_CRITICAL);
+	import(f, "cc1", PROCDB_NO_OVERRIDE, FALSE);
+	assert_overrides(f, 1);
+	assert_imported(f, "cc1", PROCDB_TIER_LAT_CRITICAL);
+}
+
+static void test_a_record_may_have_an_override(EngineFixture *f, gconstpointer data)
+{
+	override(f, "cc1", PROCDB_TIER_LAT_CRITICAL);
+	import(f, "cc1", PROCDB_TIER_INTERACTIVE, FALSE);
+	assert_overrides(f, 1);
+	import(f, "make", PROCDB_TIER_INTERACTIVE, FALSE);
+	assert_overrides(f, 2);
+	assert_imported(f, "cc1", PROCDB_TIER_INTERACTIVE);
+}
+
+static void test_replacing_forgets_what_was_learned(EngineFixture *f, gconstpointer data)
+{
+	import(f, "cc1", PROCDB_NO_OVERRIDE, TRUE);
+	g_assert_null(test_find(f, "make"));
+	g_assert_false(test_predicts(f, "make", NULL));
+	assert_imported(f, "cc1", PROCDB_TIER_BATCH);
+	g_assert_null(test_find(f, "make"));
+}
+
+static void test_replacing_leaves_overrides(EngineFixture *f, gconstpointer data)
+{
+	enum procdb_tier tier;
+
+	override(f, "cc1", PROCDB_TIER_LAT_CRITICAL);
+	override(f, "make", PROCDB_TIER_INTERACTIVE);
+	override(f, "unseen", PROCDB_TIER_BATCH);
+	import(f, "cc1", PROCDB_NO_OVERRIDE, TRUE);
+	assert_overrides(f, 3);
+	g_assert_cmpuint(test_find(f, "make")->profile.observations, ==, 0);
+	g_assert_true(test_predicts(f, "make", &tier));
+	g_assert_cmpint(tier, ==, PROCDB_TIER_INTERACTIVE);
+	assert_imported(f, "cc1", PROCDB_TIER_LAT_CRITICAL);
+	g_assert_true(test_predicts(f, "unseen", NULL));
+	assert_overrides(f, 3);
+}
+
+/* Those that are there count as well, once. */
+static void test_only_so_many_overrides(EngineFixture *f, gconstpointer data)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	g_autoptr(GError) error = NULL;
+
+	override(f, "cc1", PROCDB_TIER_BATCH);
+	add_record(records, "cc1", PROCDB_TIER_INTERACTIVE);
+	for (guint i = 1; i < PROCDB_MAX_OVERRIDES; i++) {
+		g_autofree char *name = g_strdup_printf("o%u", i);
+
+		add_record(records, name, PROCDB_TIER_BATCH);
+	}
+	g_assert_true(procdb_engine_import(f->engine, records, TRUE, NULL));
+	assert_overrides(f, PROCDB_MAX_OVERRIDES);
+	g_array_set_size(records, 0);
+	add_record(records, "one-more", PROCDB_TIER_BATCH);
+	g_assert_false(procdb_engine_import(f->engine, records, TRUE, &error));
+	g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED);
+	assert_overrides(f, PROCDB_MAX_OVERRIDES);
+	g_assert_nonnull(test_find(f, "o1"));
+}
+
+static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
+{
+	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("/import/merging-leaves-other-names", test_merging_leaves_other_names);
+	add("/import/merging-leaves-overrides", test_merging_leaves_overrides);
+	add("/import/a-record-may-have-an-override", test_a_record_may_have_an_override);
+	add("/import/replacing-forgets-what-was-learned", test_replacing_forgets_what_was_learned);
+	add("/import/replacing-leaves-overrides", test_replacing_leaves_overrides);
+	add("/import/only-so-many-overrides", test_only_so_many_overrides);
+	return g_test_run();
+}

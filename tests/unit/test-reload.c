@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What is known, and the configuration, when the database is read again. */
+
+#include <glib/gstdio.h>
+
+#include "engine-fixture.h"
+
+static guint configured;
+static gboolean refuse;
+
+static gboolean configure(gpointer data, GError **error)
+{
+	configured++;
+	if (refuse)
+		g_set_error_literal(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+				    "bad");
+	return !refuse;
+}
+
+/* Saved are cc1 and two overrides, only known is later. */
+static void set_up(EngineFixture *f, gconstpointer data)
+{
+	const struct procdb_comm cc1 = test_comm("cc1"), mine = test_comm("mine");
+
+	configured = 0;
+	refuse = FALSE;
+	engine_fixture_set_up(f, &test_settings, 1024);
+	engine_fixture_allow_warnings();
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
+	g_assert_true(procdb_engine_override(f->engine, &cc1, PROCDB_TIER_INTERACTIVE, NULL));
+	g_assert_true(procdb_engine_override(f->engine, &mine, PROCDB_TIER_BATCH, NULL));
+	test_learn(f, "later", PROCDB_TIER_BATCH, 5);
+}
+
+static void tear_down(EngineFixture *f, gconstpointer data)
+{
+	test_steps(f, 1);
+	test_check_consistent(f);
+	engine_fixture_tear_down(f);
+}
+
+static guint reload(EngineFixture *f)
+{
+	g_autoptr(GError) error = NULL;
+	guint loaded = 77;
+
+	procdb_engine_reload(f->engine, configure, NULL, &loaded, &error);
+	g_assert_no_error(error);
+	return loaded;
+}
+
+static void reload_must_fail(EngineFixture *f)
+{
+	g_autoptr(GError) error = NULL;
+	guint loaded;
+
+	g_assert_false(procdb_engine_reload(f->engine, configure, NULL, &loaded, &error));
+	g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED);
+}
+
+static void assert_all_known(EngineFixture *f)
+{
+	ProcdbEngineStatus status;
+	enum procdb_tier tier;
+
+	g_assert_cmpuint(test_find(f, "cc1")->profile.observations, ==, 5);
+	g_assert_nonnull(test_find(f, "later"));
+	g_assert_true(test_predicts(f, "mine", &tier));
+	g_assert_cmpint(tier, ==, PROCDB_TIER_BATCH);
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpuint(status.overrides, ==, 2);
+}
+
+/* All of it is in the file of the next start. */
+static void assert_saved_in_time(EngineFixture *f)
+{
+	ProcdbEngineStatus status;
+
+	procdb_engine_status(f->engine, &status);
+	g_assert_true(status.dirty);
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	engine_fixture_restart(f, 1024);
+	assert_all_known(f);
+}
+
+static void test_takes_what_the_file_says(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineStatus status;
+
+	g_assert_cmpuint(reload(f), ==, 2);
+	g_assert_cmpuint(configured, ==, 1);
+	g_assert_nonnull(test_find(f, "cc1"));
+	g_assert_null(test_find(f, "later"));
+	procdb_engine_status(f->engine, &status);
+	g_assert_false(status.dirty);
+}
+
+static void test_a_configuration_that_fails(EngineFixture *f, gconstpointer data)
+{
+	refuse = TRUE;
+	reload_must_fail(f);
+	assert_all_known(f);
+}
+
+static void test_a_file_that_cannot_be_read(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_block_saving(f, TRUE);
+	reload_must_fail(f);
+	engine_fixture_block_saving(f, FALSE);
+	g_assert_cmpuint(configured, ==, 0);
+	assert_all_known(f);
+}
+
+static void test_a_damaged_file(EngineFixture *f, gconstpointer data)
+{
+	g_assert_true(g_file_set_contents(f->path, "rubbish", -1, NULL));
+	reload_must_fail(f);
+	g_assert_cmpuint(configured, ==, 0);
+	assert_all_known(f);
+	assert_saved_in_time(f);
+}
+
+static void test_a_damaged_file_without_a_previous(EngineFixture *f, gconstpointer data)
+{
+	g_autofree char *previous = g_strconcat(f->path, ".prev", NULL);
+
+	g_assert_cmpint(g_remove(previous), ==, 0);
+	test_a_damaged_file(f, data);
+}
+
+static void test_no_file(EngineFixture *f, gconstpointer data)
+{
+	g_autofree char *previous = g_strconcat(f->path, ".prev", NULL);
+
+	g_assert_cmpint(g_remove(previous), ==, 0);
+	g_assert_cmpint(g_remove(f->path), ==, 0);
+	g_assert_cmpuint(reload(f), ==, 0);
+	g_assert_cmpuint(configured, ==, 1);
+	assert_all_known(f);
+	assert_saved_in_time(f);
+}
+
+static void test_nothing_known_and_no_file(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineStatus status;
+
+	g_assert_true(procdb_engine_reset(f->engine, NULL, NULL));
+	g_assert_cmpint(g_remove(f->path), ==, 0);
+	engine_fixture_restart(f, 1024);
+	g_assert_cmpuint(reload(f), ==, 0);
+	procdb_engine_status(f->engine, &status);
+	g_assert_false(status.dirty);
+}
+
+static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
+{
+	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("/reload/takes-what-the-file-says", test_takes_what_the_file_says);
+	add("/reload/a-configuration-that-fails", test_a_configuration_that_fails);
+	add("/reload/a-file-that-cannot-be-read", test_a_file_that_cannot_be_read);
+	add("/reload/a-damaged-file", test_a_damaged_file);
+	add("/reload/a-damaged-file-without-a-previous", test_a_damaged_file_without_a_previous);
+	add("/reload/no-file", test_no_file);
+	add("/reload/nothing-known-and-no-file", test_nothing_known_and_no_file);
+	return g_test_run();
+}
