@@ -88,12 +88,14 @@ static char *apply_options(const Options *options, ProcdbConfig *config)
 	return problem;
 }
 
-static void read_config(const Options *options, ProcdbConfig *config, GPtrArray *problems)
+/* running is NULL at the start. */
+static void read_config(const Options *options, ProcdbConfig *config, const ProcdbConfig *running,
+			GPtrArray *problems)
 {
 	g_auto(GStrv) files = procdb_config_files(options->config_file);
 	g_autofree char *problem = NULL;
 
-	procdb_config_read(config, (const char *const *)files, problems);
+	procdb_config_read(config, running, (const char *const *)files, problems);
 	problem = apply_options(options, config);
 	if (problem)
 		g_ptr_array_add(problems, g_steal_pointer(&problem));
@@ -199,20 +201,27 @@ static gboolean reconfigure(gpointer data, GError **error)
 	Service *service = data;
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 	g_auto(ProcdbConfig) config;
+	ProcdbEngineStatus status;
 	gboolean rebuild;
 
 	procdb_config_init(&config);
-	read_config(&service->options, &config, problems);
+	read_config(&service->options, &config, &service->config, problems);
 	if (problems->len > 0) {
+		g_autofree char *more =
+		    problems->len > 1
+			? g_strdup_printf(" (the log has %u more problems)", problems->len - 1)
+			: g_strdup("");
+
 		for (guint i = 0; i < problems->len; i++)
 			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s",
 				   (const char *)problems->pdata[i]);
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
-			    "%s. The configuration in force was not changed",
-			    (const char *)problems->pdata[0]);
+			    "%s%s. The configuration in force was not changed",
+			    (const char *)problems->pdata[0], more);
 		return FALSE;
 	}
-	if (!g_str_equal(config.database, service->config.database))
+	procdb_engine_status(service->engine, &status);
+	if (!g_str_equal(config.database, status.database_path))
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION,
 			   "Path=%s takes effect at the next start", config.database);
 	rebuild = !procdb_config_same_maps(&config, &service->config);
@@ -412,7 +421,7 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	read_config(&service.options, &service.config, problems);
+	read_config(&service.options, &service.config, NULL, problems);
 	for (guint i = 0; i < problems->len; i++)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s",
 			   (const char *)problems->pdata[i]);

@@ -130,8 +130,9 @@ static void add_drop_ins(GPtrArray *files, const char *folder)
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
 	const char *name;
 
+	/* Names with a dot in front are what editors leave while they are open. */
 	while (dir && (name = g_dir_read_name(dir)))
-		if (g_str_has_suffix(name, ".conf"))
+		if (g_str_has_suffix(name, ".conf") && *name != '.')
 			g_ptr_array_add(found, g_build_filename(folder, name, NULL));
 	g_ptr_array_sort(found, compare_paths);
 	g_ptr_array_extend_and_steal(files, g_steal_pointer(&found));
@@ -305,17 +306,25 @@ char *procdb_config_set(ProcdbConfig *config, const char *group, const char *nam
 {
 	const Key *key = find_key(group, name);
 	g_autofree char *escaped = g_strescape(value, NULL);
-	g_autofree char *in_force = NULL;
 	g_autofree char *want = NULL;
 
 	if (!key)
-		return g_strdup_printf("[%s] %s is no setting; it is ignored", group, name);
+		return g_strdup_printf("[%s] %s is no setting", group, name);
 	if (set_key(config, key, value))
 		return NULL;
-	in_force = value_of(config, key);
 	want = allowed(key);
-	return g_strdup_printf("[%s] %s=%s is not allowed: it has to be %s; %s stays in force",
-			       group, name, escaped, want, in_force);
+	return g_strdup_printf("[%s] %s=%s is not allowed: it has to be %s", group, name, escaped,
+			       want);
+}
+
+/* What comes of a problem with a key (NULL: no such key), to follow the problem. */
+static char *consequence(const ProcdbConfig *config, const ProcdbConfig *running, const Key *key)
+{
+	g_autofree char *in_force = key ? value_of(running ? running : config, key) : NULL;
+
+	if (in_force)
+		return g_strdup_printf("; %s stays in force", in_force);
+	return g_strdup(running ? "" : "; it is ignored");
 }
 
 /* Adds a sentence to problems, with \xNN for what a terminal or the bus could not take. */
@@ -338,8 +347,8 @@ static void add_problem(GPtrArray *problems, const char *path, const char *what)
 	g_ptr_array_add(problems, g_string_free(text, FALSE));
 }
 
-static void read_group(ProcdbConfig *config, GKeyFile *file, const char *path, const char *group,
-		       GPtrArray *problems)
+static void read_group(ProcdbConfig *config, const ProcdbConfig *running, GKeyFile *file,
+		       const char *path, const char *group, GPtrArray *problems)
 {
 	g_auto(GStrv) names = g_key_file_get_keys(file, group, NULL, NULL);
 
@@ -348,27 +357,44 @@ static void read_group(ProcdbConfig *config, GKeyFile *file, const char *path, c
 		g_autofree char *problem =
 		    procdb_config_set(config, group, names[i], g_strstrip(value));
 
-		if (problem)
-			add_problem(problems, path, problem);
+		if (problem) {
+			g_autofree char *then =
+			    consequence(config, running, find_key(group, names[i]));
+			g_autofree char *sentence = g_strconcat(problem, then, NULL);
+
+			add_problem(problems, path, sentence);
+		}
 	}
 }
 
-void procdb_config_read(ProcdbConfig *config, const char *const *files, GPtrArray *problems)
+/* Others may never end: a FIFO waits for a writer. */
+static gboolean load(GKeyFile *file, const char *path, GError **error)
+{
+	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+		g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+				    "it is not a regular file");
+		return FALSE;
+	}
+	return g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error);
+}
+
+void procdb_config_read(ProcdbConfig *config, const ProcdbConfig *running, const char *const *files,
+			GPtrArray *problems)
 {
 	for (; *files; files++) {
 		g_autoptr(GKeyFile) file = g_key_file_new();
 		g_autoptr(GError) error = NULL;
 		g_auto(GStrv) groups = NULL;
 
-		if (!g_key_file_load_from_file(file, *files, G_KEY_FILE_NONE, &error)) {
-			g_autofree char *what =
-			    g_strdup_printf("%s; it is ignored as a whole", error->message);
+		if (!load(file, *files, &error)) {
+			g_autofree char *what = g_strdup_printf(
+			    "%s%s", error->message, running ? "" : "; it is ignored as a whole");
 
 			add_problem(problems, *files, what);
 			continue;
 		}
 		groups = g_key_file_get_groups(file, NULL);
 		for (guint i = 0; groups[i]; i++)
-			read_group(config, file, *files, groups[i], problems);
+			read_group(config, running, file, *files, groups[i], problems);
 	}
 }

@@ -46,11 +46,16 @@ GStrv procdb_config_files(const char *explicit_file);
 /*
  * Reads files over config. Each problem becomes a sentence in problems (of
  * char *, which the array owns): the file and key, what is allowed and what
- * stays in force; the rest is read all the same. A file that is not there is
- * a problem.
+ * stays in force; the rest is read all the same. A file that is not there, or
+ * not a regular one, is a problem. running is the configuration that stays in
+ * force as a whole if there are problems; NULL where only what is wrong is left out.
  */
-void procdb_config_read(ProcdbConfig *config, const char *const *files, GPtrArray *problems);
+void procdb_config_read(ProcdbConfig *config, const ProcdbConfig *running, const char *const *files,
+			GPtrArray *problems);
 
-/* Sets one key as a file would; NULL, or a sentence that the caller frees. */
+/*
+ * Sets one key as a file would; NULL, or what is wrong and allowed, without a
+ * full stop. The caller frees it.
+ */
 char *procdb_config_set(ProcdbConfig *config, const char *group, const char *key,
 			const char *value);

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_cmpint(fd, >=, 0);
 	g_assert_cmpint(write(fd, data, size), ==, size);
 	procdb_config_init(&config);
-	procdb_config_read(&config, files, problems);
+	procdb_config_read(&config, NULL, files, problems);
 	close(fd);
 	check_in_range(&config);
 	for (guint i = 0; i < problems->len; i++)

@@ -9,6 +9,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -62,7 +63,7 @@ static void read_system_files(Fixture *f)
 {
 	g_auto(GStrv) files = procdb_config_files(NULL);
 
-	procdb_config_read(&f->config, (const char *const *)files, f->problems);
+	procdb_config_read(&f->config, NULL, (const char *const *)files, f->problems);
 }
 
 static void read_text(Fixture *f, const char *text)
@@ -70,7 +71,7 @@ static void read_text(Fixture *f, const char *text)
 	const char *const files[] = {"one.conf", NULL};
 
 	write_text(files[0], text);
-	procdb_config_read(&f->config, files, f->problems);
+	procdb_config_read(&f->config, NULL, files, f->problems);
 }
 
 static const char *the_problem(Fixture *f)
@@ -247,6 +248,7 @@ static void test_files_in_order(Fixture *f, gconstpointer data)
 	write_text("etc/procdb.conf.d/10-a.conf", "[Learning]\nStaleTicks=10\nMaxProfiles=10\n");
 	write_text("etc/procdb.conf.d/9-z.conf", "[Database]\nRetentionDays=9\n");
 	write_text("etc/procdb.conf.d/30-c.conf~", "[Learning]\nStaleTicks=30\n");
+	write_text("etc/procdb.conf.d/.#a.conf", "[Learning]\nStaleTicks=32\n");
 	write_text("etc/procdb.conf.d/README", "[Learning]\nStaleTicks=31\n");
 	write_text("usr/procdb.conf.d/40-d.conf", "[Learning]\nStaleTicks=40\n");
 	files = procdb_config_files(NULL);
@@ -270,7 +272,7 @@ static void test_only_the_file_that_was_named(Fixture *f, gconstpointer data)
 
 	write_text("etc/procdb.conf", "[Learning]\nMinObservations=6\n");
 	g_assert_cmpuint(g_strv_length(files), ==, 1);
-	procdb_config_read(&f->config, (const char *const *)files, f->problems);
+	procdb_config_read(&f->config, NULL, (const char *const *)files, f->problems);
 	/* It was asked for, so it has to be there. */
 	assert_mentions(the_problem(f), "mine.conf");
 	g_assert_cmpuint(f->config.engine.rules.min_observations, ==, 3);
@@ -283,6 +285,33 @@ static void test_a_folder_is_no_file(Fixture *f, gconstpointer data)
 	read_system_files(f);
 	assert_mentions(the_problem(f), "etc/procdb.conf");
 	g_assert_cmpuint(f->config.engine.rules.min_observations, ==, 6);
+}
+
+static void test_a_fifo_is_no_file(Fixture *f, gconstpointer data)
+{
+	write_text("etc/procdb.conf.d/b.conf", "[Learning]\nMinObservations=6\n");
+	g_assert_cmpint(mkfifo("etc/procdb.conf.d/a.conf", 0600), ==, 0);
+	read_system_files(f);
+	assert_mentions(the_problem(f), "etc/procdb.conf.d/a.conf");
+	assert_mentions(the_problem(f), "it is ignored as a whole");
+	g_assert_cmpuint(f->config.engine.rules.min_observations, ==, 6);
+}
+
+/* Where all of it is refused, nothing is ignored, and what stays is what runs. */
+static void test_beside_one_that_runs(Fixture *f, gconstpointer data)
+{
+	const char *const files[] = {"one.conf", "none.conf", NULL};
+	g_auto(ProcdbConfig) running;
+
+	procdb_config_copy(&running, &f->config);
+	running.engine.rules.min_observations = 2;
+	write_text(files[0], "[Learning]\nMinObservations=x\nNoSuch=1\n");
+	procdb_config_read(&f->config, &running, files, f->problems);
+	g_assert_cmpuint(f->problems->len, ==, 3);
+	assert_mentions(f->problems->pdata[0], "; 2 stays in force");
+	assert_mentions(f->problems->pdata[1], "NoSuch is no setting");
+	for (guint i = 0; i < f->problems->len; i++)
+		g_assert_null(strstr(f->problems->pdata[i], "ignored"));
 }
 
 static void test_a_file_that_does_not_parse(Fixture *f, gconstpointer data)
@@ -317,7 +346,7 @@ static void test_problems_are_text(Fixture *f, gconstpointer data)
 
 	write_text(files[0], "[\xfe]\nKey=1\n[Learning]\nMin\xff=1\nMin\033[31m=2\n"
 			     "MinObservations=\xff\033\n");
-	procdb_config_read(&f->config, files, f->problems);
+	procdb_config_read(&f->config, NULL, files, f->problems);
 	g_assert_cmpuint(f->problems->len, >=, 1);
 	for (guint i = 0; i < f->problems->len; i++) {
 		const char *problem = f->problems->pdata[i];
@@ -343,7 +372,7 @@ static void test_random_bytes(Fixture *f, gconstpointer data)
 			bytes[g_test_rand_int_range(0, sizeof(seed) - 1)] = (char)g_test_rand_int();
 		write_bytes(files[0], bytes, g_test_rand_int_range(0, sizeof(seed)));
 		g_ptr_array_set_size(f->problems, 0);
-		procdb_config_read(&f->config, files, f->problems);
+		procdb_config_read(&f->config, NULL, files, f->problems);
 		g_assert_cmpuint(f->config.engine.rules.min_observations, >=, 1);
 		g_assert_cmpuint(f->config.engine.rules.min_observations, <=, 1000);
 		g_assert_true(f->config.engine.rules.min_confidence >= 0 &&
@@ -393,6 +422,8 @@ int main(int argc, char **argv)
 	add("/config/files-in-order", NULL, test_files_in_order);
 	add("/config/only-the-file-that-was-named", NULL, test_only_the_file_that_was_named);
 	add("/config/a-folder-is-no-file", NULL, test_a_folder_is_no_file);
+	add("/config/a-fifo-is-no-file", NULL, test_a_fifo_is_no_file);
+	add("/config/beside-one-that-runs", NULL, test_beside_one_that_runs);
 	add("/config/a-file-that-does-not-parse", NULL, test_a_file_that_does_not_parse);
 	add("/config/the-last-of-equal-keys-counts", NULL, test_the_last_of_equal_keys_counts);
 	add("/config/spaces-do-not-matter", NULL, test_spaces_do_not_matter);
