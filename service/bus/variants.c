@@ -38,7 +38,7 @@ static GVariant *row_of(ProcdbEngine *engine, const struct procdb_entry *entry, 
 	    g_variant_new_take_string(name),
 	    g_variant_new_string(procdb_tier_name(procdb_profile_tier(profile))),
 	    g_variant_new_double(confidence),
-	    g_variant_new_boolean(confidence >= rules->min_confidence),
+	    g_variant_new_boolean(procdb_profile_is_confident(profile, rules)),
 	    g_variant_new_uint32(profile->observations),
 	    votes_of(profile),
 	    g_variant_new_uint64(profile->avg_runtime_ns),
@@ -160,9 +160,9 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
 	add(&dict, "wrong", g_variant_new("t", profile->wrong));
 	add(&dict, "withdrawals", g_variant_new("u", profile->withdrawals));
 	add(&dict, "prediction_source",
-	    g_variant_new("s", profile->override != PROCDB_NO_OVERRIDE ? "override"
-			       : confidence >= rules->min_confidence   ? "learned"
-								       : "none"));
+	    g_variant_new("s", profile->override != PROCDB_NO_OVERRIDE	     ? "override"
+			       : procdb_profile_is_confident(profile, rules) ? "learned"
+									     : "none"));
 	if (profile->override != PROCDB_NO_OVERRIDE)
 		add(&dict, "override",
 		    g_variant_new("s", procdb_tier_name((enum procdb_tier)profile->override)));

@@ -63,6 +63,21 @@ void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_cl
 	profile->last_seen_tick = tick;
 }
 
+bool procdb_profile_cap(struct procdb_profile *profile, enum procdb_tier best)
+{
+	bool capped = false;
+
+	for (int i = best + 1; i < PROCDB_TIERS; i++) {
+		uint32_t *votes = &profile->tier_votes[i];
+		uint32_t room = UINT32_MAX - profile->tier_votes[best];
+
+		capped = capped || *votes > 0;
+		profile->tier_votes[best] += *votes < room ? *votes : room;
+		*votes = 0;
+	}
+	return capped;
+}
+
 void procdb_profile_fade(struct procdb_profile *profile, uint64_t limit)
 {
 	if (procdb_profile_votes(profile) <= limit)
@@ -163,7 +178,9 @@ double procdb_profile_confidence(const struct procdb_profile *profile,
 bool procdb_profile_is_confident(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules)
 {
-	return procdb_profile_confidence(profile, rules) >= rules->min_confidence;
+	/* The least confidence may be set to 0, and who was seen too seldom has that. */
+	return profile->observations >= rules->min_observations &&
+	       procdb_profile_confidence(profile, rules) >= rules->min_confidence;
 }
 
 struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile)

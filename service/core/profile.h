@@ -59,6 +59,9 @@ void procdb_profile_init(struct procdb_profile *profile);
 void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_class *seen,
 			  uint64_t tick);
 
+/* Turns the votes for tiers above best into votes for best. Whether there were any. */
+bool procdb_profile_cap(struct procdb_profile *profile, enum procdb_tier best);
+
 /*
  * Halves all votes when there are more than limit, so that a program that has
  * changed its ways wins the vote in reasonable time. Not in the reference.

@@ -27,6 +27,10 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	entry->profile = record->profile;
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
 		engine->overrides++;
+	/* Taught under settings that were more generous, by nobody whose votes would count. */
+	if (entry->profile.teachers == PROCDB_TAUGHT_BY_USERS)
+		procdb_profile_cap(&entry->profile,
+				   (enum procdb_tier)engine->settings.max_user_tier);
 	/*
 	 * Old files do not say when: as if just now, so that they are remembered.
 	 * And nobody was seen in the future, unless now is long past.

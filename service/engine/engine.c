@@ -399,9 +399,32 @@ void procdb_engine_start(ProcdbEngine *engine)
 	engine->timer = g_timeout_add_seconds(1, on_timer, engine);
 }
 
+static void cap_user_votes(ProcdbEngine *engine)
+{
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
+		struct procdb_entry *entry = procdb_table_at(engine->table, i);
+
+		if (!(entry->profile.teachers & PROCDB_TAUGHT_BY_USERS) ||
+		    !procdb_profile_cap(&entry->profile,
+					(enum procdb_tier)engine->settings.max_user_tier))
+			continue;
+		engine->dirty = TRUE;
+		procdb_engine_queue(engine, entry);
+		procdb_engine_note(engine, entry);
+	}
+}
+
 void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings)
 {
+	guint best = engine->settings.max_user_tier;
+
 	engine->settings = *settings;
+	/*
+	 * An admin who lowers it may have seen that it was used against them: what users
+	 * have taught until now counts no more than what they teach from now on.
+	 */
+	if (settings->max_user_tier < best)
+		cap_user_votes(engine);
 	/* Who is confident may have changed for all. */
 	engine->map_known = FALSE;
 }

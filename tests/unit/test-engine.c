@@ -162,6 +162,58 @@ static void test_users_teach_no_better_tier_than_allowed(EngineFixture *f, gcons
 	g_assert_cmpuint(profile->teachers, ==, PROCDB_TAUGHT_BY_USERS | PROCDB_TAUGHT_BY_ROOT);
 }
 
+static enum procdb_tier predicted(EngineFixture *f, const char *name)
+{
+	enum procdb_tier tier = PROCDB_TIERS;
+
+	g_assert_true(test_predicts(f, name, &tier));
+	return tier;
+}
+
+/* An admin who lowers what users may teach is rid of what they have taught. */
+static void test_what_users_have_taught_is_capped(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+
+	for (int i = 0; i < 3; i++) {
+		observe_as(f, "theirs", PROCDB_TAUGHT_BY_USERS);
+		observe_as(f, "shared", PROCDB_TAUGHT_BY_USERS);
+		observe_as(f, "shared", PROCDB_TAUGHT_BY_ROOT);
+		observe_as(f, "roots", PROCDB_TAUGHT_BY_ROOT);
+	}
+	g_assert_cmpint(predicted(f, "theirs"), ==, PROCDB_TIER_LAT_CRITICAL);
+	settings.max_user_tier = PROCDB_TIER_BATCH;
+	procdb_engine_configure(f->engine, &settings);
+	test_step(f);
+	g_assert_cmpint(predicted(f, "theirs"), ==, PROCDB_TIER_BATCH);
+	g_assert_cmpint(predicted(f, "shared"), ==, PROCDB_TIER_BATCH);
+	g_assert_cmpint(predicted(f, "roots"), ==, PROCDB_TIER_LAT_CRITICAL);
+	for (int i = 0; i < 40; i++)
+		observe_as(f, "shared", PROCDB_TAUGHT_BY_ROOT);
+	g_assert_cmpint(predicted(f, "shared"), ==, PROCDB_TIER_LAT_CRITICAL);
+	test_check_consistent(f);
+}
+
+/* The same when it was lowered while the service did not run; root's word stays then. */
+static void test_what_users_have_taught_is_capped_when_loaded(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+
+	settings.max_user_tier = PROCDB_TIER_INTERACTIVE;
+	for (int i = 0; i < 3; i++) {
+		observe_as(f, "theirs", PROCDB_TAUGHT_BY_USERS);
+		observe_as(f, "shared", PROCDB_TAUGHT_BY_USERS);
+		observe_as(f, "shared", PROCDB_TAUGHT_BY_ROOT);
+	}
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	procdb_engine_configure(f->engine, &settings);
+	g_assert_true(procdb_engine_load(f->engine, NULL, NULL));
+	test_step(f);
+	g_assert_cmpint(predicted(f, "theirs"), ==, PROCDB_TIER_INTERACTIVE);
+	g_assert_cmpint(predicted(f, "shared"), ==, PROCDB_TIER_LAT_CRITICAL);
+	test_check_consistent(f);
+}
+
 static void score(EngineFixture *f, const char *name, guint32 right, guint32 wrong)
 {
 	struct procdb_comm comm = test_comm(name);
@@ -397,6 +449,10 @@ int main(int argc, char **argv)
 	    &test_settings);
 	add("users-teach-no-better-tier-than-allowed", test_users_teach_no_better_tier_than_allowed,
 	    &test_settings);
+	add("what-users-have-taught-is-capped", test_what_users_have_taught_is_capped,
+	    &test_settings);
+	add("what-users-have-taught-is-capped-when-loaded",
+	    test_what_users_have_taught_is_capped_when_loaded, &test_settings);
 	add("wrong-again-and-again-is-withdrawn", test_wrong_again_and_again_is_withdrawn,
 	    &test_settings);
 	add("what-is-remembered-can-be-refuted", test_what_is_remembered_can_be_refuted,

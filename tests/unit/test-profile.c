@@ -215,6 +215,39 @@ static void test_learning_sets_the_tick_only(void)
 	g_assert_cmpuint(profile.teachers, ==, PROCDB_TAUGHT_BY_USERS);
 }
 
+static void test_votes_above_a_cap_count_for_it(void)
+{
+	struct procdb_profile profile;
+
+	procdb_profile_init(&profile);
+	profile.tier_votes[PROCDB_TIER_BATCH] = 1;
+	profile.tier_votes[PROCDB_TIER_INTERACTIVE] = 2;
+	g_assert_false(procdb_profile_cap(&profile, PROCDB_TIER_LAT_CRITICAL));
+	g_assert_false(procdb_profile_cap(&profile, PROCDB_TIER_INTERACTIVE));
+	profile.tier_votes[PROCDB_TIER_LAT_CRITICAL] = G_MAXUINT32 - 1;
+	g_assert_true(procdb_profile_cap(&profile, PROCDB_TIER_INTERACTIVE));
+	g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_BATCH], ==, 1);
+	g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_INTERACTIVE], ==, G_MAXUINT32);
+	g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_LAT_CRITICAL], ==, 0);
+}
+
+static void test_nobody_is_confident_too_early(void)
+{
+	struct procdb_rules lenient = procdb_reference_rules;
+	struct procdb_class class = seen(PROCDB_TIER_BATCH, 1, 1, 1, 1);
+	struct procdb_profile profile;
+
+	lenient.min_confidence = 0;
+	procdb_profile_init(&profile);
+	for (int i = 0; i < 3; i++) {
+		g_assert_false(procdb_profile_is_confident(&profile, &lenient));
+		procdb_profile_learn(&profile, &class, 0);
+	}
+	g_assert_true(procdb_profile_is_confident(&profile, &lenient));
+	procdb_profile_withdraw(&profile);
+	g_assert_false(procdb_profile_is_confident(&profile, &lenient));
+}
+
 static void test_confidence_needs_observations(void)
 {
 	struct procdb_profile profile;
@@ -347,6 +380,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/profile/averages-do-not-wrap", test_averages_do_not_wrap);
 	g_test_add_func("/profile/counters-saturate", test_counters_saturate);
 	g_test_add_func("/profile/learning-sets-the-tick-only", test_learning_sets_the_tick_only);
+	g_test_add_func("/profile/votes-above-a-cap-count-for-it",
+			test_votes_above_a_cap_count_for_it);
+	g_test_add_func("/profile/nobody-is-confident-too-early",
+			test_nobody_is_confident_too_early);
 	g_test_add_func("/profile/confidence-needs-observations",
 			test_confidence_needs_observations);
 	g_test_add_func("/profile/confidence-in-the-order-of-the-reference",
