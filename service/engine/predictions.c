@@ -329,5 +329,8 @@ void procdb_engine_resync(ProcdbEngine *engine)
 			g_array_append_val(engine->retracting, o->comm);
 	}
 	procdb_engine_retract_queued(engine);
+	/* The rest of a map that is larger than ours in the next step. */
+	if (entries->len >= PROCDB_WALK_MAX)
+		engine->map_known = FALSE;
 	queue_all(engine);
 }

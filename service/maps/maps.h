@@ -14,6 +14,12 @@
 
 typedef struct _ProcdbMaps ProcdbMaps;
 
+/*
+ * Entries of a map that are read at a time, give or take a batch: bounds time and
+ * memory of a tick whoever fills the map.
+ */
+#define PROCDB_WALK_MAX 65536
+
 /* One drained entry of the observe map. */
 struct procdb_observation {
 	struct procdb_comm comm;
@@ -71,7 +77,10 @@ typedef struct {
 	gboolean (*retract)(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
 			    GError **error);
 
-	/* Appends every entry of the init map to entries (of struct procdb_observation). */
+	/*
+	 * Appends the entries of the init map to entries (of struct
+	 * procdb_observation); PROCDB_WALK_MAX or more are perhaps not all.
+	 */
 	gboolean (*predictions)(ProcdbMaps *maps, GArray *entries, GError **error);
 
 	/* Reads one prediction back; FALSE when there is none. */

@@ -9,8 +9,6 @@
 
 /* Entries a batch call moves at most; a hash bucket never comes near it. */
 #define BATCH 1024
-/* Entries taken in one drain: bounds the time of a tick whatever feeds the map. */
-#define DRAIN_MAX 65536
 
 /* errno of an operation that a map type does not implement (include/linux/errno.h). */
 #ifndef ENOTSUPP
@@ -106,7 +104,7 @@ static int walk_batches(ProcdbPair *pair, batch_fn next_batch, int fd, GArray *e
 	__u32 cursor = 0;
 	void *in = NULL;
 
-	while (entries->len - before < DRAIN_MAX) {
+	while (entries->len - before < PROCDB_WALK_MAX) {
 		__u32 count = BATCH;
 		int err =
 		    next_batch(fd, in, &cursor, pair->keys, pair->values, &count, NULL) ? errno : 0;
@@ -168,7 +166,7 @@ static int walk_singly(ProcdbPair *pair, int fd, gboolean take, GArray *entries)
 			if (err)
 				return err;
 		}
-	} while (n == BATCH && entries->len - before < DRAIN_MAX);
+	} while (n == BATCH && entries->len - before < PROCDB_WALK_MAX);
 	return 0;
 }
 

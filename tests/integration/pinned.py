@@ -4,8 +4,8 @@
 
 import os
 
-from harness import (INIT, OBSERVE, PIN_FOLDER, Service, create_map, create_pins, entries, observe,
-                     remove_pins, run_case, teach, wait_for)
+from harness import (INIT, OBSERVE, PIN_FOLDER, Service, bpftool, create_map, create_pins, entries,
+                     in_hex, observe, remove_pins, run_case, teach, wait_for)
 
 
 def key(name):
@@ -35,6 +35,22 @@ def a_full_map_is_drained_at_once():
             observe(name)
         wait_for(lambda: not entries(OBSERVE), 5, "all are taken")
         wait_for(lambda: len(service.profiles()) == len(names), 3, "all are there")
+
+
+def a_large_map_of_others_is_tidied_up():
+    os.makedirs(PIN_FOLDER, mode=0o700, exist_ok=True)
+    create_map(OBSERVE, "lru_hash")
+    create_map(INIT, "hash", entries=90000)
+    batch = os.environ["LAB_DIR"] + "/batch"
+    with open(batch, "w", encoding="ascii") as lines:
+        for number in range(70000):
+            comm = f"other-{number}".encode().ljust(16, b"\0")
+            lines.write(" ".join(["map update pinned", INIT, "key", *in_hex(comm), "value",
+                                  *in_hex(bytes(40)), "\n"]))
+    bpftool("batch", "file", batch)
+    with Service(backend="pinned") as service:
+        teach(service, b"cc1")
+        wait_for(lambda: set(entries(INIT)) == {key(b"cc1")}, 5, "only ours are there")
 
 
 def waits_for_pins():
