@@ -67,7 +67,7 @@ bool procdb_profile_cap(struct procdb_profile *profile, enum procdb_tier best)
 {
 	bool capped = false;
 
-	for (int i = best + 1; i < PROCDB_TIERS; i++) {
+	for (unsigned int i = best + 1U; i < PROCDB_TIERS; i++) {
 		uint32_t *votes = &profile->tier_votes[i];
 		uint32_t room = UINT32_MAX - profile->tier_votes[best];
 
