@@ -67,22 +67,50 @@ static int needs_password(const char *action)
 	return CTL_DENIED;
 }
 
-static int no_such_profile(const char *name, const char *message)
+/*
+ * Of several names, the service puts the one that is wrong in front: "'NAME': why".
+ * Cuts message to the why, and returns the name; NULL if none is there.
+ */
+static char *take_name(const char **message)
 {
+	const char *end = g_strrstr(*message, "': ");
+	char *name;
+
+	if (**message != '\'' || !end)
+		return NULL;
+	name = g_strndup(*message + 1, (gsize)(end - *message - 1));
+	*message = end + 3;
+	return name;
+}
+
+/* All of several names are deleted, or none is. */
+static const char *none_deleted(const char *method)
+{
+	return g_strcmp0(method, "DeleteProfiles") == 0 ? "; nothing was deleted" : "";
+}
+
+static int no_such_profile(const char *method, const char *name, const char *message)
+{
+	g_autofree char *taken = take_name(&message);
+
+	name = taken ? taken : name;
 	if (name)
-		g_printerr("There is no profile of \"%s\".\n", name);
+		g_printerr("There is no profile of \"%s\"%s.\n", name, none_deleted(method));
 	else
 		g_printerr("%s.\n", message);
 	g_printerr("\"pandemoniumctl list\" shows the names that there are.\n");
 	return CTL_NO_PROFILE;
 }
 
-static int invalid_name(const char *name, const char *message)
+static int invalid_name(const char *method, const char *name, const char *message)
 {
+	g_autofree char *taken = take_name(&message);
 	const char *reason = strstr(message, ": ");
 
+	name = taken ? taken : name;
 	if (name)
-		g_printerr("\"%s\" is no task name: %s.\n", name, reason ? reason + 2 : message);
+		g_printerr("\"%s\" is no task name%s: %s.\n", name, none_deleted(method),
+			   reason ? reason + 2 : message);
 	else
 		g_printerr("%s.\n", message);
 	return CTL_USAGE;
@@ -103,9 +131,9 @@ static int report_ours(const char *code, const char *method, const char *name, c
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "NoSuchProfile"))
-		return no_such_profile(name, message);
+		return no_such_profile(method, name, message);
 	if (g_str_equal(code, "InvalidName"))
-		return invalid_name(name, message);
+		return invalid_name(method, name, message);
 	if (g_str_equal(code, "InvalidTier")) {
 		g_printerr("%s.\nTiers are batch, interactive and lat-critical.\n", message);
 		return CTL_USAGE;

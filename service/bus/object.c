@@ -258,6 +258,23 @@ static gboolean handle_delete_profile(ProcdbObject *self, GDBusMethodInvocation 
 	return TRUE;
 }
 
+/* Says which name of several it is that is wrong. */
+static gboolean read_names(ProcdbObject *self, const char *const *names, GArray *comms,
+			   GError **error)
+{
+	for (; *names; names++) {
+		struct procdb_comm comm;
+
+		if (!procdb_name_unescape(*names, &comm, error) ||
+		    !procdb_engine_find(self->engine, &comm, error)) {
+			g_prefix_error(error, "'%s': ", *names);
+			return FALSE;
+		}
+		g_array_append_val(comms, comm);
+	}
+	return TRUE;
+}
+
 static gboolean handle_delete_profiles(ProcdbObject *self, GDBusMethodInvocation *invocation,
 				       const char *const *names)
 {
@@ -268,14 +285,9 @@ static gboolean handle_delete_profiles(ProcdbObject *self, GDBusMethodInvocation
 	if (g_strv_length((GStrv)names) > PROCDB_MAX_NAMES_IN)
 		g_set_error(&error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
 			    "At most %d names can be deleted in one call", PROCDB_MAX_NAMES_IN);
-	for (; !error && *names; names++) {
-		struct procdb_comm comm;
-
-		if (procdb_name_unescape(*names, &comm, &error))
-			g_array_append_val(comms, comm);
-	}
-	if (error || !procdb_engine_delete(self->engine, (const struct procdb_comm *)comms->data,
-					   comms->len, &deleted, &error))
+	if (error || !read_names(self, names, comms, &error) ||
+	    !procdb_engine_delete(self->engine, (const struct procdb_comm *)comms->data, comms->len,
+				  &deleted, &error))
 		procdb_bus_return_error(invocation, error);
 	else
 		procdb_dbus_proc_db1_complete_delete_profiles(PROCDB_DBUS_PROC_DB1(self),

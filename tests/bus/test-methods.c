@@ -216,18 +216,30 @@ static GVariant *many_names(guint n)
 	return g_variant_new("(as)", &names);
 }
 
+/* Of several, the wrong one is named. */
+static void must_fail_naming(BusFixture *f, const char *const *names, const char *error,
+			     const char *message)
+{
+	g_auto(BusCall) call = {0};
+
+	bus_call(f, &call, "DeleteProfiles", g_variant_new("(^as)", names));
+	g_assert_cmpstr(call.error, ==, error);
+	g_assert_cmpstr(call.message, ==, message);
+}
+
 static void test_delete_several(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = NULL, none = NULL;
-	const char *const with_unknown[] = {"cc1", "nobody", "make", NULL};
-	const char *const with_invalid[] = {"cc1", "\\", NULL};
+	const char *const with_unknown[] = {"cc1", "no\\x0abody", "make", NULL};
+	const char *const with_invalid[] = {"cc1", "bad\\q", NULL};
 	const char *const empty[] = {NULL};
 	guint deleted;
 
-	bus_must_fail(f, "DeleteProfiles", g_variant_new("(^as)", with_unknown),
-		      OWN_ERROR("NoSuchProfile"));
-	bus_must_fail(f, "DeleteProfiles", g_variant_new("(^as)", with_invalid),
-		      OWN_ERROR("InvalidName"));
+	must_fail_naming(f, with_unknown, OWN_ERROR("NoSuchProfile"),
+			 "'no\\x0abody': Nothing is known of a task of this name");
+	must_fail_naming(f, with_invalid, OWN_ERROR("InvalidName"),
+			 "'bad\\q': This is no task name: a backslash is written \\\\, and a byte "
+			 "\\xNN with two lower-case hexadecimal digits");
 	bus_must_fail(f, "DeleteProfiles", many_names(4097), OWN_ERROR("LimitExceeded"));
 	bus_fixture_assert_untouched(f);
 	none = bus_must(f, "DeleteProfiles", g_variant_new("(^as)", empty));

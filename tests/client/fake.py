@@ -176,7 +176,10 @@ class Fake:
         for name in self.leaving:
             self.table.pop(name, None)
         for name in names:
-            self.find(name)
+            try:
+                self.find(name)
+            except Refused as refused:
+                raise Refused(refused.name, "'%s': %s" % (name, refused)) from None
         for name in names:
             del self.table[name]
         self.changed([], sorted(names))

@@ -69,6 +69,16 @@ class Failures(ClientTest):
         told = self.fails(2, "show", "x" * 70)
         self.assertEqual(told, '"%s" is no task name: it is longer than 16 bytes.\n' % ("x" * 70))
 
+    def test_of_several_names_the_wrong_one_is_told(self):
+        self.start_fake()
+        self.assertIn('There is no profile of "nosuch"; nothing was deleted.\n',
+                      self.fails(3, "delete", "cc1", "nosuch", "as"))
+        self.assertIn('There is no profile of "it\'s: x"; nothing was deleted.\n',
+                      self.fails(3, "delete", "cc1", "it's: x"))
+        self.assertEqual(self.fails(2, "delete", "cc1", "x" * 70),
+                         '"%s" is no task name; nothing was deleted: it is longer than 16 bytes.\n'
+                         % ("x" * 70))
+
     def test_what_the_service_says_cannot_write_to_the_terminal(self):
         self.start_fake("--fail=Save=SomethingNew:a\033[31mb\nc")
         self.assertIn("a\\x1b[31mb\\x0ac", self.fails(1, "save"))
