@@ -54,7 +54,7 @@ static void start_agent(Ctl *ctl)
 	close(ready[0]);
 }
 
-static int connect_service(Ctl *ctl, GDBusProxyFlags flags, gboolean privileged)
+static int connect_service(Ctl *ctl, gboolean privileged)
 {
 	g_autoptr(GDBusConnection) bus = NULL;
 	g_autoptr(GError) error = NULL;
@@ -72,8 +72,9 @@ static int connect_service(Ctl *ctl, GDBusProxyFlags flags, gboolean privileged)
 		if (privileged && geteuid() != 0)
 			start_agent(ctl);
 	}
-	ctl->proxy = procdb_dbus_proc_db1_proxy_new_sync(bus, flags, CTL_BUS_NAME, CTL_OBJECT_PATH,
-							 NULL, &error);
+	ctl->proxy =
+	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
+						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
 	if (!ctl->proxy)
 		return failure_report(NULL, NULL, error);
 	return CTL_OK;
@@ -81,18 +82,12 @@ static int connect_service(Ctl *ctl, GDBusProxyFlags flags, gboolean privileged)
 
 int bus_connect(Ctl *ctl)
 {
-	return connect_service(ctl, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, FALSE);
-}
-
-int bus_connect_following(Ctl *ctl)
-{
-	/* GLib follows the properties of a proxy only if it loads them. */
-	return connect_service(ctl, G_DBUS_PROXY_FLAGS_NONE, FALSE);
+	return connect_service(ctl, FALSE);
 }
 
 int bus_connect_privileged(Ctl *ctl)
 {
-	return connect_service(ctl, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, TRUE);
+	return connect_service(ctl, TRUE);
 }
 
 GVariant *bus_properties(Ctl *ctl, GError **error)
@@ -104,6 +99,40 @@ GVariant *bus_properties(Ctl *ctl, GError **error)
 	    "org.freedesktop.DBus.Properties", "GetAll", g_variant_new("(s)", CTL_INTERFACE),
 	    G_VARIANT_TYPE("(a{sv})"), ctl->call_flags, ctl->timeout_ms, NULL, error);
 	return reply ? g_variant_get_child_value(reply, 0) : NULL;
+}
+
+typedef struct {
+	Ctl *ctl;
+	BusPropertiesFunc func;
+	gpointer user_data;
+} Follower;
+
+static void on_properties_changed(GDBusConnection *bus, const char *sender, const char *path,
+				  const char *interface, const char *signal, GVariant *parameters,
+				  gpointer user_data)
+{
+	Follower *follower = user_data;
+	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(follower->ctl->proxy));
+	g_autoptr(GVariant) changed = NULL;
+
+	/* Anybody could send it. */
+	if (g_strcmp0(owner, sender) != 0 ||
+	    !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv}as)")))
+		return;
+	changed = g_variant_get_child_value(parameters, 1);
+	if (g_variant_n_children(changed) > 0)
+		follower->func(changed, follower->user_data);
+}
+
+guint bus_follow_properties(Ctl *ctl, BusPropertiesFunc func, gpointer user_data)
+{
+	Follower *follower = g_new(Follower, 1);
+
+	*follower = (Follower){.ctl = ctl, .func = func, .user_data = user_data};
+	return g_dbus_connection_signal_subscribe(
+	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), CTL_BUS_NAME,
+	    "org.freedesktop.DBus.Properties", "PropertiesChanged", CTL_OBJECT_PATH, CTL_INTERFACE,
+	    G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, follower, g_free);
 }
 
 void bus_disconnect(Ctl *ctl)

@@ -17,11 +17,18 @@ int bus_connect(Ctl *ctl);
  */
 int bus_connect_privileged(Ctl *ctl);
 
-/* As bus_connect(), for a command that follows changes of properties. */
-int bus_connect_following(Ctl *ctl);
-
 /* Every property of the service as a{sv}; NULL and error if it does not say. */
 GVariant *bus_properties(Ctl *ctl, GError **error);
+
+typedef void (*BusPropertiesFunc)(GVariant *changed, gpointer user_data);
+
+/*
+ * Calls func with every a{sv} of properties that the service says have changed,
+ * and only those: a GDBusProxy that follows them would also report all of them
+ * whenever the service comes or goes. Returns what
+ * g_dbus_connection_signal_unsubscribe() takes.
+ */
+guint bus_follow_properties(Ctl *ctl, BusPropertiesFunc func, gpointer user_data);
 
 /* Closes what bus_connect() opened, and stops the agent. */
 void bus_disconnect(Ctl *ctl);

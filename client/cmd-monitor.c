@@ -73,16 +73,13 @@ static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
 	line_end(monitor);
 }
 
-static void on_properties_changed(GDBusProxy *proxy, GVariant *changed,
-				  const char *const *invalidated, gpointer user_data)
+static void on_properties_changed(GVariant *changed, gpointer user_data)
 {
 	Monitor *monitor = user_data;
 	GVariantIter iter;
 	const char *name;
 	GVariant *value;
 
-	if (g_variant_n_children(changed) == 0)
-		return;
 	if (monitor->ctl->json) {
 		JsonBuilder *builder = event_begin("properties-changed");
 
@@ -148,21 +145,21 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_auto(GStrv) args = NULL;
 	GDBusConnection *bus;
 	guint sources[2];
+	guint properties;
 	int status;
 
 	if (!options_parse(ctl, command, NULL, argv, &args))
 		return CTL_USAGE;
-	status = bus_connect_following(ctl);
+	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
 	bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy));
 	g_dbus_connection_set_exit_on_close(bus, FALSE);
 	g_signal_connect(bus, "closed", G_CALLBACK(on_bus_closed), &monitor);
 	g_signal_connect(ctl->proxy, "profiles-changed", G_CALLBACK(on_profiles_changed), &monitor);
-	g_signal_connect(ctl->proxy, "g-properties-changed", G_CALLBACK(on_properties_changed),
-			 &monitor);
 	g_signal_connect(ctl->proxy, "notify::g-name-owner", G_CALLBACK(on_owner_changed),
 			 &monitor);
+	properties = bus_follow_properties(ctl, on_properties_changed, &monitor);
 	status = check_service(ctl);
 	if (status != CTL_OK)
 		return status;
@@ -177,6 +174,7 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 		g_main_loop_run(loop);
 	g_source_remove(sources[0]);
 	g_source_remove(sources[1]);
+	g_dbus_connection_signal_unsubscribe(bus, properties);
 	g_signal_handlers_disconnect_by_data(bus, &monitor);
 	g_signal_handlers_disconnect_by_data(ctl->proxy, &monitor);
 	return monitor.status;

@@ -105,6 +105,18 @@ static void on_properties(GObject *source, GAsyncResult *result, gpointer user_d
 	redraw(top);
 }
 
+static gboolean is_running(const Top *top)
+{
+	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(top->ctl->proxy));
+
+	return owner != NULL;
+}
+
+static void alarm_stopped(Top *top)
+{
+	set_alarm(top, g_strdup("The service stopped; this is what it knew last."));
+}
+
 static void fetch(Top *top);
 
 static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
@@ -119,7 +131,13 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
 			return;
 		top->fetching = FALSE;
 		g_dbus_error_strip_remote_error(error);
-		set_alarm(top, g_strdup_printf("No answer: %s", error->message));
+		if (is_running(top))
+			set_alarm(top, g_strdup_printf("No answer: %s", error->message));
+		else
+			alarm_stopped(top);
+		/* Another service may have come while the last one took the answer along. */
+		if (top->stale && is_running(top))
+			fetch(top);
 		return;
 	}
 	top->fetching = FALSE;
@@ -131,7 +149,10 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
 		fetch(top);
 }
 
-/* Asks for the list; at most one question is under way. */
+/*
+ * Asks for the list; at most one question is under way. Whoever stops the
+ * service wants it stopped: only the first call, before the screen, may start it.
+ */
 static void fetch(Top *top)
 {
 	GDBusConnection *bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(top->ctl->proxy));
@@ -140,12 +161,12 @@ static void fetch(Top *top)
 	if (top->fetching)
 		return;
 	top->fetching = TRUE;
-	procdb_dbus_proc_db1_call_list_profiles(top->ctl->proxy, G_DBUS_CALL_FLAGS_NONE, -1,
-						top->cancellable, on_list, top);
-	g_dbus_connection_call(bus, CTL_BUS_NAME, CTL_OBJECT_PATH,
-			       "org.freedesktop.DBus.Properties", "GetAll",
-			       g_variant_new("(s)", CTL_INTERFACE), G_VARIANT_TYPE("(a{sv})"),
-			       G_DBUS_CALL_FLAGS_NONE, -1, top->cancellable, on_properties, top);
+	procdb_dbus_proc_db1_call_list_profiles(top->ctl->proxy, G_DBUS_CALL_FLAGS_NO_AUTO_START,
+						-1, top->cancellable, on_list, top);
+	g_dbus_connection_call(
+	    bus, CTL_BUS_NAME, CTL_OBJECT_PATH, "org.freedesktop.DBus.Properties", "GetAll",
+	    g_variant_new("(s)", CTL_INTERFACE), G_VARIANT_TYPE("(a{sv})"),
+	    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, top->cancellable, on_properties, top);
 }
 
 static void on_profiles_changed(Top *top)
@@ -153,14 +174,17 @@ static void on_profiles_changed(Top *top)
 	fetch(top);
 }
 
+static void on_properties_changed(GVariant *changed, gpointer user_data)
+{
+	fetch(user_data);
+}
+
 static void on_owner_changed(Top *top)
 {
-	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(top->ctl->proxy));
-
-	if (owner)
+	if (is_running(top))
 		fetch(top);
 	else
-		set_alarm(top, g_strdup("The service stopped; this is what it knew last."));
+		alarm_stopped(top);
 }
 
 static void on_bus_closed(Top *top)
@@ -321,21 +345,22 @@ static void run(Top *top)
 	    g_timeout_add_seconds(1, on_second, top),
 	    g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, on_input, top),
 	};
+	guint properties;
 
 	g_dbus_connection_set_exit_on_close(bus, FALSE);
 	g_signal_connect_swapped(bus, "closed", G_CALLBACK(on_bus_closed), top);
 	g_signal_connect_swapped(top->ctl->proxy, "profiles-changed",
 				 G_CALLBACK(on_profiles_changed), top);
-	g_signal_connect_swapped(top->ctl->proxy, "g-properties-changed",
-				 G_CALLBACK(on_profiles_changed), top);
 	g_signal_connect_swapped(top->ctl->proxy, "notify::g-name-owner",
 				 G_CALLBACK(on_owner_changed), top);
+	properties = bus_follow_properties(top->ctl, on_properties_changed, top);
 	fetch(top);
 	redraw(top);
 	g_main_loop_run(top->loop);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(sources); i++)
 		g_source_remove(sources[i]);
+	g_dbus_connection_signal_unsubscribe(bus, properties);
 	g_signal_handlers_disconnect_by_data(bus, top);
 	g_signal_handlers_disconnect_by_data(top->ctl->proxy, top);
 	g_cancellable_cancel(top->cancellable);
@@ -379,7 +404,7 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (ctl->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return options_usage(command, "it needs a terminal; for programs there are \"list "
 					      "--json\" and \"monitor --json\"");
-	status = bus_connect_following(ctl);
+	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
 	/* What is wrong from the start is better said without a screen. */

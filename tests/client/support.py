@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 XML = os.path.join(SOURCE, "dbus", "org.pandemonium.ProcDb1.xml")
 CTL = os.environ.get("PANDEMONIUMCTL", os.path.join(SOURCE, "build", "client", "pandemoniumctl"))
+NAME = "org.pandemonium.ProcDb"
 WAIT_S = 20
 # Whatever a test starts goes with it, even when it is killed.
 TIED = ["setpriv", "--pdeathsig", "KILL", "--"]
@@ -37,10 +38,23 @@ class Bus:
         self.process = subprocess.Popen(
             [*TIED, "dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog",
              "--address=" + self.address, "--print-address=1"],
+            env={**os.environ, "XDG_DATA_HOME": self.folder.name},
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         test.addCleanup(stop, self.process)
         if not self.process.stdout.readline():
             raise AssertionError("dbus-daemon did not start")
+
+    def note_starts(self):
+        """From now on the bus would start the service; returns the file that is there if it did."""
+        services = os.path.join(self.folder.name, "dbus-1", "services")
+        started = os.path.join(self.folder.name, "started")
+        os.makedirs(services)
+        with open(os.path.join(services, NAME + ".service"), "w", encoding="utf-8") as file:
+            file.write("[D-BUS Service]\nName=%s\nExec=/usr/bin/touch %s\n" % (NAME, started))
+        subprocess.run(["dbus-send", "--bus=" + self.address, "--dest=org.freedesktop.DBus",
+                        "--print-reply", "/", "org.freedesktop.DBus.ReloadConfig"],
+                       stdout=subprocess.DEVNULL, check=True)
+        return started
 
     def environment(self, **more):
         environment = {key: value for key, value in os.environ.items()

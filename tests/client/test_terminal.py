@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 import unittest
 
 from support import CTL, HERE, TIED, ClientTest, stop
@@ -95,6 +96,33 @@ class Monitor(ClientTest):
         fake.kill()
         event = json.loads("{" + terminal_line(terminal))
         self.assertEqual(event["event"], "service-stopped")
+
+    def test_a_service_that_comes_back_is_told_first_and_alone(self):
+        fake = self.start_fake()
+        plain, lines = self.monitor(), self.monitor("--json")
+        plain.stderr.readline()
+        lines.stdout.readline()
+        fake.kill()
+        fake.wait()
+        self.start_fake()
+        self.ok("backend", "none")
+        told = [json.loads(lines.stdout.readline()) for _ in range(3)]
+        self.assertEqual([event["event"] for event in told],
+                         ["service-stopped", "service-started", "properties-changed"])
+        self.assertEqual(told[2]["properties"], {"backend": "none"})
+        self.assertEqual([plain.stdout.readline()[10:] for _ in range(3)],
+                         ["the service stopped\n", "the service started\n",
+                          "property Backend = 'none'\n"])
+
+    def test_it_does_not_start_a_service_that_was_stopped(self):
+        fake = self.start_fake()
+        started = self.bus.note_starts()
+        lines = self.monitor("--json")
+        lines.stdout.readline()
+        fake.terminate()
+        self.assertIn("service-stopped", lines.stdout.readline())
+        time.sleep(0.5)
+        self.assertFalse(os.path.exists(started))
 
     def test_it_ends_when_nobody_reads_any_more(self):
         self.start_fake()
@@ -185,6 +213,17 @@ class Top(ClientTest):
         terminal.expect("ProcDb 0.1.0")
         terminal.type("q")
         self.assertEqual(terminal.finish()[1], 0)
+
+
+    def test_it_does_not_start_a_service_that_was_stopped(self):
+        started = self.bus.note_starts()
+        terminal = self.top()
+        self.fake.terminate()
+        terminal.expect("The service stopped")
+        time.sleep(0.5)
+        self.assertFalse(os.path.exists(started))
+        self.start_fake()
+        terminal.expect("ProcDb 0.1.0")
 
 
 class Widget(ClientTest):
