@@ -9,14 +9,19 @@
 
 #include <glib-unix.h>
 
+#include "ask.h"
 #include "failure.h"
 
 /* How long an agent may take to register before we go on without it. */
 #define AGENT_WAIT_MS 5000
 
+/* How long a service may hang before whoever waits at a terminal is told so. */
+#define ALIVE_WAIT_MS 10000
+
+/* Root is not asked: polkit lets it do everything. */
 static gboolean may_ask(const Ctl *ctl)
 {
-	return !ctl->no_ask_password && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	return !ctl->no_ask_password && ask_possible() && geteuid() != 0;
 }
 
 /*
@@ -54,29 +59,56 @@ static void start_agent(Ctl *ctl)
 	close(ready[0]);
 }
 
+/*
+ * A call may take minutes while a person searches for a password, and nothing
+ * tells that from a service that hangs; so one that needs none comes first.
+ * What else may be wrong the call itself says.
+ */
+static int check_alive(const Ctl *ctl)
+{
+	g_autoptr(GVariant) reply = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!ask_possible())
+		return CTL_OK;
+	reply = g_dbus_connection_call_sync(
+	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), CTL_BUS_NAME, CTL_OBJECT_PATH,
+	    "org.freedesktop.DBus.Properties", "Get",
+	    g_variant_new("(ss)", CTL_INTERFACE, "Version"), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
+	    ALIVE_WAIT_MS, NULL, &error);
+	if (!reply && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+		return failure_report(NULL, NULL, error);
+	return CTL_OK;
+}
+
 static int connect_service(Ctl *ctl, gboolean privileged)
 {
 	g_autoptr(GDBusConnection) bus = NULL;
 	g_autoptr(GError) error = NULL;
+	int status;
 
 	bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
 	if (!bus)
 		return failure_no_bus(error);
 
+	/* This starts the service if it does not run. */
+	ctl->proxy =
+	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
+						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
+	if (!ctl->proxy)
+		return failure_report(NULL, NULL, error);
+	status = check_alive(ctl);
+	if (status != CTL_OK)
+		return status;
 	ctl->call_flags = G_DBUS_CALL_FLAGS_NONE;
 	ctl->timeout_ms = -1;
 	if (may_ask(ctl)) {
 		/* A person may need longer than any default to find the password. */
 		ctl->call_flags = G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
 		ctl->timeout_ms = G_MAXINT;
-		if (privileged && geteuid() != 0)
+		if (privileged)
 			start_agent(ctl);
 	}
-	ctl->proxy =
-	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
-						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
-	if (!ctl->proxy)
-		return failure_report(NULL, NULL, error);
 	return CTL_OK;
 }
 

@@ -5,8 +5,8 @@
 
 Serves the interface of dbus/org.pandemonium.ProcDb1.xml from a table in
 memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
-makes a method fail the way that a test wants to see, --hang METHOD never
-answers, --leave NAME lets a profile leave just before others are deleted, --set
+makes a method fail the way that a test wants to see, --hang METHOD
+prints whether the call may ask for a password and never answers, --leave NAME lets a profile leave just before others are deleted, --set
 PROPERTY=TEXT changes a property. Prints "ready" when it owns its name.
 """
 
@@ -109,6 +109,9 @@ class Fake:
 
     def on_call(self, _bus, _sender, _path, _interface, method, parameters, invocation):
         if method in self.hang:
+            flags = invocation.get_message().get_flags()
+            asks = flags & Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION
+            print(method, "may ask" if asks else "may not ask", flush=True)
             return
         try:
             if method in self.failures:

@@ -4,6 +4,9 @@
 """Errors of bus, polkit and service become sentences and exit codes."""
 
 import json
+import os
+import signal
+import time
 import unittest
 
 from support import ClientTest
@@ -99,10 +102,30 @@ class Failures(ClientTest):
         ctl = self.terminal("save")
         monitor = self.terminal("monitor")
         monitor.expect("Following")
+        self.assertIn("Save may", fake.stdout.readline())
         fake.kill()
         text, code = ctl.finish()
         self.assertEqual(code, 5)
         self.assertIn("did not answer", text)
+
+    def test_a_service_that_hangs_is_told_at_a_terminal(self):
+        fake = self.start_fake()
+        fake.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        terminals = [self.terminal(*command) for command in
+                     (["status"], ["list"], ["save"], ["monitor"], ["top"])]
+        for terminal in terminals:
+            text, code = terminal.finish()
+            self.assertIn("The service did not answer in time.", text)
+            self.assertEqual(code, 5)
+        self.assertLess(time.monotonic() - began, 15)
+
+    def test_a_password_may_be_asked_for_at_a_terminal_but_not_of_root(self):
+        fake = self.start_fake("--hang=Save")
+        for arguments, asks in (([], os.geteuid() != 0), (["--no-ask-password"], False)):
+            self.terminal("save", *arguments)
+            self.assertEqual(fake.stdout.readline(),
+                             "Save may ask\n" if asks else "Save may not ask\n")
 
     def test_an_older_service(self):
         self.start_fake("--fail=Reload=org.freedesktop.DBus.Error.UnknownMethod:x")
