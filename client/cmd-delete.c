@@ -15,14 +15,39 @@
 /* More names than this are not listed one by one in the question. */
 #define NAMES_SHOWN 10
 
-static void add_name(GPtrArray *names, const char *name)
+/* As many as the service takes in one call; tests/sync compares the two. */
+#define NAMES_PER_CALL 4096
+
+#define ERROR_NO_SUCH_PROFILE CTL_INTERFACE ".Error.NoSuchProfile"
+#define ERROR_SAVE_FAILED CTL_INTERFACE ".Error.SaveFailed"
+
+/* What is to be deleted: first what was given by its name, then what patterns matched. */
+typedef struct {
+	GPtrArray *all;
+	GHashTable *seen; /* the same, each once */
+	guint given;
+} Names;
+
+static void names_clear(Names *names)
 {
-	if (!g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
-		g_ptr_array_add(names, g_strdup(name));
+	g_hash_table_unref(names->seen);
+	g_ptr_array_unref(names->all);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Names, names_clear)
+
+static void add_name(Names *names, const char *name)
+{
+	char *copy;
+
+	if (g_hash_table_contains(names->seen, name))
+		return;
+	copy = g_strdup(name);
+	g_ptr_array_add(names->all, copy);
+	g_hash_table_add(names->seen, copy);
 }
 
 /* Adds what matches; FALSE, and said so, if nothing does. */
-static gboolean add_matches(GPtrArray *names, const Rows *rows, const char *pattern)
+static gboolean add_matches(Names *names, const Rows *rows, const char *pattern)
 {
 	gboolean found = FALSE;
 
@@ -37,51 +62,43 @@ static gboolean add_matches(GPtrArray *names, const Rows *rows, const char *patt
 	return found;
 }
 
-/* The names that the arguments stand for, NULL at the end. */
-static int collect(Ctl *ctl, char **args, gboolean literal, GPtrArray *names)
+/* Adds the names that the arguments stand for. */
+static int collect(Ctl *ctl, char **args, gboolean literal, Names *names)
 {
+	g_autoptr(GPtrArray) patterns = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GError) error = NULL;
 
 	for (; *args; args++) {
 		g_autofree char *name = escape_argument(*args);
 
-		if (literal || !rows_is_pattern(name)) {
+		if (literal || !rows_is_pattern(name))
 			add_name(names, name);
-			continue;
-		}
-		if (!rows)
-			rows = rows_fetch(ctl, &error);
-		if (!rows)
-			return failure_report("ListProfiles", NULL, error);
-		if (!add_matches(names, rows, name))
+		else
+			g_ptr_array_add(patterns, g_steal_pointer(&name));
+	}
+	names->given = names->all->len;
+	if (patterns->len > 0)
+		rows = rows_fetch(ctl, &error);
+	if (error)
+		return failure_report("ListProfiles", NULL, error);
+	for (guint i = 0; i < patterns->len; i++) {
+		if (!add_matches(names, rows, patterns->pdata[i]))
 			return CTL_NO_PROFILE;
 	}
-	g_ptr_array_add(names, NULL);
 	return CTL_OK;
 }
 
-static gboolean was_given(char **args, const char *name)
-{
-	for (; *args; args++) {
-		g_autofree char *given = escape_argument(*args);
-
-		if (g_str_equal(given, name))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static gboolean is_no_such_profile(const GError *error)
+static gboolean is_error(const GError *error, const char *name)
 {
 	g_autofree char *remote = g_dbus_error_get_remote_error(error);
 
-	return g_strcmp0(remote, CTL_INTERFACE ".Error.NoSuchProfile") == 0;
+	return g_strcmp0(remote, name) == 0;
 }
 
 static gboolean confirm(const GPtrArray *names)
 {
-	guint count = names->len - 1;
+	guint count = names->len;
 	g_autofree char *text = out_count(count, "program");
 	g_autofree char *question = NULL;
 
@@ -97,13 +114,14 @@ static gboolean confirm(const GPtrArray *names)
 	return ask_confirm(question);
 }
 
-static int report(Ctl *ctl, const GPtrArray *names, guint deleted)
+static int report(Ctl *ctl, GPtrArray *names, guint deleted)
 {
 	g_autofree char *count = out_count(deleted, "profile");
 
 	if (ctl->json) {
 		JsonBuilder *builder = ctl_json_begin();
 
+		g_ptr_array_add(names, NULL);
 		ctl_json_set_uint(builder, "deleted", deleted);
 		ctl_json_set(builder, "names",
 			     ctl_json_from_strings((const char *const *)names->pdata));
@@ -115,54 +133,105 @@ static int report(Ctl *ctl, const GPtrArray *names, guint deleted)
 }
 
 /*
- * Drops the names that left by themselves since they were listed. FALSE if that
- * is none, or if it is one that was given as such.
+ * Drops those from a portion that left by themselves since they were listed.
+ * FALSE if that is none, or if it is one of the first ones, that were given.
  */
-static gboolean drop_gone(Ctl *ctl, GPtrArray *names, char **args)
+static gboolean drop_gone(Ctl *ctl, GPtrArray *portion, guint given)
 {
 	g_autoptr(Rows) rows = rows_fetch(ctl, NULL);
 	g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
-	guint before = names->len;
+	guint before = portion->len;
 
 	if (!rows)
 		return FALSE;
 	for (guint i = 0; i < rows->items->len; i++)
 		g_hash_table_add(there, (gpointer)rows_get(rows, i)->name);
-	for (guint i = names->len - 1; i-- > 0;) {
-		const char *name = names->pdata[i];
-
-		if (g_hash_table_contains(there, name))
+	for (guint i = portion->len - 1; i-- > 0;) {
+		if (g_hash_table_contains(there, portion->pdata[i]))
 			continue;
-		if (was_given(args, name))
+		if (i < given)
 			return FALSE;
-		g_ptr_array_remove_index(names, i);
+		g_ptr_array_remove_index(portion, i);
 	}
-	return names->len < before && names->len > 1;
+	return portion->len < before;
 }
 
-static int delete_names(Ctl *ctl, GPtrArray *names, char **args)
+/* Deletes the names of a portion, NULL at its end, and drops those that were gone. */
+static gboolean delete_portion(Ctl *ctl, GPtrArray *portion, guint given, guint *deleted,
+			       GError **error)
 {
-	const char *only = names->len == 2 ? names->pdata[0] : NULL;
-	g_autoptr(GError) error = NULL;
-	guint deleted = 1;
+	g_autoptr(GError) reason = NULL;
 
-	if (only) {
-		if (!procdb_dbus_proc_db1_call_delete_profile_sync(
-			ctl->proxy, only, ctl->call_flags, ctl->timeout_ms, NULL, &error))
-			return failure_report("DeleteProfile", only, error);
-	} else if (!procdb_dbus_proc_db1_call_delete_profiles_sync(
-		       ctl->proxy, (const char *const *)names->pdata, ctl->call_flags,
-		       ctl->timeout_ms, &deleted, NULL, &error)) {
-		if (is_no_such_profile(error) && drop_gone(ctl, names, args))
-			return delete_names(ctl, names, args);
-		return failure_report("DeleteProfiles", NULL, error);
+	while (!procdb_dbus_proc_db1_call_delete_profiles_sync(
+	    ctl->proxy, (const char *const *)portion->pdata, ctl->call_flags, ctl->timeout_ms,
+	    deleted, NULL, &reason)) {
+		if (!is_error(reason, ERROR_NO_SUCH_PROFILE) || !drop_gone(ctl, portion, given)) {
+			g_propagate_error(error, g_steal_pointer(&reason));
+			return FALSE;
+		}
+		g_clear_error(&reason);
 	}
-	return report(ctl, names, deleted);
+	return TRUE;
+}
+
+/* Also says how many are left, if some are gone: what could not be saved is. */
+static int report_failure(const GError *error, guint begin, guint end, guint all)
+{
+	guint gone = is_error(error, ERROR_SAVE_FAILED) ? end : begin;
+	int status = failure_report("DeleteProfiles", NULL, error);
+
+	if (gone > 0 && gone < all)
+		g_printerr("%u of %u programs were not forgotten.\n", all - gone, all);
+	return status;
+}
+
+static int delete_one(Ctl *ctl, const GPtrArray *names)
+{
+	const char *name = names->pdata[0];
+	g_autoptr(GPtrArray) done = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+
+	if (!procdb_dbus_proc_db1_call_delete_profile_sync(ctl->proxy, name, ctl->call_flags,
+							   ctl->timeout_ms, NULL, &error))
+		return failure_report("DeleteProfile", name, error);
+	g_ptr_array_add(done, (gpointer)name);
+	return report(ctl, done, 1);
+}
+
+/*
+ * All that was given in one call, which the service may refuse: it is all or
+ * nothing. What patterns matched fills it up, and then goes in calls of its own.
+ */
+static int delete_all(Ctl *ctl, const Names *names)
+{
+	g_autoptr(GPtrArray) done = g_ptr_array_new();
+	guint all = names->all->len;
+	guint deleted = 0;
+	guint end;
+
+	for (guint begin = 0; begin < all; begin = end) {
+		g_autoptr(GPtrArray) portion = g_ptr_array_new();
+		g_autoptr(GError) error = NULL;
+		guint given = begin == 0 ? names->given : 0;
+		guint count = 0;
+
+		end = MIN(all, begin + MAX(given, NAMES_PER_CALL));
+		for (guint i = begin; i < end; i++)
+			g_ptr_array_add(portion, names->all->pdata[i]);
+		g_ptr_array_add(portion, NULL);
+		if (!delete_portion(ctl, portion, given, &count, &error))
+			return report_failure(error, begin, end, all);
+		deleted += count;
+		for (guint i = 0; i + 1 < portion->len; i++)
+			g_ptr_array_add(done, portion->pdata[i]);
+	}
+	return report(ctl, done, deleted);
 }
 
 int cmd_delete(Ctl *ctl, const CtlCommand *command, char **argv)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_auto(Names) names = {.all = g_ptr_array_new_with_free_func(g_free),
+			       .seen = g_hash_table_new(g_str_hash, g_str_equal)};
 	g_auto(GStrv) args = NULL;
 	gboolean yes = FALSE;
 	gboolean literal = FALSE;
@@ -177,12 +246,12 @@ int cmd_delete(Ctl *ctl, const CtlCommand *command, char **argv)
 		return CTL_USAGE;
 	status = bus_connect_privileged(ctl);
 	if (status == CTL_OK)
-		status = collect(ctl, args, literal, names);
+		status = collect(ctl, args, literal, &names);
 	if (status != CTL_OK)
 		return status;
-	if (!yes && ask_possible() && !confirm(names)) {
+	if (!yes && ask_possible() && !confirm(names.all)) {
 		g_printerr("Nothing was deleted.\n");
 		return CTL_FAILED;
 	}
-	return delete_names(ctl, names, args);
+	return names.all->len == 1 ? delete_one(ctl, names.all) : delete_all(ctl, &names);
 }

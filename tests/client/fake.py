@@ -6,7 +6,7 @@
 Serves the interface of dbus/org.pandemonium.ProcDb1.xml from a table in
 memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
 makes a method fail the way that a test wants to see, --hang METHOD
-prints whether the call may ask for a password and never answers, --leave NAME lets a profile leave just before others are deleted, --set
+prints whether the call may ask for a password and never answers, --many N adds so many profiles, --leave NAME lets a profile leave just before others are deleted, --set
 PROPERTY=TEXT changes a property. Prints "ready" when it owns its name.
 """
 
@@ -29,6 +29,7 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
 DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}}
+MAX_NAMES = 4096
 TIERS = ("batch", "interactive", "lat-critical")
 
 
@@ -83,6 +84,9 @@ class Fake:
     def __init__(self, bus, xml, arguments):
         self.bus = bus
         self.table = {row["name"]: row for row in copy.deepcopy(PROFILES)}
+        for i in range(arguments.many):
+            name = "many%d" % i
+            self.table[name] = profile(name, "batch", 0.5, 3, (3, 0, 0), 1000, 10, 1, 1, 5)
         saved = int((time.time() - 200) * 1e6)
         self.properties = dict(PROPERTIES, LastSave=GLib.Variant("x", saved))
         for text in arguments.set:
@@ -175,6 +179,8 @@ class Fake:
         self.changed([], [name])
 
     def DeleteProfiles(self, names):
+        if len(names) > MAX_NAMES:
+            raise Refused("LimitExceeded", "At most %d names can be deleted in one call" % MAX_NAMES)
         names = set(names)
         for name in self.leaving:
             self.table.pop(name, None)
@@ -185,7 +191,7 @@ class Fake:
                 raise Refused(refused.name, "'%s': %s" % (name, refused)) from None
         for name in names:
             del self.table[name]
-        self.changed([], sorted(names))
+        self.changed([], sorted(names)[:256])
         return GLib.Variant("(u)", (len(names),))
 
     def Reset(self):
@@ -240,6 +246,7 @@ def main():
     parser.add_argument("xml")
     parser.add_argument("--fail", action="append", default=[], metavar="METHOD=ERROR:MESSAGE")
     parser.add_argument("--hang", action="append", default=[], metavar="METHOD")
+    parser.add_argument("--many", type=int, default=0, metavar="N")
     parser.add_argument("--leave", action="append", default=[], metavar="NAME")
     parser.add_argument("--set", action="append", default=[], metavar="PROPERTY=VALUE")
     arguments = parser.parse_args()

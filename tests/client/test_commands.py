@@ -216,6 +216,26 @@ class Leaving(ClientTest):
         self.ok("show", "as")
 
 
+class Many(ClientTest):
+    def test_a_pattern_may_match_more_than_one_call_can_delete(self):
+        self.start_fake("--many=9000", "--leave=many8500")
+        reply = self.json("delete", "cc1", "many*")
+        self.assertEqual((reply["deleted"], len(set(reply["names"]))), (9000, 9000))
+        self.assertEqual(len(self.json("list")), len(PROFILES) - 1)
+
+    def test_an_unknown_name_beside_them_deletes_nothing(self):
+        self.start_fake("--many=9000")
+        self.fails(3, "delete", "many*", "nosuch")
+        self.assertEqual(len(self.json("list")), 9000 + len(PROFILES))
+
+    def test_names_that_are_given_are_not_split(self):
+        self.start_fake("--many=5000")
+        told = self.fails(1, "delete", *("many%d" % i for i in range(5000)))
+        self.assertEqual(told, "The service refused: At most 4096 names can be deleted in one "
+                               "call.\n")
+        self.assertEqual(len(self.json("list")), 5000 + len(PROFILES))
+
+
 class Files(ClientTest):
     def setUp(self):
         super().setUp()

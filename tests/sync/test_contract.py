@@ -106,6 +106,14 @@ class Contract(unittest.TestCase):
         listed = set(re.findall(r"^\.It Sy (\w+)$", page.split(".Ss Errors")[1].split(".Sh")[0], re.MULTILINE))
         self.assertGreaterEqual(listed, errors)
 
+    def test_everybody_names_the_limit_of_names(self):
+        limit = re.search(r"#define PROCDB_MAX_NAMES_IN (\d+)", text("service", "bus", "object.h"))[1]
+        self.assertIn("#define NAMES_PER_CALL %s\n" % limit, text("client", "cmd-delete.c"))
+        for path in (("dbus", "org.pandemonium.ProcDb1.xml"),
+                     ("data", "man", "org.pandemonium.ProcDb.5.in"),
+                     ("data", "man", "pandemoniumctl.1"), ("tests", "client", "fake.py")):
+            self.assertRegex(text(*path), r"(at|At) most %s|%s names|= %s\n" % (limit, limit, limit))
+
     def test_every_error_of_the_service_is_a_sentence_in_the_client(self):
         errors = set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))
         known = set(re.findall(r'g_str_equal\(code, "(\w+)"\)', text("client", "failure.c")))
