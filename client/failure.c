@@ -124,8 +124,25 @@ static int unreachable(const char *why)
 	return CTL_UNREACHABLE;
 }
 
+/* What a method changed is changed even if it could not be saved. */
+static int not_saved(const char *method, const char *message)
+{
+	if (g_strcmp0(method, "Save") == 0)
+		g_printerr("The database was not saved: %s.\nWhat was saved before is still "
+			   "there, and the service will try again.\n",
+			   message);
+	else
+		g_printerr("It is done and counts from now on, but is not on the disk yet: %s.\n"
+			   "The service tries again by itself, at the latest when it stops, or on "
+			   "\"pandemoniumctl save\".\n",
+			   message);
+	return CTL_FAILED;
+}
+
 static int report_ours(const char *code, const char *method, const char *name, const char *message)
 {
+	if (g_str_equal(code, "SaveFailed"))
+		return not_saved(method, message);
 	if (g_str_equal(code, "InvalidProfile") || g_strcmp0(method, "Import") == 0) {
 		g_printerr("Nothing was imported: %s.\n", message);
 		return CTL_FAILED;
@@ -140,12 +157,6 @@ static int report_ours(const char *code, const char *method, const char *name, c
 	}
 	if (g_str_equal(code, "LimitExceeded")) {
 		g_printerr("The service refused: %s.\n", message);
-		return CTL_FAILED;
-	}
-	if (g_str_equal(code, "SaveFailed")) {
-		g_printerr("The database was not saved: %s.\nWhat was saved before is still "
-			   "there, and the service will try again.\n",
-			   message);
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "LoadFailed")) {

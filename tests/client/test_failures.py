@@ -6,6 +6,7 @@
 import json
 import os
 import signal
+import tempfile
 import time
 import unittest
 
@@ -60,6 +61,33 @@ class Failures(ClientTest):
                 fake.kill()
                 fake.wait()
                 self.wait_for_no_service()
+
+    def test_what_could_not_be_saved_counts_all_the_same(self):
+        self.start_fake(*("--fail=%s=SaveFailed:Disk full." % method for method in METHODS))
+        changing = [arguments for arguments, action in CALLS.values()
+                    if action in ("delete-entries", "set-override")]
+        self.assertEqual(len(changing), 5)
+        for arguments in changing:
+            with self.subTest(arguments=arguments):
+                told = self.fails(1, *arguments)
+                self.assertIn("It is done and counts from now on, but is not on the disk yet: "
+                              "Disk full.\n", told)
+                self.assertNotIn("still there", told)
+        self.assertIn("What was saved before is still there", self.fails(1, "save"))
+
+    def test_what_could_not_be_saved_of_an_import_counts_too(self):
+        self.start_fake("--fail=Import=SaveFailed:Disk full.")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(self.ok("export"))
+            file.flush()
+            told = self.fails(1, "import", file.name)
+        self.assertIn("counts from now on, but is not on the disk yet", told)
+        self.assertNotIn("Nothing was imported", told)
+
+    def test_it_says_how_many_of_many_are_left(self):
+        self.start_fake("--many=5000", "--fail=DeleteProfiles=SaveFailed:Disk full.")
+        self.assertIn("904 of 5000 programs were not forgotten.\n",
+                      self.fails(1, "delete", "many*"))
 
     def wait_for_no_service(self):
         for _ in range(100):
