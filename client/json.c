@@ -34,16 +34,24 @@ static JsonNode *from_member(const char *name, GVariant *value)
 	return ctl_json_from_variant(value);
 }
 
+/* Of any dictionary whose keys are strings. */
 static JsonNode *from_dict(GVariant *dict)
 {
 	JsonBuilder *builder = ctl_json_begin();
-	GVariantIter iter;
-	const char *name;
-	GVariant *value;
 
-	g_variant_iter_init(&iter, dict);
-	while (g_variant_iter_loop(&iter, "{&sv}", &name, &value))
+	for (gsize i = 0; i < g_variant_n_children(dict); i++) {
+		g_autoptr(GVariant) value = NULL;
+		const char *name;
+
+		g_variant_get_child(dict, i, "{&s*}", &name, &value);
+		if (g_variant_is_of_type(value, G_VARIANT_TYPE_VARIANT)) {
+			GVariant *inner = g_variant_get_variant(value);
+
+			g_variant_unref(value);
+			value = inner;
+		}
 		ctl_json_set(builder, name, from_member(name, value));
+	}
 	return ctl_json_end(builder);
 }
 
@@ -95,7 +103,7 @@ JsonNode *ctl_json_from_variant(GVariant *value)
 		inner = g_variant_get_variant(value);
 		return ctl_json_from_variant(inner);
 	case G_VARIANT_CLASS_ARRAY:
-		if (g_variant_is_of_type(value, G_VARIANT_TYPE_VARDICT))
+		if (g_variant_is_of_type(value, G_VARIANT_TYPE("a{s*}")))
 			return from_dict(value);
 		return from_container(value);
 	case G_VARIANT_CLASS_TUPLE:

@@ -7,7 +7,7 @@
 #include "rows.h"
 
 /*
- * A D-Bus value as JSON: a{sv} as an object, other arrays and tuples as
+ * A D-Bus value as JSON: a{sv} and its like as an object, other arrays and tuples as
  * arrays, (uuu) under the key "votes" as an object by tier. Numbers beyond
  * INT64_MAX become floating-point ones.
  */

@@ -63,6 +63,7 @@ PROPERTIES = {
     "Observations": GLib.Variant("t", 12345),
     "ObservationsLost": GLib.Variant("t", 0),
     "MapErrors": GLib.Variant("t", 0),
+    "ApplyStatistics": GLib.Variant("a{st}", {"set": 7, "lost": 0}),
     "DatabasePath": GLib.Variant("s", "/var/lib/pandemonium/procdb.bin"),
     "LastSaveError": GLib.Variant("s", ""),
     "Dirty": GLib.Variant("b", True),

@@ -32,6 +32,7 @@ class Reading(ClientTest):
         self.assertEqual(status["observations"], 12345)
         self.assertEqual(status["min_confidence"], 0.6)
         self.assertIs(status["dirty"], True)
+        self.assertEqual(status["apply_statistics"], {"set": 7, "lost": 0})
 
     def test_list_json_has_the_columns_of_the_contract(self):
         rows = self.json("list")
