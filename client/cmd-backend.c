@@ -2,12 +2,16 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bus.h"
 #include "commands.h"
 #include "failure.h"
 #include "json.h"
 #include "options.h"
+
+/* How the state of one that failed begins. */
+#define FAILED "failed: "
 
 /* Switching takes effect at once; what came of it is a property. */
 static int report(Ctl *ctl)
@@ -16,22 +20,28 @@ static int report(Ctl *ctl)
 	g_autoptr(GVariant) properties = bus_properties(ctl, &error);
 	g_autoptr(GVariantDict) dict = NULL;
 	const char *backend = "?", *state = "?";
+	gboolean failed;
 
 	if (!properties)
 		return failure_report(NULL, NULL, error);
 	dict = g_variant_dict_new(properties);
 	g_variant_dict_lookup(dict, "Backend", "&s", &backend);
 	g_variant_dict_lookup(dict, "BackendState", "&s", &state);
+	failed = g_str_has_prefix(state, FAILED);
 	if (ctl->json) {
 		JsonBuilder *builder = ctl_json_begin();
 
 		ctl_json_set_string(builder, "backend", backend);
 		ctl_json_set_string(builder, "backend_state", state);
 		ctl_json_print(ctl_json_end(builder));
-		return CTL_OK;
+	} else if (failed) {
+		g_printerr("The backend %s failed: %s.\n"
+			   "\"pandemoniumctl doctor\" checks what it needs.\n",
+			   backend, state + strlen(FAILED));
+	} else {
+		printf("The backend is %s: %s.\n", backend, state);
 	}
-	printf("The backend is %s: %s.\n", backend, state);
-	return CTL_OK;
+	return failed ? CTL_FAILED : CTL_OK;
 }
 
 int cmd_backend(Ctl *ctl, const CtlCommand *command, char **argv)

@@ -207,8 +207,8 @@ static gboolean print_problems(const Ctl *ctl, const Status *status)
 static void print_next(const Status *status)
 {
 	if (g_str_equal(status->backend, "none"))
-		puts("       Next: choose a backend in procdb.conf, then \"pandemoniumctl "
-		     "reload\".");
+		puts("       Next: \"pandemoniumctl backend auto\" for now, or Backend= in "
+		     "procdb.conf for good.");
 	else if (replaced(status))
 		printf("       Next: nothing to do; %s.\n",
 		       without_prefix(status->state, "waiting: "));

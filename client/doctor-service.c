@@ -98,8 +98,8 @@ static void check_backend(Doctor *doctor, GVariantDict *properties)
 	g_variant_dict_lookup(properties, "MapErrors", "t", &errors);
 	if (g_str_equal(backend, "none"))
 		doctor_say(doctor, "backend", DOCTOR_NOTE,
-			   "To learn, set another backend in procdb.conf and run: pandemoniumctl "
-			   "reload",
+			   "To learn for now, run: pandemoniumctl backend auto; "
+			   "for good, set Backend= in procdb.conf",
 			   "nothing observes tasks (%s)", state);
 	else if (g_str_has_prefix(state, "failed"))
 		doctor_say(doctor, "backend", DOCTOR_PROBLEM,

@@ -209,8 +209,11 @@ class Fake:
         return GLib.Variant("(u)", (len(self.table),))
 
     def SetBackend(self, backend):
-        if backend not in ("auto", "observer", "pinned", "none"):
+        if backend not in ("auto", "observer", "sched-ext", "pinned", "none"):
             raise Refused("NoBackend", "There is no backend '%s'" % backend)
+        if backend == "sched-ext":
+            self.properties["BackendState"] = GLib.Variant(
+                "s", "failed: no sched_ext; observing instead")
         self.properties["Backend"] = GLib.Variant("s", backend)
         self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
                              GLib.Variant("(sa{sv}as)", (INTERFACE, {

@@ -162,6 +162,15 @@ class Changing(ClientTest):
                                                        "backend_state": "active"})
         self.assertIn("there is no backend \"magic\"", self.fails(2, "backend", "magic"))
 
+    def test_a_backend_that_failed_is_a_failure(self):
+        self.assertEqual(self.fails(1, "backend", "sched-ext"),
+                         "The backend sched-ext failed: no sched_ext; observing instead.\n"
+                         "\"pandemoniumctl doctor\" checks what it needs.\n")
+        done = self.ctl("backend", "sched-ext", "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)),
+                         (1, {"backend": "sched-ext",
+                              "backend_state": "failed: no sched_ext; observing instead"}))
+
     def test_apply(self):
         self.assertEqual(self.json("apply", "slices"), {"apply": "slices", "apply_active": False})
         self.assertIn("there is no mode", self.fails(2, "apply", "magic"))

@@ -202,6 +202,8 @@ class Status(ClientTest):
                               ("BackendState='waiting'", "nothing to do"),
                               ("BackendState='waiting'", "does not learn"),
                               ("Backend='none'", "no backend is in use"),
+                              ("Backend='none'", "\"pandemoniumctl backend auto\" for now"),
+                              ("Backend='none'", "Backend= in procdb.conf"),
                               ("LastSaveError='Disk full'", "the last save failed: Disk full"),
                               ("MapErrors=uint64 3", "3 map operations failed"),
                               ("ObservationsLost=uint64 7", "7 lost")):
