@@ -43,7 +43,7 @@ const CtlCommand ctl_commands[] = {
     {"top", NULL, "Watch what is learned, live",
      "Keys: h or ? shows them, q quits.\n"
      "Columns to sort by are " COLUMNS ".",
-     0, 0, cmd_top},
+     0, 0, cmd_top, .no_json = TRUE},
     {"export", "[FILE]", "Write all profiles as JSON",
      "To a file that only its owner can read, or to standard output.", 0, 1, cmd_export},
     {"import", "FILE|-", "Take over profiles that were exported",

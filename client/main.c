@@ -43,7 +43,7 @@ static char *command_help(void)
 static int parse_global(Ctl *ctl, char ***argv)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new("COMMAND [ARGUMENT...]");
-	g_autofree GOptionEntry *common = options_common(ctl);
+	g_autofree GOptionEntry *common = options_common(ctl, TRUE);
 	g_autofree char *help = command_help();
 	g_autoptr(GError) error = NULL;
 	gboolean version = FALSE;

@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-GOptionEntry *options_common(Ctl *ctl)
+GOptionEntry *options_common(Ctl *ctl, gboolean json)
 {
 	const GOptionEntry entries[] = {
-	    {"json", 0, 0, G_OPTION_ARG_NONE, &ctl->json, "Print JSON", NULL},
+	    {"json", 0, json ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &ctl->json,
+	     "Print JSON", NULL},
 	    {"no-pager", 0, 0, G_OPTION_ARG_NONE, &ctl->no_pager, "Do not pipe output into a pager",
 	     NULL},
 	    {"no-ask-password", 0, 0, G_OPTION_ARG_NONE, &ctl->no_ask_password,
@@ -69,7 +70,7 @@ gboolean options_parse(Ctl *ctl, const CtlCommand *command, const GOptionEntry *
 		       char **argv, char ***args)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new(command->parameters);
-	g_autofree GOptionEntry *common = options_common(ctl);
+	g_autofree GOptionEntry *common = options_common(ctl, !command->no_json);
 	g_auto(GStrv) mutable_argv = g_strdupv(argv);
 	g_autofree char *program = NULL;
 	g_auto(GStrv) rest = NULL;

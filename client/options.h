@@ -5,10 +5,10 @@
 #include "ctl.h"
 
 /*
- * The options that all commands take, as entries that write to ctl. Free with
- * g_free().
+ * The options that all commands take, as entries that write to ctl; without json,
+ * that one is not shown. Free with g_free().
  */
-GOptionEntry *options_common(Ctl *ctl);
+GOptionEntry *options_common(Ctl *ctl, gboolean json);
 
 /*
  * Parses a command's argv. entries may be NULL. *args gets what is not an

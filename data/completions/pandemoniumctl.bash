@@ -87,6 +87,7 @@ _pandemoniumctl() {
 		;;
 	esac
 
+	[[ $command != top ]] || common=${common/ --json/}
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(
 			compgen -W "$common $(__pandemoniumctl_options "$command")" -- "$cur"

@@ -38,7 +38,7 @@ set -l tiers batch interactive lat-critical
 
 complete -c pandemoniumctl -f
 complete -c pandemoniumctl -s h -l help -d 'Show help'
-complete -c pandemoniumctl -l json -d 'Print JSON'
+complete -c pandemoniumctl -n 'not __pandemoniumctl_is top' -l json -d 'Print JSON'
 complete -c pandemoniumctl -l no-pager -d 'Do not pipe output into a pager'
 complete -c pandemoniumctl -l no-ask-password -d 'Fail where a password would be asked for'
 complete -c pandemoniumctl -n __fish_use_subcommand -l version -d 'Print the version'

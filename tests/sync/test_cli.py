@@ -28,6 +28,12 @@ def program():
     return {"": help_options(general), **{name: help_options(run_help(name)) for name in commands}}
 
 
+def without_json():
+    """The commands that have no --json, as its entry in the manual page names them."""
+    entry = text("data", "man", "pandemoniumctl.1").split("\n.It Fl -json\n")[1].split("\n.It ")[0]
+    return set(re.findall(r"^\.Cm (\w+)", entry, re.MULTILINE))
+
+
 def manual():
     """The same, as the manual page has it."""
     found, common, command, depth, section = {}, set(), None, 0, None
@@ -43,7 +49,9 @@ def manual():
         elif section == "OPTIONS" and line.startswith(".It Fl "):
             common |= man_options(line)
     local = common - {"--version"}
-    return {"": common, **{name: options | local for name, options in found.items()}}
+    for name, options in found.items():
+        options |= local - {"--json"} if name in without_json() else local
+    return {"": common, **found}
 
 
 def complete_bash(*words):
@@ -67,12 +75,13 @@ def zsh():
         for name in cases.split(" | "):
             if name in found:
                 found[name] |= set(filter(None, braces.split(",")))
+                found[name] -= set(re.findall(r"\$\{common:#(--[a-z]+)\*\}", body))
     return found
 
 
 def fish():
     """The same, from the completions for fish."""
-    found, common, general = {}, set(), set()
+    found, common, general, without = {}, set(), set(), {}
     for line in text("data", "completions", "pandemoniumctl.fish").splitlines():
         if not line.startswith("complete "):
             continue
@@ -80,16 +89,21 @@ def fish():
         options |= {"--" + name for name in re.findall(r" -l ([\w-]+)", line)}
         command = re.search(r"-n __fish_use_subcommand -a (\w+)", line)
         where = re.search(r"__pandemoniumctl_is ([\w ]+)", line)
+        where_not = re.search(r"'not __pandemoniumctl_is (\w+)'", line)
         if command:
             found.setdefault(command[1], set())
         elif "__fish_use_subcommand" in line:
             general |= options
+        elif where_not:
+            common |= options
+            without[where_not[1]] = options
         elif where:
             for name in where[1].split():
                 found[name] |= options
         else:
             common |= options
-    return {"": common | general, **{name: own | common for name, own in found.items()}}
+    return {"": common | general, **{name: own | common - without.get(name, set())
+                                     for name, own in found.items()}}
 
 
 class Cli(unittest.TestCase):
@@ -102,6 +116,10 @@ class Cli(unittest.TestCase):
     def test_the_help_has_the_commands(self):
         self.assertGreaterEqual(set(self.program), {"status", "list", "doctor"})
         self.assertIn("--sort", self.program["list"])
+
+    def test_what_has_no_json_does_not_offer_it(self):
+        self.assertEqual({name for name, options in self.program.items()
+                          if "--json" not in options}, {"top"})
 
     def test_manual_page(self):
         self.assertEqual(manual(), self.program)
