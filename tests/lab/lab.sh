@@ -81,6 +81,8 @@ while [ $# -gt 0 ]; do
 	esac
 done
 [ $# -gt 0 ] || die "no command given (--help says how)"
+[ -z "$LAB_RULES" ] || [ -n "$(find "$LAB_RULES/" -maxdepth 1 -name '[!.]*.rules')" ] ||
+	die "$LAB_RULES: no *.rules in it"
 [ -n "$LAB_DESTDIR" ] || LAB_BUILD=$(folder "$build")
 
 [ "$(id -u)" = 0 ] || skip "needs root"

@@ -62,6 +62,11 @@ check 'the status is that of the command' [ $status = 42 ]
 status=0
 "$lab" -- sh -c 'kill -KILL $$' 2>/dev/null || status=$?
 check 'a killed command has the status of a killed one' [ $status = 137 ]
+mkdir "$scratch/rules"
+status=0
+told=$("$lab" --rules "$scratch/rules" -- true 2>&1) || status=$?
+check 'a folder without rules is said to be one' \
+	[ "$status $told" = "2 lab: $scratch/rules: no *.rules in it" ]
 check 'standard input and output are the own' [ "$(echo in | "$lab" -- cat)" = in ]
 check 'alice and bob exist inside' \
 	[ "$("$lab" -- setpriv --reuid alice --regid alice --clear-groups id -un)" = alice ]
