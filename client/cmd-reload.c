@@ -10,6 +10,23 @@
 #include "options.h"
 #include "output.h"
 
+/* A file that is empty forgets everything, and one that is missing nothing: either is said. */
+static int report_nothing_loaded(Ctl *ctl)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) properties = bus_properties(ctl, &error);
+	g_autofree char *count = NULL;
+	guint32 known = 0;
+
+	if (!properties)
+		return failure_report(NULL, NULL, error);
+	g_variant_lookup(properties, "Profiles", "u", &known);
+	count = out_count(known, "profile");
+	printf("Read the configuration. The database is missing or empty; %s %s known now.\n",
+	       count, known == 1 ? "is" : "are");
+	return CTL_OK;
+}
+
 int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(GStrv) args = NULL;
@@ -30,6 +47,8 @@ int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv)
 		ctl_json_print_count("loaded", loaded);
 		return CTL_OK;
 	}
+	if (loaded == 0)
+		return report_nothing_loaded(ctl);
 	count = out_count(loaded, "profile");
 	printf("Read the configuration, and %s from the database.\n", count);
 	return CTL_OK;

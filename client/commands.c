@@ -29,7 +29,11 @@ const CtlCommand ctl_commands[] = {
      "and lat-critical.",
      1, 3, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
-    {"reload", NULL, "Read configuration and database again", NULL, 0, 0, cmd_reload},
+    {"reload", NULL, "Read configuration and database again",
+     "What was learned since the last save is forgotten for what the file says. If\n"
+     "either cannot be read, everything stays as it was; without a file, what is known\n"
+     "stays.",
+     0, 0, cmd_reload},
     {"backend", "BACKEND", "Choose what observes, for now",
      "Until the next start or reload. Backends are auto, observer, sched-ext, pinned\n"
      "and none.",
@@ -47,8 +51,9 @@ const CtlCommand ctl_commands[] = {
     {"export", "[FILE]", "Write all profiles as JSON",
      "To a file that only its owner can read, or to standard output.", 0, 1, cmd_export},
     {"import", "FILE|-", "Take over profiles that were exported",
-     "Profiles of the same name are replaced; others stay, unless --replace is given.", 1, 1,
-     cmd_import},
+     "What was learned of the same names is replaced; other profiles stay, unless\n"
+     "--replace is given. Overrides stay unless the file has others.",
+     1, 1, cmd_import},
     {"doctor", NULL, "Check what the service needs, and say what to do", NULL, 0, 0, cmd_doctor},
     {NULL},
 };

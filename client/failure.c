@@ -160,7 +160,8 @@ static int report_ours(const char *code, const char *method, const char *name, c
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "LoadFailed")) {
-		g_printerr("Not loaded: %s.\nWhat was in force before still is.\n", message);
+		g_printerr("Not loaded: %s.\nConfiguration and profiles stay as they were.\n",
+			   message);
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "NoBackend")) {

@@ -5,9 +5,11 @@
 
 Serves the interface of dbus/org.pandemonium.ProcDb1.xml from a table in
 memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
-makes a method fail the way that a test wants to see, --hang METHOD
-prints whether the call may ask for a password and never answers, --many N adds so many profiles, --leave NAME lets a profile leave just before others are deleted, --set
-PROPERTY=TEXT changes a property. Prints "ready" when it owns its name.
+makes a method fail the way that a test wants to see, --hang METHOD prints
+whether the call may ask for a password and never answers, --no-database lets
+Reload find none, --many N adds so many profiles, --leave NAME lets a profile
+leave just before others are deleted, --set PROPERTY=TEXT changes a property.
+Prints "ready" when it owns its name.
 """
 
 import argparse
@@ -97,6 +99,7 @@ class Fake:
         self.failures = dict(text.split("=", 1) for text in arguments.fail)
         self.hang = arguments.hang
         self.leaving = arguments.leave
+        self.no_database = arguments.no_database
         self.serial = 0
         interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
         for known in interface.properties:
@@ -206,6 +209,8 @@ class Fake:
         return GLib.Variant("(u)", (sum(row["confident"] for row in self.table.values()),))
 
     def Reload(self):
+        if self.no_database:
+            return GLib.Variant("(u)", (0,))
         return GLib.Variant("(u)", (len(self.table),))
 
     def SetBackend(self, backend):
@@ -250,6 +255,7 @@ def main():
     parser.add_argument("xml")
     parser.add_argument("--fail", action="append", default=[], metavar="METHOD=ERROR:MESSAGE")
     parser.add_argument("--hang", action="append", default=[], metavar="METHOD")
+    parser.add_argument("--no-database", action="store_true")
     parser.add_argument("--many", type=int, default=0, metavar="N")
     parser.add_argument("--leave", action="append", default=[], metavar="NAME")
     parser.add_argument("--set", action="append", default=[], metavar="PROPERTY=VALUE")

@@ -157,6 +157,10 @@ class Changing(ClientTest):
         self.assertEqual(self.json("save"), {"saved": 6})
         self.assertEqual(self.json("reload"), {"loaded": len(PROFILES)})
 
+    def test_reload_says_what_it_changed(self):
+        self.assertEqual(self.ok("reload"),
+                         "Read the configuration, and 10 profiles from the database.\n")
+
     def test_backend(self):
         self.assertEqual(self.json("backend", "none"), {"backend": "none",
                                                        "backend_state": "active"})
@@ -212,6 +216,20 @@ class Members(ClientTest):
             self.assertEqual(set(keys), manual.pop(command), command)
         self.assertEqual(set(manual), {"status", "list", "override list", "show", "explain",
                                        "monitor"})
+
+
+class Reloading(ClientTest):
+    def test_without_a_database_it_says_what_is_known(self):
+        self.start_fake("--no-database")
+        self.assertEqual(self.ok("reload"), "Read the configuration. The database is missing or "
+                                            "empty; 10 profiles are known now.\n")
+        self.assertEqual(self.json("reload"), {"loaded": 0})
+
+    def test_what_could_not_be_read_changes_nothing(self):
+        self.start_fake("--fail=Reload=LoadFailed:p is no valid database; it is p.bad now")
+        self.assertEqual(self.fails(1, "reload"),
+                         "Not loaded: p is no valid database; it is p.bad now.\n"
+                         "Configuration and profiles stay as they were.\n")
 
 
 class Leaving(ClientTest):
