@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import signal
 import subprocess
 import sys
 import termios
@@ -140,6 +141,41 @@ def without_asking_no_agent_is_started():
             assert code == 4 and "--no-ask-password" in text, (code, text)
         finally:
             terminal.close()
+
+
+def what_follows_does_not_start_a_service_that_was_stopped():
+    monitor = Terminal(["pandemoniumctl", "monitor"], dict(os.environ))
+    top = None
+    try:
+        monitor.expect("Following")  # the first call has started it
+        top = Terminal(["pandemoniumctl", "top"], dict(os.environ, TERM="xterm"))
+        top.expect("profiles")
+        service, = processes("^" + os.environ["LAB_SERVICE"])
+        os.kill(service, signal.SIGTERM)
+        monitor.expect("the service stopped")
+        top.expect("The service stopped")
+        time.sleep(1)
+        assert not processes("^" + os.environ["LAB_SERVICE"])
+        ctl("status")
+        wait_for(lambda: processes("^" + os.environ["LAB_SERVICE"]), 5, "a new call starts it")
+        assert monitor.expect("the service started").count("property") == 0
+    finally:
+        for terminal in filter(None, (monitor, top)):
+            terminal.close()
+
+
+def a_user_is_told_of_a_service_that_hangs():
+    with service_with(b"cc1") as service:
+        os.kill(service.process.pid, signal.SIGSTOP)
+        terminal = Terminal(["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups",
+                             "pandemoniumctl", "save"], dict(os.environ))
+        try:
+            text, code = terminal.finish()
+            assert code == 5 and "did not answer in time" in text, (code, text)
+            assert not processes("pkttyagent")
+        finally:
+            terminal.close()
+            os.kill(service.process.pid, signal.SIGCONT)
 
 
 def failures_have_their_exit_codes():
