@@ -69,6 +69,7 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 		procdb_table_remove(engine->table, entry);
 	}
 	engine->overrides = 0;
+	engine->loaded = TRUE;
 	procdb_engine_merge(engine, records);
 	return (guint)procdb_table_size(engine->table);
 }

@@ -10,6 +10,8 @@
 #define MAX_VOTES 64
 /* How often remembered profiles are offered the room that others left in the init map. */
 #define REFILL_TICKS 60
+/* From how many on it is worth a line that profiles were forgotten at once. */
+#define MANY_FORGOTTEN 50
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
@@ -42,6 +44,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->classes = g_array_new(FALSE, FALSE, sizeof(struct procdb_class));
 	engine->last_save_error = g_strdup("");
 	engine->clock_us = g_get_real_time;
+	engine->clock.boot_us = procdb_engine_boot_us;
 	return engine;
 }
 
@@ -73,11 +76,6 @@ void procdb_engine_set_listener(ProcdbEngine *engine, const ProcdbEngineListener
 {
 	engine->listener = listener;
 	engine->listener_data = user_data;
-}
-
-void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void))
-{
-	engine->clock_us = clock_us;
 }
 
 const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine)
@@ -302,29 +300,52 @@ static gboolean has_stale(const ProcdbEngine *engine)
 		procdb_table_has_unseen(engine->table, engine->tick - rules->stale_ticks));
 }
 
+static void log_forgotten(const ProcdbEngine *engine, guint old, guint surplus)
+{
+	const guint all = old + surplus;
+
+	if (all < MANY_FORGOTTEN && !(engine->loaded && all > 0))
+		return;
+	procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
+		   "Forgot %u profile%s (%u not seen for %u days, %u beyond MaxRetained)", all,
+		   all == 1 ? "" : "s", old, engine->settings.retention_days, surplus);
+}
+
 /* Forgets what has been remembered for too long, and the oldest of too many. */
 static void forget(ProcdbEngine *engine)
 {
 	static const enum procdb_set sets[] = {PROCDB_SET_RETAINED, PROCDB_SET_PREDICTED};
-	gint64 oldest_us = deadline(engine);
+	const gboolean reference = procdb_engine_is_reference(engine);
+	/* A clock that was just set ahead may be wrong, and what is forgotten stays so. */
+	gint64 oldest_us = engine->clock.ahead ? G_MININT64 : deadline(engine);
 	struct procdb_entry *oldest;
+	guint old = 0;
+	guint surplus = 0;
 
 	for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
-		while ((oldest = procdb_table_oldest(engine->table, sets[i])) &&
-		       (procdb_engine_is_reference(engine) ||
-			oldest->profile.last_seen_us < oldest_us ||
-			procdb_table_count(engine->table, PROCDB_SET_RETAINED) +
-				procdb_table_count(engine->table, PROCDB_SET_PREDICTED) >
-			    engine->settings.max_retained)) {
+		while ((oldest = procdb_table_oldest(engine->table, sets[i]))) {
+			const gboolean is_old = oldest->profile.last_seen_us < oldest_us;
+
+			if (!reference && !is_old &&
+			    procdb_table_count(engine->table, PROCDB_SET_RETAINED) +
+				    procdb_table_count(engine->table, PROCDB_SET_PREDICTED) <=
+				engine->settings.max_retained)
+				break;
+			old += is_old;
+			surplus += !is_old;
 			procdb_engine_drop(engine, oldest);
 		}
 	}
+	if (!reference)
+		log_forgotten(engine, old, surplus);
+	engine->loaded = FALSE;
 }
 
 void procdb_engine_tick(ProcdbEngine *engine)
 {
 	if (engine->tick < G_MAXUINT64)
 		engine->tick++;
+	procdb_engine_watch_clock(engine);
 	while (has_stale(engine))
 		leave(engine, procdb_table_oldest(engine->table, PROCDB_SET_LIVE));
 	forget(engine);

@@ -67,7 +67,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbEngine, procdb_engine_free)
 void procdb_engine_set_listener(ProcdbEngine *engine, const ProcdbEngineListener *listener,
 				gpointer user_data);
 
-/* For tests: another wall clock (µs since the epoch) than g_get_real_time(). */
+/*
+ * For tests: another wall clock (µs since the epoch) than g_get_real_time(), and the
+ * only one: that it moves ahead means that time passed, not that it was set.
+ */
 void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void));
 
 const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);

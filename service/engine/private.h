@@ -6,6 +6,17 @@
 
 #include "engine.h"
 
+/* The wall clock, and how far it can be believed. */
+struct procdb_clock {
+	gint64 (*boot_us)(void); /* time since the boot, asleep too: nobody sets it */
+	gboolean known;		 /* booted_us is */
+	gint64 booted_us;	 /* when the boot was, by the clock as it was last believed */
+	gboolean ahead;		 /* it was set ahead by more than a day, and may be set back */
+	guint64 ahead_at;	 /* since this tick */
+	guint64 doubted_at;	 /* tick of the start, or when it was set back by far */
+	gboolean caught_up;	 /* nobody was seen in the future any more */
+};
+
 struct _ProcdbEngine {
 	ProcdbEngineSettings settings;
 	ProcdbStore *store;
@@ -52,12 +63,16 @@ struct _ProcdbEngine {
 	gboolean scores_failed;
 
 	gint64 (*clock_us)(void);
+	struct procdb_clock clock;
+	gboolean loaded; /* since the last tick */
 	const ProcdbEngineListener *listener;
 	gpointer listener_data;
 	gboolean told; /* the listener was called out of turn since the last step */
 };
 
 #define PROCDB_US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
+/* How long a clock that was set, or has not been yet, may be wrong: an hour. */
+#define PROCDB_PATIENCE_TICKS 3600
 
 /*
  * Whether the clock, at now, is surely not set yet: machines without a clock
@@ -67,7 +82,8 @@ struct _ProcdbEngine {
 static inline gboolean procdb_engine_clock_is_behind(const ProcdbEngine *engine, gint64 seen_us,
 						     gint64 now)
 {
-	return seen_us - now > PROCDB_US_PER_DAY && engine->tick < 3600;
+	return seen_us - now > PROCDB_US_PER_DAY &&
+	       engine->tick - engine->clock.doubted_at < PROCDB_PATIENCE_TICKS;
 }
 
 /* Whether the settings ask for the reference behaviour. */
@@ -82,6 +98,13 @@ static inline gboolean procdb_engine_wants_prediction(const ProcdbEngine *engine
 	return entry->profile.override != PROCDB_NO_OVERRIDE ||
 	       procdb_profile_is_confident(&entry->profile, &engine->settings.rules);
 }
+
+/* clock.c */
+
+/* The time since the boot in µs, with that asleep. */
+gint64 procdb_engine_boot_us(void);
+/* Once a tick: notes whether the wall clock was set, and what follows for what was seen. */
+void procdb_engine_watch_clock(ProcdbEngine *engine);
 
 /* predictions.c */
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* Whether the wall clock can be believed: it may be set, wrongly too, and set right again. */
+
+#include <time.h>
+
+#include "log.h"
+#include "private.h"
+
+gint64 procdb_engine_boot_us(void)
+{
+	struct timespec now = {0};
+
+	/* Unlike the monotonic clock it goes on while the machine sleeps. */
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void))
+{
+	engine->clock_us = clock_us;
+	/* Time itself, which nobody sets. */
+	engine->clock.boot_us = clock_us;
+	engine->clock.known = FALSE;
+}
+
+/* What was seen in the future may be so because the clock was wrong then, or is now. */
+static void doubt_the_past(ProcdbEngine *engine)
+{
+	engine->clock.doubted_at = engine->tick;
+	engine->clock.caught_up = FALSE;
+}
+
+/* Takes what was seen in the future for seen now: else it would be remembered for longer. */
+static void catch_up(ProcdbEngine *engine)
+{
+	const size_t n = procdb_table_size(engine->table);
+	g_autofree struct procdb_entry **all = g_new(struct procdb_entry *, n + 1);
+	const gint64 now = engine->clock_us();
+
+	/* A copy, since aging one moves others. */
+	for (size_t i = 0; i < n; i++)
+		all[i] = procdb_table_at(engine->table, i);
+	for (size_t i = 0; i < n; i++) {
+		struct procdb_profile *profile = &all[i]->profile;
+
+		if (profile->last_seen_us <= now)
+			continue;
+		profile->last_seen_us = now;
+		profile->first_seen_us = MIN(profile->first_seen_us, now);
+		procdb_table_aged(engine->table, all[i]);
+		engine->dirty |= procdb_engine_wants_prediction(engine, all[i]);
+		procdb_engine_note(engine, all[i]);
+	}
+	engine->clock.caught_up = TRUE;
+}
+
+void procdb_engine_watch_clock(ProcdbEngine *engine)
+{
+	struct procdb_clock *clock = &engine->clock;
+	const gint64 booted_us = engine->clock_us() - clock->boot_us();
+	const gint64 set_by = clock->known ? booted_us - clock->booted_us : 0;
+
+	if (set_by <= PROCDB_US_PER_DAY) {
+		if (clock->ahead || set_by < -PROCDB_US_PER_DAY)
+			doubt_the_past(engine);
+		clock->ahead = FALSE;
+	} else if (!clock->ahead) {
+		clock->ahead = TRUE;
+		clock->ahead_at = engine->tick;
+		if (!procdb_engine_is_reference(engine))
+			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_FORGOTTEN,
+				   "The clock was set ahead by %" G_GINT64_FORMAT
+				   " days; nothing is forgotten for it in the next hour",
+				   set_by / PROCDB_US_PER_DAY);
+	} else if (engine->tick - clock->ahead_at >= PROCDB_PATIENCE_TICKS) {
+		/* It was wrong before. */
+		clock->ahead = FALSE;
+	}
+	if (!clock->ahead)
+		clock->booted_us = booted_us;
+	clock->known = TRUE;
+	if (!clock->caught_up && engine->tick - clock->doubted_at >= PROCDB_PATIENCE_TICKS)
+		catch_up(engine);
+}
