@@ -93,6 +93,21 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	return g_steal_pointer(&records);
 }
 
+static void set_save_error(ProcdbEngine *engine, const char *message)
+{
+	g_free(engine->last_save_error);
+	engine->last_save_error = g_strdup(message);
+}
+
+/* What is known is what the file says: nothing is left that a save has failed to write. */
+static void note_in_file(ProcdbEngine *engine)
+{
+	engine->dirty = FALSE;
+	engine->save_failures = 0;
+	engine->save_due = 0;
+	set_save_error(engine, "");
+}
+
 gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 {
 	g_autoptr(GArray) records = read_file(engine, error);
@@ -109,6 +124,8 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
 			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
 			 report->newest.ext != PROCDB_EXT_NEWER);
+	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
+		note_in_file(engine);
 	return TRUE;
 }
 
@@ -135,7 +152,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 		return FALSE;
 	if (report->source == PROCDB_SOURCE_NEWEST) {
 		*loaded = procdb_engine_replace(engine, records);
-		engine->dirty = FALSE;
+		note_in_file(engine);
 	} else {
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,
@@ -161,12 +178,6 @@ GArray *procdb_engine_records(const ProcdbEngine *engine)
 			g_array_append_val(records, record);
 	}
 	return records;
-}
-
-static void set_save_error(ProcdbEngine *engine, const char *message)
-{
-	g_free(engine->last_save_error);
-	engine->last_save_error = g_strdup(message);
 }
 
 static gint64 seconds_from_now(guint seconds)

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "engine-fixture.h"
+#include "private.h"
 
 static guint configured;
 static gboolean refuse;
@@ -97,6 +98,32 @@ static void test_takes_what_the_file_says(EngineFixture *f, gconstpointer data)
 	g_assert_false(status.dirty);
 }
 
+/* Memory and disk are the same again: what failed before is of no matter any more. */
+static void test_a_save_that_failed_is_over(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineStatus status;
+
+	engine_fixture_block_saving(f, TRUE);
+	g_assert_false(procdb_engine_save(f->engine, NULL, NULL));
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpstr(status.last_save_error, !=, "");
+	g_assert_true(status.dirty);
+	/* Not read, so not over. */
+	reload_must_fail(f);
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpstr(status.last_save_error, !=, "");
+	engine_fixture_block_saving(f, FALSE);
+	if (data) {
+		g_assert_true(procdb_engine_load(f->engine, NULL, NULL));
+	} else {
+		g_assert_cmpuint(reload(f), ==, 2);
+	}
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpstr(status.last_save_error, ==, "");
+	g_assert_false(status.dirty);
+	g_assert_cmpuint(f->engine->save_failures, ==, 0);
+}
+
 static void test_a_configuration_that_fails(EngineFixture *f, gconstpointer data)
 {
 	refuse = TRUE;
@@ -163,6 +190,9 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	add("/reload/takes-what-the-file-says", test_takes_what_the_file_says);
+	add("/reload/a-save-that-failed-is-over", test_a_save_that_failed_is_over);
+	g_test_add("/reload/a-load-ends-a-failure", EngineFixture, "load", set_up,
+		   test_a_save_that_failed_is_over, tear_down);
 	add("/reload/a-configuration-that-fails", test_a_configuration_that_fails);
 	add("/reload/a-file-that-cannot-be-read", test_a_file_that_cannot_be_read);
 	add("/reload/a-damaged-file", test_a_damaged_file);
