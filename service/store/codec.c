@@ -146,6 +146,18 @@ GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 	return g_bytes_new_take(g_steal_pointer(&data), size);
 }
 
+static gboolean is_zero(const guint8 *data, gsize len)
+{
+	/* Each byte as the one before it. */
+	return len > 0 && data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
+}
+
+gboolean procdb_record_is_blank(const struct procdb_record *record)
+{
+	return !record->hidden && record->profile.observations == 0 &&
+	       is_zero(record->comm.bytes, sizeof(record->comm.bytes));
+}
+
 static ProcdbDiag decode(const guint8 *data, gsize len, GArray *records, ProcdbDecoded *decoded)
 {
 	static const struct {
@@ -178,9 +190,11 @@ static ProcdbDiag decode(const guint8 *data, gsize len, GArray *records, ProcdbD
 		struct procdb_record record = formats[version - 1].read(
 		    data + sizeof(header) + i * formats[version - 1].size);
 
+		decoded->blank += procdb_record_is_blank(&record);
 		g_array_append_val(records, record);
 	}
 	end = sizeof(header) + count * formats[version - 1].size;
+	decoded->zero_tail = is_zero(data + end, len - end);
 	decoded->ext = procdb_extension_read(data, len, end, records, first, &decoded->mismatched);
 	return PROCDB_DIAG_NONE;
 }

@@ -49,6 +49,10 @@ typedef struct {
 	ProcdbDiag diag;
 	ProcdbExt ext;
 	guint mismatched; /* entries whose place in the extension contradicts them */
+	/* Zeros in place of what a file system never wrote; without a checksum nothing else tells.
+	 */
+	guint blank;	    /* entries without name and observations, which no writer makes */
+	gboolean zero_tail; /* all that follows the entries is zeros */
 } ProcdbDecoded;
 
 /* A word for each: "none", "short", "magic", "version", "truncated"; static. */
@@ -72,6 +76,9 @@ GBytes *procdb_codec_encode(const struct procdb_record *records, guint n);
  */
 ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
 			       ProcdbDecoded *decoded);
+
+/* Whether it is an entry of no writer: without name and observations. */
+gboolean procdb_record_is_blank(const struct procdb_record *record);
 
 /*
  * Reduces a record to what a reader that knows no extension makes of the same

@@ -122,6 +122,28 @@ static gboolean decided_by_header(int fd, gsize size, const char *path, ProcdbFi
 	return FALSE;
 }
 
+/*
+ * Where no checksum vouches for a file, zeros in place of entries or of what followed them
+ * are damage. (In what a checksum covers, and in the codec, a name of no bytes is one.)
+ */
+static void find_zeros(ProcdbFile *file)
+{
+	guint kept = 0;
+
+	if (file->decoded.ext == PROCDB_EXT_GOOD || file->decoded.ext == PROCDB_EXT_NEWER ||
+	    !(file->decoded.blank > 0 || file->decoded.zero_tail))
+		return;
+	file->zeros = file->decoded.ext != PROCDB_EXT_DAMAGED;
+	file->decoded.ext = PROCDB_EXT_DAMAGED;
+	for (guint i = 0; i < file->records->len; i++) {
+		struct procdb_record record = g_array_index(file->records, struct procdb_record, i);
+
+		if (!procdb_record_is_blank(&record))
+			g_array_index(file->records, struct procdb_record, kept++) = record;
+	}
+	g_array_set_size(file->records, kept);
+}
+
 /* Reads what fd is open on, or says why that did not open. */
 static void read_open_file(ProcdbFile *file, int fd, const char *path, struct stat *st)
 {
@@ -153,6 +175,7 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, struct st
 		return;
 	file->readable = TRUE;
 	procdb_codec_decode(bytes->data, bytes->len, file->records, &file->decoded);
+	find_zeros(file);
 }
 
 /* O_NONBLOCK: not to hang on a FIFO in its place. */

@@ -52,6 +52,7 @@ typedef struct {
 	gboolean exists;
 	gboolean readable; /* with FALSE, error says why */
 	ProcdbDecoded decoded;
+	gboolean zeros;	 /* what is damaged about it is that there are zeros */
 	GArray *records; /* of struct procdb_record */
 	GError *error;
 } ProcdbFile;

@@ -93,7 +93,8 @@ static char *describe(const ProcdbFile *file)
 	if (file->decoded.diag != PROCDB_DIAG_NONE)
 		return g_strdup_printf("is no valid database (%s)",
 				       procdb_diag_name(file->decoded.diag));
-	return g_strdup("is damaged (wrong checksum)");
+	return g_strdup(file->zeros ? "is damaged (zeros in place of what was written)"
+				    : "is damaged (wrong checksum)");
 }
 
 /* Keeps the file under another name; what became of it as the end of a sentence. */
