@@ -121,7 +121,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	if (!records)
 		return FALSE;
 	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
-	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
+	engine->dirty = report->source == PROCDB_SOURCE_IMPORT || report->overrides_kept > 0 ||
 			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
 			 report->newest.ext != PROCDB_EXT_NEWER);
 	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
@@ -153,6 +153,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 	if (report->source == PROCDB_SOURCE_NEWEST) {
 		*loaded = procdb_engine_replace(engine, records);
 		note_in_file(engine);
+		engine->dirty = report->overrides_kept > 0;
 	} else {
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,

@@ -2,6 +2,8 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #include "store.h"
 
+#include <string.h>
+
 #include "files.h"
 
 struct _ProcdbStore {
@@ -119,6 +121,57 @@ static void keep_newer(ProcdbStore *store)
 					   procdb_store_path(store), aside));
 }
 
+/* Gives all records of a name an override; one that has nothing else if there is none. */
+static void put_override(GArray *records, const struct procdb_record *from)
+{
+	struct procdb_record record = {.comm = from->comm, .hidden = true};
+	gboolean found = FALSE;
+
+	for (guint i = 0; i < records->len; i++) {
+		struct procdb_record *known = &g_array_index(records, struct procdb_record, i);
+
+		if (memcmp(&known->comm, &from->comm, sizeof(from->comm)) != 0)
+			continue;
+		known->profile.override = from->profile.override;
+		found = TRUE;
+	}
+	if (found)
+		return;
+	procdb_profile_init(&record.profile);
+	record.profile.override = from->profile.override;
+	g_array_append_val(records, record);
+}
+
+/*
+ * A file without a block of ours is that of another program, or lost its end exactly there:
+ * no telling. Either way nobody took the overrides back that the one before it has.
+ */
+static void keep_overrides(ProcdbStore *store, GArray *records)
+{
+	g_auto(ProcdbFile) prev = {0};
+	guint kept = 0;
+
+	procdb_files_read_prev(store->files, &prev);
+	if (!procdb_file_is_whole(&prev))
+		return;
+	for (guint i = 0; i < prev.records->len; i++) {
+		const struct procdb_record *record =
+		    &g_array_index(prev.records, struct procdb_record, i);
+
+		if (record->profile.override == PROCDB_NO_OVERRIDE)
+			continue;
+		put_override(records, record);
+		kept++;
+	}
+	if (kept == 0)
+		return;
+	store->report.overrides_kept = kept;
+	set_message(store, g_strdup_printf("%s has no overrides, as if another program had written "
+					   "it; %u override%s of the previous version stay%s",
+					   procdb_store_path(store), kept, kept == 1 ? "" : "s",
+					   kept == 1 ? "s" : ""));
+}
+
 /* The file itself cannot be believed: finds the best there is, and sets it aside. */
 static void recover(ProcdbStore *store, const ProcdbFile *newest, GArray *records)
 {
@@ -173,6 +226,8 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 	take(store, &newest, PROCDB_SOURCE_NEWEST, records);
 	if (newest.decoded.ext == PROCDB_EXT_NEWER)
 		keep_newer(store);
+	else if (newest.decoded.ext != PROCDB_EXT_GOOD)
+		keep_overrides(store, records);
 	return TRUE;
 }
 

@@ -38,7 +38,8 @@ void procdb_store_set_import(ProcdbStore *store, const char *path);
  * Appends the profiles of the file to records (of struct procdb_record). A
  * file that does not exist is empty. One that is no valid database is set
  * aside, and the previous one used in its place, durably; if that is no better
- * there are no profiles and *diag says why. FALSE (GIOError) when a file is
+ * there are no profiles and *diag says why. To one without an extension, as another
+ * program writes it, come the overrides of the previous one. FALSE (GIOError) when a file is
  * there and cannot be read. procdb_store_report() tells the rest. Also removes
  * the leftover of an interrupted save.
  */
@@ -56,6 +57,7 @@ typedef struct {
 	ProcdbSource source;
 	ProcdbDecoded newest;  /* what the file itself looked like */
 	const char *set_aside; /* where the bad file, or that of a newer version, is now, or NULL */
+	guint overrides_kept;  /* of the previous file, since the newest can have none */
 	const char *message;   /* a sentence for the log; NULL if all was in order */
 } ProcdbStoreReport;
 

@@ -157,6 +157,24 @@ static void test_a_damaged_file_without_a_previous(EngineFixture *f, gconstpoint
 	test_a_damaged_file(f, data);
 }
 
+/* As if somebody else had written it: overrides stay, and are in the file again soon. */
+static void test_a_file_without_an_extension(EngineFixture *f, gconstpointer data)
+{
+	g_autofree char *content = NULL;
+	ProcdbEngineStatus status;
+	gsize len;
+
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	g_assert_true(g_file_get_contents(f->path, &content, &len, NULL));
+	/* The header, and the entries of cc1 and later. */
+	g_assert_true(g_file_set_contents(f->path, content, 12 + 2 * 64, NULL));
+	reload(f);
+	assert_all_known(f);
+	assert_saved_in_time(f);
+	procdb_engine_status(f->engine, &status);
+	g_assert_false(status.dirty);
+}
+
 static void test_no_file(EngineFixture *f, gconstpointer data)
 {
 	g_autofree char *previous = g_strconcat(f->path, ".prev", NULL);
@@ -197,6 +215,7 @@ int main(int argc, char **argv)
 	add("/reload/a-file-that-cannot-be-read", test_a_file_that_cannot_be_read);
 	add("/reload/a-damaged-file", test_a_damaged_file);
 	add("/reload/a-damaged-file-without-a-previous", test_a_damaged_file_without_a_previous);
+	add("/reload/a-file-without-an-extension", test_a_file_without_an_extension);
 	add("/reload/no-file", test_no_file);
 	add("/reload/nothing-known-and-no-file", test_nothing_known_and_no_file);
 	return g_test_run();
