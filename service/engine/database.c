@@ -9,6 +9,8 @@
 /* After a failed save, try again after this many seconds, doubling up to the second. */
 #define RETRY_FIRST_S 5
 #define RETRY_LAST_S 600
+/* Of how many profiles the reference behaviour takes the best MaxProfiles at its first tick. */
+#define REFERENCE_LIMIT 65536
 
 static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored, gint64 now)
 {
@@ -80,8 +82,15 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
 	g_autoptr(GError) reason = NULL;
+	const ProcdbEngineSettings *settings = &engine->settings;
+	/* What could not stay is not taken into memory. */
+	const ProcdbLimit limit = {
+	    procdb_engine_is_reference(engine) ? REFERENCE_LIMIT : settings->max_retained,
+	    PROCDB_MAX_OVERRIDES,
+	};
 	ProcdbDiag diag = PROCDB_DIAG_NONE;
 
+	procdb_store_set_limit(engine->store, &limit);
 	if (!procdb_store_load(engine->store, records, &diag, &reason)) {
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
 			    "Cannot read %s: %s", procdb_store_path(engine->store),
@@ -90,6 +99,10 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	}
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
+	if (report->left_out > 0)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
+			   "Left %u profiles of %s out: no more than %u are remembered",
+			   report->left_out, procdb_store_path(engine->store), limit.profiles);
 	return g_steal_pointer(&records);
 }
 
@@ -122,6 +135,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 		return FALSE;
 	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT || report->overrides_kept > 0 ||
+			report->left_out > 0 ||
 			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
 			 report->newest.ext != PROCDB_EXT_NEWER);
 	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
@@ -153,7 +167,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 	if (report->source == PROCDB_SOURCE_NEWEST) {
 		*loaded = procdb_engine_replace(engine, records);
 		note_in_file(engine);
-		engine->dirty = report->overrides_kept > 0;
+		engine->dirty = report->overrides_kept > 0 || report->left_out > 0;
 	} else {
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,

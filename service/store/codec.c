@@ -7,6 +7,7 @@
 
 #include "entry.h"
 #include "extension.h"
+#include "selection.h"
 
 #define MAGIC "PDDB"
 #define VERSION 2
@@ -30,6 +31,8 @@ struct entry_v1 {
 G_STATIC_ASSERT(sizeof(struct header) == PROCDB_HEADER_SIZE);
 G_STATIC_ASSERT(sizeof(struct entry_v1) == 40);
 G_STATIC_ASSERT(offsetof(struct entry_v1, observations) == 32);
+G_STATIC_ASSERT(PROCDB_RECORD_SIZE ==
+		sizeof(struct procdb_entry_v2) + PROCDB_EXTENSION_RECORD_SIZE);
 
 const char *procdb_diag_name(ProcdbDiag diag)
 {
@@ -44,6 +47,8 @@ const char *procdb_diag_name(ProcdbDiag diag)
 		return "version";
 	case PROCDB_DIAG_TRUNCATED:
 		return "truncated";
+	case PROCDB_DIAG_TOO_LARGE:
+		return "too-large";
 	}
 	g_return_val_if_reached("unknown");
 }
@@ -146,7 +151,7 @@ GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 	return g_bytes_new_take(g_steal_pointer(&data), size);
 }
 
-static gboolean is_zero(const guint8 *data, gsize len)
+static gboolean is_zero(const guint8 *data, gsize len, gpointer unused)
 {
 	/* Each byte as the one before it. */
 	return len > 0 && data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
@@ -155,59 +160,101 @@ static gboolean is_zero(const guint8 *data, gsize len)
 gboolean procdb_record_is_blank(const struct procdb_record *record)
 {
 	return !record->hidden && record->profile.observations == 0 &&
-	       is_zero(record->comm.bytes, sizeof(record->comm.bytes));
+	       is_zero(record->comm.bytes, sizeof(record->comm.bytes), NULL);
 }
 
-static ProcdbDiag decode(const guint8 *data, gsize len, GArray *records, ProcdbDecoded *decoded)
-{
-	static const struct {
-		gsize size;
-		struct procdb_record (*read)(const guint8 *data);
-	} formats[] = {
-	    {sizeof(struct entry_v1), entry_v1_read},
-	    {sizeof(struct procdb_entry_v2), procdb_entry_v2_read},
-	};
-	const guint first = records->len;
-	struct header header;
-	guint32 version;
+/* Where the entries are, of which version. */
+struct layout {
+	gsize size;
+	struct procdb_record (*read)(const guint8 *data);
 	guint32 count;
 	gsize end;
+};
 
-	if (len < sizeof(header))
+static ProcdbDiag read_header(ProcdbReader *reader, struct layout *layout)
+{
+	static const struct layout layouts[] = {
+	    {sizeof(struct entry_v1), entry_v1_read, 0, 0},
+	    {sizeof(struct procdb_entry_v2), procdb_entry_v2_read, 0, 0},
+	};
+	const guint8 *data = procdb_reader_get(reader, 0, sizeof(struct header));
+	struct header header;
+	guint32 version;
+
+	if (!data)
 		return PROCDB_DIAG_SHORT;
 	memcpy(&header, data, sizeof(header));
 	if (memcmp(header.magic, MAGIC, sizeof(header.magic)) != 0)
 		return PROCDB_DIAG_MAGIC;
 	version = GUINT32_FROM_LE(header.version);
-	if (version == 0 || version > G_N_ELEMENTS(formats))
+	if (version == 0 || version > G_N_ELEMENTS(layouts))
 		return PROCDB_DIAG_VERSION;
-	count = GUINT32_FROM_LE(header.count);
+	*layout = layouts[version - 1];
+	layout->count = GUINT32_FROM_LE(header.count);
 	/* Divided, not multiplied: nothing to overflow. */
-	if (count > (len - sizeof(header)) / formats[version - 1].size)
+	if (layout->count > (reader->len - sizeof(header)) / layout->size)
 		return PROCDB_DIAG_TRUNCATED;
-
-	for (guint32 i = 0; i < count; i++) {
-		struct procdb_record record = formats[version - 1].read(
-		    data + sizeof(header) + i * formats[version - 1].size);
-
-		decoded->blank += procdb_record_is_blank(&record);
-		g_array_append_val(records, record);
-	}
-	end = sizeof(header) + count * formats[version - 1].size;
-	decoded->zero_tail = is_zero(data + end, len - end);
-	decoded->ext = procdb_extension_read(data, len, end, records, first, &decoded->mismatched);
+	layout->end = sizeof(header) + layout->count * layout->size;
 	return PROCDB_DIAG_NONE;
+}
+
+static gboolean read_entries(ProcdbReader *reader, const struct layout *layout,
+			     const ProcdbExtension *extension, ProcdbSelection *selection,
+			     ProcdbDecoded *decoded)
+{
+	for (guint32 i = 0; i < layout->count; i++) {
+		const guint8 *data = procdb_reader_get(
+		    reader, sizeof(struct header) + i * layout->size, layout->size);
+		struct procdb_record record;
+
+		if (!data)
+			return FALSE;
+		record = layout->read(data);
+		if (decoded->ext == PROCDB_EXT_GOOD &&
+		    !procdb_extension_complete(extension, reader, i, &record))
+			decoded->mismatched++;
+		decoded->blank += procdb_record_is_blank(&record);
+		procdb_selection_add(selection, &record);
+	}
+	return TRUE;
+}
+
+ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GArray *records,
+			     ProcdbDecoded *decoded)
+{
+	ProcdbExtension extension = {0};
+	ProcdbSelection selection;
+	struct layout layout;
+
+	*decoded = (ProcdbDecoded){.diag = read_header(reader, &layout)};
+	if (decoded->diag != PROCDB_DIAG_NONE)
+		return decoded->diag;
+	procdb_selection_init(&selection, records, limit);
+	decoded->ext = procdb_extension_open(reader, layout.end, &extension);
+	if (decoded->ext == PROCDB_EXT_FOREIGN)
+		decoded->zero_tail =
+		    procdb_reader_walk(reader, layout.end, reader->len, is_zero, NULL);
+	if (read_entries(reader, &layout, &extension, &selection, decoded) &&
+	    decoded->ext == PROCDB_EXT_GOOD)
+		decoded->mismatched += procdb_extension_add_hidden(&extension, reader, &selection);
+	procdb_selection_end(&selection);
+	decoded->left_out = selection.left_out;
+	if (reader->failed)
+		g_array_set_size(records, selection.first);
+	return decoded->diag;
 }
 
 ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
 			       ProcdbDecoded *decoded)
 {
-	ProcdbDecoded details = {0};
+	g_auto(ProcdbReader) reader = {0};
+	ProcdbDecoded details;
 
 	g_return_val_if_fail(g_array_get_element_size(records) == sizeof(struct procdb_record),
 			     PROCDB_DIAG_TRUNCATED);
 
-	details.diag = decode(data, len, records, &details);
+	procdb_reader_init_memory(&reader, data, len);
+	procdb_codec_read(&reader, NULL, records, &details);
 	if (decoded)
 		*decoded = details;
 	return details.diag;

@@ -11,9 +11,19 @@
 #include <glib.h>
 
 #include "profile.h"
+#include "reader.h"
 
 /* From so many bytes on a file tells whether it is a database that we know. */
 #define PROCDB_HEADER_SIZE 12
+
+/*
+ * More than the service can ever write: the largest MaxRetained, MaxProfiles and number of
+ * overrides that there can be. Each takes an entry of 64 bytes and 72 in the extension.
+ */
+#define PROCDB_MAX_RECORDS ((gsize)1048576 + 65536 + 1024)
+#define PROCDB_RECORD_SIZE ((gsize)64 + 72)
+/* Room for header and extension beside them. */
+#define PROCDB_MAX_FILE_SIZE (PROCDB_MAX_RECORDS * PROCDB_RECORD_SIZE + 1024)
 
 /* One profile as a file holds it. */
 struct procdb_record {
@@ -33,6 +43,7 @@ typedef enum {
 	PROCDB_DIAG_MAGIC,
 	PROCDB_DIAG_VERSION,
 	PROCDB_DIAG_TRUNCATED, /* shorter than the header says */
+	PROCDB_DIAG_TOO_LARGE, /* larger than anything that we write; the codec itself reads it */
 } ProcdbDiag;
 
 /* What follows the entries. But for GOOD the records are what the entries say. */
@@ -53,9 +64,16 @@ typedef struct {
 	 */
 	guint blank;	    /* entries without name and observations, which no writer makes */
 	gboolean zero_tail; /* all that follows the entries is zeros */
+	guint left_out;	    /* names that the limit left no room for */
 } ProcdbDecoded;
 
-/* A word for each: "none", "short", "magic", "version", "truncated"; static. */
+/* Of how many names records are wanted; the most recently seen ones are taken. */
+typedef struct {
+	guint profiles; /* without an override */
+	guint overrides;
+} ProcdbLimit;
+
+/* A word for each: "none", "short", "magic", "version", "truncated", "too-large"; static. */
 const char *procdb_diag_name(ProcdbDiag diag);
 /* A word for each: "none", "good", "foreign", "damaged", "newer"; static. */
 const char *procdb_ext_name(ProcdbExt ext);
@@ -76,6 +94,14 @@ GBytes *procdb_codec_encode(const struct procdb_record *records, guint n);
  */
 ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
 			       ProcdbDecoded *decoded);
+
+/*
+ * The same from a reader, whose memory is all that it takes beside that of the records, within
+ * a limit (may be NULL): at most twice as many as it allows. *decoded has to be there. If
+ * reader->failed then, nothing was appended, and the diagnosis is void.
+ */
+ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GArray *records,
+			     ProcdbDecoded *decoded);
 
 /* Whether it is an entry of no writer: without name and observations. */
 gboolean procdb_record_is_blank(const struct procdb_record *record);

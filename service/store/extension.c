@@ -64,7 +64,7 @@ struct only {
 G_STATIC_ASSERT(sizeof(struct head) == 16);
 G_STATIC_ASSERT(sizeof(struct foot) == 8);
 G_STATIC_ASSERT(sizeof(struct section) + sizeof(struct table) == 16);
-G_STATIC_ASSERT(sizeof(struct more) == 72);
+G_STATIC_ASSERT(sizeof(struct more) == PROCDB_EXTENSION_RECORD_SIZE);
 G_STATIC_ASSERT(MORE_LEAST == 64);
 G_STATIC_ASSERT(offsetof(struct more, first_seen) == 32);
 G_STATIC_ASSERT(sizeof(struct only) == 136);
@@ -176,113 +176,191 @@ static gboolean complete(struct procdb_record *record, const guint8 *data, gsize
 	return TRUE;
 }
 
-/* The records of a section: NULL if it cannot hold what it says. */
-static const guint8 *open_table(const guint8 *data, gsize len, gsize least, struct table *table)
+/* A section; of those with records also where they are. */
+struct found {
+	char tag[TAG_LEN];
+	gsize end;
+	gsize records;
+	struct table table;
+};
+
+static gboolean has_tag(const struct found *found, const char *tag)
 {
-	if (len < sizeof(*table))
-		return NULL;
-	memcpy(table, data, sizeof(*table));
-	table->size = GUINT32_FROM_LE(table->size);
-	table->count = GUINT32_FROM_LE(table->count);
-	if (table->size < least || table->count > (len - sizeof(*table)) / table->size)
-		return NULL;
-	return data + sizeof(*table);
+	return memcmp(found->tag, tag, TAG_LEN) == 0;
 }
 
-/* Reads one section into records, or only looks whether it could (records is NULL). */
-static gboolean read_section(const char *tag, const guint8 *data, gsize len, GArray *records,
-			     guint first, guint entries, guint *mismatched)
+/* The table that a section holds; FALSE if it cannot hold what it says. */
+static gboolean open_table(ProcdbReader *reader, gsize at, gsize len, gsize least,
+			   struct found *found)
 {
-	const gboolean is_more = memcmp(tag, TAG_MORE, TAG_LEN) == 0;
-	const gboolean is_only = memcmp(tag, TAG_ONLY, TAG_LEN) == 0;
-	const gsize before = is_only ? sizeof(struct procdb_entry_v2) : 0;
+	const guint8 *data;
 	struct table table;
-	const guint8 *at;
 
-	if (!is_more && !is_only)
-		return TRUE;
-	at = open_table(data, len, before + MORE_LEAST, &table);
-	if (!at)
+	if (len < sizeof(table))
 		return FALSE;
-	if (!records)
+	data = procdb_reader_get(reader, at, sizeof(table));
+	if (!data)
+		return FALSE;
+	memcpy(&table, data, sizeof(table));
+	table.size = GUINT32_FROM_LE(table.size);
+	table.count = GUINT32_FROM_LE(table.count);
+	if (table.size < least || table.count > (len - sizeof(table)) / table.size)
+		return FALSE;
+	found->table = table;
+	found->records = at + sizeof(table);
+	return TRUE;
+}
+
+/* The section at an offset, which has to be over at another. */
+static gboolean open_section(ProcdbReader *reader, gsize at, gsize end, struct found *found)
+{
+	struct section section;
+	const guint8 *data;
+	gsize len;
+
+	*found = (struct found){0};
+	if (end - at < sizeof(section))
+		return FALSE;
+	data = procdb_reader_get(reader, at, sizeof(section));
+	if (!data)
+		return FALSE;
+	memcpy(&section, data, sizeof(section));
+	at += sizeof(section);
+	len = GUINT32_FROM_LE(section.length);
+	if (len > end - at)
+		return FALSE;
+	memcpy(found->tag, section.tag, TAG_LEN);
+	found->end = at + len;
+	if (has_tag(found, TAG_MORE))
+		return open_table(reader, at, len, MORE_LEAST, found);
+	if (has_tag(found, TAG_ONLY))
+		return open_table(reader, at, len, sizeof(struct procdb_entry_v2) + MORE_LEAST,
+				  found);
+	return TRUE;
+}
+
+/* Whether all sections are what they say. */
+static gboolean open_sections(ProcdbReader *reader, ProcdbExtension *extension)
+{
+	struct found found;
+
+	for (gsize at = extension->sections; at < extension->end; at = found.end) {
+		if (!open_section(reader, at, extension->end, &found))
+			return FALSE;
+		if (!has_tag(&found, TAG_MORE) || found.table.count == 0)
+			continue;
+		extension->more.at = found.records;
+		extension->more.size = found.table.size;
+		extension->more.count = found.table.count;
+	}
+	return TRUE;
+}
+
+gboolean procdb_extension_complete(const ProcdbExtension *extension, ProcdbReader *reader, guint i,
+				   struct procdb_record *record)
+{
+	const gsize len = MIN(extension->more.size, sizeof(struct more));
+	const guint8 *data;
+
+	if (i >= extension->more.count)
 		return TRUE;
+	data = procdb_reader_get(reader, extension->more.at + (gsize)i * extension->more.size, len);
+	return data && complete(record, data, len);
+}
 
-	for (guint i = 0; i < table.count; i++, at += table.size) {
-		if (is_only) {
-			struct procdb_record record = procdb_entry_v2_read(at);
+guint procdb_extension_add_hidden(const ProcdbExtension *extension, ProcdbReader *reader,
+				  ProcdbSelection *selection)
+{
+	const gsize before = sizeof(struct procdb_entry_v2);
+	guint mismatched = 0;
+	struct found found;
 
+	for (gsize at = extension->sections;
+	     at < extension->end && open_section(reader, at, extension->end, &found);
+	     at = found.end) {
+		const gsize len = MIN(found.table.size, sizeof(struct only));
+
+		if (!has_tag(&found, TAG_ONLY))
+			continue;
+		for (guint i = 0; i < found.table.count; i++) {
+			const guint8 *data = procdb_reader_get(
+			    reader, found.records + (gsize)i * found.table.size, len);
+			struct procdb_record record;
+
+			if (!data)
+				return mismatched;
+			record = procdb_entry_v2_read(data);
 			record.hidden = true;
-			*mismatched += !complete(&record, at + before, table.size - before);
-			g_array_append_val(records, record);
-		} else if (i < entries) {
-			*mismatched +=
-			    !complete(&g_array_index(records, struct procdb_record, first + i), at,
-				      table.size);
+			mismatched += !complete(&record, data + before, len - before);
+			procdb_selection_add(selection, &record);
 		}
 	}
+	return mismatched;
+}
+
+static gboolean add_to_checksum(const guint8 *data, gsize len, gpointer crc)
+{
+	*(guint32 *)crc = (guint32)crc32_z(*(guint32 *)crc, data, len);
 	return TRUE;
 }
 
-static gboolean read_sections(const guint8 *data, gsize len, GArray *records, guint first,
-			      guint entries, guint *mismatched)
+/* Of len bytes from the start on. */
+static gboolean has_checksum(ProcdbReader *reader, gsize len, guint32 expected)
 {
-	while (len > 0) {
-		struct section section;
+	guint32 crc = 0;
 
-		if (len < sizeof(section))
-			return FALSE;
-		memcpy(&section, data, sizeof(section));
-		data += sizeof(section);
-		len -= sizeof(section);
-		section.length = GUINT32_FROM_LE(section.length);
-		if (section.length > len)
-			return FALSE;
-		if (!read_section(section.tag, data, section.length, records, first, entries,
-				  mismatched))
-			return FALSE;
-		data += section.length;
-		len -= section.length;
-	}
-	return TRUE;
+	return procdb_reader_walk(reader, 0, len, add_to_checksum, &crc) && crc == expected;
 }
 
-/* Whether these bytes are a block of ours, whole or not. */
-static gboolean is_ours(const guint8 *data, gsize len)
+/* Copies up to size bytes from an offset on; the rest is zeros. */
+static void copy(ProcdbReader *reader, gsize at, void *to, gsize size)
 {
-	return memcmp(data, HEAD_MAGIC, MIN(len, MAGIC_LEN)) == 0 ||
-	       (len >= MAGIC_LEN && memcmp(data + len - MAGIC_LEN, FOOT_MAGIC, MAGIC_LEN) == 0);
+	const gsize len = MIN(size, reader->len - at);
+	const guint8 *data = procdb_reader_get(reader, at, len);
+
+	memset(to, 0, size);
+	if (data)
+		memcpy(to, data, len);
 }
 
-ProcdbExt procdb_extension_read(const guint8 *file, gsize len, gsize at, GArray *records,
-				guint first, guint *mismatched)
+/* Whether len bytes from an offset on are a block of ours, whole or not. */
+static gboolean is_ours(ProcdbReader *reader, gsize at, gsize len)
 {
-	const guint entries = records->len - first;
-	const guint8 *data = file + at;
-	const guint8 *sections = data + sizeof(struct head);
+	char magic[MAGIC_LEN];
+
+	copy(reader, at, magic, sizeof(magic));
+	if (memcmp(magic, HEAD_MAGIC, MIN(len, MAGIC_LEN)) == 0)
+		return TRUE;
+	if (len < MAGIC_LEN)
+		return FALSE;
+	copy(reader, at + len - MAGIC_LEN, magic, sizeof(magic));
+	return memcmp(magic, FOOT_MAGIC, MAGIC_LEN) == 0;
+}
+
+ProcdbExt procdb_extension_open(ProcdbReader *reader, gsize at, ProcdbExtension *extension)
+{
+	const gsize len = reader->len - at;
 	struct head head;
 	struct foot foot;
-	gsize length;
 
-	*mismatched = 0;
-	len -= at;
 	if (len == 0)
 		return PROCDB_EXT_NONE;
-	if (!is_ours(data, len))
+	if (!is_ours(reader, at, len))
 		return PROCDB_EXT_FOREIGN;
 	if (len < sizeof(head) + sizeof(foot))
 		return PROCDB_EXT_DAMAGED;
-	memcpy(&head, data, sizeof(head));
-	memcpy(&foot, data + len - sizeof(foot), sizeof(foot));
-	length = len - sizeof(head) - sizeof(foot);
+	*extension = (ProcdbExtension){
+	    .sections = at + sizeof(head),
+	    .end = reader->len - sizeof(foot),
+	};
+	copy(reader, at, &head, sizeof(head));
+	copy(reader, extension->end, &foot, sizeof(foot));
 	if (memcmp(head.magic, HEAD_MAGIC, MAGIC_LEN) != 0 ||
 	    memcmp(foot.magic, FOOT_MAGIC, MAGIC_LEN) != 0 ||
-	    GUINT64_FROM_LE(head.length) != length ||
-	    GUINT32_FROM_LE(foot.crc) != checksum(file, at + len - sizeof(foot)))
+	    GUINT64_FROM_LE(head.length) != extension->end - extension->sections ||
+	    !has_checksum(reader, extension->end, GUINT32_FROM_LE(foot.crc)))
 		return PROCDB_EXT_DAMAGED;
 	if (GUINT32_FROM_LE(head.version) != VERSION)
 		return PROCDB_EXT_NEWER;
-	if (!read_sections(sections, length, NULL, 0, 0, NULL))
-		return PROCDB_EXT_DAMAGED;
-	read_sections(sections, length, records, first, entries, mismatched);
-	return PROCDB_EXT_GOOD;
+	return open_sections(reader, extension) ? PROCDB_EXT_GOOD : PROCDB_EXT_DAMAGED;
 }

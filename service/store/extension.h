@@ -22,7 +22,10 @@
  * are the owner and the mode of the file.
  */
 
-#include "codec.h"
+#include "selection.h"
+
+/* What a record takes in either section beside an entry. */
+#define PROCDB_EXTENSION_RECORD_SIZE 72
 
 /* The size of a block for so many entries and profiles without one. */
 gsize procdb_extension_size(guint entries, guint hidden);
@@ -33,11 +36,30 @@ gsize procdb_extension_size(guint entries, guint hidden);
  */
 void procdb_extension_write(const struct procdb_record *records, guint n, guint8 *file, gsize at);
 
+/* A block that was found good: where its records are. */
+typedef struct {
+	gsize sections; /* from here */
+	gsize end;	/* to here */
+	struct {
+		gsize at;
+		guint32 size;
+		guint32 count;
+	} more; /* of several such sections the last counts */
+} ProcdbExtension;
+
 /*
- * Reads what follows the entries, which end at file + at: completes the
- * records from the first on, which are the entries, and appends those without
- * one. *mismatched counts entries that the block contradicts; they keep what
- * the entry says. On anything but PROCDB_EXT_GOOD records is as it was.
+ * Examines what follows the entries, which end at an offset. *extension is filled in for
+ * PROCDB_EXT_GOOD.
  */
-ProcdbExt procdb_extension_read(const guint8 *file, gsize len, gsize at, GArray *records,
-				guint first, guint *mismatched);
+ProcdbExt procdb_extension_open(ProcdbReader *reader, gsize at, ProcdbExtension *extension);
+
+/*
+ * Adds to the i-th entry what it left out. FALSE when the block contradicts it: then it keeps
+ * what the entry says.
+ */
+gboolean procdb_extension_complete(const ProcdbExtension *extension, ProcdbReader *reader, guint i,
+				   struct procdb_record *record);
+
+/* Adds the profiles without an entry. Returns how many of them contradict themselves. */
+guint procdb_extension_add_hidden(const ProcdbExtension *extension, ProcdbReader *reader,
+				  ProcdbSelection *selection);

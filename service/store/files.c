@@ -10,9 +10,6 @@
 
 #include "folder.h"
 
-/* Above what the settings allow to be remembered; keeps a wrong file out of memory. */
-#define MAX_FILE_SIZE ((gsize)256 * 1024 * 1024)
-
 ProcdbFiles *procdb_files_new(const char *path)
 {
 	ProcdbFiles *files = g_new0(ProcdbFiles, 1);
@@ -79,49 +76,6 @@ static void set_known_whole(ProcdbFiles *files, const struct stat *st)
 	files->whole.mtime = st->st_mtim;
 }
 
-/* The first bytes of a file, up to size. */
-static GByteArray *read_bytes(int fd, gsize size, const char *path, GError **error)
-{
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	gsize len = 0;
-
-	g_byte_array_set_size(bytes, (guint)size);
-	while (len < size) {
-		ssize_t n = pread(fd, bytes->data + len, size - len, (off_t)len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			procdb_io_fail(error, errno, "read", path);
-			return NULL;
-		}
-		if (n == 0)
-			break;
-		len += (gsize)n;
-	}
-	g_byte_array_set_size(bytes, (guint)len);
-	return g_steal_pointer(&bytes);
-}
-
-/* Whether the header rules out that this is a database: then the rest, of any size, is not read. */
-static gboolean decided_by_header(int fd, gsize size, const char *path, ProcdbFile *file)
-{
-	g_autoptr(GByteArray) head = NULL;
-	ProcdbDiag diag;
-
-	if (size <= PROCDB_HEADER_SIZE)
-		return FALSE;
-	head = read_bytes(fd, PROCDB_HEADER_SIZE, path, &file->error);
-	if (!head)
-		return TRUE;
-	diag = procdb_codec_decode(head->data, head->len, file->records, &file->decoded);
-	if (diag == PROCDB_DIAG_MAGIC || diag == PROCDB_DIAG_VERSION) {
-		file->readable = TRUE;
-		return TRUE;
-	}
-	return FALSE;
-}
-
 /*
  * Where no checksum vouches for a file, zeros in place of entries or of what followed them
  * are damage. (In what a checksum covers, and in the codec, a name of no bytes is one.)
@@ -144,11 +98,40 @@ static void find_zeros(ProcdbFile *file)
 	g_array_set_size(file->records, kept);
 }
 
-/* Reads what fd is open on, or says why that did not open. */
-static void read_open_file(ProcdbFile *file, int fd, const char *path, struct stat *st)
+/* Whether the header says that this is a database at all. */
+static gboolean has_header(int fd, goffset size, ProcdbFile *file)
 {
-	g_autoptr(GByteArray) bytes = NULL;
+	guint8 header[PROCDB_HEADER_SIZE];
 
+	/* Too short, or cannot be read: that is found out later. */
+	if (size < (goffset)sizeof(header) ||
+	    pread(fd, header, sizeof(header), 0) != sizeof(header))
+		return TRUE;
+	procdb_codec_decode(header, sizeof(header), file->records, &file->decoded);
+	return file->decoded.diag != PROCDB_DIAG_MAGIC && file->decoded.diag != PROCDB_DIAG_VERSION;
+}
+
+static void read_contents(ProcdbFile *file, int fd, gsize size, const char *path,
+			  const ProcdbLimit *limit)
+{
+	g_auto(ProcdbReader) reader = {0};
+
+	procdb_reader_init_file(&reader, fd, size);
+	procdb_codec_read(&reader, limit, file->records, &file->decoded);
+	file->readable = !reader.failed;
+	if (file->readable)
+		find_zeros(file);
+	else if (reader.error)
+		procdb_io_fail(&file->error, reader.error, "read", path);
+	else
+		g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
+			    "Cannot read %s: it became shorter meanwhile", path);
+}
+
+/* Reads what fd is open on, or says why that did not open. */
+static void read_open_file(ProcdbFile *file, int fd, const char *path, const ProcdbLimit *limit,
+			   struct stat *st)
+{
 	memset(file, 0, sizeof(*file));
 	file->records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 	if (fd < 0 && errno == ENOENT)
@@ -163,19 +146,15 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, struct st
 			    "Cannot read %s: it is not a regular file", path);
 		return;
 	}
-	if (st->st_size > (goffset)MAX_FILE_SIZE) {
-		g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-			    "Cannot read %s: it is larger than %zu MiB", path, MAX_FILE_SIZE >> 20);
-		return;
+	/* What it is no database of ours by is not read, whatever its size. */
+	if (!has_header(fd, st->st_size, file)) {
+		file->readable = TRUE;
+	} else if (st->st_size > (goffset)PROCDB_MAX_FILE_SIZE) {
+		file->readable = TRUE;
+		file->decoded = (ProcdbDecoded){.diag = PROCDB_DIAG_TOO_LARGE};
+	} else {
+		read_contents(file, fd, (gsize)st->st_size, path, limit);
 	}
-	if (decided_by_header(fd, (gsize)st->st_size, path, file))
-		return;
-	bytes = read_bytes(fd, (gsize)st->st_size, path, &file->error);
-	if (!bytes)
-		return;
-	file->readable = TRUE;
-	procdb_codec_decode(bytes->data, bytes->len, file->records, &file->decoded);
-	find_zeros(file);
 }
 
 /* O_NONBLOCK: not to hang on a FIFO in its place. */
@@ -192,12 +171,13 @@ static void refuse_foreign(ProcdbFile *file, const char *path, const struct stat
 		    "Will not use %s: it belongs to user %u", path, st->st_uid);
 }
 
-static void read_named(ProcdbFiles *files, const char *name, ProcdbFile *file, struct stat *st)
+static void read_named(ProcdbFiles *files, const char *name, const ProcdbLimit *limit,
+		       ProcdbFile *file, struct stat *st)
 {
 	g_autofree char *path = g_build_filename(files->folder, name, NULL);
 	g_auto(ProcdbFd) fd = open(path, READ_FLAGS);
 
-	read_open_file(file, fd, path, st);
+	read_open_file(file, fd, path, limit, st);
 	if (!procdb_folder_is_ours_alone(files->folder))
 		refuse_foreign(file, path, st);
 }
@@ -220,7 +200,7 @@ gboolean procdb_files_is_saving(ProcdbFiles *files)
 	return g_atomic_int_get(&files->saving) != 0;
 }
 
-void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
+void procdb_files_read(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile *file)
 {
 	g_autofree char *temp = g_build_filename(files->folder, files->temp_name, NULL);
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
@@ -232,26 +212,26 @@ void procdb_files_read(ProcdbFiles *files, ProcdbFile *file)
 
 	/* If this fails the next save tells. */
 	(void)unlink(temp);
-	read_named(files, files->name, file, &st);
+	read_named(files, files->name, limit, file, &st);
 	files->whole.size = -1;
 	if (procdb_file_is_whole(file))
 		set_known_whole(files, &st);
 }
 
-void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file)
+void procdb_files_read_prev(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile *file)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	struct stat st = {0};
 
-	read_named(files, files->prev_name, file, &st);
+	read_named(files, files->prev_name, limit, file, &st);
 }
 
-void procdb_files_read_other(const char *path, ProcdbFile *file)
+void procdb_files_read_other(const char *path, const ProcdbLimit *limit, ProcdbFile *file)
 {
 	g_auto(ProcdbFd) fd = open(path, READ_FLAGS | O_NOFOLLOW);
 	struct stat st = {0};
 
-	read_open_file(file, fd, path, &st);
+	read_open_file(file, fd, path, limit, &st);
 	refuse_foreign(file, path, &st);
 }
 
@@ -407,6 +387,8 @@ static gboolean write_temp(ProcdbFiles *files, int folder, GBytes *bytes, struct
 /* Sets NAME aside if it is bad; somebody else may have written it. */
 static gboolean check_newest(ProcdbFiles *files, int folder, gboolean *good, GError **error)
 {
+	/* Only whether it is whole is of interest. */
+	static const ProcdbLimit none = {0, 0};
 	g_auto(ProcdbFile) file = {0};
 	g_autofree char *aside = NULL;
 	struct stat st = {0};
@@ -420,7 +402,7 @@ static gboolean check_newest(ProcdbFiles *files, int folder, gboolean *good, GEr
 	*good = TRUE;
 	if (is_known_whole(files, &st))
 		return TRUE;
-	read_named(files, files->name, &file, &st);
+	read_named(files, files->name, &none, &file, &st);
 	if (procdb_file_is_whole(&file))
 		return TRUE;
 	*good = FALSE;
@@ -464,10 +446,10 @@ gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial,
 	if (serial <= files->written)
 		return TRUE;
 	/* What could not be read again. */
-	if (g_bytes_get_size(bytes) > MAX_FILE_SIZE) {
+	if (g_bytes_get_size(bytes) > PROCDB_MAX_FILE_SIZE) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
 			    "Cannot write %s: it would be larger than %zu MiB", files->path,
-			    MAX_FILE_SIZE >> 20);
+			    PROCDB_MAX_FILE_SIZE >> 20);
 		return FALSE;
 	}
 	if (!procdb_folder_make(files->folder, error))

@@ -70,16 +70,18 @@ gboolean procdb_files_is_saving(ProcdbFiles *files);
 
 /*
  * Reads NAME, once no save is under way, and removes the leftover of one. In a
- * folder where others may put files it has to belong to us or to root.
+ * folder where others may put files it has to belong to us or to root. Of what is larger than
+ * PROCDB_MAX_FILE_SIZE no more than the header is read; no more records than the limit (NULL:
+ * none) are taken.
  */
-void procdb_files_read(ProcdbFiles *files, ProcdbFile *file);
+void procdb_files_read(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile *file);
 /* Reads NAME.prev. */
-void procdb_files_read_prev(ProcdbFiles *files, ProcdbFile *file);
+void procdb_files_read_prev(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile *file);
 /*
  * Reads any other file; not through a symbolic link, and it must belong to
  * us or to root.
  */
-void procdb_files_read_other(const char *path, ProcdbFile *file);
+void procdb_files_read_other(const char *path, const ProcdbLimit *limit, ProcdbFile *file);
 
 /*
  * Gives a bad NAME a second name that says when, and with restore puts

@@ -9,6 +9,7 @@
 struct _ProcdbStore {
 	ProcdbFiles *files;
 	char *import_path;
+	ProcdbLimit limit;
 	guint64 serial; /* of the newest content encoded */
 
 	ProcdbStoreReport report;
@@ -21,6 +22,7 @@ ProcdbStore *procdb_store_new(const char *path)
 	ProcdbStore *store = g_new0(ProcdbStore, 1);
 
 	store->files = procdb_files_new(path);
+	store->limit = (ProcdbLimit){G_MAXUINT, G_MAXUINT};
 	return store;
 }
 
@@ -44,6 +46,11 @@ void procdb_store_set_import(ProcdbStore *store, const char *path)
 	store->import_path = g_strdup(path);
 }
 
+void procdb_store_set_limit(ProcdbStore *store, const ProcdbLimit *limit)
+{
+	store->limit = *limit;
+}
+
 const ProcdbStoreReport *procdb_store_report(const ProcdbStore *store)
 {
 	return &store->report;
@@ -61,6 +68,7 @@ static void take(ProcdbStore *store, const ProcdbFile *file, ProcdbSource source
 	if (file->records->len > 0)
 		g_array_append_vals(records, file->records->data, file->records->len);
 	store->report.source = source;
+	store->report.left_out = file->decoded.left_out;
 }
 
 static void import(ProcdbStore *store, GArray *records)
@@ -69,7 +77,7 @@ static void import(ProcdbStore *store, GArray *records)
 
 	if (!store->import_path)
 		return;
-	procdb_files_read_other(store->import_path, &file);
+	procdb_files_read_other(store->import_path, &store->limit, &file);
 	if (!file.exists)
 		return;
 	if (!file.readable) {
@@ -148,10 +156,11 @@ static void put_override(GArray *records, const struct procdb_record *from)
  */
 static void keep_overrides(ProcdbStore *store, GArray *records)
 {
+	const ProcdbLimit overrides = {0, store->limit.overrides};
 	g_auto(ProcdbFile) prev = {0};
 	guint kept = 0;
 
-	procdb_files_read_prev(store->files, &prev);
+	procdb_files_read_prev(store->files, &overrides, &prev);
 	if (!procdb_file_is_whole(&prev))
 		return;
 	for (guint i = 0; i < prev.records->len; i++) {
@@ -181,7 +190,7 @@ static void recover(ProcdbStore *store, const ProcdbFile *newest, GArray *record
 	const char *used = "there are no profiles to start with";
 	gboolean restore;
 
-	procdb_files_read_prev(store->files, &prev);
+	procdb_files_read_prev(store->files, &store->limit, &prev);
 	restore = procdb_file_is_whole(&prev);
 	if (!restore && !newest->readable)
 		return;
@@ -204,7 +213,7 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 	store->report = (ProcdbStoreReport){0};
 	g_clear_pointer(&store->set_aside, g_free);
 	set_message(store, NULL);
-	procdb_files_read(store->files, &newest);
+	procdb_files_read(store->files, &store->limit, &newest);
 	store->report.newest = newest.decoded;
 	*diag = PROCDB_DIAG_NONE;
 

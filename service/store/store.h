@@ -35,6 +35,12 @@ const char *procdb_store_path(const ProcdbStore *store);
 void procdb_store_set_import(ProcdbStore *store, const char *path);
 
 /*
+ * From now on a load takes no more profiles than these, the most recently seen ones, and
+ * no more memory for a file of any size. All of them, as long as it was not called.
+ */
+void procdb_store_set_limit(ProcdbStore *store, const ProcdbLimit *limit);
+
+/*
  * Appends the profiles of the file to records (of struct procdb_record). A
  * file that does not exist is empty. One that is no valid database is set
  * aside, and the previous one used in its place, durably; if that is no better
@@ -58,6 +64,7 @@ typedef struct {
 	ProcdbDecoded newest;  /* what the file itself looked like */
 	const char *set_aside; /* where the bad file, or that of a newer version, is now, or NULL */
 	guint overrides_kept;  /* of the previous file, since the newest can have none */
+	guint left_out;	       /* profiles that there was no room for */
 	const char *message;   /* a sentence for the log; NULL if all was in order */
 } ProcdbStoreReport;
 
