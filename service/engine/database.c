@@ -76,18 +76,19 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 	return (guint)procdb_table_size(engine->table);
 }
 
+static guint most_profiles(const ProcdbEngine *engine)
+{
+	return procdb_engine_is_reference(engine) ? REFERENCE_LIMIT : engine->settings.max_retained;
+}
+
 /* The records of the file; NULL for one that is there and cannot be read. */
 static GArray *read_file(ProcdbEngine *engine, GError **error)
 {
 	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
 	g_autoptr(GError) reason = NULL;
-	const ProcdbEngineSettings *settings = &engine->settings;
 	/* What could not stay is not taken into memory. */
-	const ProcdbLimit limit = {
-	    procdb_engine_is_reference(engine) ? REFERENCE_LIMIT : settings->max_retained,
-	    PROCDB_MAX_OVERRIDES,
-	};
+	const ProcdbLimit limit = {most_profiles(engine), PROCDB_MAX_OVERRIDES};
 	ProcdbDiag diag = PROCDB_DIAG_NONE;
 
 	procdb_store_set_limit(engine->store, &limit);
@@ -99,10 +100,6 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	}
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
-	if (report->left_out > 0)
-		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
-			   "Left %u profiles of %s out: no more than %u are remembered",
-			   report->left_out, procdb_store_path(engine->store), limit.profiles);
 	return g_steal_pointer(&records);
 }
 
@@ -110,6 +107,17 @@ static void set_save_error(ProcdbEngine *engine, const char *message)
 {
 	g_free(engine->last_save_error);
 	engine->last_save_error = g_strdup(message);
+}
+
+/* What was read has taken the place of what was known. */
+static void log_left_out(const ProcdbEngine *engine)
+{
+	const guint left_out = procdb_store_report(engine->store)->left_out;
+
+	if (left_out > 0)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
+			   "Left %u profiles of %s out: no more than %u are remembered", left_out,
+			   procdb_store_path(engine->store), most_profiles(engine));
 }
 
 /* What is known is what the file says: nothing is left that a save has failed to write. */
@@ -133,6 +141,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 		*loaded = n;
 	if (!records)
 		return FALSE;
+	log_left_out(engine);
 	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT || report->overrides_kept > 0 ||
 			report->left_out > 0 ||
@@ -164,8 +173,16 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 	}
 	if (!configure(user_data, error))
 		return FALSE;
+	/* There may be room for all of it now. */
+	if (report->source == PROCDB_SOURCE_NEWEST && report->left_out > 0) {
+		g_array_unref(records);
+		records = read_file(engine, error);
+		if (!records)
+			return FALSE;
+	}
 	if (report->source == PROCDB_SOURCE_NEWEST) {
 		*loaded = procdb_engine_replace(engine, records);
+		log_left_out(engine);
 		note_in_file(engine);
 		engine->dirty = report->overrides_kept > 0 || report->left_out > 0;
 	} else {

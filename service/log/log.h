@@ -23,7 +23,7 @@
 #define PROCDB_MESSAGE_MAPS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e16"
 /* Tasks that a service had changed which did not stop cleanly were put back. */
 #define PROCDB_MESSAGE_TASKS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e17"
-/* Many profiles were forgotten at once, or at a start; or a clock that was set could do it. */
+/* Many profiles were forgotten, or left out; or a clock that was set ahead could have done it. */
 #define PROCDB_MESSAGE_FORGOTTEN "2a6f0d7d3c0b4a8f9d3e5b1c7a904e18"
 
 /* Logs a printf-like message of one of these kinds. */

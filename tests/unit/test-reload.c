@@ -124,6 +124,43 @@ static void test_a_save_that_failed_is_over(EngineFixture *f, gconstpointer data
 	g_assert_cmpuint(f->engine->save_failures, ==, 0);
 }
 
+static gboolean configure_one(gpointer data, GError **error)
+{
+	EngineFixture *f = data;
+	ProcdbEngineSettings settings = test_settings;
+
+	settings.max_retained = 1;
+	procdb_engine_configure(f->engine, &settings);
+	return TRUE;
+}
+
+static gboolean configure_many(gpointer data, GError **error)
+{
+	procdb_engine_configure(((EngineFixture *)data)->engine, &test_settings);
+	return TRUE;
+}
+
+/* What there is no room for is left out of memory, and what there is room for now is not. */
+static void test_a_room_that_changes(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineStatus status;
+	guint loaded;
+
+	test_learn(f, "more", PROCDB_TIER_BATCH, 5);
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	/* Two overrides, and two profiles without one. */
+	g_assert_true(procdb_engine_reload(f->engine, configure_one, f, &loaded, NULL));
+	g_assert_true(procdb_engine_load(f->engine, &loaded, NULL));
+	g_assert_cmpuint(loaded, ==, 3);
+	procdb_engine_status(f->engine, &status);
+	g_assert_true(status.dirty);
+	g_assert_true(procdb_engine_reload(f->engine, configure_many, f, &loaded, NULL));
+	g_assert_cmpuint(loaded, ==, 4);
+	assert_all_known(f);
+	procdb_engine_status(f->engine, &status);
+	g_assert_false(status.dirty);
+}
+
 static void test_a_configuration_that_fails(EngineFixture *f, gconstpointer data)
 {
 	refuse = TRUE;
@@ -211,6 +248,7 @@ int main(int argc, char **argv)
 	add("/reload/a-save-that-failed-is-over", test_a_save_that_failed_is_over);
 	g_test_add("/reload/a-load-ends-a-failure", EngineFixture, "load", set_up,
 		   test_a_save_that_failed_is_over, tear_down);
+	add("/reload/a-room-that-changes", test_a_room_that_changes);
 	add("/reload/a-configuration-that-fails", test_a_configuration_that_fails);
 	add("/reload/a-file-that-cannot-be-read", test_a_file_that_cannot_be_read);
 	add("/reload/a-damaged-file", test_a_damaged_file);

@@ -3,6 +3,7 @@
 
 /* How large a database may be, how much of it is taken, and what that takes of memory. */
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +171,31 @@ static void test_a_million_plain_entries(struct fixture *fixture, gconstpointer 
 	g_assert_cmpint(peak_kib() - before, <, MOST_KIB);
 }
 
+/* As when somebody cuts it off while it is read. */
+static void test_a_file_that_becomes_shorter(struct fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GArray) records = records_new();
+	ProcdbDecoded decoded;
+	struct stat st;
+	int fd;
+
+	must_save(fixture, 3000, 1);
+	g_assert_cmpint(g_stat(fixture->path, &st), ==, 0);
+	fd = g_open(fixture->path, O_RDONLY | O_CLOEXEC, 0);
+	g_assert_cmpint(fd, >=, 0);
+	for (off_t at = st.st_size - 1; at >= 0; at = at * 3 / 4 - 1) {
+		g_auto(ProcdbReader) reader = {0};
+
+		g_assert_cmpint(truncate(fixture->path, at), ==, 0);
+		procdb_reader_init_file(&reader, fd, (gsize)st.st_size);
+		procdb_codec_read(&reader, &usual, records, &decoded);
+		g_assert_true(reader.failed);
+		g_assert_cmpint(reader.error, ==, 0);
+		g_assert_cmpuint(records->len, ==, 0);
+	}
+	g_assert_true(g_close(fd, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -182,5 +208,6 @@ int main(int argc, char **argv)
 	ADD_STORE_TEST("size/the-most-recently-seen-are-taken",
 		       test_the_most_recently_seen_are_taken);
 	ADD_STORE_TEST("size/the-later-of-one-name-counts", test_the_later_of_one_name_counts);
+	ADD_STORE_TEST("size/a-file-that-becomes-shorter", test_a_file_that_becomes_shorter);
 	return g_test_run();
 }
