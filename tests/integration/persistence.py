@@ -2,7 +2,10 @@
 # Copyright (C) 2026 The ProcDb developers
 """What survives in the database file, and who can read it."""
 
+import glob
 import os
+import pathlib
+import re
 import shutil
 
 from harness import DATABASE, TIERS, Service, create_pins, entries, escape, run_case, teach, INIT
@@ -110,6 +113,40 @@ def deleting_reaches_the_file():
         service.kill()
     with Service() as service:
         assert set(service.profiles()) == {"as"}
+
+
+def zeros_in_the_file_lose_nothing():
+    pddb.write(DATABASE, [pddb.confident(b"n%d" % number) for number in range(100)])
+    with Service() as service:
+        service.call("SetOverride", "(ss)", "mine", "batch")
+        service.call("Save")
+        service.kill()
+    good = pathlib.Path(DATABASE).read_bytes()
+    assert len(good) > 4096 and pathlib.Path(DATABASE + ".prev").read_bytes() == good
+    pathlib.Path(DATABASE).write_bytes(good[:4096].ljust(len(good), b"\0"))
+    with Service() as service:
+        assert len(service.profiles()) == 101 and service.get("Overrides") == 1
+        assert service.logged(), "a damaged file is reported"
+        service.call("Save")
+        service.kill()
+    assert len(glob.glob(DATABASE + ".bad-*")) == 1
+    assert pathlib.Path(DATABASE + ".prev").read_bytes() == good
+
+
+def a_file_of_any_size_is_no_matter():
+    for count, loaded in ((1_000_000, 16384), (3_000_000, 0)):
+        entry = pddb.ENTRIES[2].pack(*pddb.confident(b"n"))[16:]
+        with open(DATABASE, "wb") as file:
+            file.write(pddb.HEADER.pack(b"PDDB", 2, count))
+            file.writelines(b"%-16d" % number + entry for number in range(count))
+        with Service() as service:
+            assert len(service.profiles()) == loaded, count
+            peak = int(re.search(r"VmHWM:\s*(\d+) kB",
+                                 pathlib.Path(f"/proc/{service.process.pid}/status").read_text())[1])
+            assert peak < 64 << 10, peak
+            assert service.logged(), count
+            service.kill()
+    assert len(glob.glob(DATABASE + ".bad-*")) == 1
 
 
 if __name__ == "__main__":
