@@ -116,8 +116,9 @@ static void log_left_out(const ProcdbEngine *engine)
 
 	if (left_out > 0)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
-			   "Left %u profiles of %s out: no more than %u are remembered", left_out,
-			   procdb_store_path(engine->store), most_profiles(engine));
+			   "Left %u profile%s of %s out: no more than %u are remembered", left_out,
+			   left_out == 1 ? "" : "s", procdb_store_path(engine->store),
+			   most_profiles(engine));
 }
 
 /* What is known is what the file says: nothing is left that a save has failed to write. */

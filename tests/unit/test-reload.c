@@ -143,18 +143,21 @@ static gboolean configure_many(gpointer data, GError **error)
 /* What there is no room for is left out of memory, and what there is room for now is not. */
 static void test_a_room_that_changes(EngineFixture *f, gconstpointer data)
 {
+	g_autoptr(GError) error = NULL;
 	ProcdbEngineStatus status;
 	guint loaded;
 
 	test_learn(f, "more", PROCDB_TIER_BATCH, 5);
 	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
 	/* Two overrides, and two profiles without one. */
-	g_assert_true(procdb_engine_reload(f->engine, configure_one, f, &loaded, NULL));
+	procdb_engine_reload(f->engine, configure_one, f, &loaded, &error);
+	g_assert_no_error(error);
 	g_assert_true(procdb_engine_load(f->engine, &loaded, NULL));
 	g_assert_cmpuint(loaded, ==, 3);
 	procdb_engine_status(f->engine, &status);
 	g_assert_true(status.dirty);
-	g_assert_true(procdb_engine_reload(f->engine, configure_many, f, &loaded, NULL));
+	procdb_engine_reload(f->engine, configure_many, f, &loaded, &error);
+	g_assert_no_error(error);
 	g_assert_cmpuint(loaded, ==, 4);
 	assert_all_known(f);
 	procdb_engine_status(f->engine, &status);
