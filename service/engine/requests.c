@@ -183,7 +183,9 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 	if (!ok)
 		return FALSE;
 	apply(engine);
-	ok = procdb_engine_save(engine, NULL, error);
+	/* What was cleared does not come back from an older file either. */
+	ok = tier == PROCDB_NO_OVERRIDE ? procdb_engine_save_forgetting(engine, error)
+					: procdb_engine_save(engine, NULL, error);
 	procdb_engine_tell_now(engine);
 	return ok;
 }

@@ -3,9 +3,11 @@
 
 /* What the engine finds again in the file that it left. */
 
-#include <stdio.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "engine-fixture.h"
@@ -41,12 +43,11 @@ static void set_override(EngineFixture *f, const char *name, guint8 tier)
 /* Puts an X where there was none. */
 static void damage(EngineFixture *f, long offset)
 {
-	FILE *file = fopen(f->path, "r+");
+	int fd = g_open(f->path, O_WRONLY);
 
-	g_assert(file);
-	g_assert_cmpint(fseek(file, offset, SEEK_SET), ==, 0);
-	g_assert_cmpint(fputc('X', file), ==, 'X');
-	g_assert_cmpint(fclose(file), ==, 0);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(pwrite(fd, "X", 1, offset), ==, 1);
+	g_assert_true(g_close(fd, NULL));
 }
 
 static gboolean is_dirty(EngineFixture *f)
@@ -159,6 +160,18 @@ static void test_deleted_does_not_come_back_from_the_previous_file(EngineFixture
 	engine_fixture_allow_warnings();
 	engine_fixture_restart(f, 1024);
 	g_assert_null(test_find(f, "cc1"));
+}
+
+/* A file without our block gets the overrides of the one before, but none that was cleared. */
+static void test_a_cleared_override_does_not_come_back(EngineFixture *f, gconstpointer data)
+{
+	g_autofree char *prev = g_strconcat(f->path, ".prev", NULL);
+
+	set_override(f, "cc1", PROCDB_TIER_INTERACTIVE);
+	save(f);
+	g_assert_true(g_file_test(prev, G_FILE_TEST_EXISTS));
+	set_override(f, "cc1", PROCDB_NO_OVERRIDE);
+	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));
 }
 
 /* The disk was full when it was deleted: then at the next save. */
@@ -359,6 +372,8 @@ int main(int argc, char **argv)
 	    test_reference_mode_reads_the_entries);
 	add("deleted-does-not-come-back-from-the-previous-file", &test_settings,
 	    test_deleted_does_not_come_back_from_the_previous_file);
+	add("a-cleared-override-does-not-come-back", &test_settings,
+	    test_a_cleared_override_does_not_come_back);
 	add("deleted-goes-for-good-with-the-next-save", &test_settings,
 	    test_deleted_goes_for_good_with_the_next_save);
 	add("deleted-goes-for-good-by-itself", &test_settings,
