@@ -4,13 +4,18 @@
 #include "guard.h"
 
 #include <gio/gunixoutputstream.h>
+#include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "errors.h"
+#include "turns.h"
+#include "window.h"
 #include "wire.h"
 
 #define CHUNK 65536
+/* Of them at once: whoever sends faster than we sort does not keep us from the rest. */
+#define MAX_CHUNKS 16
 /* Large calls at once: GDBus takes up to 30 MB of memory for one, until it is answered. */
 #define MAX_LARGE 1
 
@@ -20,12 +25,14 @@ G_DECLARE_FINAL_TYPE(GuardInput, guard_input, GUARD, INPUT, GInputStream)
 struct _GuardInput {
 	GInputStream parent;
 	GIOStream *socket;
-	GByteArray *raw;   /* has come and is not looked at yet */
-	GByteArray *ready; /* may be read */
-	gsize read;	   /* bytes of ready that were */
-	gsize skip;	   /* bytes of a message that are still to be thrown away */
-	GHashTable *large; /* procdb_wire_call() of the large calls under way */
-	gboolean talking;  /* until the bus has let us in */
+	GByteArray *raw;      /* has come and is not looked at yet */
+	GByteArray *ready;    /* may be read */
+	gsize read;	      /* bytes of ready that were */
+	gsize skip;	      /* bytes of a message that are still to be thrown away */
+	GHashTable *large;    /* procdb_wire_call() of the large calls under way */
+	ProcdbTurns *turns;   /* messages that wait until there is room in the window */
+	ProcdbWindow *window; /* of those that were let through to ready */
+	gboolean talking;     /* until the bus has let us in */
 	gboolean ended;
 };
 
@@ -52,6 +59,29 @@ static gsize sort_line(GuardInput *self, const guint8 *data, gsize len)
 	return (gsize)(end - data) + 1;
 }
 
+/* Has a message wait for its turn, or what stands for it. */
+static void queue(GuardInput *self, const guint8 *data, ProcdbWireSize size,
+		  ProcdbWireVerdict verdict)
+{
+	const char *sender = procdb_wire_sender(data);
+	gboolean call = data[1] == G_DBUS_MESSAGE_TYPE_METHOD_CALL;
+	gboolean unasked = procdb_wire_is_unasked(data);
+	gsize total = size.header + size.body;
+	GByteArray *message;
+
+	if (!procdb_turns_accepts(self->turns, sender, total, unasked)) {
+		if (!call || unasked)
+			return;
+		verdict = PROCDB_WIRE_REFUSE_MANY;
+	}
+	message = g_byte_array_sized_new(verdict == PROCDB_WIRE_PASS ? (guint)total : 0);
+	if (verdict == PROCDB_WIRE_PASS)
+		g_byte_array_append(message, data, (guint)total);
+	else
+		procdb_wire_replace(data, size, verdict, message);
+	procdb_turns_add(self->turns, sender, message, unasked);
+}
+
 /* A message; the bytes that were dealt with, 0 while not enough of it is there. */
 static gsize sort_message(GuardInput *self, const guint8 *data, gsize len)
 {
@@ -75,10 +105,11 @@ static gsize sort_message(GuardInput *self, const guint8 *data, gsize len)
 			g_hash_table_add(self->large, procdb_wire_call(data));
 		verdict = procdb_wire_judge_body(data, size);
 	}
-	if (verdict == PROCDB_WIRE_PASS)
+	/* What we asked for, and what the bus says, goes first: there is never much of it. */
+	if (verdict == PROCDB_WIRE_PASS && procdb_wire_is_expected(data))
 		g_byte_array_append(self->ready, data, (guint)total);
 	else if (verdict != PROCDB_WIRE_DROP)
-		procdb_wire_replace(data, size, verdict, self->ready);
+		queue(self, data, size, verdict);
 	self->skip = total - MIN(total, len);
 	return MIN(total, len);
 }
@@ -117,16 +148,15 @@ static void sort(GuardInput *self)
 	remove_front(&self->raw, done);
 }
 
-/* Takes in what there is, or waits for something. FALSE with error set when that fails. */
-static gboolean take_in(GuardInput *self, gboolean blocking, GCancellable *cancellable,
-			GError **error)
+/* Takes in what there is. FALSE with error set when that fails, or there is nothing. */
+static gboolean take_in(GuardInput *self, GError **error)
 {
 	guint len = self->raw->len;
 	gssize n;
 
 	g_byte_array_set_size(self->raw, len + CHUNK);
-	n = g_pollable_stream_read(G_INPUT_STREAM(input_of(self)), self->raw->data + len, CHUNK,
-				   blocking, cancellable, error);
+	n = g_pollable_input_stream_read_nonblocking(input_of(self), self->raw->data + len, CHUNK,
+						     NULL, error);
 	g_byte_array_set_size(self->raw, len + (guint)MAX(n, 0));
 	if (n == 0)
 		self->ended = TRUE;
@@ -135,20 +165,62 @@ static gboolean take_in(GuardInput *self, gboolean blocking, GCancellable *cance
 	return n >= 0;
 }
 
+/* Whether GDBus can be given something, and be it the end. */
 static gboolean has_something(GuardInput *self)
 {
-	return self->ended || self->read < self->ready->len;
+	return self->read < self->ready->len || (self->ended && procdb_turns_is_empty(self->turns));
 }
 
-static gssize guard_input_read(GInputStream *stream, void *buffer, gsize count,
-			       GCancellable *cancellable, GError **error)
+static gboolean takes_more(GuardInput *self)
+{
+	return !self->ended && !procdb_turns_is_full(self->turns);
+}
+
+/* Lets through as much as there is room for. */
+static void let_through(GuardInput *self)
+{
+	GByteArray *message;
+
+	/* GDBus comes back once it has dispatched all that it was given. */
+	procdb_window_delivered(self->window);
+	procdb_window_update(self->window);
+	while (procdb_window_has_room(self->window) && (message = procdb_turns_next(self->turns))) {
+		g_byte_array_append(self->ready, message->data, message->len);
+		procdb_window_add(self->window, message->len);
+		g_byte_array_unref(message);
+	}
+}
+
+/* Takes in what has come, so that each sender has its turn. FALSE with error set on failure. */
+static gboolean take_in_all(GuardInput *self, GError **error)
+{
+	g_autoptr(GError) failed = NULL;
+
+	for (guint i = 0; i < MAX_CHUNKS && takes_more(self); i++)
+		if (!take_in(self, &failed))
+			break;
+	if (!failed || g_error_matches(failed, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&failed));
+	return FALSE;
+}
+
+/* What there is for GDBus now. */
+static gssize guard_input_read_nonblocking(GPollableInputStream *stream, void *buffer, gsize count,
+					   GError **error)
 {
 	GuardInput *self = GUARD_INPUT(stream);
 	gsize n;
 
-	while (!has_something(self))
-		if (!take_in(self, TRUE, cancellable, error))
+	if (!has_something(self)) {
+		if (!take_in_all(self, error))
 			return -1;
+		let_through(self);
+	}
+	if (!has_something(self)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "Nothing for now");
+		return -1;
+	}
 	n = MIN(count, self->ready->len - self->read);
 	/* At the end there is nothing, and perhaps not even an address of it. */
 	if (n > 0)
@@ -161,30 +233,55 @@ static gssize guard_input_read(GInputStream *stream, void *buffer, gsize count,
 	return (gssize)n;
 }
 
-static gssize guard_input_read_nonblocking(GPollableInputStream *stream, void *buffer, gsize count,
-					   GError **error)
+/* Not GDBus's way, which never waits here. */
+static gssize guard_input_read(GInputStream *stream, void *buffer, gsize count,
+			       GCancellable *cancellable, GError **error)
 {
-	GuardInput *self = GUARD_INPUT(stream);
+	GPollableInputStream *pollable = G_POLLABLE_INPUT_STREAM(stream);
 
-	while (!has_something(self))
-		if (!take_in(self, FALSE, NULL, error))
+	for (;;) {
+		g_autoptr(GError) failed = NULL;
+		g_autoptr(GSource) source = NULL;
+		g_autoptr(GMainContext) context = NULL;
+		gssize n = guard_input_read_nonblocking(pollable, buffer, count, &failed);
+
+		if (n >= 0)
+			return n;
+		if (!g_error_matches(failed, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+			g_propagate_error(error, g_steal_pointer(&failed));
 			return -1;
-	return guard_input_read(G_INPUT_STREAM(stream), buffer, count, NULL, error);
+		}
+		if (g_cancellable_set_error_if_cancelled(cancellable, error))
+			return -1;
+		context = g_main_context_new();
+		source = g_pollable_input_stream_create_source(pollable, cancellable);
+		g_source_set_dummy_callback(source);
+		g_source_attach(source, context);
+		g_main_context_iteration(context, TRUE);
+	}
 }
 
 static gboolean guard_input_is_readable(GPollableInputStream *stream)
 {
 	GuardInput *self = GUARD_INPUT(stream);
 
-	return has_something(self) || g_pollable_input_stream_is_readable(input_of(self));
+	return has_something(self) ||
+	       (takes_more(self) && g_pollable_input_stream_is_readable(input_of(self)));
 }
 
 static GSource *guard_input_create_source(GPollableInputStream *stream, GCancellable *cancellable)
 {
-	g_autoptr(GSource) socket =
-	    g_pollable_input_stream_create_source(input_of(GUARD_INPUT(stream)), NULL);
+	GuardInput *self = GUARD_INPUT(stream);
+	g_autoptr(GSource) room = g_unix_fd_source_new(procdb_window_fd(self->window), G_IO_IN);
+	g_autoptr(GSource) socket = NULL;
+	GSource *source = g_pollable_source_new_full(stream, room, cancellable);
 
-	return g_pollable_source_new_full(stream, socket, cancellable);
+	if (takes_more(self)) {
+		socket = g_pollable_input_stream_create_source(input_of(self), NULL);
+		g_source_set_dummy_callback(socket);
+		g_source_add_child_source(source, socket);
+	}
+	return source;
 }
 
 static gboolean guard_input_close(GInputStream *stream, GCancellable *cancellable, GError **error)
@@ -196,6 +293,8 @@ static void guard_input_finalize(GObject *object)
 {
 	GuardInput *self = GUARD_INPUT(object);
 
+	g_clear_pointer(&self->window, procdb_window_unref);
+	procdb_turns_free(self->turns);
 	g_hash_table_unref(self->large);
 	g_byte_array_unref(self->raw);
 	g_byte_array_unref(self->ready);
@@ -220,6 +319,7 @@ static void guard_input_class_init(GuardInputClass *class)
 static void guard_input_init(GuardInput *self)
 {
 	self->large = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	self->turns = procdb_turns_new();
 	self->raw = g_byte_array_new();
 	self->ready = g_byte_array_new();
 	self->talking = TRUE;
@@ -245,6 +345,9 @@ GIOStream *procdb_guard_new(GSocketConnection *socket, GError **error)
 	/* Into the empty buffer of a new socket: this does not wait. */
 	if (!g_output_stream_write_all(output, hello->str, hello->len, NULL, NULL, error))
 		return NULL;
+	input->window = procdb_window_new(error);
+	if (!input->window)
+		return NULL;
 	input->socket = g_object_ref(G_IO_STREAM(socket));
 	return g_simple_io_stream_new(G_INPUT_STREAM(input), output);
 }
@@ -262,7 +365,7 @@ static void note_answer(GuardInput *self, GDBusMessage *message)
 }
 
 /* Whether a call stands for one that was refused. */
-static gboolean was_too_large(GDBusMessage *message)
+static gboolean was_refused(GDBusMessage *message)
 {
 	GVariant *body = g_dbus_message_get_body(message);
 	guint8 verdict;
@@ -271,7 +374,7 @@ static gboolean was_too_large(GDBusMessage *message)
 	    !g_variant_is_of_type(body, G_VARIANT_TYPE("(y)")))
 		return FALSE;
 	g_variant_get(body, "(y)", &verdict);
-	return verdict == PROCDB_WIRE_REFUSE_LARGE;
+	return verdict == PROCDB_WIRE_REFUSE_LARGE || verdict == PROCDB_WIRE_REFUSE_MANY;
 }
 
 static void refuse(GDBusConnection *connection, GDBusMessage *message)
@@ -279,7 +382,7 @@ static void refuse(GDBusConnection *connection, GDBusMessage *message)
 	g_autoptr(GDBusMessage) answer = NULL;
 	g_autoptr(GError) error =
 	    g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
-				"The call is too large, or too many large ones are under way");
+				"The call is too large, or too many are under way");
 
 	if (g_dbus_message_get_flags(message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED)
 		return;
@@ -297,7 +400,7 @@ static GDBusMessage *filter(GDBusConnection *connection, GDBusMessage *message, 
 		note_answer(data, message);
 		return message;
 	}
-	if (!was_too_large(message))
+	if (!was_refused(message))
 		return message;
 	refuse(connection, message);
 	g_object_unref(message);
@@ -307,7 +410,8 @@ static GDBusMessage *filter(GDBusConnection *connection, GDBusMessage *message, 
 void procdb_guard_answer(GDBusConnection *connection)
 {
 	GIOStream *stream = g_dbus_connection_get_stream(connection);
+	GuardInput *input = GUARD_INPUT(g_io_stream_get_input_stream(stream));
 
-	g_dbus_connection_add_filter(
-	    connection, filter, g_object_ref(g_io_stream_get_input_stream(stream)), g_object_unref);
+	procdb_window_set_connection(input->window, connection);
+	g_dbus_connection_add_filter(connection, filter, g_object_ref(input), g_object_unref);
 }

@@ -125,6 +125,11 @@ static gsize max_body_of(const char *signature)
 	return 0;
 }
 
+gboolean procdb_wire_is_unasked(const guint8 *data)
+{
+	return data[1] == G_DBUS_MESSAGE_TYPE_METHOD_CALL && (data[2] & NO_REPLY_EXPECTED) != 0;
+}
+
 static ProcdbWireVerdict judge_call(const guint8 *data, const char *signature, gsize body)
 {
 	gsize max = max_body_of(signature);
@@ -136,7 +141,7 @@ static ProcdbWireVerdict judge_call(const guint8 *data, const char *signature, g
 	if (body <= PROCDB_WIRE_SMALL)
 		return PROCDB_WIRE_PASS;
 	/* Nobody would learn when it has ended. */
-	return data[2] & NO_REPLY_EXPECTED ? PROCDB_WIRE_DROP : PROCDB_WIRE_PASS_LARGE;
+	return procdb_wire_is_unasked(data) ? PROCDB_WIRE_DROP : PROCDB_WIRE_PASS_LARGE;
 }
 
 /* Those that we listen to are all plain and small. */
@@ -170,7 +175,7 @@ ProcdbWireVerdict procdb_wire_judge_header(const guint8 *data, gsize len, Procdb
 						     : judge_call(data, signature, size.body);
 }
 
-char *procdb_wire_call(const guint8 *data)
+const char *procdb_wire_sender(const guint8 *data)
 {
 	gsize at = PROCDB_WIRE_PREFIX;
 	const char *sender = "";
@@ -179,7 +184,19 @@ char *procdb_wire_call(const guint8 *data)
 	while (next_field(data, fields_end(data), &at, &field))
 		if (field.code == FIELD_SENDER && field.type == 's')
 			sender = (const char *)data + field.value + 4;
-	return g_strdup_printf("%s %u", sender, read_u32(data, data + 8));
+	return sender;
+}
+
+gboolean procdb_wire_is_expected(const guint8 *data)
+{
+	return data[1] == G_DBUS_MESSAGE_TYPE_METHOD_RETURN ||
+	       data[1] == G_DBUS_MESSAGE_TYPE_ERROR ||
+	       strcmp(procdb_wire_sender(data), "org.freedesktop.DBus") == 0;
+}
+
+char *procdb_wire_call(const guint8 *data)
+{
+	return g_strdup_printf("%s %u", procdb_wire_sender(data), read_u32(data, data + 8));
 }
 
 /* Behind the string that begins at or after at; the size of the body if it does not fit. */

@@ -31,7 +31,8 @@ typedef enum {
 	PROCDB_WIRE_PASS_LARGE, /* a call, if there are not too many of them */
 	PROCDB_WIRE_UNKNOWN,	/* a call with arguments that nothing of ours takes */
 	PROCDB_WIRE_REFUSE_LARGE,
-	PROCDB_WIRE_DROP, /* what nobody waits for an answer to */
+	PROCDB_WIRE_REFUSE_MANY, /* its sender has too much waiting */
+	PROCDB_WIRE_DROP,	 /* what nobody waits for an answer to */
 } ProcdbWireVerdict;
 
 /* From the first PROCDB_WIRE_PREFIX bytes. */
@@ -44,6 +45,14 @@ ProcdbWireSize procdb_wire_size(const guint8 *data);
 ProcdbWireVerdict procdb_wire_judge_header(const guint8 *data, gsize len, ProcdbWireSize size);
 /* The same of a whole message whose header passed. */
 ProcdbWireVerdict procdb_wire_judge_body(const guint8 *data, ProcdbWireSize size);
+
+/* Whether a message whose header passed is an answer to us, or from the bus itself. */
+gboolean procdb_wire_is_expected(const guint8 *data);
+/* Whether it is a call that wants no answer; of the first PROCDB_WIRE_PREFIX bytes. */
+gboolean procdb_wire_is_unasked(const guint8 *data);
+
+/* Who sent a message whose header passed, in its own bytes; "" when that is not said. */
+const char *procdb_wire_sender(const guint8 *data);
 
 /* Which call it is, to know its answer by: "SENDER SERIAL". The caller frees it. */
 char *procdb_wire_call(const guint8 *data);

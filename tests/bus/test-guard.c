@@ -9,6 +9,7 @@
 
 #include "guard.h"
 #include "object.h"
+#include "turns.h"
 #include "wire.h"
 
 #define OK_LINE "OK 0123456789abcdef0123456789abcdef\r\n"
@@ -345,6 +346,130 @@ static void test_one_large_call_at_once(Guarded *g, gconstpointer data)
 	assert_next(all, "(0x03,)");
 }
 
+/* Many messages at once, as the bus hands them out. */
+static void send_many(Guarded *g, const char *sender, GDBusMessageFlags flags, guint n)
+{
+	g_autoptr(GDBusMessage) message = call_of(NULL);
+	g_autoptr(GByteArray) all = g_byte_array_new();
+	g_autoptr(GBytes) bytes = NULL;
+
+	g_dbus_message_set_sender(message, sender);
+	g_dbus_message_set_flags(message, flags);
+	bytes = bytes_of(message);
+	/* In one: the socket has no room for many small pieces. */
+	for (guint i = 0; i < n; i++)
+		g_byte_array_append(all, g_bytes_get_data(bytes, NULL),
+				    (guint)g_bytes_get_size(bytes));
+	say(g, all->data, all->len);
+}
+
+/* How many messages of a sender come without waiting; all: whose they may be else. */
+static guint read_now(Guarded *g, const char *sender, guint *all)
+{
+	GPollableInputStream *input =
+	    G_POLLABLE_INPUT_STREAM(g_io_stream_get_input_stream(g->stream));
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(GError) error = NULL;
+	guint8 buffer[4096];
+	guint n = 0;
+	gssize len;
+
+	while ((len = g_pollable_input_stream_read_nonblocking(input, buffer, sizeof(buffer), NULL,
+							       &error)) > 0)
+		g_byte_array_append(bytes, buffer, (guint)len);
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+	for (*all = 0; bytes->len > 0; (*all)++) {
+		g_autoptr(GDBusMessage) message = next_message(bytes);
+
+		n += g_str_equal(g_dbus_message_get_sender(message), sender);
+	}
+	return n;
+}
+
+static void test_waits_for_the_main_loop(Guarded *g, gconstpointer data)
+{
+	guint total = 0, n;
+
+	say(g, OK_LINE, strlen(OK_LINE));
+	send_many(g, ":1.7", G_DBUS_MESSAGE_FLAGS_NONE, 200);
+	read_now(g, ":1.7", &total);
+	g_assert_cmpuint(total, ==, 64);
+	read_now(g, ":1.7", &n);
+	g_assert_cmpuint(n, ==, 0);
+	while (g_main_context_iteration(NULL, FALSE)) {
+		read_now(g, ":1.7", &n);
+		g_assert_cmpuint(n, <=, 64);
+		total += n;
+	}
+	g_assert_cmpuint(total, ==, 200);
+}
+
+static void test_each_sender_has_its_turn(Guarded *g, gconstpointer data)
+{
+	guint all;
+
+	say(g, OK_LINE, strlen(OK_LINE));
+	send_many(g, ":1.7", G_DBUS_MESSAGE_FLAGS_NONE, 500);
+	send_many(g, ":1.8", G_DBUS_MESSAGE_FLAGS_NONE, 1);
+	g_assert_cmpuint(read_now(g, ":1.8", &all), ==, 1);
+	g_assert_cmpuint(all, ==, 64);
+}
+
+static void test_what_is_expected_does_not_wait(Guarded *g, gconstpointer data)
+{
+	g_autoptr(GDBusMessage) call = call_of(NULL);
+	g_autoptr(GDBusMessage) answer = g_dbus_message_new_method_reply(call);
+	g_autoptr(GBytes) bytes = NULL;
+	guint all;
+
+	say(g, OK_LINE, strlen(OK_LINE));
+	send_many(g, ":1.7", G_DBUS_MESSAGE_FLAGS_NONE, 200);
+	read_now(g, ":1.7", &all);
+	g_dbus_message_set_sender(answer, ":1.9");
+	g_dbus_message_set_serial(answer, 1);
+	bytes = bytes_of(answer);
+	say(g, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	send_many(g, "org.freedesktop.DBus", G_DBUS_MESSAGE_FLAGS_NONE, 1);
+	g_assert_cmpuint(read_now(g, ":1.9", &all), ==, 1);
+	g_assert_cmpuint(all, ==, 2);
+}
+
+static void test_few_wait_that_want_no_answer(Guarded *g, gconstpointer data)
+{
+	guint all, total = 0;
+
+	say(g, OK_LINE, strlen(OK_LINE));
+	send_many(g, ":1.7", G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED, 500);
+	send_many(g, ":1.8", G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED, 10);
+	g_assert_cmpuint(read_now(g, ":1.8", &all), ==, 10);
+	do {
+		total += all;
+		read_now(g, ":1.7", &all);
+	} while (g_main_context_iteration(NULL, FALSE) || all > 0);
+	g_assert_cmpuint(total, ==, 10 + 32);
+	/* There is room again. */
+	send_many(g, ":1.7", G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED, 20);
+	g_assert_cmpuint(read_now(g, ":1.7", &all), ==, 20);
+}
+
+static void test_who_has_plenty_waiting_is_refused(void)
+{
+	g_autoptr(ProcdbTurns) turns = procdb_turns_new();
+	guint n;
+
+	for (n = 0; procdb_turns_accepts(turns, ":1.7", 4096, FALSE); n++)
+		procdb_turns_add(turns, ":1.7", g_byte_array_new_take(g_malloc0(4096), 4096),
+				 FALSE);
+	g_assert_cmpuint(n, >, 1000);
+	g_assert_false(procdb_turns_is_full(turns));
+	for (guint i = 0; i < 4; i++) {
+		g_assert_true(procdb_turns_accepts(turns, ":1.8", 4096, FALSE));
+		procdb_turns_add(turns, ":1.8", g_byte_array_new_take(g_malloc0(4096), 4096),
+				 FALSE);
+	}
+	g_assert_false(procdb_turns_accepts(turns, ":1.8", 4096, FALSE));
+}
+
 static void test_a_bus_that_refuses_is_the_end(Guarded *g, gconstpointer data)
 {
 	g_autoptr(GByteArray) all = NULL;
@@ -377,6 +502,16 @@ int main(int argc, char **argv)
 		   test_hands_on_in_order, tear_down);
 	g_test_add("/guard/one-large-call-at-once", Guarded, NULL, set_up,
 		   test_one_large_call_at_once, tear_down);
+	g_test_add("/guard/waits-for-the-main-loop", Guarded, NULL, set_up,
+		   test_waits_for_the_main_loop, tear_down);
+	g_test_add("/guard/each-sender-has-its-turn", Guarded, NULL, set_up,
+		   test_each_sender_has_its_turn, tear_down);
+	g_test_add("/guard/what-is-expected-does-not-wait", Guarded, NULL, set_up,
+		   test_what_is_expected_does_not_wait, tear_down);
+	g_test_add("/guard/few-wait-that-want-no-answer", Guarded, NULL, set_up,
+		   test_few_wait_that_want_no_answer, tear_down);
+	g_test_add_func("/guard/who-has-plenty-waiting-is-refused",
+			test_who_has_plenty_waiting_is_refused);
 	g_test_add("/guard/a-bus-that-refuses-is-the-end", Guarded, NULL, set_up,
 		   test_a_bus_that_refuses_is_the_end, tear_down);
 	return g_test_run();
