@@ -9,10 +9,18 @@
 
 /*
  * The bus daemon allows a connection 128 replies that it waits for, and we are
- * one when we ask polkit: stay below, and let no caller take them all.
+ * one when we ask polkit: stay below, and let nobody take them all. A prompt
+ * may take minutes, so that there are fewer of them.
  */
-#define MAX_WAITING 96
+#define MAX_ASKED 96
+#define MAX_ASKED_PER_USER 24
+#define MAX_PROMPTS 48
+#define MAX_PROMPTS_PER_USER 8
 #define MAX_WAITING_PER_CALLER 16
+/* Callers that the bus is asked about at once, beside those; the others wait for their turn. */
+#define MAX_IDENTIFYING 24
+/* Calls that wait for that: more than all connections that the bus allows a user have. */
+#define MAX_UNIDENTIFIED 5000
 /* Callers remembered at once; each costs a match rule. */
 #define MAX_CALLERS 256
 /* polkit tells when rules change, not when a user's groups do. */
@@ -49,9 +57,10 @@ typedef struct {
 	ProcdbAuthorizer *authorizer; /* NULL once forgotten */
 	char *name;		      /* unique bus name */
 	gpointer watch;
+	gboolean identifying; /* the bus is asked whose it is */
 	gboolean identified;
 	guint32 uid;
-	guint waiting;	     /* calls of it that wait for an answer */
+	guint waiting;	     /* calls of it that wait for anything */
 	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
 	GList link;	     /* in authorizer->callers_by_use */
 	GQueue unidentified; /* Call: waiting for the uid */
@@ -66,6 +75,7 @@ typedef struct {
 	GDBusMethodInvocation *invocation;
 	const char *action;
 	gboolean interactive; /* the caller allows a prompt */
+	gboolean asked;	      /* it is in authorizer->asked */
 	gboolean prompting;   /* this check may prompt */
 	guint64 generation;
 	GCancellable *cancellable;
@@ -82,6 +92,9 @@ struct _ProcdbAuthorizer {
 	GHashTable *callers;   /* name -> Caller, owned */
 	GQueue callers_by_use; /* most recent first */
 	GPtrArray *calls;      /* Call, not owned: those waiting */
+	GPtrArray *asked;      /* those of them that the authority is asked about */
+	GQueue to_identify;    /* Caller, referenced: the bus will be asked about */
+	guint identifying;     /* callers that it is asked about now */
 	guint64 generation;    /* goes up when answers become void */
 };
 
@@ -134,17 +147,23 @@ static void caller_forget(gpointer data)
 
 	caller->authorizer->authority->unwatch(caller->authorizer->self, caller->watch);
 	g_queue_unlink(&caller->authorizer->callers_by_use, &caller->link);
+	if (caller->identifying)
+		caller->authorizer->identifying--;
 	caller->authorizer = NULL;
 	caller_unref(caller);
 }
 
+static void identify_next(ProcdbAuthorizer *self);
+
 static void on_gone(gpointer data)
 {
 	Caller *caller = data;
+	ProcdbAuthorizer *self = caller->authorizer;
 
 	caller_ref(caller);
-	g_hash_table_remove(caller->authorizer->callers, caller->name);
+	g_hash_table_remove(self->callers, caller->name);
 	g_cancellable_cancel(caller->gone);
+	identify_next(self);
 	caller_unref(caller);
 }
 
@@ -194,8 +213,11 @@ static void call_free(Call *call)
 	if (call->gone_id)
 		g_cancellable_disconnect(call->caller->gone, call->gone_id);
 	call->caller->waiting--;
-	if (call->authorizer)
+	if (call->authorizer) {
 		g_ptr_array_remove_fast(call->authorizer->calls, call);
+		if (call->asked)
+			g_ptr_array_remove_fast(call->authorizer->asked, call);
+	}
 	caller_unref(call->caller);
 	g_object_unref(call->cancellable);
 	g_free(call);
@@ -246,6 +268,29 @@ static void set_timeout(Call *call, guint seconds)
 	call->timeout = g_timeout_add_seconds(seconds, on_timeout, call);
 }
 
+/* Whether one more question, or prompt, is one too many: of this user, or of all. */
+static gboolean is_too_much(const ProcdbAuthorizer *self, guint32 uid, gboolean prompts)
+{
+	guint all = 0, own = 0;
+
+	for (guint i = 0; i < self->asked->len; i++) {
+		const Call *call = self->asked->pdata[i];
+
+		if (prompts && !call->prompting)
+			continue;
+		all++;
+		own += call->caller->uid == uid ? 1 : 0;
+	}
+	return prompts ? all >= MAX_PROMPTS || own >= MAX_PROMPTS_PER_USER
+		       : all >= MAX_ASKED || own >= MAX_ASKED_PER_USER;
+}
+
+static GError *too_many_denial(void)
+{
+	return denial(PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+		      "Too many calls wait for authorization; try again later");
+}
+
 static void ask(Call *call);
 
 static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
@@ -273,6 +318,9 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
 					    g_memdup2(&(gint64){g_get_monotonic_time() + CACHE_US},
 						      sizeof(gint64)));
 		finish(call, NULL);
+	} else if (challenge && call->interactive && !call->prompting &&
+		   is_too_much(self, call->caller->uid, TRUE)) {
+		finish(call, too_many_denial());
 	} else if (challenge && call->interactive && !call->prompting) {
 		/* Only now with a prompt: so an answer without one could be remembered. */
 		call->prompting = TRUE;
@@ -311,27 +359,22 @@ static gboolean is_granted(const Caller *caller, const char *action)
 /* The caller's uid is known. */
 static void proceed(Call *call)
 {
-	if (is_granted(call->caller, call->action))
+	if (is_granted(call->caller, call->action)) {
 		finish(call, NULL);
-	else
+	} else if (is_too_much(call->authorizer, call->caller->uid, FALSE)) {
+		finish(call, too_many_denial());
+	} else {
+		call->asked = TRUE;
+		g_ptr_array_add(call->authorizer->asked, call);
 		ask(call);
+	}
 }
 
-static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
+/* What waited to know who the caller is goes on; error: why that is not known, if it is known. */
+static void settle(Caller *caller, const GError *error)
 {
-	Caller *caller = data;
-	g_autoptr(GError) error = NULL;
 	Call *call;
 
-	if (caller->authorizer) {
-		ProcdbAuthorizer *self = caller->authorizer;
-		guint32 uid = self->authority->identify_finish(self->self, result, &error);
-
-		if (!error) {
-			caller->uid = uid;
-			caller->identified = TRUE;
-		}
-	}
 	while ((call = g_queue_pop_head(&caller->unidentified))) {
 		if (!call->authorizer)
 			call_free(call);
@@ -345,12 +388,40 @@ static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
 	caller_unref(caller);
 }
 
-static void identify(Caller *caller)
+static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
 {
+	Caller *caller = data;
 	ProcdbAuthorizer *self = caller->authorizer;
+	g_autoptr(GError) error = NULL;
 
-	self->authority->identify(self->self, caller->name, caller->gone, on_identified,
-				  caller_ref(caller));
+	if (self) {
+		guint32 uid = self->authority->identify_finish(self->self, result, &error);
+
+		if (!error) {
+			caller->uid = uid;
+			caller->identified = TRUE;
+		}
+		caller->identifying = FALSE;
+		self->identifying--;
+		identify_next(self);
+	}
+	settle(caller, error);
+}
+
+static void identify_next(ProcdbAuthorizer *self)
+{
+	while (self->identifying < MAX_IDENTIFYING && !g_queue_is_empty(&self->to_identify)) {
+		Caller *caller = g_queue_pop_head(&self->to_identify);
+
+		if (!caller->authorizer) {
+			settle(caller, NULL);
+			continue;
+		}
+		caller->identifying = TRUE;
+		self->identifying++;
+		self->authority->identify(self->self, caller->name, caller->gone, on_identified,
+					  caller);
+	}
 }
 
 static void on_caller_gone(GCancellable *gone, gpointer data)
@@ -398,11 +469,9 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 		callback(invocation, NULL, user_data);
 		return;
 	}
-	if (self->calls->len >= MAX_WAITING || caller->waiting >= MAX_WAITING_PER_CALLER) {
-		callback(invocation,
-			 denial(PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
-				"Too many calls wait for authorization; try again later"),
-			 user_data);
+	if (caller->waiting >= MAX_WAITING_PER_CALLER ||
+	    (!caller->identified && self->calls->len >= MAX_UNIDENTIFIED)) {
+		callback(invocation, too_many_denial(), user_data);
 		return;
 	}
 	call = call_new(self, caller, invocation, action);
@@ -410,12 +479,14 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 	call->user_data = user_data;
 	set_timeout(call, TIMEOUT_S);
 	if (caller->identified) {
-		ask(call);
+		proceed(call);
 		return;
 	}
 	g_queue_push_tail(&caller->unidentified, call);
-	if (caller->unidentified.length == 1)
-		identify(caller);
+	if (caller->unidentified.length > 1)
+		return;
+	g_queue_push_tail(&self->to_identify, caller_ref(caller));
+	identify_next(self);
 }
 
 void procdb_authorizer_changed(ProcdbAuthorizer *self)
@@ -438,11 +509,15 @@ ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpoint
 	authorizer->callers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, caller_forget);
 	g_queue_init(&authorizer->callers_by_use);
 	authorizer->calls = g_ptr_array_new();
+	authorizer->asked = g_ptr_array_new();
+	g_queue_init(&authorizer->to_identify);
 	return authorizer;
 }
 
 void procdb_authorizer_free(ProcdbAuthorizer *self)
 {
+	Caller *caller;
+
 	if (!self)
 		return;
 	for (guint i = 0; i < self->calls->len; i++) {
@@ -455,7 +530,10 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 			       denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The service is stopping"),
 			       call->user_data);
 	}
+	while ((caller = g_queue_pop_head(&self->to_identify)))
+		settle(caller, NULL);
 	g_hash_table_unref(self->callers);
 	g_ptr_array_unref(self->calls);
+	g_ptr_array_unref(self->asked);
 	g_free(self);
 }

@@ -75,7 +75,9 @@ static void fake_identify(gpointer data, const char *sender, GCancellable *cance
 	FakeAuthority *self = data;
 	g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user_data);
 
-	if (self->nobody_knows_the_uid)
+	if (self->identifying)
+		g_ptr_array_add(self->identifying, g_steal_pointer(&task));
+	else if (self->nobody_knows_the_uid)
 		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Who is that?");
 	else
 		g_task_return_int(task, self->uid);

@@ -20,8 +20,9 @@ typedef struct {
 	FakeAnswer answer;
 	FakeAnswer after_prompt;
 	gboolean not_cacheable;
-	gboolean deaf; /* held checks go on when they are cancelled */
-	guint32 uid;   /* of every caller */
+	gboolean deaf;		/* held checks go on when they are cancelled */
+	guint32 uid;		/* of every caller that is asked about from now on */
+	GPtrArray *identifying; /* GTask: if set, nobody is told who callers are */
 	gboolean nobody_knows_the_uid;
 	/* What it was asked. */
 	guint checks;
