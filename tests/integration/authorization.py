@@ -4,9 +4,11 @@
 
 import os
 import signal
+import subprocess
 import time
+from contextlib import contextmanager
 
-from harness import (ACCESS_DENIED, DATABASE, INTERACTION_REQUIRED, Service, call_as, error_name,
+from harness import (HERE, ACCESS_DENIED, DATABASE, INTERACTION_REQUIRED, Service, call_as, error_name,
                      run_case, stopped, wait_for)
 import pddb
 
@@ -122,6 +124,38 @@ def a_polkitd_that_hangs_does_not_stop_the_loop():
             assert ticks >= waited - 2, f"{ticks} ticks in {waited:.0f} s"
             assert set(service.profiles()) == {"cc1"}
         assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+
+
+@contextmanager
+def silent_agent(connections, calls, method, body):
+    """Alice's prompts, which nobody ever answers."""
+    with open(f"{HERE}/agent.py", encoding="utf-8") as file:
+        source = file.read()
+    agent = subprocess.Popen(["/usr/bin/python3", "-c", source, str(connections), str(calls), method, body],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, user="alice", group="alice",
+                             extra_groups=[], cwd="/")
+    try:
+        assert agent.stdout.readline() == b"sent\n"
+        time.sleep(1)
+        yield
+    finally:
+        prompts = int(agent.communicate(timeout=10)[0].split()[0])
+    assert prompts > 0, "nobody was asked"
+
+
+def a_prompt_that_is_never_answered_is_nobody_elses():
+    with service_with(b"cc1") as service:
+        with silent_agent(7, 16, "Reset", ""):
+            began = time.monotonic()
+            assert service.call("GetConfidence", "(s)", "cc1") > 0
+            service.connect()
+            assert service.call("Save") == 1
+            assert call_as("bob", "GetConfidence", "(s)", "cc1")[1] is None
+            assert call_as("bob", "Reset", interactive=True)[1] == ACCESS_DENIED
+            assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+            assert call_as("alice", "Reset", interactive=True)[1] == error_name("LimitExceeded")
+            assert time.monotonic() - began < 10
+        assert set(service.profiles()) == {"cc1"}
 
 
 if __name__ == "__main__":
