@@ -13,7 +13,7 @@
  * may take minutes, so that there are fewer of them.
  */
 #define MAX_ASKED 96
-#define MAX_ASKED_PER_USER 24
+#define MAX_ASKED_PER_USER 64
 #define MAX_PROMPTS 48
 #define MAX_PROMPTS_PER_USER 8
 #define MAX_WAITING_PER_CALLER 16

@@ -304,12 +304,12 @@ static void test_pending_of_all(BusFixture *f, gconstpointer data)
 
 static void test_pending_per_user(BusFixture *f, gconstpointer data)
 {
-	Holder holders[2] = {0};
+	Holder holders[4] = {0};
 
 	f->authority.answer = FAKE_HOLD;
 	for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-		hold(f, &holders[i], 1001, 12, NO_PROMPT);
-		bus_wait_for(&f->authority.held->len, 12 * (i + 1));
+		hold(f, &holders[i], 1001, 16, NO_PROMPT);
+		bus_wait_for(&f->authority.held->len, 16 * (i + 1));
 	}
 	assert_answered(f, 1001, OWN_ERROR("LimitExceeded"));
 	f->authority.answer = FAKE_ALLOW;
