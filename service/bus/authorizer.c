@@ -16,6 +16,9 @@
 #define MAX_ASKED_PER_USER 64
 #define MAX_PROMPTS 48
 #define MAX_PROMPTS_PER_USER 8
+/* Large calls, which take up to 3 MB each meanwhile. */
+#define MAX_LARGE 3
+#define MAX_LARGE_PER_USER 1
 #define MAX_WAITING_PER_CALLER 16
 /* Callers that the bus is asked about at once, beside those; the others wait for their turn. */
 #define MAX_IDENTIFYING 24
@@ -72,8 +75,9 @@ typedef struct {
 typedef struct {
 	ProcdbAuthorizer *authorizer; /* NULL once that is freed */
 	Caller *caller;
-	GDBusMethodInvocation *invocation;
+	GDBusMethodInvocation *invocation; /* NULL for a large one, which is still to come */
 	const char *action;
+	char *large;	      /* which large call it stands for, which is admitted then */
 	gboolean interactive; /* the caller allows a prompt */
 	gboolean asked;	      /* it is in authorizer->asked */
 	gboolean prompting;   /* this check may prompt */
@@ -95,6 +99,7 @@ struct _ProcdbAuthorizer {
 	GPtrArray *asked;      /* those of them that the authority is asked about */
 	GQueue to_identify;    /* Caller, referenced: the bus will be asked about */
 	guint identifying;     /* callers that it is asked about now */
+	GHashTable *admitted;  /* Call.large of the large calls that may come */
 	guint64 generation;    /* goes up when answers become void */
 };
 
@@ -220,11 +225,14 @@ static void call_free(Call *call)
 	}
 	caller_unref(call->caller);
 	g_object_unref(call->cancellable);
+	g_free(call->large);
 	g_free(call);
 }
 
 static void finish(Call *call, GError *denial)
 {
+	if (call->large && !denial)
+		g_hash_table_add(call->authorizer->admitted, g_steal_pointer(&call->large));
 	ProcdbAuthorizerCallback callback = call->callback;
 	GDBusMethodInvocation *invocation = call->invocation;
 	gpointer user_data = call->user_data;
@@ -266,6 +274,20 @@ static void set_timeout(Call *call, guint seconds)
 	if (call->timeout)
 		g_source_remove(call->timeout);
 	call->timeout = g_timeout_add_seconds(seconds, on_timeout, call);
+}
+
+/* Whether there is one too many of the large calls that are asked about, which take memory. */
+static gboolean is_too_large(const ProcdbAuthorizer *self, guint32 uid)
+{
+	guint all = 0, own = 0;
+
+	for (guint i = 0; i < self->asked->len; i++) {
+		const Call *call = self->asked->pdata[i];
+
+		all += call->large ? 1 : 0;
+		own += call->large && call->caller->uid == uid ? 1 : 0;
+	}
+	return all >= MAX_LARGE || own >= MAX_LARGE_PER_USER;
 }
 
 /* Whether one more question, or prompt, is one too many: of this user, or of all. */
@@ -361,7 +383,8 @@ static void proceed(Call *call)
 {
 	if (is_granted(call->caller, call->action)) {
 		finish(call, NULL);
-	} else if (is_too_much(call->authorizer, call->caller->uid, FALSE)) {
+	} else if (is_too_much(call->authorizer, call->caller->uid, FALSE) ||
+		   (call->large && is_too_large(call->authorizer, call->caller->uid))) {
 		finish(call, too_many_denial());
 	} else {
 		call->asked = TRUE;
@@ -429,24 +452,57 @@ static void on_caller_gone(GCancellable *gone, gpointer data)
 	g_cancellable_cancel(data);
 }
 
-static Call *call_new(ProcdbAuthorizer *self, Caller *caller, GDBusMethodInvocation *invocation,
-		      const char *action)
+static Call *call_new(ProcdbAuthorizer *self, Caller *caller, const char *action,
+		      gboolean interactive)
 {
-	GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
 	Call *call = g_new0(Call, 1);
 
 	call->authorizer = self;
 	call->caller = caller_ref(caller);
-	call->invocation = invocation;
 	call->action = action;
-	call->interactive = (g_dbus_message_get_flags(message) &
-			     G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+	call->interactive = interactive;
 	call->cancellable = g_cancellable_new();
 	call->gone_id = g_cancellable_connect(caller->gone, G_CALLBACK(on_caller_gone),
 					      call->cancellable, NULL);
 	caller->waiting++;
 	g_ptr_array_add(self->calls, call);
+	set_timeout(call, TIMEOUT_S);
 	return call;
+}
+
+static gboolean may_wait(const ProcdbAuthorizer *self, const Caller *caller)
+{
+	return caller->waiting < MAX_WAITING_PER_CALLER &&
+	       (caller->identified || self->calls->len < MAX_UNIDENTIFIED);
+}
+
+static void begin(Call *call)
+{
+	ProcdbAuthorizer *self = call->authorizer;
+	Caller *caller = call->caller;
+
+	if (caller->identified) {
+		proceed(call);
+		return;
+	}
+	g_queue_push_tail(&caller->unidentified, call);
+	if (caller->unidentified.length > 1)
+		return;
+	g_queue_push_tail(&self->to_identify, caller_ref(caller));
+	identify_next(self);
+}
+
+/* Whether this is a large call that was admitted. */
+static gboolean was_admitted(ProcdbAuthorizer *self, GDBusMethodInvocation *invocation)
+{
+	GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
+	g_autofree char *call = NULL;
+
+	if (g_hash_table_size(self->admitted) == 0)
+		return FALSE;
+	call = g_strdup_printf("%s %u", g_dbus_message_get_sender(message),
+			       g_dbus_message_get_serial(message));
+	return g_hash_table_remove(self->admitted, call);
 }
 
 void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invocation,
@@ -454,6 +510,7 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 {
 	const char *method = g_dbus_method_invocation_get_method_name(invocation);
 	const char *sender = g_dbus_method_invocation_get_sender(invocation);
+	GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
 	const char *action = action_of_call(invocation);
 	Caller *caller;
 	Call *call;
@@ -465,28 +522,46 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 		return;
 	}
 	caller = caller_for(self, sender);
-	if (caller->identified && is_granted(caller, action)) {
+	if (was_admitted(self, invocation) || (caller->identified && is_granted(caller, action))) {
 		callback(invocation, NULL, user_data);
 		return;
 	}
-	if (caller->waiting >= MAX_WAITING_PER_CALLER ||
-	    (!caller->identified && self->calls->len >= MAX_UNIDENTIFIED)) {
+	if (!may_wait(self, caller)) {
 		callback(invocation, too_many_denial(), user_data);
 		return;
 	}
-	call = call_new(self, caller, invocation, action);
+	call = call_new(self, caller, action,
+			(g_dbus_message_get_flags(message) &
+			 G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0);
+	call->invocation = invocation;
 	call->callback = callback;
 	call->user_data = user_data;
-	set_timeout(call, TIMEOUT_S);
-	if (caller->identified) {
-		proceed(call);
+	begin(call);
+}
+
+void procdb_authorizer_admit(ProcdbAuthorizer *self, const char *sender, guint32 serial,
+			     const char *method, gboolean interactive,
+			     ProcdbAuthorizerCallback callback, gpointer user_data)
+{
+	const char *action = procdb_authorizer_action(method);
+	Caller *caller;
+	Call *call;
+
+	if (!action || *sender == '\0') {
+		callback(NULL, denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "Nobody may call %s", method),
+			 user_data);
 		return;
 	}
-	g_queue_push_tail(&caller->unidentified, call);
-	if (caller->unidentified.length > 1)
+	caller = caller_for(self, sender);
+	if (!may_wait(self, caller)) {
+		callback(NULL, too_many_denial(), user_data);
 		return;
-	g_queue_push_tail(&self->to_identify, caller_ref(caller));
-	identify_next(self);
+	}
+	call = call_new(self, caller, action, interactive);
+	call->large = g_strdup_printf("%s %u", sender, serial);
+	call->callback = callback;
+	call->user_data = user_data;
+	begin(call);
 }
 
 void procdb_authorizer_changed(ProcdbAuthorizer *self)
@@ -510,6 +585,7 @@ ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpoint
 	g_queue_init(&authorizer->callers_by_use);
 	authorizer->calls = g_ptr_array_new();
 	authorizer->asked = g_ptr_array_new();
+	authorizer->admitted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_queue_init(&authorizer->to_identify);
 	return authorizer;
 }
@@ -535,5 +611,6 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 	g_hash_table_unref(self->callers);
 	g_ptr_array_unref(self->calls);
 	g_ptr_array_unref(self->asked);
+	g_hash_table_unref(self->admitted);
 	g_free(self);
 }

@@ -58,3 +58,12 @@ typedef void (*ProcdbAuthorizerCallback)(GDBusMethodInvocation *invocation, GErr
 					 gpointer user_data);
 void procdb_authorizer_check(ProcdbAuthorizer *authorizer, GDBusMethodInvocation *invocation,
 			     ProcdbAuthorizerCallback callback, gpointer user_data);
+
+/*
+ * The same for a large call that is not looked at before it may be made. Calls
+ * back without an invocation; when the caller may, the call with this sender and
+ * serial passes procdb_authorizer_check() once.
+ */
+void procdb_authorizer_admit(ProcdbAuthorizer *authorizer, const char *sender, guint32 serial,
+			     const char *method, gboolean interactive,
+			     ProcdbAuthorizerCallback callback, gpointer user_data);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "large.h"
 #include "turns.h"
 #include "window.h"
 #include "wire.h"
@@ -16,8 +17,6 @@
 #define CHUNK 65536
 /* Of them at once: whoever sends faster than we sort does not keep us from the rest. */
 #define MAX_CHUNKS 16
-/* Large calls at once: GDBus takes up to 30 MB of memory for one, until it is answered. */
-#define MAX_LARGE 1
 
 #define GUARD_TYPE_INPUT (guard_input_get_type())
 G_DECLARE_FINAL_TYPE(GuardInput, guard_input, GUARD, INPUT, GInputStream)
@@ -25,11 +24,11 @@ G_DECLARE_FINAL_TYPE(GuardInput, guard_input, GUARD, INPUT, GInputStream)
 struct _GuardInput {
 	GInputStream parent;
 	GIOStream *socket;
-	GByteArray *raw;      /* has come and is not looked at yet */
-	GByteArray *ready;    /* may be read */
-	gsize read;	      /* bytes of ready that were */
-	gsize skip;	      /* bytes of a message that are still to be thrown away */
-	GHashTable *large;    /* procdb_wire_call() of the large calls under way */
+	GByteArray *raw;   /* has come and is not looked at yet */
+	GByteArray *ready; /* may be read */
+	gsize read;	   /* bytes of ready that were */
+	gsize skip;	   /* bytes of a message that are still to be thrown away */
+	ProcdbLarge *large;
 	ProcdbTurns *turns;   /* messages that wait until there is room in the window */
 	ProcdbWindow *window; /* of those that were let through to ready */
 	gboolean talking;     /* until the bus has let us in */
@@ -96,14 +95,15 @@ static gsize sort_message(GuardInput *self, const guint8 *data, gsize len)
 	if (len < MIN(size.header, PROCDB_WIRE_SMALL))
 		return 0;
 	verdict = procdb_wire_judge_header(data, len, size);
-	if (verdict == PROCDB_WIRE_PASS_LARGE && g_hash_table_size(self->large) >= MAX_LARGE)
-		verdict = PROCDB_WIRE_REFUSE_LARGE;
 	if (verdict == PROCDB_WIRE_PASS || verdict == PROCDB_WIRE_PASS_LARGE) {
 		if (len < total)
 			return 0;
-		if (verdict == PROCDB_WIRE_PASS_LARGE)
-			g_hash_table_add(self->large, procdb_wire_call(data));
-		verdict = procdb_wire_judge_body(data, size);
+		if (verdict == PROCDB_WIRE_PASS)
+			verdict = procdb_wire_judge_body(data, size);
+		else
+			verdict = procdb_large_keep(self->large, data, size)
+				      ? PROCDB_WIRE_DROP
+				      : PROCDB_WIRE_REFUSE_LARGE;
 	}
 	/* What we asked for, and what the bus says, goes first: there is never much of it. */
 	if (verdict == PROCDB_WIRE_PASS && procdb_wire_is_expected(data))
@@ -184,7 +184,9 @@ static void let_through(GuardInput *self)
 	/* GDBus comes back once it has dispatched all that it was given. */
 	procdb_window_delivered(self->window);
 	procdb_window_update(self->window);
-	while (procdb_window_has_room(self->window) && (message = procdb_turns_next(self->turns))) {
+	while (procdb_window_has_room(self->window) &&
+	       ((message = procdb_large_next(self->large)) ||
+		(message = procdb_turns_next(self->turns)))) {
 		g_byte_array_append(self->ready, message->data, message->len);
 		procdb_window_add(self->window, message->len);
 		g_byte_array_unref(message);
@@ -295,7 +297,7 @@ static void guard_input_finalize(GObject *object)
 
 	g_clear_pointer(&self->window, procdb_window_unref);
 	procdb_turns_free(self->turns);
-	g_hash_table_unref(self->large);
+	g_clear_pointer(&self->large, procdb_large_unref);
 	g_byte_array_unref(self->raw);
 	g_byte_array_unref(self->ready);
 	g_clear_object(&self->socket);
@@ -318,7 +320,6 @@ static void guard_input_class_init(GuardInputClass *class)
 
 static void guard_input_init(GuardInput *self)
 {
-	self->large = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->turns = procdb_turns_new();
 	self->raw = g_byte_array_new();
 	self->ready = g_byte_array_new();
@@ -348,20 +349,9 @@ GIOStream *procdb_guard_new(GSocketConnection *socket, GError **error)
 	input->window = procdb_window_new(error);
 	if (!input->window)
 		return NULL;
+	input->large = procdb_large_new(input->window);
 	input->socket = g_object_ref(G_IO_STREAM(socket));
 	return g_simple_io_stream_new(G_INPUT_STREAM(input), output);
-}
-
-/* A call was answered. */
-static void note_answer(GuardInput *self, GDBusMessage *message)
-{
-	g_autofree char *call = NULL;
-
-	if (g_hash_table_size(self->large) == 0)
-		return;
-	call = g_strdup_printf("%s %u", g_dbus_message_get_destination(message),
-			       g_dbus_message_get_reply_serial(message));
-	g_hash_table_remove(self->large, call);
 }
 
 /* Whether a call stands for one that was refused. */
@@ -397,7 +387,9 @@ static GDBusMessage *filter(GDBusConnection *connection, GDBusMessage *message, 
 			    gpointer data)
 {
 	if (!incoming) {
-		note_answer(data, message);
+		procdb_large_answered(GUARD_INPUT(data)->large,
+				      g_dbus_message_get_destination(message),
+				      g_dbus_message_get_reply_serial(message));
 		return message;
 	}
 	if (!was_refused(message))
@@ -414,4 +406,14 @@ void procdb_guard_answer(GDBusConnection *connection)
 
 	procdb_window_set_connection(input->window, connection);
 	g_dbus_connection_add_filter(connection, filter, g_object_ref(input), g_object_unref);
+}
+
+void procdb_guard_set_authorizer(GDBusConnection *connection, ProcdbAuthorizer *authorizer)
+{
+	GInputStream *input =
+	    g_io_stream_get_input_stream(g_dbus_connection_get_stream(connection));
+
+	/* Tests have connections without a guard. */
+	if (GUARD_IS_INPUT(input))
+		procdb_large_set_authorizer(GUARD_INPUT(input)->large, authorizer);
 }

@@ -4,7 +4,7 @@
 
 /* Stands between the socket of the bus and GDBus, and lets through what wire.h says. */
 
-#include <gio/gio.h>
+#include "authorizer.h"
 
 /*
  * A stream for g_dbus_connection_new(), over one to a bus on which nothing was
@@ -15,3 +15,6 @@ GIOStream *procdb_guard_new(GSocketConnection *socket, GError **error);
 
 /* Has calls answered that the guard of this connection found too large. */
 void procdb_guard_answer(GDBusConnection *connection);
+
+/* Who is asked about large calls, as far as the connection has a guard; NULL: they are refused. */
+void procdb_guard_set_authorizer(GDBusConnection *connection, ProcdbAuthorizer *authorizer);

@@ -3,6 +3,8 @@
 
 #include "polkit.h"
 
+#include "guard.h"
+
 #define NAME "org.freedesktop.PolicyKit1"
 #define PATH "/org/freedesktop/PolicyKit1/Authority"
 #define INTERFACE "org.freedesktop.PolicyKit1.Authority"
@@ -246,6 +248,7 @@ ProcdbPolkit *procdb_polkit_new(GDBusConnection *connection)
 void procdb_polkit_set_authorizer(ProcdbPolkit *polkit, ProcdbAuthorizer *authorizer)
 {
 	polkit->authorizer = authorizer;
+	procdb_guard_set_authorizer(polkit->connection, authorizer);
 }
 
 void procdb_polkit_free(ProcdbPolkit *polkit)

@@ -20,7 +20,8 @@ typedef struct {
 struct _ProcdbWindow {
 	GMainContext *context;
 	GWeakRef connection;
-	int done;	  /* eventfd: the main loop is through with what was marked */
+	int event;	  /* eventfd: something has changed */
+	gint done;	  /* atomic: the main loop is through with what was marked */
 	gboolean waiting; /* for that */
 	Amount used;	  /* let through, and not known to be seen to */
 	Amount marked;	  /* the part of it that done is about */
@@ -30,26 +31,31 @@ static void window_clear(gpointer data)
 {
 	ProcdbWindow *self = data;
 
-	close(self->done);
+	close(self->event);
 	g_weak_ref_clear(&self->connection);
 	g_main_context_unref(self->context);
 }
 
 ProcdbWindow *procdb_window_new(GError **error)
 {
-	int done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ProcdbWindow *self;
 
-	if (done < 0) {
+	if (event < 0) {
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
 			    "Cannot make an eventfd: %s", g_strerror(errno));
 		return NULL;
 	}
 	self = g_atomic_rc_box_new0(ProcdbWindow);
 	self->context = g_main_context_ref_thread_default();
-	self->done = done;
+	self->event = event;
 	g_weak_ref_init(&self->connection, NULL);
 	return self;
+}
+
+ProcdbWindow *procdb_window_ref(ProcdbWindow *self)
+{
+	return g_atomic_rc_box_acquire(self);
 }
 
 void procdb_window_unref(ProcdbWindow *self)
@@ -73,12 +79,23 @@ void procdb_window_add(ProcdbWindow *self, gsize bytes)
 	self->used.bytes += bytes;
 }
 
+GDBusConnection *procdb_window_get_connection(ProcdbWindow *self)
+{
+	return g_weak_ref_get(&self->connection);
+}
+
+void procdb_window_wake(ProcdbWindow *self)
+{
+	/* Into an eventfd that is never near its limit: this neither waits nor fails. */
+	if (eventfd_write(self->event, 1) != 0)
+		g_critical("Cannot write to an eventfd: %s", g_strerror(errno));
+}
+
 /* In the main loop. */
 static void finish(ProcdbWindow *self)
 {
-	/* Into an eventfd that is at 0: this neither waits nor fails. */
-	if (eventfd_write(self->done, 1) != 0)
-		g_critical("Cannot write to an eventfd: %s", g_strerror(errno));
+	g_atomic_int_set(&self->done, 1);
+	procdb_window_wake(self);
 }
 
 static void on_flushed(GObject *source, GAsyncResult *result, gpointer data)
@@ -122,14 +139,16 @@ void procdb_window_delivered(ProcdbWindow *self)
 
 int procdb_window_fd(const ProcdbWindow *self)
 {
-	return self->done;
+	return self->event;
 }
 
 void procdb_window_update(ProcdbWindow *self)
 {
 	eventfd_t value;
 
-	if (!self->waiting || eventfd_read(self->done, &value) != 0)
+	/* Empty unless somebody woke us. */
+	(void)eventfd_read(self->event, &value);
+	if (!self->waiting || !g_atomic_int_compare_and_exchange(&self->done, 1, 0))
 		return;
 	self->waiting = FALSE;
 	self->used.messages -= self->marked.messages;

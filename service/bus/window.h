@@ -19,10 +19,15 @@ typedef struct _ProcdbWindow ProcdbWindow;
 
 /* Of messages that the main loop of the calling thread sees to. NULL with error set. */
 ProcdbWindow *procdb_window_new(GError **error);
+ProcdbWindow *procdb_window_ref(ProcdbWindow *window);
 void procdb_window_unref(ProcdbWindow *window);
 
 /* Where the answers are written. */
 void procdb_window_set_connection(ProcdbWindow *window, GDBusConnection *connection);
+/* That; NULL when there is none any more. The caller unrefs it. From any thread. */
+GDBusConnection *procdb_window_get_connection(ProcdbWindow *window);
+/* Has whoever waits for procdb_window_fd() look again. From any thread. */
+void procdb_window_wake(ProcdbWindow *window);
 
 /* Whether there is room for a message. */
 gboolean procdb_window_has_room(const ProcdbWindow *window);

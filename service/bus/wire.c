@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* D-Bus specification, message format */
-enum { NO_REPLY_EXPECTED = 1 };
-enum { FIELD_SENDER = 7, FIELD_SIGNATURE = 8, FIELD_UNIX_FDS = 9 };
+enum { NO_REPLY_EXPECTED = 1, ALLOW_INTERACTIVE_AUTHORIZATION = 4 };
+enum { FIELD_MEMBER = 3, FIELD_SENDER = 7, FIELD_SIGNATURE = 8, FIELD_UNIX_FDS = 9 };
 
 #define KB ((gsize)1024)
 
@@ -16,10 +16,11 @@ enum { FIELD_SENDER = 7, FIELD_SIGNATURE = 8, FIELD_UNIX_FDS = 9 };
 static const struct {
 	const char *signature;
 	gsize max_body;
+	const char *large; /* the one method that takes more than a small body of them */
 } arguments[] = {
-    {"as", 512 * KB},
-    {"a(ssdbu(uuu)ttttxs)b", 3072 * KB},
-    {"ssv", PROCDB_WIRE_SMALL}, /* Properties.Set, which answers that it is not for us */
+    {"as", 512 * KB, "DeleteProfiles"},
+    {"a(ssdbu(uuu)ttttxs)b", 3072 * KB, "Import"},
+    {"ssv", PROCDB_WIRE_SMALL, NULL}, /* Properties.Set, which answers that it is not for us */
 };
 /* GDBus reads these as they are. */
 #define PLAIN_TYPES "ybnqiuxtdsogh"
@@ -115,13 +116,14 @@ static gboolean is_plain(const char *signature)
 }
 
 /* How large the arguments may be; 0 if nothing takes them. */
-static gsize max_body_of(const char *signature)
+static gsize max_body_of(const char *signature, const char *member)
 {
 	if (is_plain(signature))
 		return PROCDB_WIRE_SMALL;
 	for (gsize i = 0; i < G_N_ELEMENTS(arguments); i++)
 		if (strcmp(arguments[i].signature, signature) == 0)
-			return arguments[i].max_body;
+			return g_strcmp0(arguments[i].large, member) == 0 ? arguments[i].max_body
+									  : PROCDB_WIRE_SMALL;
 	return 0;
 }
 
@@ -132,7 +134,7 @@ gboolean procdb_wire_is_unasked(const guint8 *data)
 
 static ProcdbWireVerdict judge_call(const guint8 *data, const char *signature, gsize body)
 {
-	gsize max = max_body_of(signature);
+	gsize max = max_body_of(signature, procdb_wire_member(data));
 
 	if (max == 0)
 		return PROCDB_WIRE_UNKNOWN;
@@ -175,16 +177,37 @@ ProcdbWireVerdict procdb_wire_judge_header(const guint8 *data, gsize len, Procdb
 						     : judge_call(data, signature, size.body);
 }
 
-const char *procdb_wire_sender(const guint8 *data)
+/* A header field that is a string, "" when there is none. */
+static const char *string_of(const guint8 *data, guint8 code)
 {
 	gsize at = PROCDB_WIRE_PREFIX;
-	const char *sender = "";
+	const char *string = "";
 	struct field field;
 
 	while (next_field(data, fields_end(data), &at, &field))
-		if (field.code == FIELD_SENDER && field.type == 's')
-			sender = (const char *)data + field.value + 4;
-	return sender;
+		if (field.code == code && field.type == 's')
+			string = (const char *)data + field.value + 4;
+	return string;
+}
+
+const char *procdb_wire_sender(const guint8 *data)
+{
+	return string_of(data, FIELD_SENDER);
+}
+
+const char *procdb_wire_member(const guint8 *data)
+{
+	return string_of(data, FIELD_MEMBER);
+}
+
+guint32 procdb_wire_serial(const guint8 *data)
+{
+	return read_u32(data, data + 8);
+}
+
+gboolean procdb_wire_is_interactive(const guint8 *data)
+{
+	return (data[2] & ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
 }
 
 gboolean procdb_wire_is_expected(const guint8 *data)
@@ -192,11 +215,6 @@ gboolean procdb_wire_is_expected(const guint8 *data)
 	return data[1] == G_DBUS_MESSAGE_TYPE_METHOD_RETURN ||
 	       data[1] == G_DBUS_MESSAGE_TYPE_ERROR ||
 	       strcmp(procdb_wire_sender(data), "org.freedesktop.DBus") == 0;
-}
-
-char *procdb_wire_call(const guint8 *data)
-{
-	return g_strdup_printf("%s %u", procdb_wire_sender(data), read_u32(data, data + 8));
 }
 
 /* Behind the string that begins at or after at; the size of the body if it does not fit. */

@@ -54,8 +54,11 @@ gboolean procdb_wire_is_unasked(const guint8 *data);
 /* Who sent a message whose header passed, in its own bytes; "" when that is not said. */
 const char *procdb_wire_sender(const guint8 *data);
 
-/* Which call it is, to know its answer by: "SENDER SERIAL". The caller frees it. */
-char *procdb_wire_call(const guint8 *data);
+/* The method of a call whose header passed; the same way. */
+const char *procdb_wire_member(const guint8 *data);
+guint32 procdb_wire_serial(const guint8 *data);
+/* Whether the caller allows that somebody is asked. */
+gboolean procdb_wire_is_interactive(const guint8 *data);
 
 /*
  * Appends a message to out that says of this call, of which the header is there,

@@ -21,6 +21,10 @@ static GDBusMessage *call_of(GVariant *body)
 	GDBusMessage *message = g_dbus_message_new_method_call(PROCDB_BUS_NAME, PROCDB_BUS_PATH,
 							       "org.pandemonium.ProcDb1", "Method");
 
+	/* Only of this one they may be large. */
+	if (body && g_variant_is_of_type(body, G_VARIANT_TYPE("(as)")))
+		g_dbus_message_set_member(message, "DeleteProfiles");
+
 	g_dbus_message_set_sender(message, ":1.7");
 	g_dbus_message_set_serial(message, 77);
 	if (body)
@@ -335,15 +339,17 @@ static void test_one_large_call_at_once(Guarded *g, gconstpointer data)
 {
 	g_autoptr(GByteArray) all = NULL;
 	GVariant *one = names_of(5000), *other = names_of(6000);
-	g_autoptr(GDBusMessage) first = NULL;
+	g_autoptr(GDBusMessage) first = NULL, second = NULL;
 
 	say(g, OK_LINE, strlen(OK_LINE));
 	send_message(g, g_variant_new_tuple(&one, 1));
 	send_message(g, g_variant_new_tuple(&other, 1));
 	all = read_all(g, 4096);
 	first = next_message(all);
+	second = next_message(all);
 	g_assert_true(g_variant_is_of_type(g_dbus_message_get_body(first), G_VARIANT_TYPE("(as)")));
-	assert_next(all, "(0x03,)");
+	g_assert_true(g_variant_is_of_type(g_dbus_message_get_body(second), G_VARIANT_TYPE("(y)")));
+	g_assert_cmpuint(all->len, ==, 0);
 }
 
 /* Many messages at once, as the bus hands them out. */

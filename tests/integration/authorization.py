@@ -8,6 +8,8 @@ import subprocess
 import time
 from contextlib import contextmanager
 
+from gi.repository import GLib
+
 from harness import (HERE, ACCESS_DENIED, DATABASE, INTERACTION_REQUIRED, Service, call_as, error_name,
                      run_case, stopped, wait_for)
 import pddb
@@ -156,6 +158,59 @@ def a_prompt_that_is_never_answered_is_nobody_elses():
             assert call_as("alice", "Reset", interactive=True)[1] == error_name("LimitExceeded")
             assert time.monotonic() - began < 10
         assert set(service.profiles()) == {"cc1"}
+
+
+def a_large_call_that_waits_is_nobody_elses():
+    row = ("x", "batch", 0.5, True, 1, (1, 0, 0), 1, 1, 1, 1, 0, "live")
+    rows = [(f"x{number}", *row[1:]) for number in range(500)]
+    body = str(GLib.Variant("(a(ssdbu(uuu)ttttxs)b)", (rows, False)))
+    with service_with(b"cc1") as service:
+        with silent_agent(3, 1, "Import", body):
+            for number in range(20):
+                began = time.monotonic()
+                if number % 4 == 0:
+                    service.connect()
+                assert service.call("Import", "(a(ssdbu(uuu)ttttxs)b)", rows, False) == 500
+                assert time.monotonic() - began < 3
+            assert call_as("bob", "DeleteProfiles", "(as)", ["x" * 9] * 2000)[1] == INTERACTION_REQUIRED
+        assert len(service.profiles()) == 501
+
+
+def large_calls_in_a_loop_leave_room_for_roots():
+    names = ["x"] * 2000
+    source = """
+import sys
+from gi.repository import Gio, GLib
+flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+names = GLib.Variant("(as)", (["x"] * 20_000,))
+def again(bus, result):
+    if result:
+        try:
+            bus.call_finish(result)
+        except GLib.Error:
+            pass
+    bus.call("org.pandemonium.ProcDb", "/org/pandemonium/ProcDb", "org.pandemonium.ProcDb1", "DeleteProfiles",
+             names, None, Gio.DBusCallFlags.NO_AUTO_START, 60_000, None, again)
+for bus in [Gio.DBusConnection.new_for_address_sync("unix:path=/run/dbus/system_bus_socket", flags)
+            for _ in range(3)]:
+    for _ in range(8):
+        again(bus, None)
+GLib.MainLoop().run()
+"""
+    with service_with(b"cc1") as service:
+        user = subprocess.Popen(["/usr/bin/python3", "-c", source], user="alice", group="alice",
+                                extra_groups=[], cwd="/")
+        try:
+            time.sleep(1)
+            for number in range(40):
+                if number % 4 == 0:
+                    service.connect()
+                # It is looked at, which is what counts here.
+                assert service.refused("DeleteProfiles", "(as)", names) == error_name("NoSuchProfile")
+        finally:
+            assert user.poll() is None
+            user.kill()
+            user.wait()
 
 
 if __name__ == "__main__":
