@@ -4,7 +4,7 @@
 #include "turns.h"
 
 /* From here on a sender that has SHARE messages waiting is refused more. */
-#define PLENTY (8 << 20)
+#define PLENTY ((gsize)8 << 20)
 #define SHARE 4
 /* From here on the bus waits: the refusals of some ten thousand calls have room before. */
 #define FULL (2 * PLENTY)
