@@ -92,7 +92,7 @@ static gsize sort_message(GuardInput *self, const guint8 *data, gsize len)
 		return 0;
 	size = procdb_wire_size(data);
 	total = size.header + size.body;
-	if (len < MIN(size.header, PROCDB_WIRE_SMALL))
+	if (len < procdb_wire_needed(data, size))
 		return 0;
 	verdict = procdb_wire_judge_header(data, len, size);
 	if (verdict == PROCDB_WIRE_PASS || verdict == PROCDB_WIRE_PASS_LARGE) {

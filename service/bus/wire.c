@@ -153,6 +153,16 @@ static ProcdbWireVerdict judge_signal(const char *signature, gsize body)
 								: PROCDB_WIRE_DROP;
 }
 
+static gboolean is_answered(const guint8 *data)
+{
+	return data[1] == G_DBUS_MESSAGE_TYPE_METHOD_CALL && !procdb_wire_is_unasked(data);
+}
+
+gsize procdb_wire_needed(const guint8 *data, ProcdbWireSize size)
+{
+	return MIN(size.header, is_answered(data) ? PROCDB_WIRE_MAX_HEADER : PROCDB_WIRE_SMALL);
+}
+
 ProcdbWireVerdict procdb_wire_judge_header(const guint8 *data, gsize len, ProcdbWireSize size)
 {
 	const char *signature;
@@ -168,11 +178,13 @@ ProcdbWireVerdict procdb_wire_judge_header(const guint8 *data, gsize len, Procdb
 	default:
 		return PROCDB_WIRE_DROP;
 	}
-	if (len < size.header || size.header > PROCDB_WIRE_SMALL)
+	if (len < size.header)
 		return PROCDB_WIRE_DROP;
 	signature = signature_of(data);
 	if (!signature)
 		return PROCDB_WIRE_DROP;
+	if (size.header > PROCDB_WIRE_SMALL)
+		return is_answered(data) ? PROCDB_WIRE_REFUSE_LARGE : PROCDB_WIRE_DROP;
 	return data[1] == G_DBUS_MESSAGE_TYPE_SIGNAL ? judge_signal(signature, size.body)
 						     : judge_call(data, signature, size.body);
 }

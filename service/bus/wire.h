@@ -20,6 +20,8 @@
 #define PROCDB_WIRE_PREFIX 16
 /* A body of more is a large one, and a header of more no honest one. */
 #define PROCDB_WIRE_SMALL 4096
+/* A call with a header of more is not even answered. */
+#define PROCDB_WIRE_MAX_HEADER 65536
 
 typedef struct {
 	gsize header; /* bytes up to the body */
@@ -38,10 +40,10 @@ typedef enum {
 /* From the first PROCDB_WIRE_PREFIX bytes. */
 ProcdbWireSize procdb_wire_size(const guint8 *data);
 
-/*
- * By the header, of which len bytes, all or PROCDB_WIRE_SMALL of them, are
- * there.
- */
+/* How much of the header is looked at: that of a call which is answered as a whole. */
+gsize procdb_wire_needed(const guint8 *data, ProcdbWireSize size);
+
+/* By the header, of which len bytes, all or what is needed of it, are there. */
 ProcdbWireVerdict procdb_wire_judge_header(const guint8 *data, gsize len, ProcdbWireSize size);
 /* The same of a whole message whose header passed. */
 ProcdbWireVerdict procdb_wire_judge_body(const guint8 *data, ProcdbWireSize size);

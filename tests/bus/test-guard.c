@@ -168,6 +168,36 @@ static void test_bounds_sizes(void)
 	assert_call(g_variant_new_tuple(&many, 1), PROCDB_WIRE_REFUSE_LARGE);
 }
 
+static void test_refuses_large_headers(void)
+{
+	g_autoptr(GDBusMessage) message = call_of(NULL);
+	g_autofree char *path = g_strnfill(5000, 'x');
+
+	path[0] = '/';
+	g_dbus_message_set_path(message, path);
+	assert_judged(message, PROCDB_WIRE_REFUSE_LARGE);
+	g_dbus_message_set_flags(message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+	assert_judged(message, PROCDB_WIRE_DROP);
+}
+
+static void test_drops_huge_headers(void)
+{
+	g_autoptr(GDBusMessage) message = call_of(NULL);
+	g_autofree char *path = g_strnfill(70000, 'x');
+	g_autoptr(GBytes) bytes = NULL;
+	const guint8 *data;
+	ProcdbWireSize size;
+
+	path[0] = '/';
+	g_dbus_message_set_path(message, path);
+	bytes = bytes_of(message);
+	data = g_bytes_get_data(bytes, NULL);
+	size = procdb_wire_size(data);
+	g_assert_cmpuint(procdb_wire_needed(data, size), ==, PROCDB_WIRE_MAX_HEADER);
+	g_assert_cmpint(procdb_wire_judge_header(data, PROCDB_WIRE_MAX_HEADER, size), ==,
+			PROCDB_WIRE_DROP);
+}
+
 static void test_drops_large_calls_without_an_answer(void)
 {
 	GVariant *names = names_of(5000);
@@ -315,8 +345,21 @@ static void assert_next(GByteArray *all, const char *body)
 	g_assert_cmpstr(text, ==, body);
 }
 
+static void send_long_path(Guarded *g, gsize len)
+{
+	g_autoptr(GDBusMessage) message = call_of(NULL);
+	g_autofree char *path = g_strnfill(len, 'x');
+	g_autoptr(GBytes) bytes = NULL;
+
+	path[0] = '/';
+	g_dbus_message_set_path(message, path);
+	bytes = bytes_of(message);
+	say(g, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+}
+
 static void test_hands_on_in_order(Guarded *g, gconstpointer data)
 {
+	g_autoptr(GDBusMessage) message = NULL;
 	g_autoptr(GByteArray) all = NULL;
 	GVariant *large = text_of(50000);
 
@@ -325,12 +368,16 @@ static void test_hands_on_in_order(Guarded *g, gconstpointer data)
 	send_message(g, g_variant_new_parsed("({'a': 1},)"));
 	send_message(g, NULL);
 	send_message(g, g_variant_new_tuple(&large, 1));
+	send_long_path(g, 5000);
 	send_message(g, g_variant_new("(s)", "last"));
 	all = read_all(g, GPOINTER_TO_SIZE(data));
 	assert_next(all, "('first',)");
 	assert_next(all, "(0x02,)");
 	assert_next(all, "");
 	assert_next(all, "(0x03,)");
+	message = next_message(all);
+	g_assert_cmpuint(strlen(g_dbus_message_get_path(message)), ==, 5000);
+	g_assert_cmpstr(g_dbus_message_get_signature(message), ==, "y");
 	assert_next(all, "('last',)");
 	g_assert_cmpuint(all->len, ==, 0);
 }
@@ -496,6 +543,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/wire/knows-no-other-structures", test_knows_no_other_structures);
 	g_test_add_func("/wire/looks-into-properties", test_looks_into_properties);
 	g_test_add_func("/wire/bounds-sizes", test_bounds_sizes);
+	g_test_add_func("/wire/refuses-large-headers", test_refuses_large_headers);
+	g_test_add_func("/wire/drops-huge-headers", test_drops_huge_headers);
 	g_test_add_func("/wire/drops-large-calls-without-an-answer",
 			test_drops_large_calls_without_an_answer);
 	g_test_add_func("/wire/drops-other-signals", test_drops_other_signals);

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < PROCDB_WIRE_PREFIX)
 		return 0;
 	size = procdb_wire_size(data);
-	if (len < MIN(size.header, PROCDB_WIRE_SMALL))
+	if (len < procdb_wire_needed(data, size))
 		return 0;
 	verdict = procdb_wire_judge_header(data, len, size);
 	if (verdict == PROCDB_WIRE_UNKNOWN || verdict == PROCDB_WIRE_REFUSE_LARGE)
