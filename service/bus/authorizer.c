@@ -63,11 +63,12 @@ typedef struct {
 	gboolean identifying; /* the bus is asked whose it is */
 	gboolean identified;
 	guint32 uid;
-	guint waiting;	     /* calls of it that wait for anything */
-	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
-	GList link;	     /* in authorizer->callers_by_use */
-	GQueue unidentified; /* Call: waiting for the uid */
-	GCancellable *gone;  /* cancelled when it leaves the bus */
+	guint waiting;	      /* calls of it that wait for anything */
+	GHashTable *granted;  /* action (static) -> gint64 monotonic µs of expiry */
+	GHashTable *admitted; /* serial of a large call that may come -> its action (static) */
+	GList link;	      /* in authorizer->callers_by_use */
+	GQueue unidentified;  /* Call: waiting for the uid */
+	GCancellable *gone;   /* cancelled when it leaves the bus */
 	int refs;
 } Caller;
 
@@ -77,7 +78,8 @@ typedef struct {
 	Caller *caller;
 	GDBusMethodInvocation *invocation; /* NULL for a large one, which is still to come */
 	const char *action;
-	char *large;	      /* which large call it stands for, which is admitted then */
+	gboolean large; /* it stands for one with this serial, which is admitted then */
+	guint32 serial;
 	gboolean interactive; /* the caller allows a prompt */
 	gboolean asked;	      /* it is in authorizer->asked */
 	gboolean prompting;   /* this check may prompt */
@@ -99,7 +101,6 @@ struct _ProcdbAuthorizer {
 	GPtrArray *asked;      /* those of them that the authority is asked about */
 	GQueue to_identify;    /* Caller, referenced: the bus will be asked about */
 	guint identifying;     /* callers that it is asked about now */
-	GHashTable *admitted;  /* Call.large of the large calls that may come */
 	guint64 generation;    /* goes up when answers become void */
 };
 
@@ -140,6 +141,7 @@ static void caller_unref(Caller *caller)
 	if (--caller->refs > 0)
 		return;
 	g_hash_table_unref(caller->granted);
+	g_hash_table_unref(caller->admitted);
 	g_object_unref(caller->gone);
 	g_free(caller->name);
 	g_free(caller);
@@ -201,6 +203,7 @@ static Caller *caller_for(ProcdbAuthorizer *self, const char *name)
 	caller->refs = 1;
 	caller->name = g_strdup(name);
 	caller->granted = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+	caller->admitted = g_hash_table_new(g_direct_hash, g_direct_equal);
 	caller->gone = g_cancellable_new();
 	caller->link.data = caller;
 	g_queue_init(&caller->unidentified);
@@ -225,18 +228,18 @@ static void call_free(Call *call)
 	}
 	caller_unref(call->caller);
 	g_object_unref(call->cancellable);
-	g_free(call->large);
 	g_free(call);
 }
 
 static void finish(Call *call, GError *denial)
 {
-	if (call->large && !denial)
-		g_hash_table_add(call->authorizer->admitted, g_steal_pointer(&call->large));
 	ProcdbAuthorizerCallback callback = call->callback;
 	GDBusMethodInvocation *invocation = call->invocation;
 	gpointer user_data = call->user_data;
 
+	if (call->large && !denial)
+		g_hash_table_insert(call->caller->admitted, GUINT_TO_POINTER(call->serial),
+				    (gpointer)call->action);
 	call_free(call);
 	callback(invocation, denial, user_data);
 }
@@ -492,17 +495,16 @@ static void begin(Call *call)
 	identify_next(self);
 }
 
-/* Whether this is a large call that was admitted. */
-static gboolean was_admitted(ProcdbAuthorizer *self, GDBusMethodInvocation *invocation)
+/*
+ * Whether this is a large call that was admitted. The serial is the caller's choice,
+ * who may have given it to another call as well: so it has to need the same action.
+ */
+static gboolean was_admitted(Caller *caller, guint32 serial, const char *action)
 {
-	GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
-	g_autofree char *call = NULL;
+	gpointer key = GUINT_TO_POINTER(serial);
 
-	if (g_hash_table_size(self->admitted) == 0)
-		return FALSE;
-	call = g_strdup_printf("%s %u", g_dbus_message_get_sender(message),
-			       g_dbus_message_get_serial(message));
-	return g_hash_table_remove(self->admitted, call);
+	return g_hash_table_lookup(caller->admitted, key) == action &&
+	       g_hash_table_remove(caller->admitted, key);
 }
 
 void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invocation,
@@ -522,7 +524,8 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 		return;
 	}
 	caller = caller_for(self, sender);
-	if (was_admitted(self, invocation) || (caller->identified && is_granted(caller, action))) {
+	if (was_admitted(caller, g_dbus_message_get_serial(message), action) ||
+	    (caller->identified && is_granted(caller, action))) {
 		callback(invocation, NULL, user_data);
 		return;
 	}
@@ -558,7 +561,8 @@ void procdb_authorizer_admit(ProcdbAuthorizer *self, const char *sender, guint32
 		return;
 	}
 	call = call_new(self, caller, action, interactive);
-	call->large = g_strdup_printf("%s %u", sender, serial);
+	call->large = TRUE;
+	call->serial = serial;
 	call->callback = callback;
 	call->user_data = user_data;
 	begin(call);
@@ -585,7 +589,6 @@ ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpoint
 	g_queue_init(&authorizer->callers_by_use);
 	authorizer->calls = g_ptr_array_new();
 	authorizer->asked = g_ptr_array_new();
-	authorizer->admitted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_queue_init(&authorizer->to_identify);
 	return authorizer;
 }
@@ -611,6 +614,5 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 	g_hash_table_unref(self->callers);
 	g_ptr_array_unref(self->calls);
 	g_ptr_array_unref(self->asked);
-	g_hash_table_unref(self->admitted);
 	g_free(self);
 }
