@@ -3,6 +3,7 @@
 
 #include "authorizer.h"
 
+#include "callers.h"
 #include "errors.h"
 
 #define ACTION(name) "org.pandemonium.procdb." name
@@ -20,12 +21,11 @@
 #define MAX_LARGE 3
 #define MAX_LARGE_PER_USER 1
 #define MAX_WAITING_PER_CALLER 16
-/* Callers that the bus is asked about at once, beside those; the others wait for their turn. */
-#define MAX_IDENTIFYING 24
-/* Calls that wait for that: more than all connections that the bus allows a user have. */
+/*
+ * Calls that wait until the bus says whose they are: more than all connections have that
+ * the bus allows a user.
+ */
 #define MAX_UNIDENTIFIED 5000
-/* Callers remembered at once; each costs a match rule. */
-#define MAX_CALLERS 256
 /* polkit tells when rules change, not when a user's groups do. */
 #define CACHE_US (5 * (gint64)G_USEC_PER_SEC)
 /* Below the 25 s after which most callers give up, so that they hear why. */
@@ -55,27 +55,10 @@ static const struct {
     {"ClearOverride", ACTION("set-override")},
 };
 
-/* One connection that calls us. */
-typedef struct {
-	ProcdbAuthorizer *authorizer; /* NULL once forgotten */
-	char *name;		      /* unique bus name */
-	gpointer watch;
-	gboolean identifying; /* the bus is asked whose it is */
-	gboolean identified;
-	guint32 uid;
-	guint waiting;	      /* calls of it that wait for anything */
-	GHashTable *granted;  /* action (static) -> gint64 monotonic µs of expiry */
-	GHashTable *admitted; /* serial of a large call that may come -> its action (static) */
-	GList link;	      /* in authorizer->callers_by_use */
-	GQueue unidentified;  /* Call: waiting for the uid */
-	GCancellable *gone;   /* cancelled when it leaves the bus */
-	int refs;
-} Caller;
-
 /* One invocation on its way through the gate. */
 typedef struct {
 	ProcdbAuthorizer *authorizer; /* NULL once that is freed */
-	Caller *caller;
+	ProcdbCaller *caller;
 	GDBusMethodInvocation *invocation; /* NULL for a large one, which is still to come */
 	const char *action;
 	gboolean large; /* it stands for one with this serial, which is admitted then */
@@ -95,13 +78,10 @@ typedef struct {
 struct _ProcdbAuthorizer {
 	const ProcdbAuthority *authority;
 	gpointer self;
-	GHashTable *callers;   /* name -> Caller, owned */
-	GQueue callers_by_use; /* most recent first */
-	GPtrArray *calls;      /* Call, not owned: those waiting */
-	GPtrArray *asked;      /* those of them that the authority is asked about */
-	GQueue to_identify;    /* Caller, referenced: the bus will be asked about */
-	guint identifying;     /* callers that it is asked about now */
-	guint64 generation;    /* goes up when answers become void */
+	ProcdbCallers *callers;
+	GPtrArray *calls;   /* Call, not owned: those waiting */
+	GPtrArray *asked;   /* those of them that the authority is asked about */
+	guint64 generation; /* goes up when answers become void */
 };
 
 const char *procdb_authorizer_action(const char *method)
@@ -130,90 +110,6 @@ static const char *action_of_call(GDBusMethodInvocation *invocation)
 	return procdb_authorizer_action(method);
 }
 
-static Caller *caller_ref(Caller *caller)
-{
-	caller->refs++;
-	return caller;
-}
-
-static void caller_unref(Caller *caller)
-{
-	if (--caller->refs > 0)
-		return;
-	g_hash_table_unref(caller->granted);
-	g_hash_table_unref(caller->admitted);
-	g_object_unref(caller->gone);
-	g_free(caller->name);
-	g_free(caller);
-}
-
-/* Out of the table; calls still waiting keep their reference. */
-static void caller_forget(gpointer data)
-{
-	Caller *caller = data;
-
-	caller->authorizer->authority->unwatch(caller->authorizer->self, caller->watch);
-	g_queue_unlink(&caller->authorizer->callers_by_use, &caller->link);
-	if (caller->identifying)
-		caller->authorizer->identifying--;
-	caller->authorizer = NULL;
-	caller_unref(caller);
-}
-
-static void identify_next(ProcdbAuthorizer *self);
-
-static void on_gone(gpointer data)
-{
-	Caller *caller = data;
-	ProcdbAuthorizer *self = caller->authorizer;
-
-	caller_ref(caller);
-	g_hash_table_remove(self->callers, caller->name);
-	g_cancellable_cancel(caller->gone);
-	identify_next(self);
-	caller_unref(caller);
-}
-
-/* Makes room by forgetting the caller not heard of for longest that waits for nothing. */
-static void evict_idle_caller(ProcdbAuthorizer *self)
-{
-	for (GList *link = self->callers_by_use.tail; link; link = link->prev) {
-		Caller *caller = link->data;
-
-		if (caller->waiting == 0) {
-			g_hash_table_remove(self->callers, caller->name);
-			return;
-		}
-	}
-}
-
-static Caller *caller_for(ProcdbAuthorizer *self, const char *name)
-{
-	Caller *caller = g_hash_table_lookup(self->callers, name);
-
-	if (caller) {
-		g_queue_unlink(&self->callers_by_use, &caller->link);
-		g_queue_push_head_link(&self->callers_by_use, &caller->link);
-		return caller;
-	}
-	if (g_hash_table_size(self->callers) >= MAX_CALLERS)
-		evict_idle_caller(self);
-	caller = g_new0(Caller, 1);
-	caller->authorizer = self;
-	caller->refs = 1;
-	caller->name = g_strdup(name);
-	caller->granted = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
-	caller->admitted = g_hash_table_new(g_direct_hash, g_direct_equal);
-	caller->gone = g_cancellable_new();
-	caller->link.data = caller;
-	g_queue_init(&caller->unidentified);
-	g_hash_table_insert(self->callers, caller->name, caller);
-	g_queue_push_head_link(&self->callers_by_use, &caller->link);
-	/* Watch first, then ask who it is: whoever is gone by then does not answer to a uid. */
-	caller->watch = self->authority->watch(self->self, name, on_gone, caller);
-	return caller;
-}
-
 static void call_free(Call *call)
 {
 	if (call->timeout)
@@ -226,7 +122,7 @@ static void call_free(Call *call)
 		if (call->asked)
 			g_ptr_array_remove_fast(call->authorizer->asked, call);
 	}
-	caller_unref(call->caller);
+	procdb_caller_unref(call->caller);
 	g_object_unref(call->cancellable);
 	g_free(call);
 }
@@ -370,7 +266,7 @@ static void ask(Call *call)
 			       call->cancellable, on_answer, call);
 }
 
-static gboolean is_granted(const Caller *caller, const char *action)
+static gboolean is_granted(const ProcdbCaller *caller, const char *action)
 {
 	const gint64 *expiry;
 
@@ -397,7 +293,7 @@ static void proceed(Call *call)
 }
 
 /* What waited to know who the caller is goes on; error: why that is not known, if it is known. */
-static void settle(Caller *caller, const GError *error)
+static void settle(ProcdbCaller *caller, const GError *error)
 {
 	Call *call;
 
@@ -411,43 +307,6 @@ static void settle(Caller *caller, const GError *error)
 		else
 			proceed(call);
 	}
-	caller_unref(caller);
-}
-
-static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
-{
-	Caller *caller = data;
-	ProcdbAuthorizer *self = caller->authorizer;
-	g_autoptr(GError) error = NULL;
-
-	if (self) {
-		guint32 uid = self->authority->identify_finish(self->self, result, &error);
-
-		if (!error) {
-			caller->uid = uid;
-			caller->identified = TRUE;
-		}
-		caller->identifying = FALSE;
-		self->identifying--;
-		identify_next(self);
-	}
-	settle(caller, error);
-}
-
-static void identify_next(ProcdbAuthorizer *self)
-{
-	while (self->identifying < MAX_IDENTIFYING && !g_queue_is_empty(&self->to_identify)) {
-		Caller *caller = g_queue_pop_head(&self->to_identify);
-
-		if (!caller->authorizer) {
-			settle(caller, NULL);
-			continue;
-		}
-		caller->identifying = TRUE;
-		self->identifying++;
-		self->authority->identify(self->self, caller->name, caller->gone, on_identified,
-					  caller);
-	}
 }
 
 static void on_caller_gone(GCancellable *gone, gpointer data)
@@ -455,13 +314,13 @@ static void on_caller_gone(GCancellable *gone, gpointer data)
 	g_cancellable_cancel(data);
 }
 
-static Call *call_new(ProcdbAuthorizer *self, Caller *caller, const char *action,
+static Call *call_new(ProcdbAuthorizer *self, ProcdbCaller *caller, const char *action,
 		      gboolean interactive)
 {
 	Call *call = g_new0(Call, 1);
 
 	call->authorizer = self;
-	call->caller = caller_ref(caller);
+	call->caller = procdb_caller_ref(caller);
 	call->action = action;
 	call->interactive = interactive;
 	call->cancellable = g_cancellable_new();
@@ -473,7 +332,7 @@ static Call *call_new(ProcdbAuthorizer *self, Caller *caller, const char *action
 	return call;
 }
 
-static gboolean may_wait(const ProcdbAuthorizer *self, const Caller *caller)
+static gboolean may_wait(const ProcdbAuthorizer *self, const ProcdbCaller *caller)
 {
 	return caller->waiting < MAX_WAITING_PER_CALLER &&
 	       (caller->identified || self->calls->len < MAX_UNIDENTIFIED);
@@ -481,8 +340,7 @@ static gboolean may_wait(const ProcdbAuthorizer *self, const Caller *caller)
 
 static void begin(Call *call)
 {
-	ProcdbAuthorizer *self = call->authorizer;
-	Caller *caller = call->caller;
+	ProcdbCaller *caller = call->caller;
 
 	if (caller->identified) {
 		proceed(call);
@@ -491,15 +349,14 @@ static void begin(Call *call)
 	g_queue_push_tail(&caller->unidentified, call);
 	if (caller->unidentified.length > 1)
 		return;
-	g_queue_push_tail(&self->to_identify, caller_ref(caller));
-	identify_next(self);
+	procdb_caller_identify(caller);
 }
 
 /*
  * Whether this is a large call that was admitted. The serial is the caller's choice,
  * who may have given it to another call as well: so it has to need the same action.
  */
-static gboolean was_admitted(Caller *caller, guint32 serial, const char *action)
+static gboolean was_admitted(ProcdbCaller *caller, guint32 serial, const char *action)
 {
 	gpointer key = GUINT_TO_POINTER(serial);
 
@@ -514,7 +371,7 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 	const char *sender = g_dbus_method_invocation_get_sender(invocation);
 	GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
 	const char *action = action_of_call(invocation);
-	Caller *caller;
+	ProcdbCaller *caller;
 	Call *call;
 
 	if (!action || !sender) {
@@ -523,7 +380,7 @@ void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invo
 			 user_data);
 		return;
 	}
-	caller = caller_for(self, sender);
+	caller = procdb_callers_get(self->callers, sender);
 	if (was_admitted(caller, g_dbus_message_get_serial(message), action) ||
 	    (caller->identified && is_granted(caller, action))) {
 		callback(invocation, NULL, user_data);
@@ -547,7 +404,7 @@ void procdb_authorizer_admit(ProcdbAuthorizer *self, const char *sender, guint32
 			     ProcdbAuthorizerCallback callback, gpointer user_data)
 {
 	const char *action = procdb_authorizer_action(method);
-	Caller *caller;
+	ProcdbCaller *caller;
 	Call *call;
 
 	if (!action || *sender == '\0') {
@@ -555,7 +412,7 @@ void procdb_authorizer_admit(ProcdbAuthorizer *self, const char *sender, guint32
 			 user_data);
 		return;
 	}
-	caller = caller_for(self, sender);
+	caller = procdb_callers_get(self->callers, sender);
 	if (!may_wait(self, caller)) {
 		callback(NULL, too_many_denial(), user_data);
 		return;
@@ -570,13 +427,8 @@ void procdb_authorizer_admit(ProcdbAuthorizer *self, const char *sender, guint32
 
 void procdb_authorizer_changed(ProcdbAuthorizer *self)
 {
-	GHashTableIter iter;
-	gpointer caller;
-
 	self->generation++;
-	g_hash_table_iter_init(&iter, self->callers);
-	while (g_hash_table_iter_next(&iter, NULL, &caller))
-		g_hash_table_remove_all(((Caller *)caller)->granted);
+	procdb_callers_revoke(self->callers);
 }
 
 ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpointer self)
@@ -585,18 +437,14 @@ ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpoint
 
 	authorizer->authority = authority;
 	authorizer->self = self;
-	authorizer->callers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, caller_forget);
-	g_queue_init(&authorizer->callers_by_use);
+	authorizer->callers = procdb_callers_new(authority, self, settle);
 	authorizer->calls = g_ptr_array_new();
 	authorizer->asked = g_ptr_array_new();
-	g_queue_init(&authorizer->to_identify);
 	return authorizer;
 }
 
 void procdb_authorizer_free(ProcdbAuthorizer *self)
 {
-	Caller *caller;
-
 	if (!self)
 		return;
 	for (guint i = 0; i < self->calls->len; i++) {
@@ -609,9 +457,7 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 			       denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The service is stopping"),
 			       call->user_data);
 	}
-	while ((caller = g_queue_pop_head(&self->to_identify)))
-		settle(caller, NULL);
-	g_hash_table_unref(self->callers);
+	procdb_callers_free(self->callers);
 	g_ptr_array_unref(self->calls);
 	g_ptr_array_unref(self->asked);
 	g_free(self);
