@@ -13,7 +13,7 @@ import time
 from gi.repository import Gio, GLib
 
 from harness import (ACCESS_DENIED, DATABASE, HERE, INIT, INTERACTION_REQUIRED, NAME, OBSERVE,
-                     PIN_FOLDER, CallFailed, Service, bpftool, call_as, run_case, stopped, wait_for)
+                     PIN_FOLDER, Service, bpftool, call_as, run_case, stopped, wait_for)
 import pddb
 
 BUS = int(os.environ["LAB_BUS_PID"])

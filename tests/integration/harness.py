@@ -72,6 +72,10 @@ def escape(comm):
     return out
 
 
+# MiB of memory: what MemoryMax in the unit allows.
+MEMORY_MAX = 64
+
+
 class CallFailed(Exception):
     """The service answered with an error; name is its D-Bus name."""
 
@@ -170,6 +174,16 @@ class Service:
 
     def state(self):
         return self.get("Backend"), self.get("BackendState")
+
+    def memory_mb(self, what):
+        """A line of its /proc/PID/status, as VmRSS or VmHWM (the most so far), in MiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith(what)) / 1024
+
+    def is_instrumented(self):
+        """Whether it needs more memory than it would."""
+        with open(f"/proc/{self.process.pid}/maps", encoding="utf-8") as maps:
+            return "libasan" in maps.read()
 
     def wait_ticks(self, number):
         """Until that many whole ticks have begun and ended."""

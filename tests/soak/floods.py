@@ -11,12 +11,10 @@ import subprocess
 import sys
 import time
 
-from harness import DATABASE, Service
-from load import TickWatch, peak_mb
+from harness import DATABASE, MEMORY_MAX, Service
+from load import TickWatch
 import pddb
 
-# What MemoryMax in the unit allows.
-PEAK_MB = 64
 # Root waits behind what a user's connections may have under way, as the bus allows it.
 LONGEST_S = 10
 CLIENT = """
@@ -99,8 +97,7 @@ FLOODS = {
 def flood(what, seconds):
     pddb.write(DATABASE, [pddb.confident(b"cc1")])
     with Service() as service:
-        with open(f"/proc/{service.process.pid}/maps", encoding="utf-8") as maps:
-            instrumented = "libasan" in maps.read()
+        instrumented = service.is_instrumented()
         watch, began, first = TickWatch(service), time.monotonic(), service.get("Tick")
         watch.start()
         user = subprocess.Popen(["/usr/bin/python3", "-c", CLIENT, *map(str, FLOODS[what]), str(seconds)],
@@ -115,10 +112,10 @@ def flood(what, seconds):
         watch.ended.set()
         watch.join(30)
         ticks, elapsed = service.get("Tick") - first, time.monotonic() - began
-        peak = peak_mb(service.process.pid)
+        peak = service.memory_mb("VmHWM")
         print(f"{what}: {peak:.1f} MB at most, {ticks} ticks in {elapsed:.1f} s, the latest after "
               f"{watch.latest:.2f} s; root waited {statistics.median(waits):.3f} s, {max(waits):.2f} s at most")
-        assert instrumented or peak < PEAK_MB, peak
+        assert instrumented or peak < MEMORY_MAX, peak
         assert watch.latest < 2, watch.latest
         assert ticks >= elapsed - 3, (ticks, elapsed)
         assert max(waits) < LONGEST_S, max(waits)

@@ -11,11 +11,9 @@ import subprocess
 import sys
 import time
 
-from harness import DATABASE, Service, call_as, error_name, stopped
+from harness import DATABASE, MEMORY_MAX, Service, call_as, error_name, stopped
 import pddb
 
-# What MemoryMax in the unit allows.
-PEAK_MB = 64
 CLIENT = """
 import sys
 from gi.repository import Gio, GLib
@@ -59,13 +57,7 @@ assert set(answers) <= {"org.pandemonium.ProcDb1.Error." + name for name in
 """
 
 
-def memory_mb(pid, what):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith(what)) / 1024
-
-
 def send(service, clients, what):
-    pid = service.process.pid
     user = subprocess.Popen(["/usr/bin/python3", "-c", CLIENT, clients], user="alice", group="alice",
                             extra_groups=[], cwd="/")
     longest = 0
@@ -75,7 +67,7 @@ def send(service, clients, what):
         longest = max(longest, time.monotonic() - began)
         time.sleep(0.05)
     assert user.returncode == 0
-    peak = memory_mb(pid, "VmHWM")
+    peak = service.memory_mb("VmHWM")
     print(f"{what}: {peak:.1f} MB at most, root's longest call took {longest:.3f} s")
     return peak
 
@@ -84,12 +76,11 @@ def main():
     clients = sys.argv[1]
     pddb.write(DATABASE, [pddb.confident(b"cc1")])
     with Service() as service:
-        with open(f"/proc/{service.process.pid}/maps", encoding="utf-8") as maps:
-            instrumented = "libasan" in maps.read()
+        instrumented = service.is_instrumented()
         peaks = [send(service, clients, "polkit answers")]
         with stopped(int(os.environ["LAB_POLKITD_PID"])):
             peaks.append(send(service, clients, "polkit hangs"))
-        assert instrumented or max(peaks) < PEAK_MB, peaks
+        assert instrumented or max(peaks) < MEMORY_MAX, peaks
         # One that is no larger than it may be, and not at the same time, is looked at.
         assert call_as("alice", "DeleteProfiles", "(as)", ["x" * 64] * 1000)[1] != error_name("LimitExceeded")
         assert set(service.profiles()) == {"cc1"}

@@ -33,25 +33,18 @@ assert set(answers) == {int(sys.argv[2])}, answers
 """
 
 
-def memory_mb(pid, what):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith(what)) / 1024
-
-
 def main():
     clients = sys.argv[1]
     os.makedirs(os.path.dirname(DATABASE), exist_ok=True)
     pddb.write(DATABASE, [pddb.confident(b"name-%d" % number) for number in range(PROFILES)])
     with Service() as service:
-        pid = service.process.pid
-        with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
-            instrumented = "libasan" in maps.read()
+        instrumented = service.is_instrumented()
         assert service.get("Profiles") == PROFILES
-        before = memory_mb(pid, "VmRSS")
+        before = service.memory_mb("VmRSS")
         done = subprocess.run(["/usr/bin/python3", "-c", CLIENT, clients, str(PROFILES)], user="alice",
                               group="alice", extra_groups=[], cwd="/", timeout=150, check=False)
         assert done.returncode == 0, done.returncode
-        peak = memory_mb(pid, "VmHWM")
+        peak = service.memory_mb("VmHWM")
         print(f"{PROFILES} profiles: {before:.1f} MB, and {peak:.1f} MB at most with {clients} lists at once"
               + (" (instrumented)" if instrumented else ""))
         assert instrumented or peak < PEAK_MB, peak

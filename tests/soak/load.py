@@ -17,12 +17,10 @@ import time
 
 from gi.repository import Gio, GLib
 
-from harness import (ACCESS_DENIED, INTERACTION_REQUIRED, INTERFACE, NAME, PATH, Service, error_name,
-                     wait_for)
+from harness import (ACCESS_DENIED, INTERACTION_REQUIRED, INTERFACE, MEMORY_MAX, NAME, PATH, Service,
+                     error_name, wait_for)
 
 SOCKET = "unix:path=/run/dbus/system_bus_socket"
-# What MemoryMax in the unit allows; instrumented builds need more.
-PEAK_MB = 64
 ALLOWED = {"done", ACCESS_DENIED, INTERACTION_REQUIRED, error_name("NoSuchProfile"),
            error_name("LimitExceeded")}
 
@@ -120,11 +118,6 @@ class TickWatch(threading.Thread):
             asked_before = asked
 
 
-def peak_mb(pid):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-
 def start_clients(user, number, seconds, seed):
     return subprocess.Popen([sys.executable, "-B", os.environ["LAB_DIR"] + "/load.py"],
                             env={**os.environ, "CLIENTS": f"{number} {seconds} {seed}"},
@@ -151,8 +144,7 @@ def main():
     print(f"seed {seed}, {seconds:.0f} s")
     # BPF is not for valgrind, which does not know what the kernel writes.
     with Service(backend="none" if valgrind else "observer", prefix=prefix) as service:
-        with open(f"/proc/{service.process.pid}/maps", encoding="utf-8") as maps:
-            instrumented = valgrind or "libasan" in maps.read()
+        instrumented = valgrind or service.is_instrumented()
         watch = TickWatch(service)
         watch.start()
         began, first = time.monotonic(), service.get("Tick")
@@ -166,7 +158,7 @@ def main():
         watch.join(10)
         elapsed = time.monotonic() - began
         ticks = service.get("Tick") - first
-        peak = peak_mb(service.process.pid)
+        peak = service.memory_mb("VmHWM")
         print(f"  {ticks} ticks in {elapsed:.1f} s, the latest after {watch.latest:.2f} s; "
               f"{len(service.profiles())} profiles, {service.get('Observations')} observations; peak {peak:.1f} MB"
               + (" (instrumented)" if instrumented else ""))
@@ -174,7 +166,7 @@ def main():
         assert watch.ticks > 0
         if not valgrind:
             assert watch.latest < 2, f"a tick came after {watch.latest:.2f} s"
-        assert instrumented or peak < PEAK_MB, peak
+        assert instrumented or peak < MEMORY_MAX, peak
         wait_for(lambda: service.call("Save") is not None, 10, "it saves")
     for word in ("runtime error", "CRITICAL", "Sanitizer", "=="):
         assert word not in service.logged(), service.logged()[-5000:]
