@@ -176,9 +176,14 @@ def a_child_keeps_the_slice_until_it_executes_something_else():
 def nobody_is_born_better_than_others():
     with applying(lab_lat="lat-critical"):
         default = slice_of(0)
+        begin = os.environ["LAB_DIR"] + "/begin"
+        os.mkfifo(begin)
+        # No process before it is told to: with the first one its own slice goes.
         with running(program("lab-lat", "dash"), "-c",
-                     "sleep 0.5; (while :; do :; done) & wait") as pid:
+                     'read -r _ <"$0"; (while :; do :; done) & wait', begin) as pid:
             gets(pid, LAT_CRITICAL)
+            with open(begin, "w", encoding="ascii") as told:
+                told.write("\n")
             child_of(pid)
             wait_for(lambda: {slice_of(task) for task in [pid, *children(pid)]} == {default}, 5,
                      "parent and children have their own slices")
