@@ -159,6 +159,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 {
 	g_autoptr(GArray) records = read_file(engine, error);
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
+	gboolean reread = TRUE;
 
 	if (!records)
 		return FALSE;
@@ -174,23 +175,26 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 	}
 	if (!configure(user_data, error))
 		return FALSE;
-	/* There may be room for all of it now. */
-	if (report->source == PROCDB_SOURCE_NEWEST && report->left_out > 0) {
-		g_array_unref(records);
-		records = read_file(engine, error);
-		if (!records)
-			return FALSE;
-	}
-	if (report->source == PROCDB_SOURCE_NEWEST) {
-		*loaded = procdb_engine_replace(engine, records);
-		log_left_out(engine);
-		note_in_file(engine);
-		engine->dirty = report->overrides_kept > 0 || report->left_out > 0;
-	} else {
+	if (report->source != PROCDB_SOURCE_NEWEST) {
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,
 			   "There is no %s; what is known stays", procdb_store_path(engine->store));
+		return TRUE;
 	}
+	/* There may be room for all of it now; if it is gone meanwhile, what was read is good. */
+	if (report->left_out > 0) {
+		g_autoptr(GArray) all = read_file(engine, NULL);
+
+		reread = all && report->source == PROCDB_SOURCE_NEWEST;
+		if (reread) {
+			g_array_unref(records);
+			records = g_steal_pointer(&all);
+		}
+	}
+	*loaded = procdb_engine_replace(engine, records);
+	log_left_out(engine);
+	note_in_file(engine);
+	engine->dirty = report->overrides_kept > 0 || report->left_out > 0 || !reread;
 	return TRUE;
 }
 

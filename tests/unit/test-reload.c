@@ -215,6 +215,38 @@ static void test_a_file_without_an_extension(EngineFixture *f, gconstpointer dat
 	g_assert_false(status.dirty);
 }
 
+static gboolean raise_limit_and_lose_the_file(gpointer data, GError **error)
+{
+	EngineFixture *f = data;
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+
+	settings.max_retained = 100;
+	procdb_engine_configure(f->engine, &settings);
+	engine_fixture_block_saving(f, TRUE);
+	return TRUE;
+}
+
+/* Once the configuration has changed there is no way back: what was read has to do. */
+static void test_a_file_that_goes_while_it_is_read_again(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+	ProcdbEngineStatus status;
+	g_autoptr(GError) error = NULL;
+	guint loaded = 77;
+
+	test_learn(f, "as", PROCDB_TIER_BATCH, 5);
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	settings.max_retained = 1;
+	procdb_engine_configure(f->engine, &settings);
+	procdb_engine_reload(f->engine, raise_limit_and_lose_the_file, f, &loaded, &error);
+	g_assert_no_error(error);
+	engine_fixture_block_saving(f, FALSE);
+	g_assert_cmpuint(loaded, ==, procdb_table_size(procdb_engine_table(f->engine)));
+	g_assert_cmpuint(loaded, >, 0);
+	procdb_engine_status(f->engine, &status);
+	g_assert_true(status.dirty);
+}
+
 static void test_no_file(EngineFixture *f, gconstpointer data)
 {
 	g_autofree char *previous = g_strconcat(f->path, ".prev", NULL);
@@ -257,6 +289,8 @@ int main(int argc, char **argv)
 	add("/reload/a-damaged-file", test_a_damaged_file);
 	add("/reload/a-damaged-file-without-a-previous", test_a_damaged_file_without_a_previous);
 	add("/reload/a-file-without-an-extension", test_a_file_without_an_extension);
+	add("/reload/a-file-that-goes-while-it-is-read-again",
+	    test_a_file_that_goes_while_it_is_read_again);
 	add("/reload/no-file", test_no_file);
 	add("/reload/nothing-known-and-no-file", test_nothing_known_and_no_file);
 	return g_test_run();
