@@ -53,12 +53,12 @@ static const Key keys[] = {
     {"Apply", "MaxPerSecond", KEY_UINT, AT(apply.max_per_second), 1, 1000000},
     {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
     {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
-    {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, 65536},
+    {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, PROCDB_PROFILES_LIMIT},
     {"Learning", "StaleTicks", KEY_UINT64, AT(engine.rules.stale_ticks), 1, 604800},
     {"Learning", "MaxUserTier", KEY_TIER, AT(engine.max_user_tier)},
     {"Database", "Path", KEY_PATH, AT(database)},
     {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
-    {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, 1048576},
+    {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, PROCDB_RETAINED_LIMIT},
     {"Database", "SaveIntervalSec", KEY_UINT, AT(engine.save_interval_s), 0, 86400},
 };
 

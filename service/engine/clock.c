@@ -36,12 +36,9 @@ static void doubt_the_past(ProcdbEngine *engine)
 static void catch_up(ProcdbEngine *engine)
 {
 	const size_t n = procdb_table_size(engine->table);
-	g_autofree struct procdb_entry **all = g_new(struct procdb_entry *, n + 1);
+	g_autofree struct procdb_entry **all = procdb_engine_entries(engine);
 	const gint64 now = engine->clock_us();
 
-	/* A copy, since aging one moves others. */
-	for (size_t i = 0; i < n; i++)
-		all[i] = procdb_table_at(engine->table, i);
 	for (size_t i = 0; i < n; i++) {
 		struct procdb_profile *profile = &all[i]->profile;
 

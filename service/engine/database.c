@@ -9,8 +9,6 @@
 /* After a failed save, try again after this many seconds, doubling up to the second. */
 #define RETRY_FIRST_S 5
 #define RETRY_LAST_S 600
-/* Of how many profiles the reference behaviour takes the best MaxProfiles at its first tick. */
-#define REFERENCE_LIMIT 65536
 
 static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored, gint64 now)
 {
@@ -78,7 +76,9 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 
 static guint most_profiles(const ProcdbEngine *engine)
 {
-	return procdb_engine_is_reference(engine) ? REFERENCE_LIMIT : engine->settings.max_retained;
+	/* The reference behaviour takes the best MaxProfiles of them at its first tick. */
+	return procdb_engine_is_reference(engine) ? PROCDB_PROFILES_LIMIT
+						  : engine->settings.max_retained;
 }
 
 /* The records of the file; NULL for one that is there and cannot be read. */

@@ -420,6 +420,16 @@ void procdb_engine_start(ProcdbEngine *engine)
 	engine->timer = g_timeout_add_seconds(1, on_timer, engine);
 }
 
+struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine)
+{
+	const size_t n = procdb_table_size(engine->table);
+	struct procdb_entry **all = g_new(struct procdb_entry *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = procdb_table_at(engine->table, i);
+	return all;
+}
+
 static void cap_user_votes(ProcdbEngine *engine)
 {
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {

@@ -151,9 +151,6 @@ gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **erro
 gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *comm, guint8 tier,
 				GError **error);
 
-/* Overrides that admins may set; each takes room in the init map. */
-#define PROCDB_MAX_OVERRIDES 1024
-
 /*
  * Takes over profiles from elsewhere (of struct procdb_record), in place of what was
  * learned of the same names or, with replace, of all. Overrides stay unless a record

@@ -122,6 +122,11 @@ void procdb_engine_resync(ProcdbEngine *engine);
 /* Logs that a map operation failed, once until it works again; *failed is as last logged. */
 void procdb_engine_log_failure(gboolean *failed, const GError *error);
 
+/*
+ * All entries, procdb_table_size() of them, in an array that the caller frees: for who
+ * removes or moves some, which renumbers those of the table.
+ */
+struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine);
 /* Has the listener told of an entry. */
 void procdb_engine_note(ProcdbEngine *engine, struct procdb_entry *entry);
 /* Forgets an entry; its prediction goes with the next retract. */

@@ -88,13 +88,10 @@ gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *co
 /* Forgets everything that was learned, and returns of how many; overrides stay. */
 static guint forget_learned(ProcdbEngine *engine)
 {
-	g_autofree struct procdb_entry **all =
-	    g_new(struct procdb_entry *, procdb_table_size(engine->table) + 1);
-	size_t n = procdb_table_size(engine->table);
+	g_autofree struct procdb_entry **all = procdb_engine_entries(engine);
+	const size_t n = procdb_table_size(engine->table);
 	guint count = 0;
 
-	for (size_t i = 0; i < n; i++)
-		all[i] = procdb_table_at(engine->table, i);
 	for (size_t i = 0; i < n; i++) {
 		struct procdb_entry *entry = all[i];
 		uint8_t override = entry->profile.override;

@@ -16,11 +16,18 @@
 /* From so many bytes on a file tells whether it is a database that we know. */
 #define PROCDB_HEADER_SIZE 12
 
+/* What MaxRetained and MaxProfiles can be at most. */
+#define PROCDB_RETAINED_LIMIT 1048576
+#define PROCDB_PROFILES_LIMIT 65536
+/* Overrides that admins may set; each takes room in the init map. */
+#define PROCDB_MAX_OVERRIDES 1024
+
 /*
- * More than the service can ever write: the largest MaxRetained, MaxProfiles and number of
- * overrides that there can be. Each takes an entry of 64 bytes and 72 in the extension.
+ * As many as the service can ever write. Each takes an entry of 64 bytes and 72 in the
+ * extension.
  */
-#define PROCDB_MAX_RECORDS ((gsize)1048576 + 65536 + 1024)
+#define PROCDB_MAX_RECORDS                                                                         \
+	((gsize)PROCDB_RETAINED_LIMIT + PROCDB_PROFILES_LIMIT + PROCDB_MAX_OVERRIDES)
 #define PROCDB_RECORD_SIZE ((gsize)64 + 72)
 /* Room for header and extension beside them. */
 #define PROCDB_MAX_FILE_SIZE (PROCDB_MAX_RECORDS * PROCDB_RECORD_SIZE + 1024)
