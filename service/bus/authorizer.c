@@ -175,35 +175,44 @@ static void set_timeout(Call *call, guint seconds)
 	call->timeout = g_timeout_add_seconds(seconds, on_timeout, call);
 }
 
-/* Whether there is one too many of the large calls that are asked about, which take memory. */
-static gboolean is_too_large(const ProcdbAuthorizer *self, guint32 uid)
+static gboolean is_any(const Call *call)
 {
-	guint all = 0, own = 0;
-
-	for (guint i = 0; i < self->asked->len; i++) {
-		const Call *call = self->asked->pdata[i];
-
-		all += call->large ? 1 : 0;
-		own += call->large && call->caller->uid == uid ? 1 : 0;
-	}
-	return all >= MAX_LARGE || own >= MAX_LARGE_PER_USER;
+	return TRUE;
 }
 
-/* Whether one more question, or prompt, is one too many: of this user, or of all. */
-static gboolean is_too_much(const ProcdbAuthorizer *self, guint32 uid, gboolean prompts)
+static gboolean is_prompting(const Call *call)
+{
+	return call->prompting;
+}
+
+static gboolean is_large(const Call *call)
+{
+	return call->large;
+}
+
+/* Of which of the calls that are asked about there may be how many. */
+static const struct limit {
+	gboolean (*counts)(const Call *call);
+	guint all;
+	guint per_user;
+} limit_asked = {is_any, MAX_ASKED, MAX_ASKED_PER_USER},
+  limit_prompts = {is_prompting, MAX_PROMPTS, MAX_PROMPTS_PER_USER},
+  limit_large = {is_large, MAX_LARGE, MAX_LARGE_PER_USER};
+
+/* Whether one more of a user would be one too many. */
+static gboolean is_reached(const struct limit *limit, const ProcdbAuthorizer *self, guint32 uid)
 {
 	guint all = 0, own = 0;
 
 	for (guint i = 0; i < self->asked->len; i++) {
 		const Call *call = self->asked->pdata[i];
 
-		if (prompts && !call->prompting)
+		if (!limit->counts(call))
 			continue;
 		all++;
 		own += call->caller->uid == uid ? 1 : 0;
 	}
-	return prompts ? all >= MAX_PROMPTS || own >= MAX_PROMPTS_PER_USER
-		       : all >= MAX_ASKED || own >= MAX_ASKED_PER_USER;
+	return all >= limit->all || own >= limit->per_user;
 }
 
 static GError *too_many_denial(void)
@@ -240,7 +249,7 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
 						      sizeof(gint64)));
 		finish(call, NULL);
 	} else if (challenge && call->interactive && !call->prompting &&
-		   is_too_much(self, call->caller->uid, TRUE)) {
+		   is_reached(&limit_prompts, self, call->caller->uid)) {
 		finish(call, too_many_denial());
 	} else if (challenge && call->interactive && !call->prompting) {
 		/* Only now with a prompt: so an answer without one could be remembered. */
@@ -282,8 +291,8 @@ static void proceed(Call *call)
 {
 	if (is_granted(call->caller, call->action)) {
 		finish(call, NULL);
-	} else if (is_too_much(call->authorizer, call->caller->uid, FALSE) ||
-		   (call->large && is_too_large(call->authorizer, call->caller->uid))) {
+	} else if (is_reached(&limit_asked, call->authorizer, call->caller->uid) ||
+		   (call->large && is_reached(&limit_large, call->authorizer, call->caller->uid))) {
 		finish(call, too_many_denial());
 	} else {
 		call->asked = TRUE;

@@ -263,14 +263,13 @@ static gboolean read_names(ProcdbObject *self, const char *const *names, GArray 
 			   GError **error)
 {
 	for (; *names; names++) {
-		struct procdb_comm comm;
+		const struct procdb_entry *entry = find(self, *names, error);
 
-		if (!procdb_name_unescape(*names, &comm, error) ||
-		    !procdb_engine_find(self->engine, &comm, error)) {
+		if (!entry) {
 			g_prefix_error(error, "'%s': ", *names);
 			return FALSE;
 		}
-		g_array_append_val(comms, comm);
+		g_array_append_val(comms, entry->comm);
 	}
 	return TRUE;
 }
