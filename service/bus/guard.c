@@ -335,6 +335,8 @@ GIOStream *procdb_guard_new(GSocketConnection *socket, GError **error)
 	g_autoptr(GOutputStream) output = g_unix_output_stream_new(
 	    g_socket_get_fd(g_socket_connection_get_socket(socket)), FALSE);
 
+	/* First: when anything else fails, the stream is closed, and with it this. */
+	input->socket = g_object_ref(G_IO_STREAM(socket));
 	/*
 	 * GDBus does not authenticate over what is no socket. The bus knows the
 	 * identity from the socket, and hears here only what it should be.
@@ -350,7 +352,6 @@ GIOStream *procdb_guard_new(GSocketConnection *socket, GError **error)
 	if (!input->window)
 		return NULL;
 	input->large = procdb_large_new(input->window);
-	input->socket = g_object_ref(G_IO_STREAM(socket));
 	return g_simple_io_stream_new(G_INPUT_STREAM(input), output);
 }
 

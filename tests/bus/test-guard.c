@@ -283,6 +283,23 @@ static void set_up(Guarded *g, gconstpointer data)
 	g_assert_cmpint(memcmp(said, hello, sizeof(hello) - 1), ==, 0);
 }
 
+/* A bus that is gone before anything was said to it, as while it is restarted. */
+static void test_a_bus_that_is_gone(void)
+{
+	g_autoptr(GSocketConnection) connection = NULL;
+	g_autoptr(GSocket) socket = NULL;
+	g_autoptr(GError) error = NULL;
+	int fds[2];
+
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+	close(fds[0]);
+	socket = g_socket_new_from_fd(fds[1], &error);
+	g_assert_no_error(error);
+	connection = g_socket_connection_factory_create_connection(socket);
+	g_assert_null(procdb_guard_new(connection, &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
+}
+
 static void tear_down(Guarded *g, gconstpointer data)
 {
 	g_object_unref(g->stream);
@@ -569,5 +586,6 @@ int main(int argc, char **argv)
 			test_who_has_plenty_waiting_is_refused);
 	g_test_add("/guard/a-bus-that-refuses-is-the-end", Guarded, NULL, set_up,
 		   test_a_bus_that_refuses_is_the_end, tear_down);
+	g_test_add_func("/guard/a-bus-that-is-gone", test_a_bus_that_is_gone);
 	return g_test_run();
 }
