@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ BUS_CONFIG = """\
 
 CLONE_NEWNS = 0x00020000
 MS_PRIVATE_REC = 0x00040000 | 0x00004000
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def enter_namespace():
@@ -42,6 +44,68 @@ def enter_namespace():
     check(libc.unshare(CLONE_NEWNS), "a mount namespace")
     check(libc.mount(b"none", b"/", None, MS_PRIVATE_REC, None), "a private mount namespace")
     check(libc.mount(b"bpf", b"/sys/fs/bpf", b"bpf", 0, b"mode=0700"), "a BPF file system")
+
+
+def machine():
+    """What figures are worth nothing without."""
+    cpu = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    autogroup = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    return {
+        "kernel": platform.release(),
+        "cpu": cpu[0] if cpu else platform.machine(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
+        "autogroup": autogroup.read_text().strip() == "1" if autogroup.exists() else False,
+    }
+
+
+def own_session():
+    """Goes on in a child with a session of its own, without a terminal; the caller waits for it and passes on a stop.
+
+    All that is measured is then in one autogroup, with nothing else in it, and
+    an interactive shell among it does not take the terminal.
+    """
+    libc = ctypes.CDLL(None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    parent, child = os.getpid(), os.fork()
+    if child == 0:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:
+            sys.exit(143)
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def adopt_orphans():
+    """Makes what children leave behind children of this process, so that their CPU time is known and they end."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children():
+    """The process ids of all children."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(path.parent.name))
+    return found
+
+
+def end_children(keep):
+    """Kills and reaps all children but those, and what these leave behind in turn."""
+    while others := children() - keep:
+        for pid in others:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 @contextlib.contextmanager
@@ -148,9 +212,13 @@ class Service:
     def set_apply(self, mode):
         self.call("SetApply", "(s)", mode)
 
+    def cpu_seconds(self):
+        """The CPU time that the service has used so far."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
     def counts(self):
         """What the service counted, and what it used, so far."""
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         from gi.repository import GLib
         names = {}
@@ -161,9 +229,8 @@ class Service:
                 continue  # forgotten since it was listed
             names[row[0]] = {key: profile.get(key, 0)
                              for key in ("tier", "found", "missed", "right", "wrong")}
-        ticks = os.sysconf("SC_CLK_TCK")
         return {"properties": self.properties(), "names": names, "time": time.monotonic(),
-                "cpu": (int(stat[11]) + int(stat[12])) / ticks,
+                "cpu": self.cpu_seconds(),
                 "switches": sum(int(line.split()[1]) for line in status.split("\n")
                                 if "ctxt_switches" in line)}
 

@@ -15,16 +15,11 @@
  * step with it, and then all wake-ups see the same moment of it.
  */
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <time.h>
 
-#define NS_PER_S 1000000000LL
+#include "stopwatch.h"
+
 #define QUANTILES 200
 /* An hour at one wake-up a millisecond. */
 #define MAX_SAMPLES 3600000
@@ -34,14 +29,6 @@ static volatile sig_atomic_t stopped;
 static void on_signal(int signo)
 {
 	stopped = 1;
-}
-
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
 static int compare(const void *a, const void *b)
@@ -73,20 +60,9 @@ static void report(int64_t *late, size_t n)
 	printf("]");
 }
 
-static long argument(int argc, char **argv, int at, long fallback)
+static int64_t argument(int argc, char **argv, int at, int64_t fallback)
 {
-	char *end;
-	long value;
-
-	if (at >= argc)
-		return fallback;
-	errno = 0;
-	value = strtol(argv[at], &end, 10);
-	if (errno || *end || end == argv[at] || value < 0 || value > 1000000) {
-		fprintf(stderr, "%s: not a number of microseconds: %s\n", argv[0], argv[at]);
-		exit(2);
-	}
-	return value;
+	return at < argc ? number_argument(argv[0], argv[at], 1000000, "microseconds") : fallback;
 }
 
 /* Half to one and a half times period; xorshift. */
@@ -114,24 +90,17 @@ int main(int argc, char **argv)
 		perror("procdb-probe: samples");
 		return 1;
 	}
-	/* Page faults of our own are not the scheduler's latency. */
-	if (mlockall(MCL_CURRENT) != 0)
-		fprintf(stderr, "procdb-probe: memory is not locked\n");
-	/* The default slack of 50 µs would be all that an idle machine shows. */
-	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	prepare_timing(argv[0]);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 
 	while (!stopped && n < MAX_SAMPLES) {
-		int64_t due = now_ns(CLOCK_MONOTONIC) + around(period), until;
-		struct timespec t = {.tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S};
+		int64_t due = now_ns(CLOCK_MONOTONIC) + around(period);
 
-		if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0)
+		if (sleep_until(due) != 0)
 			continue;
 		late[n] = now_ns(CLOCK_MONOTONIC) - due;
-		until = now_ns(CLOCK_THREAD_CPUTIME_ID) + work;
-		while (now_ns(CLOCK_THREAD_CPUTIME_ID) < until)
-			;
+		work_for(work);
 		done[n++] = now_ns(CLOCK_MONOTONIC) - due - work;
 	}
 	printf("{");

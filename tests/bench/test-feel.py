@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""feel on a stock kernel, for two seconds: are its figures such as can be?
+
+usage: test-feel.py FEEL BUILD
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SECONDS = 2
+COMMAND = ["--loads", "hogs,make", "--groups", "A", "--probes", "bash,audio-10", "--conditions", "stock",
+           "--seconds", str(SECONDS), "--warmup", "1", "--rounds", "1"]
+
+
+def check(condition, what, found):
+    if not condition:
+        sys.exit(f"not so: {what}: {found}")
+
+
+def check_times(name, times, least, most):
+    check(least <= len(times) <= most, f"{name} has {least} to {most} samples", len(times))
+    check(all(0 < t < SECONDS * 1000000 for t in times), f"{name} has times within the cell", times)
+    check(len(set(times)) > 1, f"{name} has times that differ", times)
+
+
+def main():
+    feel, build = sys.argv[1:]
+    if os.geteuid() != 0:
+        print("SKIP: not root")
+        sys.exit(77)
+    if not Path("/dev/ptmx").exists():
+        print("SKIP: no /dev/ptmx")
+        sys.exit(77)
+    before = set(os.listdir(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "feel.json")
+        output = subprocess.run([feel, "--build", build, "--tools", build, "--json", file, *COMMAND],
+                                stdout=subprocess.PIPE, text=True, check=True).stdout
+        print(output)
+        cells = json.loads(file.read_text())["cells"]
+    check([c["load"] for c in cells] == ["hogs", "make"], "a cell for each load", [c["load"] for c in cells])
+    for cell in cells:
+        figures = cell["figures"]
+        check(set(figures) == {"bash", "audio-10"}, "the probes that were named", set(figures))
+        # Gaps are 125 to 500 ms; late echoes only make them longer.
+        check_times("bash", figures["bash"]["late"], 2, SECONDS * 8)
+        check_times("audio-10", figures["audio-10"]["late"], SECONDS * 20, SECONDS * 94 + 1)
+        check(figures["bash"]["lost"] == 0, "an echo of each key", figures["bash"]["lost"])
+        check(0 <= figures["audio-10"]["missed"] <= len(figures["audio-10"]["late"]), "some misses of all",
+              figures["audio-10"]["missed"])
+        check(cell["throughput"] > 0, "a load that gets something done", cell["throughput"])
+        check(0 <= cell["other_cpu"] <= os.cpu_count(), "others use at most all CPUs", cell["other_cpu"])
+    check("Beside make" in output and "stock" in output, "a report", output)
+    left = {name for name in set(os.listdir(tempfile.gettempdir())) - before if name.startswith("procdb-feel-")}
+    check(not left, "nothing is left behind", left)
+
+
+if __name__ == "__main__":
+    main()
