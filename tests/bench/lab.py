@@ -119,6 +119,28 @@ def lock(path):
         yield
 
 
+class Turn:
+    """Lock files that are held for one step after the other, and given to others once that took so many seconds."""
+
+    def __init__(self, paths, seconds):
+        self.paths, self.seconds = paths, seconds
+        self.held, self.since = contextlib.ExitStack(), None
+
+    @contextlib.contextmanager
+    def step(self):
+        if self.since is None:
+            for path in self.paths:
+                self.held.enter_context(lock(path))
+            self.since = time.monotonic()
+        yield
+        if time.monotonic() - self.since > self.seconds:
+            self.end()
+
+    def end(self):
+        self.held.close()
+        self.since = None
+
+
 def stop(process):
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
