@@ -10,6 +10,8 @@ stopped. Times are seconds of time.monotonic().
 import bisect
 import contextlib
 import os
+import random
+import re
 import shutil
 import signal
 import subprocess
@@ -140,7 +142,7 @@ class Make(Repeated):
 
     needs = ("make", "gcc", "ar", "sed")
     # Units differ a hundredfold in size, so jobs would count what a cell happens to meet.
-    unit = "1000 lines/s"
+    unit = "lines/s"
 
     def prepare(self):
         self.tree = self.directory / "tree"
@@ -175,7 +177,7 @@ class Make(Repeated):
         self.collect()
         offset = time.time() - time.monotonic()
         return sum(lines for (_, when), lines in list(self.finished.items())
-                   if start <= when / 1e9 - offset < end) / (end - start) / 1000, {}
+                   if start <= when / 1e9 - offset < end) / (end - start), {}
 
 
 class X264(Load):
@@ -221,4 +223,123 @@ class X264(Load):
             del self.thread
 
 
-LOADS = {"idle": Load, "hogs": Hogs, "make": Make, "x264": X264}
+def runs_between(times, start, end):
+    """How many of the runs that end at times are between start and end, of runs at the edges their part."""
+    if len(times) < 2:
+        raise RuntimeError("it did not end twice: a longer --warmup or --seconds is needed")
+
+    def done(at):
+        # Before the first and after the last it went on as fast as it did next to them.
+        i = min(max(bisect.bisect_right(times, at), 1), len(times) - 1)
+        return i - 1 + (at - times[i - 1]) / (times[i] - times[i - 1])
+
+    return done(end) - done(start)
+
+
+def javascript(rng, number, imports):
+    """A module of some functions, which uses others."""
+    lines = [f'import {{ value{i} }} from "./module{i}.js";' for i in imports]
+    for f in range(rng.randint(10, 60)):
+        names = [f"{rng.choice(('item', 'node', 'state', 'count'))}{rng.randrange(99)}" for _ in range(4)]
+        lines.append(f"""export function work{number}_{f}({names[0]}, options = {{}}) {{
+  const {{ size = {rng.randrange(99)}, label = "{rng.randrange(1 << 30):x}" }} = options;
+  let {names[1]}x = [...({names[0]} ?? [])].map((entry) => ({{ ...entry, label, size: size * {rng.randrange(9)} }}));
+  for (const {names[2]}y of {names[1]}x) {{
+    if ({names[2]}y.size > {rng.randrange(999)} && !{names[2]}y.done) {{ {names[2]}y.done = `${{label}}-${{size}}`; }}
+    else {{ {names[1]}x = {names[1]}x.filter((other) => other?.size !== {names[2]}y.size); }}
+  }}
+  return {names[1]}x.length;
+}}""")
+    total = " + ".join([f"work{number}_0([])", *(f"value{i}()" for i in imports)])
+    return "\n".join(lines) + f"\nexport function value{number}() {{ return {total}; }}\n"
+
+
+class Bundle(Repeated):
+    """JavaScript of a middling web page, bundled again and again."""
+
+    needs = ("esbuild",)
+    unit = "bundles/s"
+    modules = 120
+
+    def prepare(self):
+        rng = random.Random(6)
+        for number in range(self.modules):
+            # Each uses some of those after it, so that all are used and none uses itself.
+            imports = sorted({min(2 * number + k, self.modules - 1) for k in (1, 2)} - {number})
+            (self.directory / f"module{number}.js").write_text(javascript(rng, number, imports))
+
+    def once(self):
+        self.finish(["esbuild", "--log-level=error", "--bundle", "--minify", "--sourcemap",
+                     "--outfile=bundle.out.js", "module0.js"], cwd=self.directory)
+
+    def end(self, start, end):
+        # The one that runs now began within the time and has its part in it.
+        known = len(self.runs)
+        while len(self.runs) == known and self.thread.is_alive() and time.monotonic() < end + 5:
+            time.sleep(0.01)
+        self.check()
+        return runs_between(list(self.runs), start, end) / (end - start), {}
+
+
+class Xz(Repeated):
+    """Text, compressed by as many threads as there are CPUs."""
+
+    needs = ("xz",)
+    unit = "MiB/s"
+    size = 48 * CPUS  # MiB: two blocks for each thread
+
+    def prepare(self):
+        rng = random.Random(7)
+        words = ["".join(rng.choices("etaoinshrdlucmf", k=rng.randint(2, 9))) for _ in range(20000)]
+        text = " ".join(rng.choices(words, k=900000)).encode()[:4 << 20]
+        letters = list(range(ord("a"), ord("z") + 1))
+        with open(self.directory / "text", "wb") as file:
+            for _ in range(self.size // 4):
+                # Other letters each time, or all but the first would be found in the dictionary.
+                file.write(text.translate(bytes.maketrans(bytes(letters), bytes(rng.sample(letters, 26)))))
+
+    def start(self, prefix, session):
+        self.seen = []  # (when, MiB so far)
+        self.before = 0
+        super().start(prefix, session)
+
+    def once(self):
+        self.began = time.monotonic()
+        process = self.run([*self.prefix, "xz", "-v", "-6", f"-T{CPUS}", "-c", "text"], self.session,
+                           cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                           env={**os.environ, "LC_ALL": "C"})
+        for line in process.stderr:
+            read = re.search(r"/ *([0-9,.]+) (B|KiB|MiB|GiB) = ", line)
+            if read:
+                self.seen.append((time.monotonic(), self.before + float(read[1].replace(",", ""))
+                                  * {"B": 2**-20, "KiB": 2**-10, "MiB": 1, "GiB": 1024}[read[2]]))
+        process.stderr.close()
+        if process.wait() != 0 and not self.stopping.is_set():
+            raise RuntimeError(f"xz ended with {process.returncode}")
+        self.processes.remove(process)
+        self.before += self.size
+
+    def ask(self):
+        """When it had done how much: asked with a signal, it says so within a third of a second."""
+        known = len(self.seen)
+        deadline = time.monotonic() + 5
+        while len(self.seen) == known:
+            self.check()
+            if time.monotonic() > deadline:
+                raise RuntimeError("xz does not say how far it is")
+            # The signal would kill one that has only just started.
+            if time.monotonic() > self.began + 0.5:
+                for process in list(self.processes):
+                    process.send_signal(signal.SIGUSR1)
+            time.sleep(0.5)
+        return self.seen[known]
+
+    def begin(self):
+        self.first = self.ask()
+
+    def end(self, start, end):
+        (began, some), (ended, more) = self.first, self.ask()
+        return (more - some) / (ended - began), {}
+
+
+LOADS = {"idle": Load, "hogs": Hogs, "make": Make, "x264": X264, "bundle": Bundle, "xz": Xz}

@@ -17,7 +17,7 @@ def ordered(values):
 class Results:
     """The cells of a run, by load, probe and condition."""
 
-    def __init__(self, cells):
+    def __init__(self, cells, judge=True):
         self.cells = cells
         self.loads = ordered(c["load"] for c in cells)
         self.conditions = ordered(c["condition"] for c in cells)
@@ -32,7 +32,8 @@ class Results:
             if cell["throughput"] is not None:
                 table = self.throughput.setdefault(cell["load"], {})
                 table.setdefault(cell["condition"], {}).setdefault(cell["round"], []).append(cell["throughput"])
-        self.compare()
+        if judge:
+            self.compare()
 
     @staticmethod
     def stock(table):
@@ -102,9 +103,9 @@ def rows(results, load, probe, metric):
         if condition == "stock2":
             line += f"{ratio_text(one) if one else '-':>20}"
         elif one:
-            line += f"{value_text(metric, one['value']):>10}{ratio_text(one):>18} {one['verdict']:<6}"
+            line += f"{value_text(metric, one['value']):>10}{ratio_text(one):>22} {one['verdict']:<6}"
         else:
-            line += f"{'-':>28}{'':<7}"
+            line += f"{'-':>32}{'':<7}"
     return [line]
 
 
@@ -113,7 +114,7 @@ def load_text(results, load):
     head = f"{'':<23}{'stock':>9}"
     for condition in results.conditions:
         if condition != "stock":
-            head += f"{'stock2/stock':>20}" if condition == "stock2" else f"{condition + ', against stock':>35}"
+            head += f"{'stock2/stock':>20}" if condition == "stock2" else f"{condition + ', against stock':>39}"
     lines = ["", f"Beside {load}" + (f" (throughput in {unit})" if unit else ""), "", head]
     for (at, probe) in results.samples:
         if at == load:
@@ -157,7 +158,7 @@ def verdict_text(results):
         judged = {key: one for key, one in results.compared.items() if key[3] == condition}
         counts = Counter(one["verdict"] for one in judged.values())
         lines.append(f"{condition}: {counts['better']} better, {counts['same']} same, {counts['WORSE']} WORSE "
-                     f"of {len(judged)} cells")
+                     + (f"and {counts['?']} undecided (one round) " if counts["?"] else "") + f"of {len(judged)} cells")
         for (load, probe, metric, _), one in judged.items():
             if one["verdict"] == "WORSE":
                 lines.append(f"  WORSE beside {load}: {probe if metric != 'throughput' else ''} {metric} "
@@ -172,7 +173,7 @@ def text(facts, cells):
     lines = ["", f"{rounds} rounds of {facts['seconds']:g} s a cell, times in ms; * fewer than {FEW} samples on a side: "
              "that p99 is nearly the worst value"]
     if rounds < 3:
-        lines.append(f"{rounds} rounds are too few for intervals that mean anything")
+        lines.append(f"{'one round is' if rounds == 1 else '2 rounds are'} too few for intervals that mean anything")
     for load in results.loads:
         lines += load_text(results, load)
     return "\n".join([*lines, *quiet_text(results), *service_text(results), *rule_text(results),

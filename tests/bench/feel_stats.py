@@ -129,10 +129,14 @@ def compare_means(samples, base):
 
 
 def verdict(compared, spread, less_is_better=True):
-    """better, same or WORSE: beyond 1 with the whole interval, and beyond the spread of stock against stock."""
-    low, high = compared["interval"] or (compared["ratio"], compared["ratio"])
+    """better, same or WORSE: beyond 1 with the whole interval, and beyond the spread of stock against stock.
+
+    One round has no interval and leaves it undecided.
+    """
+    if not compared["interval"]:
+        return "?"
     worse = (lambda x: x) if less_is_better else (lambda x: 1 / x if x else math.inf)
-    low, high = sorted((worse(low), worse(high)))
+    low, high = sorted(map(worse, compared["interval"]))
     middle = worse(compared["ratio"])
     if low > 1 and middle > spread:
         return "WORSE"

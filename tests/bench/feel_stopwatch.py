@@ -173,12 +173,16 @@ def commands(start, until, arguments):
     directory, *command = arguments
 
     def once():
-        try:
-            subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           check=True, timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            return True
-        return False
+        process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        # Not wait() with a timeout, which looks only each 50 ms.
+        ended = os.pidfd_open(process.pid)
+        lost = not select.select([ended], [], [], PATIENCE)[0]
+        os.close(ended)
+        if lost:
+            process.kill()
+        if process.wait() != 0 and not lost:
+            sys.exit(f"feel: {command[0]} ended with {process.returncode}")
+        return lost
 
     return {command[0]: repeat(start, until, COMMAND_GAPS, "commands", once)}
 
