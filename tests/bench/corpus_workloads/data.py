@@ -56,7 +56,7 @@ n = 0
 while True:
     n = (n * 1103515245 + 12345) % 2**31
 X
-cat >numbers.py <<X
+cat >matrices.py <<X
 import numpy
 a = numpy.random.rand(400, 400)
 while True:
@@ -93,7 +93,7 @@ WORKLOADS = (
     Workload("python-http", "python3 curl", PYTHON_SERVER,
              (Label("python3", STOCK, SERVES), Label("curl|date", ANY, LOADS)), SITE, endless=False),
     Workload("python-numbers", "python3", "exec python3 crunch.py", (Label("python3", WAITS, COMPUTES),), CRUNCH),
-    Workload("python-numpy", "python3", "exec python3 numbers.py", (Label("python3", WAITS, COMPUTES),), CRUNCH),
+    Workload("python-numpy", "python3", "exec python3 matrices.py", (Label("python3", WAITS, COMPUTES),), CRUNCH),
     Workload("perl-numbers", "perl", "exec perl -e 'my %h; my $n = 1; while (1) { $n = ($n * 16807 + 1) % 2147483647; $h{$n % 50000} .= \"x\" if length($h{$n % 50000} // \"\") < 100 }'",
              (Label("perl", WAITS, COMPUTES),)),
     Workload("ruby-numbers", "ruby", "exec ruby -e 'h = {}; n = 1; loop { n = (n * 16807 + 1) % 2147483647; h[n % 50000] = \"k#{n}\" }'",
@@ -101,7 +101,7 @@ WORKLOADS = (
     Workload("node-numbers", "node", "exec node crunch.js",
              (Label("node", WAITS, COMPUTES),), CRUNCH),
     Workload("git-repack", "git", "while git -C r repack -adfq --depth=50; do :; done",
-             (Label("git", WAITS, COMPUTES),), REPOSITORY + "; cd - >/dev/null; test -d r || cp -r $DATA/repository r"),
+             (Label("git", WAITS, COMPUTES),), f"({REPOSITORY})" + "; test -d r || cp -r $DATA/repository r"),
     Workload("git-clone", "git", "while git clone -q --no-local file://$DATA/repository c; do rm -rf c; done",
              (Label("git", WAITS, COMPUTES), Label("rm|git-.*", WAITS_BRIEF, "cleans up")), REPOSITORY),
     Workload("git-status", "git", "while git -C $DATA/repository status --short >/dev/null; do sleep 0.3; done",
