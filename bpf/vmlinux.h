@@ -52,6 +52,7 @@ enum {
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
@@ -121,6 +122,9 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	int static_prio;
+	unsigned int policy;
+	struct task_struct *real_parent;
 	int nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
 	struct cpumask cpus_mask; /* makes the type complete in BTF, as the kfuncs want it */
