@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 	int64_t period, work, from, until, due;
 	size_t n = 0, missed = 0;
 	int64_t *late;
+	double unit_ns;
 
 	if (argc != 5) {
 		fprintf(stderr, "usage: %s PERIOD_US WORK_US FROM_NS UNTIL_NS\n", argv[0]);
@@ -44,6 +45,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	prepare_timing(argv[0]);
+	unit_ns = measure_work();
 
 	due = now_ns(CLOCK_MONOTONIC) + period;
 	while (due < until && n < MAX_SAMPLES) {
@@ -51,7 +53,7 @@ int main(int argc, char **argv)
 
 		if (sleep_until(due) != 0)
 			continue;
-		work_for(work);
+		work_for(work, unit_ns);
 		done = now_ns(CLOCK_MONOTONIC);
 		if (due >= from) {
 			late[n++] = done - due - work;

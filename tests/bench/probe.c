@@ -82,6 +82,7 @@ int main(int argc, char **argv)
 	int64_t work = argument(argc, argv, 2, 200) * 1000;
 	struct sigaction action = {.sa_handler = on_signal};
 	int64_t *late, *done;
+	double unit_ns;
 	size_t n = 0;
 
 	late = calloc(MAX_SAMPLES, sizeof(*late));
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	prepare_timing(argv[0]);
+	unit_ns = measure_work();
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 
@@ -100,7 +102,7 @@ int main(int argc, char **argv)
 		if (sleep_until(due) != 0)
 			continue;
 		late[n] = now_ns(CLOCK_MONOTONIC) - due;
-		work_for(work);
+		work_for(work, unit_ns);
 		done[n++] = now_ns(CLOCK_MONOTONIC) - due - work;
 	}
 	printf("{");

@@ -31,13 +31,46 @@ static inline int sleep_until(int64_t due)
 	return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
-/* Works for that many ns of CPU time, however long they take. */
-static inline void work_for(int64_t ns)
+/* One unit of work; the compiler cannot leave it out. */
+static inline void work_units(uint64_t units)
 {
-	int64_t until = now_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
+	static volatile uint64_t sink;
+	uint64_t x = sink;
 
-	while (now_ns(CLOCK_THREAD_CPUTIME_ID) < until)
-		;
+	for (uint64_t i = 0; i < units; i++)
+		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+	sink = x;
+}
+
+/*
+ * ns that a unit of work takes on this CPU, the least of many attempts: beside load,
+ * most of them are interrupted.
+ */
+static inline double measure_work(void)
+{
+	const uint64_t units = 20000;
+	double best = 1e9;
+
+	for (int i = 0; i < 2000; i++) {
+		int64_t start = now_ns(CLOCK_MONOTONIC);
+		double each;
+
+		work_units(units);
+		each = (double)(now_ns(CLOCK_MONOTONIC) - start) / (double)units;
+		best = each < best ? each : best;
+	}
+	return best;
+}
+
+/*
+ * Works for that many ns of CPU time, however long they take. Without asking for the
+ * thread's CPU time: each such question has the kernel look whether the slice is used
+ * up (kernel/sched/cputime.c, task_sched_runtime(), to update_curr()), which a program
+ * that just works lets it do once a tick.
+ */
+static inline void work_for(int64_t ns, double unit_ns)
+{
+	work_units((uint64_t)((double)ns / unit_ns));
 }
 
 /* Keeps page faults and the timer slack of 50 µs out of the latencies. */
