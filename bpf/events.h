@@ -8,7 +8,7 @@
  * speak it.
  */
 
-#include "procdb-abi.h"
+#include "classify.h"
 
 enum procdb_task_reason {
 	PROCDB_TASK_EXECUTED = 0, /* it executed a program: tier is the prediction, if any */
@@ -23,6 +23,7 @@ struct procdb_task_event {
 	__u64 pidfs_ino;  /* inode number of its pidfd; 0 where the kernel has none */
 	__u64 slice;	  /* ns, its EEVDF slice now */
 	__u64 runtime;	  /* ns, of its average run, predicted or measured; 0: not known */
+	__u64 base;	  /* ns, the kernel's own slice */
 	struct procdb_comm comm;
 	__u32 pid;	   /* of the thread, in the initial pid namespace */
 	__u8 tier;	   /* enum procdb_tier; PROCDB_TIERS: nothing is known of it */
@@ -55,25 +56,38 @@ static inline int procdb_slice_is_ours(__u64 slice)
 	return digits >= PROCDB_SLICE_MARK && digits <= PROCDB_SLICE_MARK + PROCDB_SLICE_NICE_MAX;
 }
 
-/* More than the kernel's own slice on any machine would be no favour (base_slice_ns: 0.7 to 2.8 ms). */
-#define PROCDB_SLICE_FIT_MAX 2800000ULL /* ns */
-
 /*
- * The slice of a latency-critical task whose average run lasts runtime ns: half
- * as much again, or the scheduler would interrupt most of its runs, and then a
- * program that is woken up at once is done late. slice is the shortest that it
- * may be, marked as ours, or 0 for none; so is the result.
+ * The slice that a task gets; 0: the kernel's own. setting: what its tier should have,
+ * marked as ours, 0 for none; runtime: of its average run, 0 when that is not known;
+ * base: the kernel's own slice. All in ns; the result is marked as the setting is.
+ *
+ * Why no task is worse off by this than without it: EEVDF runs the eligible task with
+ * the earliest deadline, which is its virtual start plus its slice over its weight; who
+ * is eligible, and so each task's share of the CPU, does not depend on slices (Stoica
+ * and Abdel-Wahab, 1995; kernel/sched/fair.c, pick_eevdf(), entity_eligible()).
+ * - What waits for a person gets a shorter slice than the kernel's, hence no later
+ *   deadline, and may interrupt what has a longer one (PREEMPT_SHORT). It is half as long
+ *   again as an average run, as far as it can be, so that few runs are cut: a program that
+ *   is woken up at once and then interrupted is done late.
+ * - What burns its CPU gets no shorter one, hence no earlier deadline: it is taken off
+ *   the CPU for others sooner, and less often for its like.
+ * - What is in between, or not known, is left alone.
  */
-static inline __u64 procdb_slice_fit(__u64 slice, __u64 runtime)
+static inline __u64 procdb_slice_for(__u32 tier, __u64 setting, __u64 runtime, __u64 base)
 {
-	__u64 fit = runtime < PROCDB_SLICE_FIT_MAX ? runtime + (runtime >> 1) : PROCDB_SLICE_FIT_MAX;
+	__u64 most = base - (base >> 3), fit = runtime < base ? runtime + (runtime >> 1) : base;
 
-	if (!slice)
+	if (!setting || tier > PROCDB_TIER_LAT_CRITICAL)
 		return 0;
-	if (fit > PROCDB_SLICE_FIT_MAX)
-		fit = PROCDB_SLICE_FIT_MAX;
-	fit = fit / PROCDB_SLICE_STEP * PROCDB_SLICE_STEP + slice % PROCDB_SLICE_STEP;
-	return fit > slice ? fit : slice;
+	if (tier == PROCDB_TIER_BATCH)
+		return setting > base ? setting : 0;
+	if (tier == PROCDB_TIER_INTERACTIVE)
+		return setting;
+	fit = procdb_min(fit, most) / PROCDB_SLICE_STEP * PROCDB_SLICE_STEP +
+	      setting % PROCDB_SLICE_STEP;
+	if (fit < setting)
+		fit = setting;
+	return fit < base ? fit : 0;
 }
 
 /* Whether a slice is so near to the fitted one that changing it would be busywork. */
@@ -82,5 +96,5 @@ static inline int procdb_slice_is_near(__u64 slice, __u64 fit)
 	return (slice > fit ? slice - fit : fit - slice) <= fit / 4;
 }
 
-_Static_assert(sizeof(struct procdb_task_event) == 64, "no padding that BPF would leave unset");
+_Static_assert(sizeof(struct procdb_task_event) == 72, "no padding that BPF would leave unset");
 _Static_assert(sizeof(struct procdb_wanted) == 40, "the same on both sides");

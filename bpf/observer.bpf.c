@@ -27,7 +27,6 @@ struct task_state {
 	u64 waited;    /* ns that it had waited for a CPU, in its life, when it last stopped */
 	bool awake;    /* it has not gone to sleep since it last ran */
 	bool moved;    /* from queue to queue while it slept, since it last ran */
-	bool forked;   /* a process, since its exec */
 };
 
 struct {
@@ -92,6 +91,7 @@ static __always_inline void start(struct task_struct *p, u64 now)
 static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 {
 	struct task_state *s = state_of(p, now);
+	bool dead = p->__state & TASK_DEAD;
 	u64 run;
 
 	if (!s)
@@ -103,12 +103,9 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 		return;
 	run = procdb_elapsed(s->run_start, now);
 	s->run_start = 0;
-	if (watch_stop(&s->watch, p, run, now, p->__state & TASK_DEAD)) {
-		u8 tier = (u8)s->watch.task.tier;
-
-		request_slice(p, s->forked && tier != PROCDB_TIER_BATCH ? PROCDB_TIERS : tier,
-			      s->watch.task.avg_runtime, PROCDB_TASK_MATURED);
-	}
+	if (watch_stop(&s->watch, p, run, now, !s->awake, dead))
+		request_slice(p, (u8)s->watch.task.tier, s->watch.task.avg_runtime,
+			      PROCDB_TASK_MATURED);
 }
 
 SEC("tp_btf/sched_switch")
@@ -142,24 +139,16 @@ int BPF_PROG(on_migrate, struct task_struct *p, int cpu)
 }
 
 /*
- * A child inherits its parent's slice until it executes something, for what
- * becomes of it is not known before. That may not make it better than others:
- * a process that starts processes gets no slice but batch.
+ * A child inherits its parent's slice, and nothing is known of what becomes of it.
+ * A short slice may not make it better than others: it is asked back. A long one
+ * stays until the child executes something or is measured itself, a fraction of a
+ * second: children of what burns its CPU mostly do the same.
  */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	struct task_state *s;
-
-	if (child->pid != child->tgid)
-		return 0;
-	s = bpf_task_storage_get(&tasks, parent, 0, 0);
-	if (s)
-		s->forked = true;
-	if (has_better_slice(parent)) {
-		request_slice(parent, PROCDB_TIERS, 0, PROCDB_TASK_FORKED);
+	if (has_better_slice(parent))
 		request_slice(child, PROCDB_TIERS, 0, PROCDB_TASK_FORKED);
-	}
 	return 0;
 }
 
@@ -176,7 +165,6 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 
 	if (!s)
 		return 0;
-	s->forked = false;
 	/* It is on the CPU: its first run begins with the exec. */
 	s->run_start = now;
 	request_slice(p, s->watch.predicted, prediction ? prediction->avg_runtime : 0,

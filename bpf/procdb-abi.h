@@ -35,10 +35,14 @@ struct procdb_comm {
 
 /*
  * The first pad byte of an observation of ours says who taught it, by the user
- * of the task; 0, as in what others write, is unknown. Nobody reads it in the
+ * of the task; 0, as in what others write, is unknown. No program reads it in the
  * init map.
  */
 #define PROCDB_PAD_TEACHERS 0
+/* The second one is 1 in a prediction of ours that an administrator decided: it holds for life. */
+#define PROCDB_PAD_DECIDED 1
+/* The third one is 1 in an observation of ours of a life that was too short to say what it was. */
+#define PROCDB_PAD_BRIEF 2
 #define PROCDB_TAUGHT_BY_ROOT 1
 #define PROCDB_TAUGHT_BY_USERS 2
 
@@ -61,6 +65,8 @@ struct procdb_score {
 	__u32 missed; /* execs that found none */
 	__u32 right;  /* predicted tasks that turned out to be of that tier */
 	__u32 wrong;
+	/* The same by tier: predicted (first), turned out to be (second). */
+	__u32 outcomes[PROCDB_TIERS][PROCDB_TIERS];
 };
 
 _Static_assert(sizeof(struct procdb_comm) == 16, "map key is 16 bytes");

@@ -9,6 +9,7 @@
  */
 
 #include "events.h"
+#include "watch.h"
 
 _Static_assert(PROCDB_TIERS == 3, "the mask in request_slice()");
 
@@ -33,14 +34,16 @@ static __always_inline void request_slice(struct task_struct *p, u8 tier, u64 ru
 	if (!wanted.on || p->flags & PF_KTHREAD || !bpf_core_field_exists(p->se.custom_slice))
 		return;
 	custom = p->se.custom_slice;
+	if (!custom && p->se.slice)
+		base_slice = p->se.slice;
 	/* A mask is a bound that the verifier believes. */
-	want = wanted.slice[tier & 3];
+	want = procdb_slice_for(tier, wanted.slice[tier & 3], runtime, base_slice);
 	if (!want)
 		/* Not ours to put back. */
 		fits = !custom || !procdb_slice_is_ours(p->se.slice);
 	else if (tier == PROCDB_TIER_LAT_CRITICAL)
 		fits = custom && procdb_slice_is_ours(p->se.slice) &&
-		       procdb_slice_is_near(p->se.slice, procdb_slice_fit(want, runtime));
+		       procdb_slice_is_near(p->se.slice, want);
 	else
 		fits = custom && p->se.slice == want;
 	if (fits)
@@ -56,6 +59,7 @@ static __always_inline void request_slice(struct task_struct *p, u8 tier, u64 ru
 	event->pidfs_ino = bpf_core_field_exists(p->thread_pid->ino) ? p->thread_pid->ino : 0;
 	event->slice = p->se.slice;
 	event->runtime = runtime;
+	event->base = base_slice;
 	__builtin_memcpy(event->comm.bytes, p->comm, sizeof(event->comm.bytes));
 	event->pid = p->pid;
 	event->tier = tier;

@@ -117,6 +117,10 @@ struct sched_ext_entity {
 	u64 dsq_vtime;
 };
 
+struct signal_struct {
+	int nr_threads;
+};
+
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
@@ -129,6 +133,8 @@ struct task_struct {
 	const struct cpumask *cpus_ptr;
 	struct cpumask cpus_mask; /* makes the type complete in BTF, as the kfuncs want it */
 	struct sched_ext_entity scx;
+	struct task_struct *group_leader;
+	struct signal_struct *signal;
 	char comm[16];
 	unsigned long nvcsw;
 	u64 start_boottime;

@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "classify.h"
+#include "share.h"
 
 /* Which sources are on; set before the programs are loaded. */
 const volatile bool from_maturity = true;
@@ -22,19 +23,37 @@ const volatile bool from_exit = true;
 const volatile __u64 exit_min_ns = 250000;
 /* How long a task that goes on running is not published again; 0: never is. */
 const volatile __u64 renew_ns = 10000000000ULL;
+/* Tiers by the share of CPU that a task wants (share.h), not by the reference's score. */
+const volatile bool by_share = true;
 /* The best tier that the service learns from tasks of others than root. */
 const volatile __u8 max_user_tier = PROCDB_TIER_LAT_CRITICAL;
 
 #define NEVER (~0ULL)
 #define NOT_PREDICTED PROCDB_TIERS
 
+/* By share, the tier of a task is looked at no more often than this, ns: four times a second ... */
+#define LOOK_NS (1ULL << 28)
+/* ... and changed no more often than this, for no treatment may flap. */
+#define CHANGE_NS 1000000000ULL
+/* A prediction is judged by what the task did until then, ns, if it lives so long. */
+#define JUDGE_NS 10000000000ULL
+/* CPU time after which a task that executed nothing is looked up by its name, ns: 4 ms. */
+#define ADOPT_NS (1ULL << 22)
+
 struct watch {
 	struct procdb_task task;
-	struct procdb_life life; /* until the averages mature */
-	u64 publish_at;		 /* ns: not published before that */
-	bool matured;		 /* published since its exec */
-	u8 predicted;		 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
+	struct procdb_life life; /* until the averages mature; by share only its start */
+	struct procdb_share share;
+	u64 publish_at;	 /* ns: not published before that */
+	u64 look_at;	 /* ns: by share, its tier is not looked at before that */
+	u64 change_at;	 /* ns: nor changed before that */
+	u64 looked_run;	 /* ns on a CPU in its life, at the last look */
+	bool matured;	 /* published since its exec */
+	u8 predicted;	 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
 	bool always_critical;
+	bool known;	  /* by share, its tier is its own, not a guess */
+	bool decided;	  /* by share, its tier is an administrator's word */
+	bool looked_up;	  /* a prediction was looked for under its present name */
 };
 
 /*
@@ -78,6 +97,8 @@ __u64 observed;	   /* entries added to the observe map */
 __u64 overwritten; /* entries replaced before they were drained */
 __u64 failed;	   /* updates that the map refused */
 __u64 scored;	   /* changes to the score map */
+/* The kernel's own slice, ns: what a task has that no program gave another one. */
+__u64 base_slice = 1ULL << 20;
 
 static __always_inline void comm_of(struct task_struct *p, struct procdb_comm *comm)
 {
@@ -101,6 +122,13 @@ static __always_inline void watch_begin(struct watch *w, struct task_struct *p, 
 	 * those that wait for the disk.
 	 */
 	w->publish_at = from_exit ? w->life.start + PROCDB_LIFE_WINDOW_NS : 0;
+	procdb_share_begin(&w->share);
+	w->look_at = 0;
+	w->change_at = 0;
+	w->looked_run = 0;
+	w->known = false;
+	w->decided = false;
+	w->looked_up = false;
 	w->matured = false;
 	w->predicted = NOT_PREDICTED;
 	w->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
@@ -114,6 +142,20 @@ static __always_inline struct procdb_score *score_of(const struct procdb_comm *c
 	bpf_map_update_elem(&scores, comm, &none, BPF_NOEXIST);
 	__sync_fetch_and_add(&scored, 1);
 	return bpf_map_lookup_elem(&scores, comm);
+}
+
+/* A task begins as what is predicted for its name, if anything is. */
+static __always_inline void take_prediction(struct watch *w, const struct procdb_class *prediction)
+{
+	w->looked_up = true;
+	if (!prediction)
+		return;
+	w->predicted =
+	    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
+	if (!by_share)
+		return;
+	w->task.tier = w->predicted;
+	w->decided = prediction->pad[PROCDB_PAD_DECIDED];
 }
 
 /*
@@ -135,9 +177,7 @@ static __always_inline struct procdb_class *watch_exec(struct watch *w, struct t
 	if (!w)
 		return prediction;
 	watch_begin(w, p, now);
-	if (prediction)
-		w->predicted =
-		    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
+	take_prediction(w, prediction);
 	return prediction;
 }
 
@@ -173,8 +213,11 @@ static __always_inline void judge(struct watch *w, struct task_struct *p, u8 tie
 		tier = max_user_tier;
 	comm_of(p, &comm);
 	score = score_of(&comm);
-	if (score)
+	if (score) {
 		__sync_fetch_and_add(w->predicted == tier ? &score->right : &score->wrong, 1);
+		if (w->predicted < PROCDB_TIERS && tier < PROCDB_TIERS)
+			__sync_fetch_and_add(&score->outcomes[w->predicted][tier], 1);
+	}
 	w->predicted = NOT_PREDICTED;
 }
 
@@ -209,13 +252,180 @@ static __noinline void publish_life(struct watch *w, struct task_struct *p, u64 
 	judge(w, p, seen.tier);
 }
 
+/* What the threads of a process burn together; of its leader, once it has several. */
+struct pool {
+	u64 run;    /* ns on a CPU since then */
+	u64 since;  /* ns */
+	u64 demand; /* CPUs in eighths, over the last half second or more */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pool);
+} pools SEC(".maps");
+
+/* Adds what p ran since its last look; the demand of its process, in eighths of a CPU. */
+static __always_inline u64 demand_of(struct watch *w, struct task_struct *p, u64 run, u64 now)
+{
+	u64 ran = procdb_elapsed(w->looked_run, run), passed;
+	struct pool *pool;
+
+	w->looked_run = run;
+	if (p->signal->nr_threads < 2)
+		return 0;
+	pool = bpf_task_storage_get(&pools, p->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!pool)
+		return 0;
+	__sync_fetch_and_add(&pool->run, ran);
+	passed = procdb_elapsed(pool->since, now);
+	/* Two threads that find it due at once count one half second twice: no harm. */
+	if (passed >> 29) {
+		pool->demand = pool->since ? (pool->run << 3) / passed : 0;
+		pool->run = 0;
+		pool->since = now;
+	}
+	return pool->demand;
+}
+
+/* What else than its share tells what a task is; see enum procdb_hint. */
+static __always_inline u32 hints_of(struct watch *w, struct task_struct *p,
+				    const struct procdb_use *recent, u64 run, u64 now)
+{
+	u32 hints = procdb_share_rhythm(&w->share, recent, w->known ? w->task.tier : PROCDB_TIERS);
+
+	return demand_of(w, p, run, now) >= PROCDB_POOL_DEMAND ? hints | PROCDB_HINT_POOL : hints;
+}
+
+/* What no measurement may say of a task. */
+static __always_inline u32 bounded_tier(const struct watch *w, const struct task_struct *p, u32 tier)
+{
+	if (w->always_critical)
+		return PROCDB_TIER_LAT_CRITICAL;
+	return tier == PROCDB_TIER_BATCH && p->flags & PF_WQ_WORKER ? PROCDB_TIER_INTERACTIVE : tier;
+}
+
 /*
- * A task stopped running at now, after run ns; dead: for good. TRUE when its
- * averages were published: it is what its tier says.
+ * Whether p is a thread that goes by its process's name. What is predicted for a name
+ * holds for what executes it, of which such threads say nothing: redis is not what its
+ * background threads are.
+ */
+static __always_inline bool is_nameless(const struct task_struct *p)
+{
+	struct procdb_comm own, leaders;
+	const u64 *a = (const u64 *)own.bytes, *b = (const u64 *)leaders.bytes;
+
+	if (p->pid == p->tgid)
+		return false;
+	comm_of((struct task_struct *)p, &own);
+	bpf_probe_read_kernel(&leaders, sizeof(leaders), p->group_leader->comm);
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+/* Publishes what a task did in its life until now. */
+static __always_inline void publish_share(struct watch *w, struct task_struct *p, u64 now, u8 tier,
+					  bool brief)
+{
+	struct procdb_class seen = {.tier = tier, .pad = {[PROCDB_PAD_BRIEF] = brief}};
+
+	if (is_nameless(p))
+		return;
+	procdb_share_class(&w->share, procdb_elapsed(w->life.start, now), &seen);
+	w->task.runtime_dev = seen.runtime_dev;
+	w->task.wakeup_freq = seen.wakeup_freq;
+	w->task.csw_rate = seen.csw_rate;
+	publish(p, &seen);
+}
+
+/*
+ * A thread, or a child that executed nothing, works on and on: it is what its name says
+ * until it is measured. Whether that says anything.
+ */
+static __always_inline bool adopt(struct watch *w, struct task_struct *p)
+{
+	struct procdb_class *prediction;
+	struct procdb_comm comm;
+
+	if (is_nameless(p))
+		return false;
+	comm_of(p, &comm);
+	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
+	take_prediction(w, prediction);
+	if (prediction)
+		w->task.avg_runtime = prediction->avg_runtime;
+	return prediction != NULL;
+}
+
+/*
+ * By share: what is to be done at a stop, a few times a second and at a task's death.
+ * TRUE when its treatment has to be looked at.
+ */
+static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 now, bool dead)
+{
+	struct procdb_use recent = procdb_share_recent(&w->share);
+	struct procdb_use life = procdb_share_life(&w->share);
+	bool ask = false, old = now >= w->life.start + JUDGE_NS;
+	bool brief = procdb_use_is_brief(&life);
+	u32 hints = hints_of(w, p, &recent, life.run, now), tier, whole;
+
+	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
+		base_slice = p->se.slice;
+	w->look_at = now + LOOK_NS;
+	whole = bounded_tier(w, p, procdb_life_tier(&life, hints, base_slice));
+	if ((dead || old) && !brief)
+		judge(w, p, (u8)whole);
+	if (dead) {
+		if (!w->matured && from_exit && life.run >= exit_min_ns)
+			publish_share(w, p, now, (u8)whole, brief);
+		return false;
+	}
+	if (life.span < PROCDB_SHARE_KNOWN_NS) {
+		/* No sooner can it be known. */
+		w->look_at = now + (w->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
+		return !w->looked_up && life.run >= ADOPT_NS && adopt(w, p);
+	}
+	tier = bounded_tier(w, p,
+			    procdb_use_tier(&recent,
+					    w->known && !w->decided ? w->task.tier : PROCDB_TIERS,
+					    hints, base_slice));
+	/* A program that starts works for a while, whatever it is: a person waits for an editor. */
+	if (tier == PROCDB_TIER_BATCH && life.span < PROCDB_SHARE_BURNS_NS &&
+	    w->task.tier != PROCDB_TIER_BATCH)
+		tier = PROCDB_TIER_INTERACTIVE;
+	w->task.avg_runtime = procdb_use_burst(&recent);
+	if (w->decided)
+		w->known = true;
+	else if (!w->known || (tier != w->task.tier && now >= w->change_at)) {
+		w->change_at = now + CHANGE_NS;
+		w->task.tier = tier;
+		w->known = true;
+		ask = true;
+	}
+	if (now < w->publish_at)
+		return ask;
+	/* Again and again what it is now; the first time what it has been. */
+	if (w->matured || from_maturity)
+		publish_share(w, p, now, (u8)(w->matured ? tier : whole), false);
+	w->matured = true;
+	/* At 1, 2, 4 and 8 s of its life, so that few lives are enough to know a name; then renewed. */
+	w->publish_at = renew_ns ? now + procdb_min(renew_ns, procdb_elapsed(w->life.start, now))
+				 : NEVER;
+	return true;
+}
+
+/*
+ * A task stopped running at now, after run ns; asleep: it waits for something; dead: for
+ * good. TRUE when it is known what it is and its treatment has to be looked at: its
+ * averages were published, or, by share, its tier changed.
  */
 static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u64 run, u64 now,
-				       bool dead)
+				       bool asleep, bool dead)
 {
+	if (by_share) {
+		procdb_share_stop(&w->share, run, now, asleep);
+		return (now >= w->look_at || dead) && watch_look(w, p, now, dead);
+	}
 	procdb_task_stop(&w->task, run);
 	if (!w->matured)
 		procdb_life_run(&w->life, run);
@@ -231,5 +441,9 @@ static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u
 /* A task woke up. */
 static __always_inline void watch_wakeup(struct watch *w, struct task_struct *p, u64 now)
 {
-	procdb_task_wakeup(&w->task, now, p->nvcsw, p->flags & PF_WQ_WORKER, w->always_critical);
+	if (by_share)
+		procdb_share_wakeup(&w->share, now);
+	else
+		procdb_task_wakeup(&w->task, now, p->nvcsw, p->flags & PF_WQ_WORKER,
+				   w->always_critical);
 }

@@ -107,6 +107,7 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 	    .compositors = (const char *const *)config->compositors,
 	    .from_maturity = config->observe_maturity,
 	    .from_exit = config->observe_exit,
+	    .reference_rule = config->reference_rule,
 	    .exit_min_us = config->exit_min_us,
 	    .renew_s = config->renew_s,
 	    .max_user_tier = config->engine.max_user_tier,

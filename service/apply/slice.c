@@ -64,11 +64,10 @@ ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 	static const ProcdbTierSetting leave_alone;
 	const ProcdbTierSetting *setting =
 	    event->tier < PROCDB_TIERS ? &tiers[event->tier] : &leave_alone;
-	guint64 slice = procdb_slice_encode(setting);
+	guint64 slice = procdb_slice_for(event->tier, procdb_slice_encode(setting), event->runtime,
+					 event->base);
 	gboolean ours;
 
-	if (event->tier == PROCDB_TIER_LAT_CRITICAL)
-		slice = procdb_slice_fit(slice, event->runtime);
 	if (slice == 0)
 		return procdb_slice_undo(now, next);
 	if (now->policy != SCHED_NORMAL)

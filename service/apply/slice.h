@@ -25,7 +25,7 @@ typedef struct {
 
 /* What tasks of a tier get. */
 typedef struct {
-	guint slice_us; /* 0: left alone; of lat-critical the shortest, see procdb_slice_fit() */
+	guint slice_us; /* 0: left alone; of lat-critical the shortest, see procdb_slice_for() */
 	guint nice;	/* 0 to PROCDB_SLICE_NICE_MAX; only with a slice */
 } ProcdbTierSetting;
 

@@ -37,6 +37,7 @@ static const Key keys[] = {
     {"Service", "Compositors", KEY_NAMES, AT(compositors)},
     {"Observer", "Maturity", KEY_BOOL, AT(observe_maturity)},
     {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},
+    {"Observer", "ReferenceRule", KEY_BOOL, AT(reference_rule)},
     {"Observer", "ExitMinUSec", KEY_UINT, AT(exit_min_us), 0, 10000000},
     {"Observer", "RenewSec", KEY_UINT, AT(renew_s), 0, 86400},
     {"Apply", "Mode", KEY_CHOICE, AT(apply_mode), .choices = "auto|slices|none"},
@@ -107,7 +108,7 @@ gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
 	       g_strv_equal((const char *const *)a->compositors,
 			    (const char *const *)b->compositors) &&
 	       a->observe_maturity == b->observe_maturity && a->observe_exit == b->observe_exit &&
-	       a->exit_min_us == b->exit_min_us && a->renew_s == b->renew_s &&
+	       a->reference_rule == b->reference_rule && a->exit_min_us == b->exit_min_us && a->renew_s == b->renew_s &&
 	       a->engine.max_user_tier == b->engine.max_user_tier;
 }
 

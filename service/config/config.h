@@ -21,6 +21,7 @@ typedef struct {
 	GStrv compositors;	   /* task names that are always latency critical */
 	gboolean observe_maturity; /* what is observed, as in ProcdbObserverSettings */
 	gboolean observe_exit;
+	gboolean reference_rule;
 	guint exit_min_us;
 	guint renew_s;
 } ProcdbConfig;

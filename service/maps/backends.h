@@ -12,6 +12,7 @@ typedef struct {
 	const char *const *compositors;
 	gboolean from_maturity; /* observe tasks whose averages have matured */
 	gboolean from_exit;	/* observe tasks that die before */
+	gboolean reference_rule; /* tiers by the score of the reference, not by share of CPU */
 	guint exit_min_us;	/* CPU time, in µs, below which a task that dies says nothing */
 	guint
 	    renew_s; /* observe a task that goes on running again after so many seconds; 0: never */

@@ -52,6 +52,7 @@ void procdb_load_settings_clear(ProcdbObserverSettings *settings);
 	do {                                                                                       \
 		(skeleton)->rodata->from_maturity = (settings)->from_maturity;                     \
 		(skeleton)->rodata->from_exit = (settings)->from_exit;                             \
+		(skeleton)->rodata->by_share = !(settings)->reference_rule;                        \
 		(skeleton)->rodata->max_user_tier = (guint8)(settings)->max_user_tier;             \
 		(skeleton)->rodata->exit_min_ns = (guint64)(settings)->exit_min_us * 1000;         \
 		(skeleton)->rodata->renew_ns =                                                     \

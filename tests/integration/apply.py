@@ -173,20 +173,32 @@ def a_child_keeps_the_slice_until_it_executes_something_else():
             assert slice_of(by_name["lab-batch"]) == BATCH
 
 
-def nobody_is_born_better_than_others():
+def no_child_is_born_better_than_others():
     with applying(lab_lat="lat-critical"):
         default = slice_of(0)
         begin = os.environ["LAB_DIR"] + "/begin"
         os.mkfifo(begin)
-        # No process before it is told to: with the first one its own slice goes.
+        # No process before it is told to: a child inherits what its parent has by then.
         with running(program("lab-lat", "dash"), "-c",
                      'read -r _ <"$0"; (while :; do :; done) & wait', begin) as pid:
             gets(pid, LAT_CRITICAL)
             with open(begin, "w", encoding="ascii") as told:
                 told.write("\n")
             child_of(pid)
-            wait_for(lambda: {slice_of(task) for task in [pid, *children(pid)]} == {default}, 5,
-                     "parent and children have their own slices")
+            wait_for(lambda: {slice_of(task) for task in children(pid)} == {default}, 5,
+                     "the children have the kernel's slice")
+            # A shell that is typed into starts programs all day, and stays what it is.
+            assert slice_of(pid) == LAT_CRITICAL
+
+
+def an_override_holds_for_life():
+    with applying(lab_batch="batch"):
+        # Measured, it sleeps nearly always.
+        with running(program("lab-batch", "dash"), "-c",
+                     "while :; do read -r -t 1 _ || sleep 0.1; done") as pid:
+            gets(pid, BATCH)
+            time.sleep(3)
+            assert slice_of(pid) == BATCH
 
 
 def what_others_set_is_left_alone():

@@ -51,7 +51,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		u64 run = now - s->run_start;
 
 		s->run_start = 0;
-		watch_stop(&s->watch, prev, run, now, prev->__state & TASK_DEAD);
+		watch_stop(&s->watch, prev, run, now, !preempt && prev->__state,
+			   prev->__state & TASK_DEAD);
 	}
 	if (next->pid && (s = state_of(next)))
 		s->run_start = now;

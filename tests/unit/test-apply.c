@@ -27,6 +27,7 @@ static struct procdb_task_event event(guint8 tier)
 	    .when = 500000,
 	    .start_time = 7,
 	    .slice = FAKE_DEFAULT_SLICE,
+	    .base = FAKE_DEFAULT_SLICE,
 	    .pid = PID,
 	    .tier = tier,
 	};
@@ -79,8 +80,7 @@ static void test_a_lat_critical_run_fits_into_its_slice(void)
 	static const struct {
 		guint64 runs, slice; /* ns */
 	} cases[] = {
-	    {0, 107300},	{60000, 107300},    {200000, 307300},
-	    {1000000, 1507300}, {2500000, 2807300}, {G_MAXUINT64, 2807300},
+	    {0, 107300}, {60000, 107300}, {200000, 307300}, {800000, 1207300}, {950000, 1227300}, {12000000, 1227300}, {G_MAXUINT64, 1227300},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -88,6 +88,31 @@ static void test_a_lat_critical_run_fits_into_its_slice(void)
 
 		g_assert_cmpuint(slice, ==, cases[i].slice);
 	}
+}
+
+/* A later deadline than without us is no service to a task that waits for a person. */
+static void test_a_lat_critical_slice_is_never_longer_than_the_kernels(void)
+{
+	static const guint64 bases[] = {0, 50000, 100000, 700000, 1400000, 2800000, 3000000};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(bases); i++)
+		for (guint64 runtime = 0; runtime < 1ULL << 40; runtime = runtime * 3 + 1000) {
+			guint64 slice = procdb_slice_for(PROCDB_TIER_LAT_CRITICAL, 107300, runtime,
+							 bases[i]);
+
+			g_assert_true(slice == 0 || (slice < bases[i] && slice >= 107300));
+		}
+}
+
+static void test_a_batch_slice_is_never_shorter_than_the_kernels(void)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+	FakeMachine machine = machine_with_task();
+
+	settings.tiers[PROCDB_TIER_BATCH].slice_us = FAKE_DEFAULT_SLICE / 1000 - 100;
+	g_assert_cmpint(apply_to(&machine, &settings, event(PROCDB_TIER_BATCH)), ==,
+			PROCDB_APPLY_NOTHING);
+	g_assert_cmpuint(machine.sets, ==, 0);
 }
 
 static void test_only_lat_critical_slices_follow_the_runs(void)
@@ -99,7 +124,8 @@ static void test_only_lat_critical_slices_follow_the_runs(void)
 	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_SET);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, batch_slice());
 	/* Left alone is left alone, however long it runs. */
-	g_assert_cmpuint(procdb_slice_fit(0, 1000000), ==, 0);
+	g_assert_cmpuint(procdb_slice_for(PROCDB_TIER_LAT_CRITICAL, 0, 1000000, FAKE_DEFAULT_SLICE),
+			 ==, 0);
 }
 
 static void test_a_slice_a_quarter_off_is_near_enough(void)
@@ -371,6 +397,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/apply/sets-the-slice-of-the-tier", test_sets_the_slice_of_the_tier);
 	g_test_add_func("/apply/a-lat-critical-run-fits-into-its-slice",
 			test_a_lat_critical_run_fits_into_its_slice);
+	g_test_add_func("/apply/a-lat-critical-slice-is-never-longer-than-the-kernels",
+			test_a_lat_critical_slice_is_never_longer_than_the_kernels);
+	g_test_add_func("/apply/a-batch-slice-is-never-shorter-than-the-kernels",
+			test_a_batch_slice_is_never_shorter_than_the_kernels);
 	g_test_add_func("/apply/only-lat-critical-slices-follow-the-runs",
 			test_only_lat_critical_slices_follow_the_runs);
 	g_test_add_func("/apply/a-slice-a-quarter-off-is-near-enough",
