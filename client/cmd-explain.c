@@ -23,6 +23,7 @@ typedef struct {
 	const char *tier;
 	const char *learned;
 	const char *source;
+	const char *rule; /* of the confidence: "evidence" or "reference" */
 	double confidence;
 	double needed;
 	double agreement;
@@ -38,12 +39,13 @@ static void reasons_read(GVariantDict *dict, Reasons *why)
 {
 	guint32 votes[ROWS_TIERS] = {0};
 
-	*why = (Reasons){.name = "", .tier = "", .source = ""};
+	*why = (Reasons){.name = "", .tier = "", .source = "", .rule = "reference"};
 	g_variant_dict_lookup(dict, "name", "&s", &why->name);
 	g_variant_dict_lookup(dict, "tier", "&s", &why->tier);
 	why->learned = why->tier;
 	g_variant_dict_lookup(dict, "learned_tier", "&s", &why->learned);
 	g_variant_dict_lookup(dict, "prediction_source", "&s", &why->source);
+	g_variant_dict_lookup(dict, "confidence_rule", "&s", &why->rule);
 	g_variant_dict_lookup(dict, "confidence", "d", &why->confidence);
 	g_variant_dict_lookup(dict, "min_confidence", "d", &why->needed);
 	g_variant_dict_lookup(dict, "agreement", "d", &why->agreement);
@@ -94,7 +96,7 @@ static void say_unsure(const Reasons *why)
 	if (why->agreement < AGREEMENT_GOOD)
 		printf("Its observations disagree: only %.0f %% of %" G_GUINT64_FORMAT " say %s.\n",
 		       100 * why->agreement, why->votes, why->learned);
-	if (why->stability < STABILITY_GOOD)
+	if (g_str_equal(why->rule, "reference") && why->stability < STABILITY_GOOD)
 		puts("Its runs vary in length by more than half of their average.");
 	puts("More observations may settle it; \"pandemoniumctl override set\" decides it now.");
 }

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "options.h"
 #include "output.h"
+#include "rows.h"
 
 /* What the service says of itself; the strings belong to dict. */
 typedef struct {
@@ -139,6 +140,38 @@ static void print_part(const char *title, guint64 part, guint64 all, const char 
 	putchar('\n');
 }
 
+/* Beside the whole: each tier, and what a guess that is always the same would have got. */
+static void print_outcomes(GVariantDict *dict)
+{
+	g_autoptr(GVariant) outcomes =
+	    g_variant_dict_lookup_value(dict, "PredictionOutcomes", G_VARIANT_TYPE("a(sttt)"));
+	guint64 turned[ROWS_TIERS] = {0}, all = 0;
+	const char *names[ROWS_TIERS] = {0}, *separator = "            ";
+	guint best = 0;
+
+	if (!outcomes || g_variant_n_children(outcomes) != ROWS_TIERS)
+		return;
+	for (guint i = 0; i < ROWS_TIERS; i++) {
+		guint64 row[ROWS_TIERS], predicted;
+
+		g_variant_get_child(outcomes, i, "(&sttt)", &names[i], &row[0], &row[1], &row[2]);
+		predicted = row[0] + row[1] + row[2];
+		all += predicted;
+		for (guint j = 0; j < ROWS_TIERS; j++)
+			turned[j] += row[j];
+		if (predicted == 0)
+			continue;
+		printf("%s %s %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, separator, names[i],
+		       row[i], predicted);
+		separator = ",";
+	}
+	for (guint j = 1; j < ROWS_TIERS; j++)
+		best = turned[j] > turned[best] ? j : best;
+	if (all > 0)
+		printf("; to say \"%s\" of all would be right for %.1f %%\n", names[best],
+		       100.0 * (double)turned[best] / (double)all);
+}
+
 /* What later versions of the service count; shown when they do. */
 static void print_predictions(GVariantDict *dict)
 {
@@ -150,9 +183,11 @@ static void print_predictions(GVariantDict *dict)
 	    g_variant_dict_lookup(dict, "PredictionMisses", "t", &misses))
 		print_part("  Predicted", hits, hits + misses, " programs that started");
 	if (g_variant_dict_lookup(dict, "PredictionsRight", "t", &right) &&
-	    g_variant_dict_lookup(dict, "PredictionsWrong", "t", &wrong) && right + wrong > 0)
+	    g_variant_dict_lookup(dict, "PredictionsWrong", "t", &wrong) && right + wrong > 0) {
 		print_part("      Right", right, right + wrong,
 			   " predictions that were put to the test");
+		print_outcomes(dict);
+	}
 	if (g_variant_dict_lookup(dict, "Apply", "&s", &apply) &&
 	    g_variant_dict_lookup(dict, "Applied", "t", &applied)) {
 		g_autofree char *tasks = out_count(applied, "task");

@@ -85,6 +85,7 @@ static const struct {
     {"override", "Override", "s", as_is},
     {"learned_tier", "Learned tier", "s", as_is, TRUE},
     {"confidence", "Confidence", "d", as_ratio},
+    {"confidence_rule", "Confidence by", "s", as_is},
     {"confident", "Confident", "b", as_answer},
     {"min_confidence", "Confidence needed", "d", as_ratio},
     {"missing_confidence", "Confidence missing", "d", as_ratio},

@@ -116,7 +116,8 @@ static void update_silent(ProcdbObject *self)
 		     "observations-lost", status.maps.lost, "map-errors", status.maps.errors,
 		     "dirty", status.dirty, "prediction-hits", status.found, "prediction-misses",
 		     status.missed, "predictions-right", status.right, "predictions-wrong",
-		     status.wrong, "applied", apply.results[PROCDB_APPLY_SET], "apply-statistics",
+		     status.wrong, "prediction-outcomes", procdb_variant_outcomes(&status),
+		     "applied", apply.results[PROCDB_APPLY_SET], "apply-statistics",
 		     procdb_variant_apply_statistics(&apply, status.maps.tasks_lost), NULL);
 }
 

@@ -148,6 +148,9 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
 	add(&dict, "learned_tier",
 	    g_variant_new("s", procdb_tier_name(procdb_profile_dominant_tier(profile))));
 	add(&dict, "agreement", g_variant_new("d", procdb_profile_agreement(profile)));
+	add(&dict, "confidence_rule",
+	    g_variant_new("s", procdb_engine_settings(engine)->rules.by_evidence ? "evidence"
+										 : "reference"));
 	add(&dict, "stability", g_variant_new("d", procdb_profile_stability(profile)));
 	add(&dict, "min_observations", g_variant_new("u", rules->min_observations));
 	add(&dict, "min_confidence", g_variant_new("d", rules->min_confidence));
@@ -199,6 +202,19 @@ GVariant *procdb_variant_apply_statistics(const ProcdbApplyStatus *apply, guint6
 	g_variant_builder_add(&builder, "{st}", "latency-p50", apply->latency_p50_ns);
 	g_variant_builder_add(&builder, "{st}", "latency-p99", apply->latency_p99_ns);
 	g_variant_builder_add(&builder, "{st}", "latency-max", apply->latency_max_ns);
+	return g_variant_builder_end(&builder);
+}
+
+GVariant *procdb_variant_outcomes(const ProcdbEngineStatus *status)
+{
+	GVariantBuilder builder;
+
+	g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sttt)"));
+	for (guint i = 0; i < PROCDB_TIERS; i++)
+		g_variant_builder_add(&builder, "(sttt)", procdb_tier_name((enum procdb_tier)i),
+				      status->outcomes[i][PROCDB_TIER_BATCH],
+				      status->outcomes[i][PROCDB_TIER_INTERACTIVE],
+				      status->outcomes[i][PROCDB_TIER_LAT_CRITICAL]);
 	return g_variant_builder_end(&builder);
 }
 

@@ -24,5 +24,11 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
  */
 GVariant *procdb_variant_apply_statistics(const ProcdbApplyStatus *apply, guint64 lost);
 
+/*
+ * The property PredictionOutcomes, a(sttt): for each tier that was predicted, how many tasks
+ * turned out to be batch, interactive and latency critical.
+ */
+GVariant *procdb_variant_outcomes(const ProcdbEngineStatus *status);
+
 /* The escaped names of an array of struct procdb_comm; the caller frees them. */
 GStrv procdb_variant_names(const GArray *comms);

@@ -3,6 +3,7 @@
 
 #include "profile.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "classify.h"
@@ -10,6 +11,8 @@
 /* Judgements that are remembered as recent, and how many wrong ones refute a profile. */
 #define RECENT_MAX 32
 #define REFUTED_MIN 4
+/* Share of the votes below which the tasks of a name disagree. */
+#define AGREEMENT_MIN 0.8
 
 const struct procdb_rules procdb_reference_rules = {
     .min_observations = 3,
@@ -61,6 +64,20 @@ void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_cl
 	}
 	count(&profile->observations);
 	profile->last_seen_tick = tick;
+}
+
+void procdb_profile_learn_brief(struct procdb_profile *profile, const struct procdb_class *seen,
+				uint64_t tick)
+{
+	const bool votes = profile->tier_votes[PROCDB_TIER_BATCH] == 0 &&
+			   profile->tier_votes[PROCDB_TIER_LAT_CRITICAL] == 0;
+	const uint32_t before = profile->tier_votes[PROCDB_TIER_INTERACTIVE];
+	struct procdb_class brief = *seen;
+
+	brief.tier = PROCDB_TIER_INTERACTIVE;
+	procdb_profile_learn(profile, &brief, tick);
+	if (!votes)
+		profile->tier_votes[PROCDB_TIER_INTERACTIVE] = before;
 }
 
 bool procdb_profile_cap(struct procdb_profile *profile, enum procdb_tier best)
@@ -167,11 +184,23 @@ enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile)
 	return procdb_profile_dominant_tier(profile);
 }
 
+static double evidence(const struct procdb_profile *profile)
+{
+	const double n = (double)procdb_profile_votes(profile);
+	const double p = procdb_profile_agreement(profile);
+
+	if (n <= 0 || p < AGREEMENT_MIN)
+		return 0.0;
+	return (p + 0.5 / n - sqrt(p * (1 - p) / n + 0.25 / (n * n))) / (1 + 1 / n);
+}
+
 double procdb_profile_confidence(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules)
 {
 	if (profile->observations < rules->min_observations)
 		return 0.0;
+	if (rules->by_evidence)
+		return evidence(profile);
 	return procdb_profile_agreement(profile) * (0.5 + 0.5 * procdb_profile_stability(profile));
 }
 
@@ -185,14 +214,18 @@ bool procdb_profile_is_confident(const struct procdb_profile *profile,
 
 struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile)
 {
+	const uint8_t decided = profile->override < PROCDB_TIERS;
+
 	if (profile->observations == 0)
 		return (struct procdb_class){
 		    .tier = (uint8_t)procdb_profile_tier(profile),
+		    .pad = {[PROCDB_PAD_DECIDED] = decided},
 		    .avg_runtime = PROCDB_PRIOR_AVG_RUNTIME,
 		    .wakeup_freq = PROCDB_PRIOR_WAKEUP_FREQ,
 		};
 	return (struct procdb_class){
 	    .tier = (uint8_t)procdb_profile_tier(profile),
+	    .pad = {[PROCDB_PAD_DECIDED] = decided},
 	    .avg_runtime = profile->avg_runtime_ns,
 	    .runtime_dev = profile->runtime_dev_ns,
 	    .wakeup_freq = profile->wakeup_freq,

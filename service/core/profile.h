@@ -42,6 +42,11 @@ struct procdb_rules {
 	double min_confidence;	   /* a profile at or above it is confident */
 	uint32_t max_profiles;	   /* cap of the live table */
 	uint64_t stale_ticks;	   /* a profile not seen for more ticks leaves the live table */
+	/*
+	 * How sure a profile is: by how much evidence there is that its tasks agree, or, when
+	 * false, by the formula of the reference.
+	 */
+	bool by_evidence;
 };
 
 /* The rules of scx_pandemonium: 3, 0.6, 512, 60. */
@@ -58,6 +63,13 @@ void procdb_profile_init(struct procdb_profile *profile);
  */
 void procdb_profile_learn(struct procdb_profile *profile, const struct procdb_class *seen,
 			  uint64_t tick);
+
+/*
+ * The same for a life that was too short to say what it was: where others have said that
+ * they were batch or lat-critical it has no vote, else one for interactive.
+ */
+void procdb_profile_learn_brief(struct procdb_profile *profile, const struct procdb_class *seen,
+				uint64_t tick);
 
 /* Turns the votes for tiers above best into votes for best. Whether there were any. */
 bool procdb_profile_cap(struct procdb_profile *profile, enum procdb_tier best);
@@ -100,8 +112,14 @@ enum procdb_tier procdb_profile_dominant_tier(const struct procdb_profile *profi
 enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile);
 
 /*
- * Behavioural confidence, 0 to 1: agreement × (0.5 + 0.5 × stability), and 0
- * below rules->min_observations. IEEE doubles in the reference's order.
+ * How sure the dominant tier is, 0 to 1; 0 below rules->min_observations.
+ *
+ * By evidence: the lower bound of the share of tasks that are of that tier, after so
+ * many votes (Wilson, 1927, with z = 1: it holds in five of six cases). It grows with the
+ * votes and never reaches 1. A name whose tasks disagree (bash that is typed into, and
+ * bash that runs a script) predicts nothing: below four fifths of the votes it is 0.
+ *
+ * By the reference: agreement × (0.5 + 0.5 × stability), IEEE doubles in its order.
  */
 double procdb_profile_confidence(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules);

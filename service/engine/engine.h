@@ -172,6 +172,8 @@ typedef struct {
 	guint64 missed;
 	guint64 right;
 	guint64 wrong;
+	/* The same by tier: predicted (first), turned out to be (second). */
+	guint64 outcomes[PROCDB_TIERS][PROCDB_TIERS];
 	guint overrides;
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */

@@ -46,6 +46,7 @@ struct _ProcdbEngine {
 	guint64 observations;
 	struct {
 		guint64 found, missed, right, wrong;
+		guint64 outcomes[PROCDB_TIERS][PROCDB_TIERS];
 	} predictions;
 	guint overrides;
 	gboolean dirty;

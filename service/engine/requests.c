@@ -5,6 +5,8 @@
 
 #include "private.h"
 
+#include <string.h>
+
 const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 					      const struct procdb_comm *comm, GError **error)
 {
@@ -46,6 +48,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .database_path = procdb_store_path(engine->store),
 	    .dirty = engine->dirty || engine->saving,
 	};
+	memcpy(status->outcomes, engine->predictions.outcomes, sizeof(status->outcomes));
 	engine->maps->ops->status(engine->maps, &status->maps);
 }
 

@@ -30,7 +30,7 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
            "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
-DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}}
+DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}, "a(sttt)": []}
 MAX_NAMES = 4096
 TIERS = ("batch", "interactive", "lat-critical")
 
@@ -65,6 +65,9 @@ PROPERTIES = {
     "Observations": GLib.Variant("t", 12345),
     "ObservationsLost": GLib.Variant("t", 0),
     "MapErrors": GLib.Variant("t", 0),
+    "PredictionsRight": GLib.Variant("t", 97), "PredictionsWrong": GLib.Variant("t", 3),
+    "PredictionOutcomes": GLib.Variant("a(sttt)", [("batch", 79, 1, 0), ("interactive", 0, 15, 0),
+                                                   ("lat-critical", 0, 2, 3)]),
     "ApplyStatistics": GLib.Variant("a{st}", {"set": 7, "lost": 0}),
     "DatabasePath": GLib.Variant("s", "/var/lib/pandemonium/procdb.bin"),
     "LastSaveError": GLib.Variant("s", ""),

@@ -56,10 +56,10 @@ static void override_and_back(EngineFixture *f)
 
 static void test_withdrawn_with_its_confidence(EngineFixture *f, gconstpointer data)
 {
-	test_learn(f, "make", PROCDB_TIER_BATCH, 3);
+	test_learn(f, "make", PROCDB_TIER_BATCH, 8);
 	g_assert_true(test_predicts(f, "make", NULL));
 	test_learn(f, "make", PROCDB_TIER_INTERACTIVE, 2);
-	/* 3 of 5 is just enough. */
+	/* 8 of 10 is just enough. */
 	g_assert_true(test_predicts(f, "make", NULL));
 	test_learn(f, "make", PROCDB_TIER_INTERACTIVE, 1);
 	g_assert_false(test_predicts(f, "make", NULL));

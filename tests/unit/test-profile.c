@@ -231,6 +231,76 @@ static void test_votes_above_a_cap_count_for_it(void)
 	g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_LAT_CRITICAL], ==, 0);
 }
 
+static struct procdb_profile voted(uint32_t batch, uint32_t critical)
+{
+	struct procdb_profile profile;
+
+	procdb_profile_init(&profile);
+	profile.tier_votes[PROCDB_TIER_BATCH] = batch;
+	profile.tier_votes[PROCDB_TIER_LAT_CRITICAL] = critical;
+	profile.observations = batch + critical;
+	return profile;
+}
+
+static double evidence(uint32_t batch, uint32_t critical)
+{
+	struct procdb_profile profile = voted(batch, critical);
+	struct procdb_rules own = procdb_reference_rules;
+
+	own.by_evidence = true;
+	return procdb_profile_confidence(&profile, &own);
+}
+
+static void test_confidence_grows_with_the_evidence(void)
+{
+	double before = 0;
+
+	g_assert_cmpfloat(evidence(2, 0), ==, 0.0);
+	for (uint32_t n = 3; n <= 64; n++) {
+		g_assert_cmpfloat(evidence(n, 0), >, before);
+		before = evidence(n, 0);
+	}
+	g_assert_cmpfloat_with_epsilon(evidence(3, 0), 0.75, 1e-12);
+	g_assert_cmpfloat_with_epsilon(evidence(4, 0), 0.80, 1e-12);
+	g_assert_cmpfloat(evidence(UINT32_MAX, 0), <=, 1.0);
+}
+
+static void test_tasks_that_disagree_predict_nothing(void)
+{
+	g_assert_cmpfloat(evidence(79, 21), ==, 0.0);
+	g_assert_cmpfloat(evidence(2, 1), ==, 0.0);
+	/* One that strays does not silence many. */
+	g_assert_cmpfloat(evidence(30, 1), >, 0.9);
+	g_assert_cmpfloat(evidence(8, 2), >=, 0.6);
+	g_assert_cmpfloat(evidence(4, 1), <, 0.65);
+}
+
+static void test_a_brief_life_says_nothing_against_others(void)
+{
+	struct procdb_profile profile = voted(5, 0);
+	struct procdb_class seen = {.tier = PROCDB_TIER_BATCH, .avg_runtime = 1000};
+
+	procdb_profile_learn_brief(&profile, &seen, 7);
+	g_assert_cmpuint(procdb_profile_votes(&profile), ==, 5);
+	g_assert_cmpuint(profile.observations, ==, 6);
+	profile = voted(0, 0);
+	procdb_profile_learn_brief(&profile, &seen, 7);
+	g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_INTERACTIVE], ==, 1);
+	g_assert_cmpuint(profile.last_seen_tick, ==, 7);
+}
+
+/* A compiler's runs are as long as its files, and it is a compiler all the same. */
+static void test_runs_of_any_length_agree(void)
+{
+	struct procdb_profile profile = voted(10, 0);
+	struct procdb_rules own = procdb_reference_rules;
+
+	profile.avg_runtime_ns = profile.runtime_dev_ns = 1000000;
+	g_assert_false(procdb_profile_is_confident(&profile, &own));
+	own.by_evidence = true;
+	g_assert_true(procdb_profile_is_confident(&profile, &own));
+}
+
 static void test_nobody_is_confident_too_early(void)
 {
 	struct procdb_rules lenient = procdb_reference_rules;
@@ -384,6 +454,13 @@ int main(int argc, char **argv)
 			test_votes_above_a_cap_count_for_it);
 	g_test_add_func("/profile/nobody-is-confident-too-early",
 			test_nobody_is_confident_too_early);
+	g_test_add_func("/profile/confidence-grows-with-the-evidence",
+			test_confidence_grows_with_the_evidence);
+	g_test_add_func("/profile/tasks-that-disagree-predict-nothing",
+			test_tasks_that_disagree_predict_nothing);
+	g_test_add_func("/profile/a-brief-life-says-nothing-against-others",
+			test_a_brief_life_says_nothing_against_others);
+	g_test_add_func("/profile/runs-of-any-length-agree", test_runs_of_any_length_agree);
 	g_test_add_func("/profile/confidence-needs-observations",
 			test_confidence_needs_observations);
 	g_test_add_func("/profile/confidence-in-the-order-of-the-reference",

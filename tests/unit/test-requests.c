@@ -213,6 +213,29 @@ static void test_an_override_is_at_once_and_changeable(EngineFixture *f, gconstp
 	g_assert_cmpuint(status.overrides, ==, 1);
 }
 
+static gboolean is_decided(EngineFixture *f, const char *name)
+{
+	struct procdb_comm comm = test_comm(name);
+	struct procdb_class class;
+
+	g_assert_true(procdb_engine_prediction(f->engine, &comm, &class));
+	return class.pad[PROCDB_PAD_DECIDED];
+}
+
+/* The kernel's side goes by it even when the task is measured to be something else. */
+static void test_a_prediction_tells_an_override_from_what_is_learned(EngineFixture *f,
+								     gconstpointer data)
+{
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+	g_assert_false(is_decided(f, "cc1"));
+	override(f, "cc1", PROCDB_TIER_BATCH);
+	override(f, "unseen", PROCDB_TIER_BATCH);
+	g_assert_true(is_decided(f, "cc1"));
+	g_assert_true(is_decided(f, "unseen"));
+	override(f, "cc1", PROCDB_NO_OVERRIDE);
+	g_assert_false(is_decided(f, "cc1"));
+}
+
 static void test_an_override_outlives_all(EngineFixture *f, gconstpointer data)
 {
 	override(f, "mine", PROCDB_TIER_BATCH);
@@ -337,6 +360,7 @@ static void test_unsure_profiles_are_no_reason_to_save(EngineFixture *f, gconstp
 	g_assert_true(is_dirty(f));
 	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
 	/* It has to leave the file when it is not confident any more. */
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
 	test_learn(f, "cc1", PROCDB_TIER_LAT_CRITICAL, 2);
 	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
 	test_learn(f, "cc1", PROCDB_TIER_LAT_CRITICAL, 1);
@@ -431,6 +455,8 @@ int main(int argc, char **argv)
 	add("/requests/override/learning-goes-on", test_learning_goes_on_under_an_override);
 	add("/requests/override/at-once-and-changeable",
 	    test_an_override_is_at_once_and_changeable);
+	add("/requests/override/told-from-what-is-learned",
+	    test_a_prediction_tells_an_override_from_what_is_learned);
 	add("/requests/override/outlives-all", test_an_override_outlives_all);
 	add("/requests/override/cleared", test_clearing_an_override);
 	add("/requests/override/only-so-many", test_only_so_many_overrides);
