@@ -176,9 +176,23 @@ static const char *without_prefix(const char *text, const char *prefix)
 	return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text;
 }
 
-static gboolean print_problems(const Ctl *ctl, const Status *status)
+/* Each with its file and line; the rest is the business of doctor. */
+static gboolean print_configuration(const Ctl *ctl, GVariantDict *dict)
 {
-	gboolean any = FALSE;
+	g_autofree const char **problems = NULL;
+
+	if (!g_variant_dict_lookup(dict, "ConfigurationProblems", "^a&s", &problems) ||
+	    !problems[0])
+		return FALSE;
+	print_problem(ctl, problems[0],
+		      problems[1] ? "\"pandemoniumctl doctor\" has more of them."
+				  : "Put it right, and run: pandemoniumctl reload");
+	return TRUE;
+}
+
+static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDict *dict)
+{
+	gboolean any = print_configuration(ctl, dict);
 
 	if (g_str_has_prefix(status->state, "failed")) {
 		print_problem(ctl, without_prefix(status->state, "failed: "),
@@ -249,7 +263,7 @@ int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
 	print_headline(ctl, &status);
 	print_facts(&status);
 	print_predictions(dict);
-	if (!print_problems(ctl, &status))
+	if (!print_problems(ctl, &status, dict))
 		print_next(&status);
 	return CTL_OK;
 }

@@ -136,6 +136,20 @@ static void check_database(Doctor *doctor, GVariantDict *properties)
 	}
 }
 
+static void check_configuration(Doctor *doctor, GVariantDict *properties)
+{
+	g_autofree const char **problems = NULL;
+
+	/* Older services do not say. */
+	if (!g_variant_dict_lookup(properties, "ConfigurationProblems", "^a&s", &problems))
+		return;
+	for (guint i = 0; problems[i]; i++)
+		doctor_say(doctor, "config", DOCTOR_PROBLEM,
+			   "Put it right, and run: pandemoniumctl reload", "%s", problems[i]);
+	if (!problems[0])
+		doctor_say(doctor, "config", DOCTOR_OK, NULL, "every setting is understood");
+}
+
 /* The value of a "Key:\tvalue" line of /proc/PID/status, or NULL. */
 static char *status_value(const char *status, const char *key)
 {
@@ -214,6 +228,7 @@ static void check_running(Doctor *doctor, GDBusConnection *bus)
 	properties = g_variant_dict_new(values);
 	check_version(doctor, properties);
 	check_backend(doctor, properties);
+	check_configuration(doctor, properties);
 	check_database(doctor, properties);
 	check_sandbox(doctor, bus);
 }

@@ -91,9 +91,13 @@ static void update_announced(ProcdbObject *self)
 
 static void update_settings(ProcdbObject *self)
 {
+	static const char *const none[] = {NULL};
 	const ProcdbEngineSettings *settings = procdb_engine_settings(self->engine);
+	const char *const *problems =
+	    self->host->problems ? self->host->problems(self->host_data) : none;
 
-	g_object_set(self, "min-observations", settings->rules.min_observations, "min-confidence",
+	g_object_set(self, "configuration-problems", problems, "min-observations",
+		     settings->rules.min_observations, "min-confidence",
 		     settings->rules.min_confidence, "max-profiles", settings->rules.max_profiles,
 		     "stale-ticks", settings->rules.stale_ticks, "retention-days",
 		     settings->retention_days, NULL);

@@ -30,7 +30,7 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
            "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
-DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}}
+DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}, "as": []}
 MAX_NAMES = 4096
 TIERS = ("batch", "interactive", "lat-critical")
 
@@ -58,7 +58,7 @@ PROFILES = [
 
 PROPERTIES = {
     "Version": GLib.Variant("s", "0.1.0"),
-    "ApiVersion": GLib.Variant("u", 1),
+    "ApiVersion": GLib.Variant("u", 2),
     "Backend": GLib.Variant("s", "observer"),
     "BackendState": GLib.Variant("s", "active"),
     "Tick": GLib.Variant("t", 754),
