@@ -29,11 +29,13 @@ const CtlCommand ctl_commands[] = {
      "and lat-critical.",
      1, 3, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
-    {"reload", NULL, "Read configuration and database again",
-     "What was learned since the last save is forgotten for what the file says. If\n"
-     "either cannot be read, everything stays as it was; without a file, what is known\n"
-     "stays.",
-     0, 0, cmd_reload},
+    {"reload", NULL, "Read the configuration again",
+     "What was learned stays. If the configuration is wrong, everything stays as it was.", 0, 0,
+     cmd_reload},
+    {"load", NULL, "Read the database again, in place of what is known",
+     "What was learned since the last save is forgotten for what the file says. If it\n"
+     "cannot be read, everything stays as it was; without a file, what is known stays.",
+     0, 0, cmd_load},
     {"backend", "BACKEND", "Choose what observes, for now",
      "Until the next start or reload. Backends are auto, observer, sched-ext, pinned\n"
      "and none.",

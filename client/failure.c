@@ -25,6 +25,7 @@ static const struct {
     {"Reset", "delete-entries"},
     {"Save", "save"},
     {"Reload", "manage"},
+    {"LoadDatabase", "manage"},
     {"Import", "manage"},
     {"SetBackend", "manage"},
     {"SetApply", "manage"},

@@ -23,7 +23,7 @@ __pandemoniumctl_options() {
 	list) echo --sort --reverse --tier --origin --confident --names -s -r -t -o -c -n ;;
 	explain) echo --literal -l ;;
 	delete) echo --yes --literal -y -l ;;
-	reset) echo --yes -y ;;
+	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
 	import) echo --replace --yes -r -y ;;
 	esac
@@ -31,7 +31,7 @@ __pandemoniumctl_options() {
 
 _pandemoniumctl() {
 	local cur prev command='' position=0 i
-	local commands='status list show explain confidence delete reset override save reload
+	local commands='status list show explain confidence delete reset override save reload load
 		backend apply monitor top export import doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns

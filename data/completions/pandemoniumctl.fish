@@ -52,7 +52,8 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a delete -d 'Forget what wa
 complete -c pandemoniumctl -n __fish_use_subcommand -a reset -d 'Forget everything that was learned'
 complete -c pandemoniumctl -n __fish_use_subcommand -a override -d 'Decide the tier of a program'
 complete -c pandemoniumctl -n __fish_use_subcommand -a save -d 'Write the database to disk now'
-complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read configuration and database again'
+complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read the configuration again'
+complete -c pandemoniumctl -n __fish_use_subcommand -a load -d 'Read the database again'
 complete -c pandemoniumctl -n __fish_use_subcommand -a backend -d 'Choose what observes'
 complete -c pandemoniumctl -n __fish_use_subcommand -a apply -d 'Choose how predictions are applied'
 complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
@@ -74,7 +75,7 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is explain' -s l -l literal -d '
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s y -l yes -d 'Do not ask'
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s l -l literal -d 'Take * and ? for themselves'
-complete -c pandemoniumctl -n '__pandemoniumctl_is reset' -s y -l yes -d 'Do not ask'
+complete -c pandemoniumctl -n '__pandemoniumctl_is reset load' -s y -l yes -d 'Do not ask'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at override 0' -a 'set clear list'
 complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pandemoniumctl_names)'

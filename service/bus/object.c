@@ -329,15 +329,28 @@ static gboolean handle_save(ProcdbObject *self, GDBusMethodInvocation *invocatio
 static gboolean handle_reload(ProcdbObject *self, GDBusMethodInvocation *invocation)
 {
 	GError *error = NULL;
-	guint loaded = 0;
 
-	if (!procdb_engine_reload(self->engine, self->host->reconfigure, self->host_data, &loaded,
-				  &error))
+	if (!self->host->reconfigure(self->host_data, &error))
 		procdb_bus_return_error(invocation, error);
 	else
-		procdb_dbus_proc_db1_complete_reload(PROCDB_DBUS_PROC_DB1(self), invocation,
-						     loaded);
+		procdb_dbus_proc_db1_complete_reload(
+		    PROCDB_DBUS_PROC_DB1(self), invocation,
+		    (guint)procdb_table_size(procdb_engine_table(self->engine)));
 	procdb_object_settings_changed(self);
+	return TRUE;
+}
+
+static gboolean handle_load_database(ProcdbObject *self, GDBusMethodInvocation *invocation)
+{
+	GError *error = NULL;
+	guint loaded = 0;
+
+	if (!procdb_engine_reload(self->engine, &loaded, &error))
+		procdb_bus_return_error(invocation, error);
+	else
+		procdb_dbus_proc_db1_complete_load_database(PROCDB_DBUS_PROC_DB1(self), invocation,
+							    loaded);
+	changed(self);
 	return TRUE;
 }
 
@@ -451,6 +464,7 @@ static void procdb_object_init(ProcdbObject *self)
 	    {"handle-reset", G_CALLBACK(handle_reset)},
 	    {"handle-save", G_CALLBACK(handle_save)},
 	    {"handle-reload", G_CALLBACK(handle_reload)},
+	    {"handle-load-database", G_CALLBACK(handle_load_database)},
 	    {"handle-import", G_CALLBACK(handle_import)},
 	    {"handle-set-backend", G_CALLBACK(handle_set_backend)},
 	    {"handle-set-apply", G_CALLBACK(handle_set_apply)},

@@ -153,13 +153,10 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	return TRUE;
 }
 
-gboolean procdb_engine_reload(ProcdbEngine *engine,
-			      gboolean (*configure)(gpointer user_data, GError **error),
-			      gpointer user_data, guint *loaded, GError **error)
+gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **error)
 {
 	g_autoptr(GArray) records = read_file(engine, error);
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
-	gboolean reread = TRUE;
 
 	if (!records)
 		return FALSE;
@@ -172,29 +169,15 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 				    procdb_store_path(engine->store), report->set_aside);
 			return FALSE;
 		}
-	}
-	if (!configure(user_data, error))
-		return FALSE;
-	if (report->source != PROCDB_SOURCE_NEWEST) {
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,
 			   "There is no %s; what is known stays", procdb_store_path(engine->store));
 		return TRUE;
 	}
-	/* There may be room for all of it now; if it is gone meanwhile, what was read is good. */
-	if (report->left_out > 0) {
-		g_autoptr(GArray) all = read_file(engine, NULL);
-
-		reread = all && report->source == PROCDB_SOURCE_NEWEST;
-		if (reread) {
-			g_array_unref(records);
-			records = g_steal_pointer(&all);
-		}
-	}
 	*loaded = procdb_engine_replace(engine, records);
 	log_left_out(engine);
 	note_in_file(engine);
-	engine->dirty = report->overrides_kept > 0 || report->left_out > 0 || !reread;
+	engine->dirty = report->overrides_kept > 0 || report->left_out > 0;
 	return TRUE;
 }
 

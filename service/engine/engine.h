@@ -111,15 +111,12 @@ GArray *procdb_engine_records(const ProcdbEngine *engine);
 gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error);
 
 /*
- * Reads the database again, has the configuration read again by configure (which
- * changes nothing when it returns FALSE), and then replaces all profiles by those of
- * the file; *loaded is their number. What is known is given up only for a good file:
- * where there is none it stays, with *loaded 0, and so does everything when
- * configure fails or the file is damaged (PROCDB_ENGINE_ERROR_LOAD_FAILED).
+ * Reads the database again and replaces all profiles by those of the file; *loaded is
+ * their number. What is known is given up only for a good file: where there is none it
+ * stays, with *loaded 0, and so does everything when the file is damaged
+ * (PROCDB_ENGINE_ERROR_LOAD_FAILED).
  */
-gboolean procdb_engine_reload(ProcdbEngine *engine,
-			      gboolean (*configure)(gpointer user_data, GError **error),
-			      gpointer user_data, guint *loaded, GError **error);
+gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **error);
 
 /*
  * Writes the database; durable when it returns. *saved (may be NULL) is the

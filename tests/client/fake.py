@@ -7,7 +7,7 @@ Serves the interface of dbus/org.pandemonium.ProcDb1.xml from a table in
 memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
 makes a method fail the way that a test wants to see, --hang METHOD prints
 whether the call may ask for a password and never answers, --no-database lets
-Reload find none, --many N adds so many profiles, --leave NAME lets a profile
+LoadDatabase find none, --many N adds so many profiles, --leave NAME lets a profile
 leave just before others are deleted, --set PROPERTY=TEXT changes a property.
 Prints "ready" when it owns its name.
 """
@@ -209,6 +209,9 @@ class Fake:
         return GLib.Variant("(u)", (sum(row["confident"] for row in self.table.values()),))
 
     def Reload(self):
+        return GLib.Variant("(u)", (len(self.table),))
+
+    def LoadDatabase(self):
         if self.no_database:
             return GLib.Variant("(u)", (0,))
         return GLib.Variant("(u)", (len(self.table),))

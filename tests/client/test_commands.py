@@ -155,11 +155,13 @@ class Changing(ClientTest):
     def test_save_and_reload_count(self):
         self.assertEqual(self.ok("save"), "Saved 6 profiles.\n")
         self.assertEqual(self.json("save"), {"saved": 6})
-        self.assertEqual(self.json("reload"), {"loaded": len(PROFILES)})
+        self.assertEqual(self.json("load"), {"loaded": len(PROFILES)})
+        self.assertEqual(self.json("reload"), {"profiles": len(PROFILES)})
 
-    def test_reload_says_what_it_changed(self):
+    def test_reload_and_load_say_what_they_changed(self):
         self.assertEqual(self.ok("reload"),
-                         "Read the configuration, and 10 profiles from the database.\n")
+                         "Read the configuration. What was learned stays: 10 profiles.\n")
+        self.assertEqual(self.ok("load"), "Read 10 profiles from the database.\n")
 
     def test_backend(self):
         self.assertEqual(self.json("backend", "none"), {"backend": "none",
@@ -202,6 +204,7 @@ class Members(ClientTest):
             "override clear": self.json("override", "clear", "cc1"),
             "delete": self.json("delete", "cc1"), "reset": self.json("reset"),
             "save": self.json("save"), "reload": self.json("reload"),
+            "load": self.json("load"),
             "backend": self.json("backend", "none"), "apply": self.json("apply", "none"),
         }
         folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
@@ -221,13 +224,13 @@ class Members(ClientTest):
 class Reloading(ClientTest):
     def test_without_a_database_it_says_what_is_known(self):
         self.start_fake("--no-database")
-        self.assertEqual(self.ok("reload"), "Read the configuration. The database is missing or "
-                                            "empty; 10 profiles are known now.\n")
-        self.assertEqual(self.json("reload"), {"loaded": 0})
+        self.assertEqual(self.ok("load"),
+                         "The database is missing or empty; 10 profiles are known now.\n")
+        self.assertEqual(self.json("load"), {"loaded": 0})
 
     def test_what_could_not_be_read_changes_nothing(self):
-        self.start_fake("--fail=Reload=LoadFailed:p is no valid database; it is p.bad now")
-        self.assertEqual(self.fails(1, "reload"),
+        self.start_fake("--fail=LoadDatabase=LoadFailed:p is no valid database; it is p.bad now")
+        self.assertEqual(self.fails(1, "load"),
                          "Not loaded: p is no valid database; it is p.bad now.\n"
                          "Configuration and profiles stay as they were.\n")
 

@@ -24,6 +24,7 @@ CALLS = {
     "Reset": (["reset"], "delete-entries"),
     "Save": (["save"], "save"),
     "Reload": (["reload"], "manage"),
+    "LoadDatabase": (["load"], "manage"),
     "SetBackend": (["backend", "none"], "manage"),
     "SetBackend sched-ext": (["backend", "sched-ext"], "replace-scheduler"),
     "SetApply": (["apply", "none"], "manage"),
