@@ -41,6 +41,8 @@ struct procdb_comm {
 #define PROCDB_PAD_TEACHERS 0
 #define PROCDB_TAUGHT_BY_ROOT 1
 #define PROCDB_TAUGHT_BY_USERS 2
+/* The user ID, in four of the other bytes. */
+#define PROCDB_PAD_UID 1
 
 /* Value of both maps, native endian. */
 struct procdb_class {

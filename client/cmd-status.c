@@ -18,6 +18,7 @@ typedef struct {
 	const char *state;
 	const char *path;
 	const char *save_error;
+	const char *flood;
 	guint32 profiles;
 	guint32 confident;
 	guint32 overrides;
@@ -33,13 +34,18 @@ typedef struct {
 
 static void status_read(GVariantDict *dict, Status *status)
 {
-	*status =
-	    (Status){.version = "?", .backend = "?", .state = "?", .path = "?", .save_error = ""};
+	*status = (Status){.version = "?",
+			   .backend = "?",
+			   .state = "?",
+			   .path = "?",
+			   .save_error = "",
+			   .flood = ""};
 	g_variant_dict_lookup(dict, "Version", "&s", &status->version);
 	g_variant_dict_lookup(dict, "Backend", "&s", &status->backend);
 	g_variant_dict_lookup(dict, "BackendState", "&s", &status->state);
 	g_variant_dict_lookup(dict, "DatabasePath", "&s", &status->path);
 	g_variant_dict_lookup(dict, "LastSaveError", "&s", &status->save_error);
+	g_variant_dict_lookup(dict, "Flood", "&s", &status->flood);
 	g_variant_dict_lookup(dict, "Profiles", "u", &status->profiles);
 	g_variant_dict_lookup(dict, "Confident", "u", &status->confident);
 	g_variant_dict_lookup(dict, "Overrides", "u", &status->overrides);
@@ -206,6 +212,12 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 		print_problem(ctl, what,
 			      "Make room or put it right; the service tries again by itself, "
 			      "or on \"pandemoniumctl save\".");
+		any = TRUE;
+	}
+	if (*status->flood) {
+		print_problem(ctl, status->flood,
+			      "Its names are forgotten first. If it is no use of yours, look at "
+			      "what runs there.");
 		any = TRUE;
 	}
 	if (status->map_errors > 0) {

@@ -116,6 +116,16 @@ static void check_backend(Doctor *doctor, GVariantDict *properties)
 		doctor_say(doctor, "backend", DOCTOR_OK, NULL, "%s is %s", backend, state);
 }
 
+static void check_flood(Doctor *doctor, GVariantDict *properties)
+{
+	const char *flood = "";
+
+	g_variant_dict_lookup(properties, "Flood", "&s", &flood);
+	if (*flood)
+		doctor_say(doctor, "names", DOCTOR_NOTE,
+			   "Its names are forgotten first; look at what runs there.", "%s", flood);
+}
+
 static void check_database(Doctor *doctor, GVariantDict *properties)
 {
 	const char *path = "?", *save_error = "";
@@ -230,6 +240,7 @@ static void check_running(Doctor *doctor, GDBusConnection *bus)
 	check_backend(doctor, properties);
 	check_configuration(doctor, properties);
 	check_database(doctor, properties);
+	check_flood(doctor, properties);
 	check_sandbox(doctor, bus);
 }
 

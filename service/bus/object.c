@@ -86,7 +86,8 @@ static void update_announced(ProcdbObject *self)
 	g_object_set(iface, "apply", procdb_apply_mode_name(apply.mode), "apply-active",
 		     apply.active, "backend", status.maps.backend, "backend-state",
 		     status.maps.state, "overrides", status.overrides, "last-save",
-		     status.last_save_us, "last-save-error", status.last_save_error, NULL);
+		     status.last_save_us, "last-save-error", status.last_save_error, "flood",
+		     status.flood, NULL);
 }
 
 static void update_settings(ProcdbObject *self)

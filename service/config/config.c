@@ -59,6 +59,7 @@ static const Key keys[] = {
     {"Database", "Path", KEY_PATH, AT(database)},
     {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
     {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, PROCDB_RETAINED_LIMIT},
+    {"Database", "MaxCandidates", KEY_UINT, AT(engine.max_candidates), 0, PROCDB_PROFILES_LIMIT},
     {"Database", "SaveIntervalSec", KEY_UINT, AT(engine.save_interval_s), 0, 86400},
 };
 

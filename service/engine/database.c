@@ -10,7 +10,29 @@
 #define RETRY_FIRST_S 5
 #define RETRY_LAST_S 600
 
-static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored, gint64 now)
+/* When a profile was seen, in the time that the machine ran. */
+static gint64 seen_run_us(const ProcdbEngine *engine, const struct procdb_profile *profile,
+			  gint64 newest_us)
+{
+	const gint64 run_us = procdb_engine_run_us(engine);
+	const gint64 ago_us = CLAMP(newest_us - profile->last_seen_us, 0, run_us - 1);
+
+	/* Older files, and those of others, know only what the clock said. */
+	return profile->seen_run_us > 0 ? MIN(profile->seen_run_us, run_us) : run_us - ago_us;
+}
+
+/* Where a profile that was not seen now belongs. */
+static enum procdb_set set_of(const ProcdbEngine *engine, const struct procdb_entry *entry)
+{
+	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		return PROCDB_SET_KEPT;
+	return engine->settings.max_candidates > 0 && !procdb_engine_wants_prediction(engine, entry)
+		   ? PROCDB_SET_CANDIDATE
+		   : PROCDB_SET_RETAINED;
+}
+
+static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored, gint64 now,
+			gint64 newest_us)
 {
 	struct procdb_record copy = *stored;
 	const struct procdb_record *record = &copy;
@@ -39,29 +61,47 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	    (entry->profile.last_seen_us > now &&
 	     !procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now)))
 		entry->profile.last_seen_us = now;
+	entry->profile.seen_run_us = seen_run_us(engine, &entry->profile, newest_us);
 	entry->published = true;
 	procdb_table_aged(engine->table, entry);
 	if (!procdb_engine_is_reference(engine))
-		procdb_table_move(engine->table, entry,
-				  entry->profile.override != PROCDB_NO_OVERRIDE
-				      ? PROCDB_SET_KEPT
-				      : PROCDB_SET_RETAINED);
+		procdb_table_move(engine->table, entry, set_of(engine, entry));
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
 }
 
-void procdb_engine_merge(ProcdbEngine *engine, const GArray *records)
+void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 newest_us)
 {
 	gint64 now = engine->clock_us();
 
 	/* What is published of these names is to be compared with the map. */
 	engine->map_known = FALSE;
 	for (guint i = 0; i < records->len; i++)
-		replace_one(engine, &g_array_index(records, struct procdb_record, i), now);
+		replace_one(engine, &g_array_index(records, struct procdb_record, i), now,
+			    newest_us);
+}
+
+/* What a file says last: of when its profiles were seen, and of how long the machine ran. */
+static gint64 take_times(ProcdbEngine *engine, const GArray *records)
+{
+	gint64 newest_us = 0;
+	gint64 run_us = procdb_table_size(engine->table) > 0 ? procdb_engine_run_us(engine) : 0;
+
+	for (guint i = 0; i < records->len; i++) {
+		const struct procdb_profile *profile =
+		    &g_array_index(records, struct procdb_record, i).profile;
+
+		newest_us = MAX(newest_us, profile->last_seen_us);
+		run_us = MAX(run_us, profile->seen_run_us);
+	}
+	procdb_engine_begin_run(engine, run_us);
+	return newest_us;
 }
 
 guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 {
+	const gint64 newest_us = take_times(engine, records);
+
 	while (procdb_table_size(engine->table) > 0) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, 0);
 
@@ -70,15 +110,16 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 	}
 	engine->overrides = 0;
 	engine->loaded = TRUE;
-	procdb_engine_merge(engine, records);
+	procdb_engine_merge(engine, records, newest_us);
 	return (guint)procdb_table_size(engine->table);
 }
 
 static guint most_profiles(const ProcdbEngine *engine)
 {
 	/* The reference behaviour takes the best MaxProfiles of them at its first tick. */
-	return procdb_engine_is_reference(engine) ? PROCDB_PROFILES_LIMIT
-						  : engine->settings.max_retained;
+	return procdb_engine_is_reference(engine)
+		   ? PROCDB_PROFILES_LIMIT
+		   : engine->settings.max_retained + engine->settings.max_candidates;
 }
 
 /* The records of the file; NULL for one that is there and cannot be read. */
@@ -181,9 +222,10 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 	return TRUE;
 }
 
-GArray *procdb_engine_records(const ProcdbEngine *engine)
+GArray *procdb_engine_records(const ProcdbEngine *engine, guint *told)
 {
 	GArray *records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	guint predicting = 0;
 
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
 		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
@@ -194,9 +236,13 @@ GArray *procdb_engine_records(const ProcdbEngine *engine)
 			!procdb_profile_is_confident(&entry->profile, &engine->settings.rules),
 		};
 
-		if (procdb_engine_wants_prediction(engine, entry))
-			g_array_append_val(records, record);
+		if (!procdb_engine_is_saved(engine, entry))
+			continue;
+		predicting += procdb_engine_wants_prediction(engine, entry);
+		g_array_append_val(records, record);
 	}
+	if (told)
+		*told = predicting;
 	return records;
 }
 
@@ -241,7 +287,8 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 	/* Also what was deleted before, when the save at that time failed. */
 	gboolean (*function)(ProcdbStore *, const struct procdb_record *, guint, GError **) =
 	    engine->forgetting ? procdb_store_save_forgetting : procdb_store_save;
-	g_autoptr(GArray) records = procdb_engine_records(engine);
+	guint told = 0;
+	g_autoptr(GArray) records = procdb_engine_records(engine, &told);
 	g_autoptr(GError) reason = NULL;
 
 	engine->dirty = FALSE;
@@ -254,7 +301,7 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 			    "Cannot save %s: %s", procdb_store_path(engine->store),
 			    reason->message);
 	else if (saved)
-		*saved = records->len;
+		*saved = told;
 	return !reason;
 }
 
@@ -296,7 +343,7 @@ void procdb_engine_save_if_due(ProcdbEngine *engine)
 	if (g_get_monotonic_time() < engine->save_due)
 		return;
 	/* In a thread: a disk that takes its time must not keep the loop from ticking. */
-	records = procdb_engine_records(engine);
+	records = procdb_engine_records(engine, NULL);
 	engine->dirty = FALSE;
 	engine->saving = g_new0(struct procdb_saving, 1);
 	engine->saving->engine = engine;

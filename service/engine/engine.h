@@ -38,12 +38,14 @@ typedef struct {
 	 * teach: any user may run anything under any name.
 	 */
 	guint max_user_tier;
-	guint max_retained;    /* profiles remembered beyond the live table */
+	guint max_retained; /* profiles remembered beyond the live table */
+	/* Of those that are not confident yet, as many more; 0: they are forgotten at once. */
+	guint max_candidates;
 	guint save_interval_s; /* save at most this often when something changed; 0 = only on
 				  request and at stop */
 } ProcdbEngineSettings;
 
-/* The reference rules, 30 days, 16384 remembered, a save every 300 s. */
+/* The reference rules, 30 days, 16384 remembered and 4096 candidates, a save every 300 s. */
 extern const ProcdbEngineSettings procdb_engine_default_settings;
 
 typedef struct {
@@ -100,8 +102,11 @@ void procdb_engine_set_tick(ProcdbEngine *engine, guint64 tick);
  */
 guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records);
 
-/* What a save writes: an array of struct procdb_record that the caller unrefs. */
-GArray *procdb_engine_records(const ProcdbEngine *engine);
+/*
+ * What a save writes: an array of struct procdb_record that the caller unrefs. *told (may be
+ * NULL) is how many of these predict or are overrides; the rest are candidates.
+ */
+GArray *procdb_engine_records(const ProcdbEngine *engine, guint *told);
 
 /*
  * Replaces all profiles by those of the database; by none if it cannot be
@@ -173,7 +178,8 @@ typedef struct {
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */
 	const char *database_path;
-	gboolean dirty; /* something learned is not in the file yet */
+	const char *flood; /* who brings too many names, and how many; "" if nobody does */
+	gboolean dirty;	   /* something learned is not in the file yet */
 } ProcdbEngineStatus;
 /* Strings stay valid until the engine runs again. */
 void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status);

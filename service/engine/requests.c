@@ -43,6 +43,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .overrides = engine->overrides,
 	    .last_save_us = engine->last_save_us,
 	    .last_save_error = engine->last_save_error,
+	    .flood = engine->flood.text,
 	    .database_path = procdb_store_path(engine->store),
 	    .dirty = engine->dirty || engine->saving,
 	};
@@ -221,7 +222,7 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 		forget_learned(engine);
 		procdb_engine_retract_queued(engine);
 	}
-	procdb_engine_merge(engine, taken);
+	procdb_engine_merge(engine, taken, engine->clock_us());
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);
 	ok = replace ? procdb_engine_save_forgetting(engine, error)
