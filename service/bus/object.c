@@ -407,6 +407,7 @@ static gboolean handle_set_apply(ProcdbObject *self, GDBusMethodInvocation *invo
 		procdb_bus_return_error(invocation, error);
 	else
 		procdb_dbus_proc_db1_complete_set_apply(PROCDB_DBUS_PROC_DB1(self), invocation);
+	    (tier != PROCDB_NO_OVERRIDE && !procdb_name_can_match(&comm, &error)) ||
 	procdb_object_settings_changed(self);
 	return TRUE;
 }

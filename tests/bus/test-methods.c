@@ -319,6 +319,9 @@ static void test_overrides(BusFixture *f, gconstpointer data)
 	bus_must_fail(f, "SetOverride", g_variant_new("(ss)", "cc1", "Batch"),
 		      OWN_ERROR("InvalidTier"));
 	bus_must_fail(f, "SetOverride", g_variant_new("(ss)", "cc1", ""), OWN_ERROR("InvalidTier"));
+	/* Which the kernel cuts. */
+	bus_must_fail(f, "SetOverride", g_variant_new("(ss)", "telegram-desktop", "batch"),
+		      OWN_ERROR("InvalidName"));
 	bus_fixture_assert_untouched(f);
 	g_variant_unref(
 	    bus_must(f, "SetOverride", g_variant_new("(ss)", "unseen", "lat-critical")));
