@@ -314,16 +314,32 @@ static gboolean handle_reset(ProcdbObject *self, GDBusMethodInvocation *invocati
 	return TRUE;
 }
 
+/* One that waits for a save. */
+typedef struct {
+	ProcdbObject *self;
+	GDBusMethodInvocation *invocation;
+} Saver;
+
+static void on_save_ended(guint saved, const GError *error, gpointer data)
+{
+	g_autofree Saver *saver = data;
+	g_autoptr(ProcdbObject) self = saver->self;
+
+	if (error)
+		procdb_bus_return_error(saver->invocation, g_error_copy(error));
+	else
+		procdb_dbus_proc_db1_complete_save(PROCDB_DBUS_PROC_DB1(self), saver->invocation,
+						   saved);
+	changed(self);
+}
+
 static gboolean handle_save(ProcdbObject *self, GDBusMethodInvocation *invocation)
 {
-	GError *error = NULL;
-	guint saved = 0;
+	Saver *saver = g_new(Saver, 1);
 
-	if (!procdb_engine_save(self->engine, &saved, &error))
-		procdb_bus_return_error(invocation, error);
-	else
-		procdb_dbus_proc_db1_complete_save(PROCDB_DBUS_PROC_DB1(self), invocation, saved);
-	changed(self);
+	saver->self = g_object_ref(self);
+	saver->invocation = invocation;
+	procdb_engine_request_save(self->engine, on_save_ended, saver);
 	return TRUE;
 }
 
@@ -391,6 +407,7 @@ static void set_override(ProcdbObject *self, GDBusMethodInvocation *invocation, 
 	struct procdb_comm comm;
 
 	if (!procdb_name_unescape(name, &comm, &error) ||
+	    (tier != PROCDB_NO_OVERRIDE && !procdb_name_can_match(&comm, &error)) ||
 	    !procdb_engine_override(self->engine, &comm, tier, &error))
 		procdb_bus_return_error(invocation, error);
 	else
@@ -407,7 +424,6 @@ static gboolean handle_set_apply(ProcdbObject *self, GDBusMethodInvocation *invo
 		procdb_bus_return_error(invocation, error);
 	else
 		procdb_dbus_proc_db1_complete_set_apply(PROCDB_DBUS_PROC_DB1(self), invocation);
-	    (tier != PROCDB_NO_OVERRIDE && !procdb_name_can_match(&comm, &error)) ||
 	procdb_object_settings_changed(self);
 	return TRUE;
 }

@@ -280,7 +280,20 @@ static void note_saved(ProcdbEngine *engine, const GError *reason)
 struct procdb_saving {
 	ProcdbEngine *engine; /* NULL once that is gone */
 	gboolean overtaken;   /* by a later save, whose outcome is the one that counts */
+	GArray *savers;	      /* struct procdb_saver */
+	guint saved;
 };
+
+/* Tells all of them, and frees the array. */
+static void tell_savers(GArray *savers, guint saved, const GError *error)
+{
+	for (guint i = 0; i < savers->len; i++) {
+		const struct procdb_saver *saver = &g_array_index(savers, struct procdb_saver, i);
+
+		saver->func(saved, error, saver->user_data);
+	}
+	g_array_unref(savers);
+}
 
 gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 {
@@ -311,30 +324,116 @@ gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error)
 	return procdb_engine_save(engine, NULL, error);
 }
 
+static void begin_requested(ProcdbEngine *engine);
+
+static GError *save_failed(const ProcdbEngine *engine, const GError *reason)
+{
+	return reason ? g_error_new(PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED,
+				    "Cannot save %s: %s", procdb_store_path(engine->store),
+				    reason->message)
+		      : NULL;
+}
+
 static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autofree struct procdb_saving *saving = data;
+	ProcdbEngine *engine = saving->engine;
 	g_autoptr(GError) reason = NULL;
+	g_autoptr(GError) error = NULL;
 
 	procdb_store_save_finish(result, &reason);
-	if (!saving->engine)
+	if (!engine)
 		return;
-	saving->engine->saving = NULL;
+	engine->saving = NULL;
 	if (!saving->overtaken)
-		note_saved(saving->engine, reason);
+		note_saved(engine, reason);
+	error = save_failed(engine, reason);
+	tell_savers(saving->savers, saving->saved, error);
+	begin_requested(engine);
+}
+
+/* In a thread: a disk that takes its time must not keep the loop from ticking. */
+static void begin_saving(ProcdbEngine *engine, GArray *savers)
+{
+	struct procdb_saving *saving = g_new0(struct procdb_saving, 1);
+	g_autoptr(GArray) records = procdb_engine_records(engine, &saving->saved);
+
+	saving->engine = engine;
+	saving->savers = savers;
+	engine->dirty = FALSE;
+	engine->saving = saving;
+	procdb_store_save_async(engine->store, (const struct procdb_record *)records->data,
+				records->len, engine->forgetting, on_saved, saving);
+}
+
+static gboolean on_next_save(gpointer data)
+{
+	ProcdbEngine *engine = data;
+
+	engine->next_save = 0;
+	begin_requested(engine);
+	return G_SOURCE_REMOVE;
+}
+
+/* Begins the save that was asked for, once none is under way and a second has passed. */
+static void begin_requested(ProcdbEngine *engine)
+{
+	const gint64 wait_us = engine->requested_us + G_USEC_PER_SEC - g_get_monotonic_time();
+	GArray *savers = engine->waiting;
+
+	if (savers->len == 0 || engine->saving || engine->next_save)
+		return;
+	if (engine->requested_us > 0 && wait_us > 0) {
+		engine->next_save =
+		    g_timeout_add((guint)(wait_us / 1000) + 1, on_next_save, engine);
+		return;
+	}
+	engine->requested_us = g_get_monotonic_time();
+	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
+	begin_saving(engine, savers);
+}
+
+static guint count_predicting(const ProcdbEngine *engine)
+{
+	guint count = 0;
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
+		count += procdb_engine_wants_prediction(engine, procdb_table_at(engine->table, i));
+	return count;
+}
+
+void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+{
+	const struct procdb_saver saver = {func, user_data};
+
+	if (engine->dirty || engine->forgetting || engine->save_failures > 0 ||
+	    (!engine->saving && !procdb_store_is_current(engine->store))) {
+		g_array_append_val(engine->waiting, saver);
+		begin_requested(engine);
+	} else if (engine->saving) {
+		g_array_append_val(engine->saving->savers, saver);
+	} else {
+		func(count_predicting(engine), NULL, user_data);
+	}
 }
 
 void procdb_engine_abandon_save(ProcdbEngine *engine)
 {
-	if (engine->saving)
+	g_autoptr(GError) error = g_error_new_literal(
+	    PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED, "The service stops");
+
+	g_clear_handle_id(&engine->next_save, g_source_remove);
+	if (engine->saving) {
 		engine->saving->engine = NULL;
+		tell_savers(engine->saving->savers, 0, error);
+	}
 	engine->saving = NULL;
+	tell_savers(engine->waiting, 0, error);
+	engine->waiting = NULL;
 }
 
 void procdb_engine_save_if_due(ProcdbEngine *engine)
 {
-	g_autoptr(GArray) records = NULL;
-
 	if (!engine->dirty || engine->saving || engine->settings.save_interval_s == 0)
 		return;
 	/* The first change starts the interval. */
@@ -342,11 +441,5 @@ void procdb_engine_save_if_due(ProcdbEngine *engine)
 		engine->save_due = seconds_from_now(engine->settings.save_interval_s);
 	if (g_get_monotonic_time() < engine->save_due)
 		return;
-	/* In a thread: a disk that takes its time must not keep the loop from ticking. */
-	records = procdb_engine_records(engine, NULL);
-	engine->dirty = FALSE;
-	engine->saving = g_new0(struct procdb_saving, 1);
-	engine->saving->engine = engine;
-	procdb_store_save_async(engine->store, (const struct procdb_record *)records->data,
-				records->len, engine->forgetting, on_saved, engine->saving);
+	begin_saving(engine, g_array_new(FALSE, FALSE, sizeof(struct procdb_saver)));
 }

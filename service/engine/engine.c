@@ -42,6 +42,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));
 	engine->publishing = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	engine->classes = g_array_new(FALSE, FALSE, sizeof(struct procdb_class));
+	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	engine->last_save_error = g_strdup("");
 	engine->flood.names = g_hash_table_new(NULL, NULL);
 	engine->flood.text = g_strdup("");

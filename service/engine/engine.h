@@ -129,6 +129,17 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
  */
 gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error);
 
+/* error is NULL when it worked; saved is then as for procdb_engine_save(). */
+typedef void (*ProcdbEngineSaved)(guint saved, const GError *error, gpointer user_data);
+
+/*
+ * The same for who can wait: with the I/O in a thread, and no oftener than once a second.
+ * Who asks meanwhile is told of the next one that holds all there is now; if the file holds
+ * it already, func is called at once. func is called exactly once, at the latest with an
+ * error from procdb_engine_free().
+ */
+void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data);
+
 /* The table, for reading. */
 const struct procdb_table *procdb_engine_table(const ProcdbEngine *engine);
 /* An entry, or NULL with PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE. */

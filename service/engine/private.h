@@ -20,6 +20,12 @@ struct procdb_clock {
 	gboolean caught_up;	 /* nobody was seen in the future any more */
 };
 
+/* Who waits for a save. */
+struct procdb_saver {
+	ProcdbEngineSaved func;
+	gpointer user_data;
+};
+
 struct _ProcdbEngine {
 	ProcdbEngineSettings settings;
 	ProcdbStore *store;
@@ -58,6 +64,9 @@ struct _ProcdbEngine {
 	} flood;
 	gboolean forgetting;	      /* older files may hold what was deleted */
 	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */
+	GArray *waiting;	      /* struct procdb_saver: for the next save */
+	guint next_save;	      /* GSource id: of when that may begin */
+	gint64 requested_us;	      /* monotonic: when the last for somebody began */
 	gint64 save_due;	      /* monotonic µs: not before */
 	guint save_failures;	      /* in a row */
 	gint64 last_save_us;
@@ -170,7 +179,7 @@ void procdb_engine_watch_flood(ProcdbEngine *engine);
 void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 newest_us);
 /* As procdb_engine_save(), and what is not in the new file is nowhere else either. */
 gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error);
-/* The engine goes; a save under way may end without it. */
+/* The engine goes; a save under way may end without it, and who waits for one is told. */
 void procdb_engine_abandon_save(ProcdbEngine *engine);
 /* Saves, without waiting for it, if something changed and the time has come. */
 void procdb_engine_save_if_due(ProcdbEngine *engine);
