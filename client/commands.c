@@ -23,15 +23,16 @@ const CtlCommand ctl_commands[] = {
      "pattern matches nothing, nothing is forgotten.",
      1, -1, cmd_delete},
     {"reset", NULL, "Forget everything that was learned", "Overrides stay.", 0, 0, cmd_reset},
-    {"override", "set NAME TIER | clear NAME | list", "Decide the tier of a program",
+    {"override", "set NAME... TIER | clear NAME... | list", "Decide the tier of a program",
      "An override wins over what was learned, and stays until it is cleared or its\n"
      "program is deleted. Learning goes on underneath it. Tiers are batch, interactive\n"
-     "and lat-critical.",
-     1, 3, cmd_override},
+     "and lat-critical. Of several names all are asked for with one password.",
+     1, -1, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
     {"reload", NULL, "Read the configuration again",
-     "What was learned stays. If the configuration is wrong, everything stays as it was.", 0, 0,
-     cmd_reload},
+     "What was learned stays. If the configuration is wrong, everything stays as it\n"
+     "was.",
+     0, 0, cmd_reload},
     {"load", NULL, "Read the database again, in place of what is known",
      "What was learned since the last save is forgotten for what the file says. If it\n"
      "cannot be read, everything stays as it was; without a file, what is known stays.",

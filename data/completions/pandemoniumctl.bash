@@ -21,7 +21,7 @@ __pandemoniumctl_options() {
 	case $1 in
 	'') echo --version ;;
 	list) echo --sort --reverse --tier --origin --confident --names -s -r -t -o -c -n ;;
-	explain) echo --literal -l ;;
+	explain | override) echo --literal -l ;;
 	delete) echo --yes --literal -y -l ;;
 	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
@@ -96,15 +96,16 @@ _pandemoniumctl() {
 	fi
 	case $command:$position in
 	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-	list:* | delete:* | show:0 | explain:0 | confidence:0 | override:1)
+	list:* | delete:* | show:0 | explain:0 | confidence:0 | override:[1-9]*)
 		if [[ $command == override && " ${words[*]} " == *' clear '* ]]; then
 			__pandemoniumctl_names --origin override
 		elif [[ $command != override || " ${words[*]} " == *' set '* ]]; then
 			__pandemoniumctl_names
+			[[ $command:$position == override:1 || $command != override ]] ||
+				__pandemoniumctl_words < <(printf '%s\n' $tiers)
 		fi
 		;;
 	override:0) mapfile -t COMPREPLY < <(compgen -W 'set clear list' -- "$cur") ;;
-	override:2) mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur") ;;
 	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer sched-ext pinned none' -- "$cur") ;;
 	apply:0) mapfile -t COMPREPLY < <(compgen -W 'auto slices none' -- "$cur") ;;
 	export:0 | import:0) compopt -o default 2>/dev/null ;;

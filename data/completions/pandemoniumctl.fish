@@ -24,13 +24,14 @@ end
 function __pandemoniumctl_after
     set -l words (commandline -opc)
     set -l plain (string match -v -- '-*' $words[2..])
-    test (count $plain) -eq (count $argv); and test "$plain" = "$argv"
+    set -l last (count $argv)
+    test (count $plain) -ge $last; and test "$plain[1..$last]" = "$argv"
 end
 
 function __pandemoniumctl_override_set_named
     set -l words (commandline -opc)
     set -l plain (string match -v -- '-*' $words[2..])
-    test (count $plain) -eq 3; and test "$plain[1..2]" = 'override set'
+    test (count $plain) -ge 3; and test "$plain[1..2]" = 'override set'
 end
 
 set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin
@@ -71,7 +72,7 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s n -l names -d 'Print
 complete -c pandemoniumctl -n '__pandemoniumctl_is list delete' -a '(__pandemoniumctl_names)'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at show 0; or __pandemoniumctl_at explain 0; or __pandemoniumctl_at confidence 0' -a '(__pandemoniumctl_names)'
-complete -c pandemoniumctl -n '__pandemoniumctl_is explain' -s l -l literal -d 'Take a number for a name'
+complete -c pandemoniumctl -n '__pandemoniumctl_is explain override' -s l -l literal -d 'Take a number for a name'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s y -l yes -d 'Do not ask'
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s l -l literal -d 'Take * and ? for themselves'
