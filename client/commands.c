@@ -53,10 +53,11 @@ const CtlCommand ctl_commands[] = {
      0, 0, cmd_top, .no_json = TRUE},
     {"export", "[FILE]", "Write all profiles as JSON",
      "To a file that only its owner can read, or to standard output.", 0, 1, cmd_export},
-    {"import", "FILE|-", "Take over profiles that were exported",
+    {"import", "FILE|-...", "Take over profiles that were exported",
      "What was learned of the same names is replaced; other profiles stay, unless\n"
-     "--replace is given. Overrides stay unless the file has others.",
-     1, 1, cmd_import},
+     "--replace is given. Overrides stay unless the file has others. With --merge\n"
+     "exports of several machines are added up, and what is known of the same names.",
+     1, -1, cmd_import},
     {"doctor", NULL, "Check what the service needs, and say what to do", NULL, 0, 0, cmd_doctor},
     {NULL},
 };

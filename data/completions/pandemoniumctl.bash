@@ -25,7 +25,7 @@ __pandemoniumctl_options() {
 	delete) echo --yes --literal -y -l ;;
 	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
-	import) echo --replace --yes -r -y ;;
+	import) echo --merge --replace --yes -m -r -y ;;
 	esac
 }
 
@@ -108,7 +108,7 @@ _pandemoniumctl() {
 	override:0) mapfile -t COMPREPLY < <(compgen -W 'set clear list' -- "$cur") ;;
 	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer sched-ext pinned none' -- "$cur") ;;
 	apply:0) mapfile -t COMPREPLY < <(compgen -W 'auto slices none' -- "$cur") ;;
-	export:0 | import:0) compopt -o default 2>/dev/null ;;
+	export:0 | import:*) compopt -o default 2>/dev/null ;;
 	esac
 	if declare -F __ltrim_colon_completions >/dev/null; then
 		__ltrim_colon_completions "$cur"

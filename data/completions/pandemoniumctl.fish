@@ -90,5 +90,6 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s r -l reverse -d 'Turn
 complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s c -l confident -d 'Only confident ones'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is export import' -F
+complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s m -l merge -d 'Add up all files and what is known'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s r -l replace -d 'Forget everything learned first'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s y -l yes -d 'Do not ask'
