@@ -98,9 +98,22 @@ static int change(Ctl *ctl, const CtlCommand *command, char **typed, guint count
 	return change_all(ctl, names, tier);
 }
 
+/* Where an override comes from; older services know only of administrators. */
+static char *source_of(Ctl *ctl, const char *name)
+{
+	g_autoptr(GVariant) profile = NULL;
+	char *source = NULL;
+
+	if (procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
+						       ctl->timeout_ms, &profile, NULL, NULL))
+		g_variant_lookup(profile, "override_source", "s", &source);
+	return source ? source : g_strdup("administrator");
+}
+
 static void print_table(Ctl *ctl, const Rows *rows)
 {
-	static const OutColumn columns[] = {{"NAME", 0, 0}, {"TIER", 0, 0}, {NULL}};
+	static const OutColumn columns[] = {
+	    {"NAME", 0, 0}, {"TIER", 0, 0}, {"SOURCE", 0, 0}, {NULL}};
 	struct libscols_table *table;
 
 	if (rows->items->len == 0) {
@@ -111,12 +124,27 @@ static void print_table(Ctl *ctl, const Rows *rows)
 	table = out_table_new(ctl, columns);
 	for (guint i = 0; i < rows->items->len; i++) {
 		const Row *row = rows_get(rows, i);
-		const char *texts[] = {row->name, row->tier};
-		const char *colours[] = {NULL, out_tier_colour(row->tier)};
+		g_autofree char *source = source_of(ctl, row->name);
+		const char *texts[] = {row->name, row->tier, source};
+		const char *colours[] = {NULL, out_tier_colour(row->tier), NULL};
 
 		out_table_add(table, texts, colours);
 	}
 	out_table_print(table);
+}
+
+static void print_json(Ctl *ctl, const Rows *rows)
+{
+	JsonNode *node = ctl_json_from_rows(rows);
+	JsonArray *array = json_node_get_array(node);
+
+	for (guint i = 0; i < rows->items->len; i++) {
+		g_autofree char *source = source_of(ctl, rows_get(rows, i)->name);
+
+		json_object_set_string_member(json_array_get_object_element(array, i),
+					      "override_source", source);
+	}
+	ctl_json_print(node);
 }
 
 static gboolean is_override(const Row *row, gpointer user_data)
@@ -137,7 +165,7 @@ static int list(Ctl *ctl)
 		return failure_report("ListProfiles", NULL, error);
 	rows_keep(rows, is_override, NULL);
 	if (ctl->json)
-		ctl_json_print(ctl_json_from_rows(rows));
+		print_json(ctl, rows);
 	else
 		print_table(ctl, rows);
 	return CTL_OK;

@@ -157,7 +157,7 @@ static int report_ours(const char *code, const char *method, const char *name, c
 		g_printerr("%s.\nTiers are batch, interactive and lat-critical.\n", message);
 		return CTL_USAGE;
 	}
-	if (g_str_equal(code, "LimitExceeded")) {
+	if (g_str_equal(code, "LimitExceeded") || g_str_equal(code, "Declared")) {
 		g_printerr("The service refused: %s.\n", message);
 		return CTL_FAILED;
 	}

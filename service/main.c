@@ -282,6 +282,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	procdb_config_clear(&service->config);
 	procdb_config_copy(&service->config, &config);
 	procdb_engine_configure(service->engine, &config.engine);
+	procdb_engine_declare(service->engine, config.overrides);
 	if (rebuild)
 		use_maps(service);
 	use_apply_settings(service);
@@ -319,6 +320,7 @@ static void begin(Service *service)
 	else
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED, "%u profiles from %s",
 			   loaded, service->config.database);
+	procdb_engine_declare(service->engine, service->config.overrides);
 	procdb_engine_start(service->engine);
 
 	leftovers = procdb_apply_put_back(service->apply);

@@ -78,6 +78,7 @@ void procdb_config_init(ProcdbConfig *config)
 	    .backend = g_strdup("auto"),
 	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
 	    .compositors = g_strdupv((GStrv)default_compositors),
+	    .overrides = procdb_declarations_new(),
 	    .observe_maturity = TRUE,
 	    .observe_exit = TRUE,
 	    .exit_min_us = 250,
@@ -91,6 +92,7 @@ void procdb_config_clear(ProcdbConfig *config)
 	g_clear_pointer(&config->backend, g_free);
 	g_clear_pointer(&config->database, g_free);
 	g_clear_pointer(&config->compositors, g_strfreev);
+	g_clear_pointer(&config->overrides, g_hash_table_unref);
 }
 
 void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
@@ -100,6 +102,7 @@ void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
 	to->backend = g_strdup(from->backend);
 	to->database = g_strdup(from->database);
 	to->compositors = g_strdupv(from->compositors);
+	to->overrides = procdb_declarations_copy(from->overrides);
 }
 
 gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
@@ -344,6 +347,8 @@ static gboolean may_concern_apply(const ProcdbConfigLine *line)
 	g_autofree char *section = g_ascii_strdown(line->section ? line->section : "", -1);
 	const Key *key;
 
+	if (line->section && g_str_equal(line->section, "Overrides"))
+		return FALSE;
 	if (is_group(line->section))
 		return g_str_equal(line->section, "Apply");
 	if (!line->key || strstr(section, "apply"))
@@ -391,6 +396,44 @@ static char *hint(const ProcdbConfigLine *line, const Key *key)
 		       : g_strdup("");
 }
 
+/* A file in /etc comes before one in /run, and that before one of a package. */
+static guint rank_of(const char *path)
+{
+	return g_str_has_prefix(path, PROCDB_VENDORDIR "/") ? 0
+	       : g_str_has_prefix(path, PROCDB_RUNDIR "/")  ? 1
+							    : 2;
+}
+
+/* A line of [Overrides]: the name of a task, and its tier. */
+static char *take_override(const Reading *reading, const ProcdbConfigLine *line)
+{
+	const gsize length = strlen(line->key);
+	const ProcdbDeclaration *before;
+	struct procdb_comm comm = {0};
+	enum procdb_tier tier;
+
+	/* The kernel keeps 15 bytes (TASK_COMM_LEN in include/linux/sched.h of Linux). */
+	if (length >= PROCDB_COMM_LEN)
+		return g_strdup_printf(
+		    "[Overrides] no task is named %s: the kernel keeps 15 bytes, "
+		    "%.15s",
+		    line->key, line->key);
+	if (!procdb_tier_parse(line->value, &tier))
+		return g_strdup_printf(
+		    "[Overrides] %s=%s is not allowed: it has to be one of batch "
+		    "interactive lat-critical",
+		    line->key, line->value);
+	memcpy(comm.bytes, line->key, length);
+	before = g_hash_table_lookup(reading->config->overrides, &comm);
+	if (before && rank_of(before->source) > rank_of(reading->path))
+		return NULL;
+	if (!before && g_hash_table_size(reading->config->overrides) >= PROCDB_MAX_OVERRIDES)
+		return g_strdup_printf("[Overrides] %s is one too many: %u are allowed", line->key,
+				       PROCDB_MAX_OVERRIDES);
+	procdb_declarations_set(reading->config->overrides, &comm, tier, reading->path);
+	return NULL;
+}
+
 /* What is wrong with a line, NULL if nothing is. The caller frees it. */
 static char *take_line(const Reading *reading, const ProcdbConfigLine *line)
 {
@@ -400,6 +443,8 @@ static char *take_line(const Reading *reading, const ProcdbConfigLine *line)
 		return g_strdup_printf("\"%s\" is neither Key=value nor a comment", line->text);
 	if (!line->section)
 		return g_strdup_printf("%s= stands before the first section", line->key);
+	if (g_str_equal(line->section, "Overrides"))
+		return take_override(reading, line);
 	return procdb_config_set(reading->config, line->section, line->key, line->value);
 }
 

@@ -15,6 +15,7 @@
 
 typedef struct {
 	ProcdbEngineSettings engine;
+	GHashTable *overrides;	   /* of ProcdbDeclaration */
 	ProcdbApplySettings apply; /* without the mode */
 	char *apply_mode;	   /* "auto", "slices", "none" */
 	char *backend;		   /* "auto", "observer", "sched-ext", "pinned", "none" */

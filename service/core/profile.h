@@ -36,6 +36,8 @@ struct procdb_profile {
 	uint8_t teachers;     /* PROCDB_TAUGHT_BY_*; 0 = unknown */
 	/* procdb_owner_of_uid() of the user that taught it first; 0: root, or unknown. */
 	uint16_t owner;
+	/* The override is that of a file of the configuration, which the database does not keep. */
+	bool declared;
 	/* When it was last seen, in µs of the time that the machine ran; 0 = unknown. */
 	int64_t seen_run_us;
 };

@@ -111,6 +111,7 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 	engine->overrides = 0;
 	engine->loaded = TRUE;
 	procdb_engine_merge(engine, records, newest_us);
+	procdb_engine_put_declared(engine);
 	return (guint)procdb_table_size(engine->table);
 }
 
@@ -238,6 +239,8 @@ GArray *procdb_engine_records(const ProcdbEngine *engine, guint *told)
 
 		if (!procdb_engine_is_saved(engine, entry))
 			continue;
+		if (record.profile.declared)
+			record.profile.override = PROCDB_NO_OVERRIDE;
 		predicting += procdb_engine_wants_prediction(engine, entry);
 		g_array_append_val(records, record);
 	}

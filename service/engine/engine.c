@@ -44,6 +44,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->classes = g_array_new(FALSE, FALSE, sizeof(struct procdb_class));
 	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	engine->last_save_error = g_strdup("");
+	engine->declared = procdb_declarations_new();
 	engine->flood.names = g_hash_table_new(NULL, NULL);
 	engine->flood.text = g_strdup("");
 	engine->clock.run_us = g_get_monotonic_time;
@@ -71,6 +72,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_array_unref(engine->scores);
 	g_array_unref(engine->publishing);
 	g_array_unref(engine->classes);
+	g_hash_table_unref(engine->declared);
 	g_hash_table_unref(engine->flood.names);
 	g_free(engine->flood.text);
 	g_free(engine->last_save_error);

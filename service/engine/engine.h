@@ -23,6 +23,7 @@ typedef enum {
 	PROCDB_ENGINE_ERROR_SAVE_FAILED,
 	PROCDB_ENGINE_ERROR_LOAD_FAILED,
 	PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+	PROCDB_ENGINE_ERROR_DECLARED, /* a file says so, and only it can take it back */
 } ProcdbEngineError;
 
 typedef struct {
@@ -47,6 +48,19 @@ typedef struct {
 
 /* The reference rules, 30 days, 16384 remembered and 4096 candidates, a save every 300 s. */
 extern const ProcdbEngineSettings procdb_engine_default_settings;
+
+/* An override that a file of the configuration declares. */
+typedef struct {
+	struct procdb_comm comm;
+	enum procdb_tier tier;
+	char *source; /* the path of the file */
+} ProcdbDeclaration;
+
+/* Declarations by name; of one name the later counts. Free with g_hash_table_unref(). */
+GHashTable *procdb_declarations_new(void);
+void procdb_declarations_set(GHashTable *declarations, const struct procdb_comm *comm,
+			     enum procdb_tier tier, const char *source);
+GHashTable *procdb_declarations_copy(GHashTable *declarations);
 
 typedef struct {
 	/*
@@ -172,6 +186,16 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
  */
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
 			      GError **error);
+
+/*
+ * Puts these overrides in force, in place of those that were declared before. An override of
+ * an administrator on the bus comes first, and shows the declared one again when it is
+ * cleared.
+ */
+void procdb_engine_declare(ProcdbEngine *engine, GHashTable *declarations);
+/* What is declared of a name, or NULL. */
+const ProcdbDeclaration *procdb_engine_declaration(const ProcdbEngine *engine,
+						   const struct procdb_comm *comm);
 
 /* What the init map says of a name now; FALSE when it says nothing. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,

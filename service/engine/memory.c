@@ -23,7 +23,8 @@ static const struct room {
 
 gboolean procdb_engine_is_saved(const ProcdbEngine *engine, const struct procdb_entry *entry)
 {
-	return procdb_engine_wants_prediction(engine, entry) ||
+	return (procdb_engine_wants_prediction(engine, entry) &&
+		!procdb_engine_is_only_declared(engine, entry)) ||
 	       (engine->settings.max_candidates > 0 && !procdb_engine_is_reference(engine) &&
 		entry->profile.observations > 0);
 }

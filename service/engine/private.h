@@ -56,6 +56,7 @@ struct _ProcdbEngine {
 	struct {
 		guint64 found, missed, right, wrong;
 	} predictions;
+	GHashTable *declared; /* of ProcdbDeclaration: what files say */
 	guint overrides;
 	gboolean dirty;
 	struct {
@@ -115,6 +116,14 @@ static inline gboolean procdb_engine_wants_prediction(const ProcdbEngine *engine
 	       procdb_profile_is_confident(&entry->profile, &engine->settings.rules);
 }
 
+/* Whether it predicts for no other reason than that a file declares it. */
+static inline gboolean procdb_engine_is_only_declared(const ProcdbEngine *engine,
+						      const struct procdb_entry *entry)
+{
+	return entry->profile.declared &&
+	       !procdb_profile_is_confident(&entry->profile, &engine->settings.rules);
+}
+
 /* clock.c */
 
 /* The time since the boot in µs, with that asleep. */
@@ -171,6 +180,11 @@ void procdb_engine_forget(ProcdbEngine *engine);
 void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner);
 /* Once a tick: finds out whether somebody brings too many. */
 void procdb_engine_watch_flood(ProcdbEngine *engine);
+
+/* declared.c */
+
+/* Puts what is declared in force again, after profiles went. */
+void procdb_engine_put_declared(ProcdbEngine *engine);
 
 /* database.c */
 

@@ -27,6 +27,7 @@ static void migrate_2(struct procdb_stored *stored)
 	profile->override = PROCDB_NO_OVERRIDE;
 	profile->teachers = 0;
 	profile->owner = 0;
+	profile->declared = false;
 	profile->seen_run_us = 0;
 }
 

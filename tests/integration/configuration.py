@@ -160,5 +160,32 @@ def a_reload_that_is_refused_is_told_for_as_long_as_it_lasts():
         assert service.get("ConfigurationProblems") == []
 
 
+def sources():
+    """Name -> tier and source, as override list has them."""
+    return {row["name"]: (row["tier"], row["override_source"])
+            for row in json.loads(ctl("override", "list", "--json"))}
+
+
+def declared_overrides_count_and_show_their_source():
+    run = "/run/pandemonium/procdb.conf.d"
+    os.makedirs(run)
+    with open(run + "/90-run.conf", "w", encoding="utf-8") as file:
+        file.write("[Overrides]\nffmpeg=interactive\nx264=batch\n")
+    write(b"[Overrides]\nffmpeg=batch\n")
+    with Service() as service:
+        assert sources() == {"ffmpeg": ("batch", DROP_IN), "x264": ("batch", run + "/90-run.conf")}
+        ctl("override", "set", "ffmpeg", "lat-critical")
+        assert sources()["ffmpeg"] == ("lat-critical", "administrator")
+        ctl("override", "clear", "ffmpeg")
+        assert sources()["ffmpeg"] == ("batch", DROP_IN)
+        ctl("override", "clear", "ffmpeg", status=1)
+        shutil.rmtree(ETC + "/procdb.conf.d")
+        ctl("reload")
+        assert sources()["ffmpeg"] == ("interactive", run + "/90-run.conf")
+        shutil.rmtree(run)
+        ctl("reload")
+        assert not sources() and service.get("Overrides") == 0
+
+
 if __name__ == "__main__":
     run_case(globals())

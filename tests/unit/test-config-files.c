@@ -191,6 +191,41 @@ static void test_a_link_that_leads_nowhere(ConfigFixture *f, gconstpointer data)
 	g_assert_cmpuint(f->config.engine.rules.stale_ticks, ==, 20);
 }
 
+static const ProcdbDeclaration *declared(ConfigFixture *f, const char *name)
+{
+	struct procdb_comm comm = {0};
+
+	memcpy(comm.bytes, name, strlen(name));
+	return g_hash_table_lookup(f->config.overrides, &comm);
+}
+
+static void test_overrides_are_declared(ConfigFixture *f, gconstpointer data)
+{
+	config_write("usr/procdb.conf.d/90-ffmpeg.conf", "[Overrides]\nffmpeg=batch\nx264=batch\n");
+	config_write("run/procdb.conf.d/50-run.conf", "[Overrides]\nffmpeg=interactive\n");
+	config_write("etc/procdb.conf.d/10-mine.conf", "[Overrides]\nffmpeg=lat-critical\n"
+						       "my game=lat-critical\n");
+	config_read_system(f);
+	config_assert_no_problem(f);
+	g_assert_cmpuint(g_hash_table_size(f->config.overrides), ==, 3);
+	/* That of the administrator, whatever the names of the files are. */
+	g_assert_cmpint(declared(f, "ffmpeg")->tier, ==, PROCDB_TIER_LAT_CRITICAL);
+	g_assert_cmpstr(declared(f, "ffmpeg")->source, ==, "etc/procdb.conf.d/10-mine.conf");
+	g_assert_cmpstr(declared(f, "x264")->source, ==, "usr/procdb.conf.d/90-ffmpeg.conf");
+	g_assert_cmpint(declared(f, "my game")->tier, ==, PROCDB_TIER_LAT_CRITICAL);
+}
+
+static void test_overrides_that_cannot_be(ConfigFixture *f, gconstpointer data)
+{
+	config_read_text(f, "[Overrides]\ntelegram-desktop=batch\nffmpeg=slow\nok=batch\n");
+	g_assert_cmpuint(f->verdict.problems->len, ==, 2);
+	config_assert_mentions(f->verdict.problems->pdata[0], "one.conf:2: ");
+	config_assert_mentions(f->verdict.problems->pdata[0], "15 bytes, telegram-deskto");
+	config_assert_mentions(f->verdict.problems->pdata[1], "batch interactive lat-critical");
+	g_assert_nonnull(declared(f, "ok"));
+	g_assert_cmpstr(f->config.apply_mode, ==, "auto");
+}
+
 /* Of a reload that was refused all stays, [Apply] too. */
 static void test_beside_one_that_runs_nothing_changes(ConfigFixture *f, gconstpointer data)
 {
@@ -235,5 +270,8 @@ int main(int argc, char **argv)
 			test_a_link_that_leads_nowhere);
 	config_test_add("/config-files/beside-one-that-runs-nothing-changes", NULL,
 			test_beside_one_that_runs_nothing_changes);
+	config_test_add("/config-files/overrides-are-declared", NULL, test_overrides_are_declared);
+	config_test_add("/config-files/overrides-that-cannot-be", NULL,
+			test_overrides_that_cannot_be);
 	return g_test_run();
 }
