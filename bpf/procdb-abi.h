@@ -39,12 +39,14 @@ struct procdb_comm {
  * init map.
  */
 #define PROCDB_PAD_TEACHERS 0
-/* The second one is 1 in a prediction of ours that an administrator decided: it holds for life. */
-#define PROCDB_PAD_DECIDED 1
-/* The third one is 1 in an observation of ours of a life that was too short to say what it was. */
-#define PROCDB_PAD_BRIEF 2
+/* The last one is 1 in a prediction of ours that an administrator decided: it holds for life. */
+#define PROCDB_PAD_DECIDED 6
+/* The sixth one is 1 in an observation of ours of a life that was too short to say what it was. */
+#define PROCDB_PAD_BRIEF 5
 #define PROCDB_TAUGHT_BY_ROOT 1
 #define PROCDB_TAUGHT_BY_USERS 2
+/* The user ID, in four of the other bytes. */
+#define PROCDB_PAD_UID 1
 
 /* Value of both maps, native endian. */
 struct procdb_class {

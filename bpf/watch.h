@@ -184,10 +184,11 @@ static __always_inline struct procdb_class *watch_exec(struct watch *w, struct t
 static __always_inline void publish(struct task_struct *p, struct procdb_class *seen)
 {
 	struct procdb_comm comm;
+	u32 uid = p->cred->uid.val;
 
 	/* Kernel threads are root's, root in a user namespace is a user. */
-	seen->pad[PROCDB_PAD_TEACHERS] =
-	    p->cred->uid.val == 0 ? PROCDB_TAUGHT_BY_ROOT : PROCDB_TAUGHT_BY_USERS;
+	seen->pad[PROCDB_PAD_TEACHERS] = uid == 0 ? PROCDB_TAUGHT_BY_ROOT : PROCDB_TAUGHT_BY_USERS;
+	__builtin_memcpy(&seen->pad[PROCDB_PAD_UID], &uid, sizeof(uid));
 	comm_of(p, &comm);
 	/* Counted after the update: a reader that sees the count finds the entry. */
 	if (!bpf_map_update_elem(&task_class_observe, &comm, seen, BPF_NOEXIST))

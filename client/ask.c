@@ -3,12 +3,23 @@
 
 #include "ask.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 gboolean ask_possible(void)
 {
 	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+gboolean ask_has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return FALSE;
+	close(fd);
+	return TRUE;
 }
 
 gboolean ask_confirm(const char *question)

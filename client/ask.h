@@ -7,6 +7,9 @@
 /* Whether there is a terminal to ask on. */
 gboolean ask_possible(void);
 
+/* Whether the process has a terminal at all, whatever its input and output are. */
+gboolean ask_has_terminal(void);
+
 /*
  * Asks a yes-or-no question on the terminal, where "no" is the default. TRUE
  * without asking where there is no terminal to ask on.

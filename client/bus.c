@@ -18,10 +18,13 @@
 /* How long a service may hang before whoever waits at a terminal is told so. */
 #define ALIVE_WAIT_MS 10000
 
-/* Root is not asked: polkit lets it do everything. */
+/*
+ * Root is not asked: polkit lets it do everything. Anybody else may have an agent in the
+ * session, whatever our input and output are.
+ */
 static gboolean may_ask(const Ctl *ctl)
 {
-	return !ctl->no_ask_password && ask_possible() && geteuid() != 0;
+	return !ctl->no_ask_password && geteuid() != 0;
 }
 
 /*
@@ -69,7 +72,7 @@ static int check_alive(const Ctl *ctl)
 	g_autoptr(GVariant) reply = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!ask_possible())
+	if (!ask_possible() && !may_ask(ctl))
 		return CTL_OK;
 	reply = g_dbus_connection_call_sync(
 	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), CTL_BUS_NAME, CTL_OBJECT_PATH,
@@ -106,7 +109,8 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 		/* A person may need longer than any default to find the password. */
 		ctl->call_flags = G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
 		ctl->timeout_ms = G_MAXINT;
-		if (privileged)
+		/* It asks on the terminal of the process itself. */
+		if (privileged && ask_has_terminal())
 			start_agent(ctl);
 	}
 	return CTL_OK;

@@ -5,9 +5,9 @@
 
 #include "bus.h"
 #include "commands.h"
-#include "escape.h"
 #include "failure.h"
 #include "json.h"
+#include "name.h"
 #include "options.h"
 
 int cmd_confidence(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -23,10 +23,10 @@ int cmd_confidence(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	name = escape_argument(args[0]);
+	name = name_to_read(args[0], TRUE);
 	if (!procdb_dbus_proc_db1_call_get_confidence_sync(
 		ctl->proxy, name, ctl->call_flags, ctl->timeout_ms, &confidence, NULL, &error))
-		return failure_report("GetConfidence", name, error);
+		return failure_unknown(ctl, "GetConfidence", name, error);
 	if (ctl->json) {
 		JsonBuilder *builder = ctl_json_begin();
 

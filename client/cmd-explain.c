@@ -5,13 +5,12 @@
 
 #include "bus.h"
 #include "commands.h"
-#include "escape.h"
 #include "failure.h"
 #include "json.h"
+#include "name.h"
 #include "options.h"
 #include "output.h"
 #include "profile.h"
-#include "task.h"
 
 /* Below these, agreement or stability is named as the reason of a low confidence. */
 #define AGREEMENT_GOOD 0.8
@@ -151,14 +150,10 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	name = literal ? NULL : task_name_of_pid(args[0]);
-	if (name && !ctl->json)
-		printf("%s is a process or thread named \"%s\".\n", args[0], name);
-	if (!name)
-		name = escape_argument(args[0]);
+	name = name_to_read(args[0], literal);
 	if (!procdb_dbus_proc_db1_call_explain_sync(ctl->proxy, name, ctl->call_flags,
 						    ctl->timeout_ms, &explanation, NULL, &error))
-		return failure_report("Explain", name, error);
+		return failure_unknown(ctl, "Explain", name, error);
 	if (ctl->json)
 		ctl_json_print(ctl_json_from_variant(explanation));
 	else

@@ -46,7 +46,7 @@ static int report(const Ctl *ctl, const char *path, guint count)
 
 static int write_file(const Ctl *ctl, const char *path, JsonNode *node, guint count)
 {
-	g_autofree char *text = json_to_string(node, TRUE);
+	g_autofree char *text = ctl_json_to_text(node, TRUE);
 	g_autofree char *content = g_strconcat(text, "\n", NULL);
 	g_autofree char *real = realpath(path, NULL);
 	g_autoptr(GError) error = NULL;

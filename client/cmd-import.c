@@ -10,6 +10,7 @@
 #include "bus.h"
 #include "commands.h"
 #include "failure.h"
+#include "merge.h"
 #include "options.h"
 #include "output.h"
 #include "profiles-json.h"
@@ -61,6 +62,11 @@ static int report(Ctl *ctl, guint imported, gboolean replace)
 	return CTL_OK;
 }
 
+static gboolean is_wanted(const Row *row, gpointer names)
+{
+	return g_hash_table_contains(names, row->name);
+}
+
 static int import(Ctl *ctl, GVariant *profiles, gboolean replace)
 {
 	g_autoptr(GError) error = NULL;
@@ -75,31 +81,104 @@ static int import(Ctl *ctl, GVariant *profiles, gboolean replace)
 	return report(ctl, imported, replace);
 }
 
+/* Of one file, or of standard input; NULL, and what is wrong is said. */
+static GVariant *take_file(const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	GVariant *profiles = read_profiles(path, &error);
+	g_autofree char *name = NULL;
+
+	if (profiles)
+		return g_variant_ref_sink(profiles);
+	name = g_str_equal(path, "-") ? g_strdup("standard input") : g_filename_display_name(path);
+	g_printerr("Cannot import %s: %s.\n", name, error->message);
+	return NULL;
+}
+
+static gboolean add_file(Merge *merge, const char *path)
+{
+	g_autoptr(GVariant) profiles = take_file(path);
+	g_autoptr(Rows) rows = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!profiles)
+		return FALSE;
+	rows = rows_from_variant(profiles);
+	if (merge_add(merge, rows, &error))
+		return TRUE;
+	g_printerr("Cannot import %s: %s.\n", path, error->message);
+	return FALSE;
+}
+
+/* Adds what the service knows of the same names. */
+static int add_known(Ctl *ctl, Merge *merge, GVariant *sum)
+{
+	g_autoptr(GHashTable) wanted = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(Rows) summed = rows_from_variant(sum);
+	g_autoptr(Rows) known = NULL;
+	g_autoptr(GError) error = NULL;
+	int status = bus_connect(ctl);
+
+	if (status != CTL_OK)
+		return status;
+	known = rows_fetch(ctl, &error);
+	if (!known)
+		return failure_report("ListProfiles", NULL, error);
+	for (guint i = 0; i < summed->items->len; i++)
+		g_hash_table_add(wanted, (gpointer)rows_get(summed, i)->name);
+	rows_keep(known, is_wanted, wanted);
+	if (merge_add(merge, known, &error))
+		return CTL_OK;
+	g_printerr("Nothing was imported: %s; clear one of them.\n", error->message);
+	return CTL_FAILED;
+}
+
+/* The sum of all files, and of what is known unless that is forgotten. */
+static int merge_files(Ctl *ctl, char **paths, gboolean replace, GVariant **profiles)
+{
+	g_autoptr(Merge) merge = merge_new();
+	int status = CTL_OK;
+
+	for (; *paths; paths++)
+		if (!add_file(merge, *paths))
+			return CTL_FAILED;
+	if (!replace) {
+		g_autoptr(GVariant) sum = g_variant_ref_sink(merge_sum(merge));
+
+		status = add_known(ctl, merge, sum);
+		bus_disconnect(ctl);
+	}
+	*profiles = g_variant_ref_sink(merge_sum(merge));
+	return status;
+}
+
 int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(GStrv) args = NULL;
 	g_autoptr(GVariant) profiles = NULL;
-	g_autofree char *name = NULL;
-	g_autoptr(GError) error = NULL;
 	gboolean replace = FALSE;
+	gboolean merge = FALSE;
 	gboolean yes = FALSE;
 	const GOptionEntry entries[] = {
+	    {"merge", 'm', 0, G_OPTION_ARG_NONE, &merge,
+	     "Add up all files and what is known of the same names", NULL},
 	    {"replace", 'r', 0, G_OPTION_ARG_NONE, &replace,
 	     "Forget everything learned first; overrides stay", NULL},
 	    {"yes", 'y', 0, G_OPTION_ARG_NONE, &yes, "Do not ask", NULL},
 	    {NULL},
 	};
+	int status = CTL_OK;
 
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
-	name = g_str_equal(args[0], "-") ? g_strdup("standard input")
-					 : g_filename_display_name(args[0]);
-	profiles = read_profiles(args[0], &error);
-	if (!profiles) {
-		g_printerr("Cannot import %s: %s.\n", name, error->message);
-		return CTL_FAILED;
-	}
-	g_variant_ref_sink(profiles);
+	if (args[1] && !merge)
+		return options_usage(command, "it takes several files with --merge only");
+	if (merge)
+		status = merge_files(ctl, args, replace, &profiles);
+	else
+		profiles = take_file(args[0]);
+	if (status != CTL_OK || !profiles)
+		return status != CTL_OK ? status : CTL_FAILED;
 	if (replace && !yes &&
 	    !ask_confirm("Forget everything that was learned, and import? Overrides stay.")) {
 		g_printerr("Nothing was imported.\n");

@@ -8,60 +8,112 @@
 #include "escape.h"
 #include "failure.h"
 #include "json.h"
+#include "name.h"
 #include "options.h"
 #include "output.h"
 
-static int report(Ctl *ctl, const char *name, const char *tier)
+static void report_json(const GPtrArray *names, const char *tier)
 {
-	if (ctl->json) {
+	JsonArray *array = json_array_new();
+	JsonNode *node = json_node_alloc();
+
+	for (guint i = 0; i < names->len; i++) {
 		JsonBuilder *builder = ctl_json_begin();
 
-		ctl_json_set_string(builder, "name", name);
+		ctl_json_set_string(builder, "name", names->pdata[i]);
 		if (tier)
 			ctl_json_set_string(builder, "override", tier);
 		else
 			ctl_json_set(builder, "override", json_node_init_null(json_node_alloc()));
-		ctl_json_print(ctl_json_end(builder));
-		return CTL_OK;
+		json_array_add_element(array, ctl_json_end(builder));
 	}
+	/* Of one name the object itself, as it was before a command took several. */
+	if (names->len == 1) {
+		json_node_unref(node);
+		node = json_node_ref(json_array_get_element(array, 0));
+	} else {
+		json_node_init_array(node, array);
+	}
+	json_array_unref(array);
+	ctl_json_print(node);
+}
+
+static void report(const Ctl *ctl, const char *name, const char *tier)
+{
+	if (ctl->json)
+		return;
 	if (tier)
 		printf("New tasks named \"%s\" start as %s from now on.\n", name, tier);
 	else
 		printf("Nothing overrides what is learned about \"%s\" now.\n", name);
-	return CTL_OK;
 }
 
-static int set(Ctl *ctl, const char *argument, const char *tier)
+static gboolean call(Ctl *ctl, const char *name, const char *tier, GError **error)
 {
-	g_autofree char *name = escape_argument(argument);
-	g_autoptr(GError) error = NULL;
-	int status = bus_connect_privileged(ctl);
-
-	if (status != CTL_OK)
-		return status;
-	if (!procdb_dbus_proc_db1_call_set_override_sync(ctl->proxy, name, tier, ctl->call_flags,
-							 ctl->timeout_ms, NULL, &error))
-		return failure_report("SetOverride", name, error);
-	return report(ctl, name, tier);
+	if (tier)
+		return procdb_dbus_proc_db1_call_set_override_sync(
+		    ctl->proxy, name, tier, ctl->call_flags, ctl->timeout_ms, NULL, error);
+	return procdb_dbus_proc_db1_call_clear_override_sync(ctl->proxy, name, ctl->call_flags,
+							     ctl->timeout_ms, NULL, error);
 }
 
-static int clear(Ctl *ctl, const char *argument)
+/* One after the other over one connection, so that the password is asked for once. */
+static int change_all(Ctl *ctl, const GPtrArray *names, const char *tier)
 {
-	g_autofree char *name = escape_argument(argument);
-	g_autoptr(GError) error = NULL;
+	const char *method = tier ? "SetOverride" : "ClearOverride";
 	int status = bus_connect_privileged(ctl);
 
-	if (status != CTL_OK)
-		return status;
-	if (!procdb_dbus_proc_db1_call_clear_override_sync(ctl->proxy, name, ctl->call_flags,
-							   ctl->timeout_ms, NULL, &error))
-		return failure_report("ClearOverride", name, error);
-	return report(ctl, name, NULL);
+	for (guint i = 0; status == CTL_OK && i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autoptr(GError) error = NULL;
+
+		if (call(ctl, name, tier, &error)) {
+			report(ctl, name, tier);
+			continue;
+		}
+		status = failure_unknown(ctl, method, name, error);
+		if (i + 1 < names->len)
+			g_printerr("What was named after \"%s\" was not changed.\n", name);
+	}
+	if (status == CTL_OK && ctl->json)
+		report_json(names, tier);
+	return status;
+}
+
+/* All names are looked at before the first is used. tier is NULL to clear. */
+static int change(Ctl *ctl, const CtlCommand *command, char **typed, guint count, const char *tier,
+		  gboolean literal)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < count; i++) {
+		/* What was set before can always be cleared. */
+		char *name =
+		    tier ? name_to_change(command, typed[i], literal) : escape_argument(typed[i]);
+
+		if (!name)
+			return CTL_USAGE;
+		g_ptr_array_add(names, name);
+	}
+	return change_all(ctl, names, tier);
+}
+
+/* Where an override comes from; older services know only of administrators. */
+static char *source_of(Ctl *ctl, const char *name)
+{
+	g_autoptr(GVariant) profile = NULL;
+	char *source = NULL;
+
+	if (procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
+						       ctl->timeout_ms, &profile, NULL, NULL))
+		g_variant_lookup(profile, "override_source", "s", &source);
+	return source ? source : g_strdup("administrator");
 }
 
 static void print_table(Ctl *ctl, const Rows *rows)
 {
-	static const OutColumn columns[] = {{"NAME", 0, 0}, {"TIER", 0, 0}, {NULL}};
+	static const OutColumn columns[] = {
+	    {"NAME", 0, 0}, {"TIER", 0, 0}, {"SOURCE", 0, 0}, {NULL}};
 	struct libscols_table *table;
 
 	if (rows->items->len == 0) {
@@ -72,12 +124,27 @@ static void print_table(Ctl *ctl, const Rows *rows)
 	table = out_table_new(ctl, columns);
 	for (guint i = 0; i < rows->items->len; i++) {
 		const Row *row = rows_get(rows, i);
-		const char *texts[] = {row->name, row->tier};
-		const char *colours[] = {NULL, out_tier_colour(row->tier)};
+		g_autofree char *source = source_of(ctl, row->name);
+		const char *texts[] = {row->name, row->tier, source};
+		const char *colours[] = {NULL, out_tier_colour(row->tier), NULL};
 
 		out_table_add(table, texts, colours);
 	}
 	out_table_print(table);
+}
+
+static void print_json(Ctl *ctl, const Rows *rows)
+{
+	JsonNode *node = ctl_json_from_rows(rows);
+	JsonArray *array = json_node_get_array(node);
+
+	for (guint i = 0; i < rows->items->len; i++) {
+		g_autofree char *source = source_of(ctl, rows_get(rows, i)->name);
+
+		json_object_set_string_member(json_array_get_object_element(array, i),
+					      "override_source", source);
+	}
+	ctl_json_print(node);
 }
 
 static gboolean is_override(const Row *row, gpointer user_data)
@@ -98,7 +165,7 @@ static int list(Ctl *ctl)
 		return failure_report("ListProfiles", NULL, error);
 	rows_keep(rows, is_override, NULL);
 	if (ctl->json)
-		ctl_json_print(ctl_json_from_rows(rows));
+		print_json(ctl, rows);
 	else
 		print_table(ctl, rows);
 	return CTL_OK;
@@ -107,19 +174,25 @@ static int list(Ctl *ctl)
 int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(GStrv) args = NULL;
+	gboolean literal = FALSE;
+	const GOptionEntry entries[] = {
+	    {"literal", 'l', 0, G_OPTION_ARG_NONE, &literal, "Take a number for a name, not a PID",
+	     NULL},
+	    {NULL},
+	};
 	guint count;
 
-	if (!options_parse(ctl, command, NULL, argv, &args))
+	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
 	count = g_strv_length(args);
 	if (g_str_equal(args[0], "list") && count == 1)
 		return list(ctl);
-	if (g_str_equal(args[0], "clear") && count == 2)
-		return clear(ctl, args[1]);
-	if (g_str_equal(args[0], "set") && count == 3) {
-		if (!options_is_word(command, "tier", args[2], rows_tiers))
+	if (g_str_equal(args[0], "clear") && count >= 2)
+		return change(ctl, command, args + 1, count - 1, NULL, literal);
+	if (g_str_equal(args[0], "set") && count >= 3) {
+		if (!options_is_word(command, "tier", args[count - 1], rows_tiers))
 			return CTL_USAGE;
-		return set(ctl, args[1], args[2]);
+		return change(ctl, command, args + 1, count - 2, args[count - 1], literal);
 	}
 	return options_usage(command, "it takes %s", command->parameters);
 }

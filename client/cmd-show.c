@@ -3,9 +3,9 @@
 
 #include "bus.h"
 #include "commands.h"
-#include "escape.h"
 #include "failure.h"
 #include "json.h"
+#include "name.h"
 #include "options.h"
 #include "profile.h"
 
@@ -22,10 +22,10 @@ int cmd_show(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	name = escape_argument(args[0]);
+	name = name_to_read(args[0], TRUE);
 	if (!procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
 							ctl->timeout_ms, &profile, NULL, &error))
-		return failure_report("GetProfile", name, error);
+		return failure_unknown(ctl, "GetProfile", name, error);
 	if (ctl->json)
 		ctl_json_print(ctl_json_from_variant(profile));
 	else

@@ -19,6 +19,7 @@ typedef struct {
 	const char *state;
 	const char *path;
 	const char *save_error;
+	const char *flood;
 	guint32 profiles;
 	guint32 confident;
 	guint32 overrides;
@@ -34,13 +35,18 @@ typedef struct {
 
 static void status_read(GVariantDict *dict, Status *status)
 {
-	*status =
-	    (Status){.version = "?", .backend = "?", .state = "?", .path = "?", .save_error = ""};
+	*status = (Status){.version = "?",
+			   .backend = "?",
+			   .state = "?",
+			   .path = "?",
+			   .save_error = "",
+			   .flood = ""};
 	g_variant_dict_lookup(dict, "Version", "&s", &status->version);
 	g_variant_dict_lookup(dict, "Backend", "&s", &status->backend);
 	g_variant_dict_lookup(dict, "BackendState", "&s", &status->state);
 	g_variant_dict_lookup(dict, "DatabasePath", "&s", &status->path);
 	g_variant_dict_lookup(dict, "LastSaveError", "&s", &status->save_error);
+	g_variant_dict_lookup(dict, "Flood", "&s", &status->flood);
 	g_variant_dict_lookup(dict, "Profiles", "u", &status->profiles);
 	g_variant_dict_lookup(dict, "Confident", "u", &status->confident);
 	g_variant_dict_lookup(dict, "Overrides", "u", &status->overrides);
@@ -211,9 +217,23 @@ static const char *without_prefix(const char *text, const char *prefix)
 	return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text;
 }
 
-static gboolean print_problems(const Ctl *ctl, const Status *status)
+/* Each with its file and line; the rest is the business of doctor. */
+static gboolean print_configuration(const Ctl *ctl, GVariantDict *dict)
 {
-	gboolean any = FALSE;
+	g_autofree const char **problems = NULL;
+
+	if (!g_variant_dict_lookup(dict, "ConfigurationProblems", "^a&s", &problems) ||
+	    !problems[0])
+		return FALSE;
+	print_problem(ctl, problems[0],
+		      problems[1] ? "\"pandemoniumctl doctor\" has more of them."
+				  : "Put it right, and run: pandemoniumctl reload");
+	return TRUE;
+}
+
+static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDict *dict)
+{
+	gboolean any = print_configuration(ctl, dict);
 
 	if (g_str_has_prefix(status->state, "failed")) {
 		print_problem(ctl, without_prefix(status->state, "failed: "),
@@ -227,6 +247,12 @@ static gboolean print_problems(const Ctl *ctl, const Status *status)
 		print_problem(ctl, what,
 			      "Make room or put it right; the service tries again by itself, "
 			      "or on \"pandemoniumctl save\".");
+		any = TRUE;
+	}
+	if (*status->flood) {
+		print_problem(ctl, status->flood,
+			      "Its names are forgotten first. If it is no use of yours, look at "
+			      "what runs there.");
 		any = TRUE;
 	}
 	if (status->map_errors > 0) {
@@ -284,7 +310,7 @@ int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
 	print_headline(ctl, &status);
 	print_facts(&status);
 	print_predictions(dict);
-	if (!print_problems(ctl, &status))
+	if (!print_problems(ctl, &status, dict))
 		print_next(&status);
 	return CTL_OK;
 }

@@ -23,17 +23,20 @@ const CtlCommand ctl_commands[] = {
      "pattern matches nothing, nothing is forgotten.",
      1, -1, cmd_delete},
     {"reset", NULL, "Forget everything that was learned", "Overrides stay.", 0, 0, cmd_reset},
-    {"override", "set NAME TIER | clear NAME | list", "Decide the tier of a program",
+    {"override", "set NAME... TIER | clear NAME... | list", "Decide the tier of a program",
      "An override wins over what was learned, and stays until it is cleared or its\n"
      "program is deleted. Learning goes on underneath it. Tiers are batch, interactive\n"
-     "and lat-critical.",
-     1, 3, cmd_override},
+     "and lat-critical. Of several names all are asked for with one password.",
+     1, -1, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
-    {"reload", NULL, "Read configuration and database again",
-     "What was learned since the last save is forgotten for what the file says. If\n"
-     "either cannot be read, everything stays as it was; without a file, what is known\n"
-     "stays.",
+    {"reload", NULL, "Read the configuration again",
+     "What was learned stays. If the configuration is wrong, everything stays as it\n"
+     "was.",
      0, 0, cmd_reload},
+    {"load", NULL, "Read the database again, in place of what is known",
+     "What was learned since the last save is forgotten for what the file says. If it\n"
+     "cannot be read, everything stays as it was; without a file, what is known stays.",
+     0, 0, cmd_load},
     {"backend", "BACKEND", "Choose what observes, for now",
      "Until the next start or reload. Backends are auto, observer, sched-ext, pinned\n"
      "and none.",
@@ -50,10 +53,11 @@ const CtlCommand ctl_commands[] = {
      0, 0, cmd_top, .no_json = TRUE},
     {"export", "[FILE]", "Write all profiles as JSON",
      "To a file that only its owner can read, or to standard output.", 0, 1, cmd_export},
-    {"import", "FILE|-", "Take over profiles that were exported",
+    {"import", "FILE|-...", "Take over profiles that were exported",
      "What was learned of the same names is replaced; other profiles stay, unless\n"
-     "--replace is given. Overrides stay unless the file has others.",
-     1, 1, cmd_import},
+     "--replace is given. Overrides stay unless the file has others. With --merge\n"
+     "exports of several machines are added up, and what is known of the same names.",
+     1, -1, cmd_import},
     {"doctor", NULL, "Check what the service needs, and say what to do", NULL, 0, 0, cmd_doctor},
     {NULL},
 };

@@ -14,6 +14,7 @@ int cmd_save(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_reset(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_load(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv);

@@ -116,6 +116,16 @@ static void check_backend(Doctor *doctor, GVariantDict *properties)
 		doctor_say(doctor, "backend", DOCTOR_OK, NULL, "%s is %s", backend, state);
 }
 
+static void check_flood(Doctor *doctor, GVariantDict *properties)
+{
+	const char *flood = "";
+
+	g_variant_dict_lookup(properties, "Flood", "&s", &flood);
+	if (*flood)
+		doctor_say(doctor, "names", DOCTOR_NOTE,
+			   "Its names are forgotten first; look at what runs there.", "%s", flood);
+}
+
 static void check_database(Doctor *doctor, GVariantDict *properties)
 {
 	const char *path = "?", *save_error = "";
@@ -134,6 +144,20 @@ static void check_database(Doctor *doctor, GVariantDict *properties)
 			   last_save > 0 ? "saved " : "not saved since the start",
 			   last_save > 0 ? ago : "");
 	}
+}
+
+static void check_configuration(Doctor *doctor, GVariantDict *properties)
+{
+	g_autofree const char **problems = NULL;
+
+	/* Older services do not say. */
+	if (!g_variant_dict_lookup(properties, "ConfigurationProblems", "^a&s", &problems))
+		return;
+	for (guint i = 0; problems[i]; i++)
+		doctor_say(doctor, "config", DOCTOR_PROBLEM,
+			   "Put it right, and run: pandemoniumctl reload", "%s", problems[i]);
+	if (!problems[0])
+		doctor_say(doctor, "config", DOCTOR_OK, NULL, "every setting is understood");
 }
 
 /* The value of a "Key:\tvalue" line of /proc/PID/status, or NULL. */
@@ -214,7 +238,9 @@ static void check_running(Doctor *doctor, GDBusConnection *bus)
 	properties = g_variant_dict_new(values);
 	check_version(doctor, properties);
 	check_backend(doctor, properties);
+	check_configuration(doctor, properties);
 	check_database(doctor, properties);
+	check_flood(doctor, properties);
 	check_sandbox(doctor, bus);
 }
 

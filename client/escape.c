@@ -58,6 +58,29 @@ char *escape_raw(const char *bytes, gsize length)
 	return escape(bytes, length, TRUE);
 }
 
+char *escape_undo(const char *name, gsize *length)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	while (*name) {
+		if (*name != '\\') {
+			g_string_append_c(out, *name++);
+		} else if (name[1] == '\\') {
+			g_string_append_c(out, '\\');
+			name += 2;
+		} else if (name[1] == 'x' && g_ascii_isxdigit(name[2]) &&
+			   g_ascii_isxdigit(name[3])) {
+			g_string_append_c(out, (char)(g_ascii_xdigit_value(name[2]) * 16 +
+						      g_ascii_xdigit_value(name[3])));
+			name += 4;
+		} else {
+			return NULL;
+		}
+	}
+	*length = out->len;
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
 char *escape_plain(const char *text)
 {
 	return escape(text, strlen(text), FALSE);

@@ -16,6 +16,12 @@ char *escape_argument(const char *argument);
 char *escape_raw(const char *bytes, gsize length);
 
 /*
+ * The raw bytes of a name in the escaped form; NULL for one that is not. A NUL is behind
+ * them. Free with g_free().
+ */
+char *escape_undo(const char *name, gsize *length);
+
+/*
  * UTF-8 text that is safe to print on one line of a terminal: what is not
  * printable is escaped as in a name, and a backslash stays as it is. Free with
  * free(), for libsmartcols.

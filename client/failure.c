@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "name.h"
 
 #define ACTION_PREFIX "org.pandemonium.procdb."
 
@@ -25,6 +26,7 @@ static const struct {
     {"Reset", "delete-entries"},
     {"Save", "save"},
     {"Reload", "manage"},
+    {"LoadDatabase", "manage"},
     {"Import", "manage"},
     {"SetBackend", "manage"},
     {"SetApply", "manage"},
@@ -61,8 +63,8 @@ static int denied(const char *action, const char *message)
 static int needs_password(const char *action)
 {
 	g_printerr("Access denied: the polkit action " ACTION_PREFIX
-		   "%s asks for a password, and none could be asked for here.\n"
-		   "Run it on a terminal without --no-ask-password, or as root.\n",
+		   "%s asks for a password, and --no-ask-password says not to.\n"
+		   "Run it without that, or as root.\n",
 		   action ? action : "*");
 	return CTL_DENIED;
 }
@@ -155,7 +157,7 @@ static int report_ours(const char *code, const char *method, const char *name, c
 		g_printerr("%s.\nTiers are batch, interactive and lat-critical.\n", message);
 		return CTL_USAGE;
 	}
-	if (g_str_equal(code, "LimitExceeded")) {
+	if (g_str_equal(code, "LimitExceeded") || g_str_equal(code, "Declared")) {
 		g_printerr("The service refused: %s.\n", message);
 		return CTL_FAILED;
 	}
@@ -232,6 +234,15 @@ int failure_report(const char *method, const char *name, const GError *error)
 		return unreachable("The connection to the system bus broke.");
 	g_printerr("The call failed: %s.\n", message);
 	return CTL_FAILED;
+}
+
+int failure_unknown(Ctl *ctl, const char *method, const char *name, const GError *error)
+{
+	const int status = failure_report(method, name, error);
+
+	if (status == CTL_NO_PROFILE)
+		name_suggest(ctl, name);
+	return status;
 }
 
 int failure_no_bus(const GError *error)

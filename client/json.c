@@ -4,14 +4,24 @@
 #include "json.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/*
+ * json-glib has no unsigned numbers: greater ones are texts that begin with this until they are
+ * written. What the service sends holds no control characters.
+ */
+#define UINT_MARK "\001"
+#define UINT_MARK_WRITTEN "\"\\u0001"
 
 static JsonNode *from_uint(guint64 value)
 {
 	JsonNode *node = json_node_alloc();
+	g_autofree char *marked = NULL;
 
 	if (value <= G_MAXINT64)
 		return json_node_init_int(node, (gint64)value);
-	return json_node_init_double(node, (double)value);
+	marked = g_strdup_printf(UINT_MARK "%" G_GUINT64_FORMAT, value);
+	return json_node_init_string(node, marked);
 }
 
 static JsonNode *from_votes(const guint32 votes[ROWS_TIERS])
@@ -190,9 +200,49 @@ JsonNode *ctl_json_from_strings(const char *const *strings)
 	return node;
 }
 
+/*
+ * Makes numbers of what json-glib had to write as texts, and takes away the ".0" that it puts
+ * behind a number without a point, also if it has an exponent.
+ */
+static void mend_numbers(char *text)
+{
+	gboolean in_string = FALSE;
+	char *to = text;
+
+	for (const char *at = text; *at; at++) {
+		if (!in_string && g_str_has_prefix(at, UINT_MARK_WRITTEN)) {
+			for (at += strlen(UINT_MARK_WRITTEN); g_ascii_isdigit(*at); at++)
+				*to++ = *at;
+			continue;
+		}
+		if (in_string && *at == '\\')
+			*to++ = *at++;
+		else if (*at == '"')
+			in_string = !in_string;
+		*to++ = *at;
+		if (in_string || *at != 'e' || at == text || !g_ascii_isdigit(at[-1]))
+			continue;
+		if (at[1] == '+' || at[1] == '-')
+			*to++ = *++at;
+		while (g_ascii_isdigit(at[1]))
+			*to++ = *++at;
+		if (at[1] == '.' && at[2] == '0')
+			at += 2;
+	}
+	*to = '\0';
+}
+
+char *ctl_json_to_text(JsonNode *node, gboolean pretty)
+{
+	char *text = json_to_string(node, pretty);
+
+	mend_numbers(text);
+	return text;
+}
+
 static void print(JsonNode *node, gboolean pretty)
 {
-	g_autofree char *text = json_to_string(node, pretty);
+	g_autofree char *text = ctl_json_to_text(node, pretty);
 
 	json_node_unref(node);
 	puts(text);

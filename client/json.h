@@ -25,6 +25,9 @@ JsonNode *ctl_json_from_rows(const Rows *rows);
 /* An array of strings. */
 JsonNode *ctl_json_from_strings(const char *const *strings);
 
+/* A node as text, which the caller frees. */
+char *ctl_json_to_text(JsonNode *node, gboolean pretty);
+
 /* Prints a node over several lines, and frees it. */
 void ctl_json_print(JsonNode *node);
 

@@ -3,14 +3,9 @@
 
 #include "profiles-json.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "escape.h"
-
-/* The format needs 4; json-glib's parser recurses without a limit. */
-#define MAX_DEPTH 32
+#include "json-text.h"
 
 G_DEFINE_QUARK(profiles - json - error, profiles_json_error)
 
@@ -38,209 +33,324 @@ static gboolean refuse(GError **error, const char *format, ...)
 	return FALSE;
 }
 
-static gboolean check_depth(const char *data, gsize length, GError **error)
-{
-	gboolean in_string = FALSE;
-	guint depth = 0;
+/* One profile while it is read. */
+typedef struct {
+	Row row;
+	char *name;
+	char *tier;
+	char *origin;
+	guint given; /* bits of enum below */
+} Reading;
 
-	for (gsize i = 0; i < length; i++) {
-		if (in_string && data[i] == '\\')
-			i++;
-		else if (data[i] == '"')
-			in_string = !in_string;
-		else if (!in_string && (data[i] == '[' || data[i] == '{'))
-			depth++;
-		else if (!in_string && (data[i] == ']' || data[i] == '}') && depth > 0)
-			depth--;
-		if (depth > MAX_DEPTH)
-			return refuse(error, "it is nested too deeply");
-	}
-	return TRUE;
+enum {
+	GIVEN_NAME = 1 << 0,
+	GIVEN_OBSERVATIONS = 1 << 1,
+	GIVEN_VOTES = 1 << 2,
+	GIVEN_RUNTIME = 1 << 3,
+	GIVEN_DEVIATION = 1 << 4,
+	GIVEN_WAKEUPS = 1 << 5,
+	GIVEN_SWITCHES = 1 << 6,
+	GIVEN_SEEN = 1 << 7,
+};
+
+static void reading_clear(Reading *reading)
+{
+	g_free(reading->name);
+	g_free(reading->tier);
+	g_free(reading->origin);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
+
+/* Whether what comes is no value at all: then its place says more than its name. */
+static gboolean is_none(JsonText *text, GError **error)
+{
+	return json_text_kind(text) == JSON_TEXT_NONE && !json_text_skip(text, error);
 }
 
-static gboolean read_string(JsonObject *object, const char *key, const char **value, GError **error)
+static gboolean read_text(JsonText *text, const char *key, char **value, GError **error)
 {
-	JsonNode *node = json_object_get_member(object, key);
-
-	if (!node || json_node_get_value_type(node) != G_TYPE_STRING)
+	if (json_text_kind(text) != JSON_TEXT_STRING)
 		return refuse(error, "\"%s\" must be a text", key);
-	*value = json_node_get_string(node);
-	return TRUE;
+	g_clear_pointer(value, g_free);
+	return json_text_string(text, value, error);
 }
 
-/* Whole numbers beyond INT64_MAX are exported as floating-point ones. */
-static gboolean read_uint(JsonObject *object, const char *key, guint64 max, guint64 *value,
+static gboolean read_uint(JsonText *text, const char *key, guint64 max, guint64 *value,
 			  GError **error)
 {
-	JsonNode *node = json_object_get_member(object, key);
-	GType type = node ? json_node_get_value_type(node) : G_TYPE_INVALID;
+	g_autofree char *number = NULL;
 
-	double number = -1;
-
-	if (type == G_TYPE_INT64 && json_node_get_int(node) >= 0) {
-		*value = (guint64)json_node_get_int(node);
-		if (*value <= max)
-			return TRUE;
-	}
-	if (type == G_TYPE_DOUBLE)
-		number = json_node_get_double(node);
-	if (number >= 0 && number <= 0x1p64 && floor(number) == number) {
-		/* 2^64 stands for the 64-bit values that round up to it. */
-		*value = number >= 0x1p64 ? G_MAXUINT64 : (guint64)number;
-		if (*value <= max)
+	if (json_text_kind(text) == JSON_TEXT_NUMBER) {
+		if (!json_text_number(text, &number, error))
+			return FALSE;
+		if (json_text_to_uint(number, max, value))
 			return TRUE;
 	}
 	return refuse(error, "\"%s\" must be a whole number from 0 to %" G_GUINT64_FORMAT, key,
 		      max);
 }
 
-static gboolean read_votes(JsonObject *object, guint64 votes[ROWS_TIERS], GError **error)
+static gboolean read_uint32(JsonText *text, const char *key, guint32 *value, GError **error)
 {
-	JsonNode *node = json_object_get_member(object, "votes");
+	guint64 wide;
 
-	if (!node || !JSON_NODE_HOLDS_OBJECT(node))
-		return refuse(error, "\"votes\" must be an object by tier");
-	for (size_t i = 0; i < ROWS_TIERS; i++) {
-		if (!read_uint(json_node_get_object(node), rows_tiers[i], G_MAXUINT32, &votes[i],
-			       error))
-			return FALSE;
-	}
+	if (!read_uint(text, key, G_MAXUINT32, &wide, error))
+		return FALSE;
+	*value = (guint32)wide;
 	return TRUE;
 }
 
-static gboolean read_confidence(JsonObject *object, double *confidence, GError **error)
-{
-	JsonNode *node = json_object_get_member(object, "confidence");
-	GType type = node ? json_node_get_value_type(node) : G_TYPE_INVALID;
+typedef struct {
+	guint32 *votes;
+	guint given;
+} Votes;
 
-	if (type == G_TYPE_DOUBLE || type == G_TYPE_INT64) {
-		*confidence = json_node_get_double(node);
-		if (type == G_TYPE_INT64)
-			*confidence = (double)json_node_get_int(node);
-		if (*confidence >= 0 && *confidence <= 1)
+static gboolean read_vote(JsonText *text, const char *key, gpointer data, GError **error)
+{
+	Votes *votes = data;
+	const int rank = rows_tier_rank(key);
+
+	if (rank < 0)
+		return json_text_skip(text, error);
+	votes->given |= 1U << rank;
+	return read_uint32(text, key, &votes->votes[rank], error);
+}
+
+static gboolean read_votes(JsonText *text, guint32 *values, GError **error)
+{
+	Votes votes = {.votes = values};
+
+	if (json_text_kind(text) == JSON_TEXT_OBJECT) {
+		if (!json_text_object(text, read_vote, &votes, error))
+			return FALSE;
+		if (votes.given == (1U << ROWS_TIERS) - 1)
 			return TRUE;
 	}
-	return refuse(error, "\"confidence\" must be a number from 0 to 1");
+	return refuse(error, "\"votes\" must be an object of three whole numbers, by tier");
 }
 
-static gboolean read_flag(JsonObject *object, const char *key, gboolean *value, GError **error)
+/* It is worked out from the rest; but what is there has to be what it says. */
+static gboolean read_confidence(JsonText *text, double *confidence, GError **error)
 {
-	JsonNode *node = json_object_get_member(object, key);
+	g_autofree char *number = NULL;
 
-	if (!node || json_node_get_value_type(node) != G_TYPE_BOOLEAN)
-		return refuse(error, "\"%s\" must be true or false", key);
-	*value = json_node_get_boolean(node);
-	return TRUE;
+	*confidence = -1;
+
+	if (json_text_kind(text) == JSON_TEXT_NUMBER) {
+		if (!json_text_number(text, &number, error))
+			return FALSE;
+		*confidence = g_ascii_strtod(number, NULL);
+	}
+	return (*confidence >= 0 && *confidence <= 1) ||
+	       refuse(error, "\"confidence\" must be a number from 0 to 1");
 }
 
-static gboolean check_words(const char *tier, const char *origin, GError **error)
+static gboolean read_flag(JsonText *text, const char *key, gboolean *value, GError **error)
 {
-	if (rows_tier_rank(tier) < 0)
-		return refuse(error, "\"tier\" must be batch, interactive or lat-critical");
-	if (!g_strv_contains(rows_origins, origin))
-		return refuse(error, "\"origin\" must be live, retained or override");
-	return TRUE;
+	return json_text_boolean(text, value, NULL) ||
+	       refuse(error, "\"%s\" must be true or false", key);
 }
 
-static gboolean read_profile(JsonObject *object, GVariantBuilder *builder, GError **error)
+/* A member that is a number of 64 bits: where it goes, and its bit. */
+static guint64 *wide_member(Reading *reading, const char *key, guint *given)
 {
-	const char *name = NULL, *tier = NULL, *origin = NULL;
-	guint64 observations = 0, votes[ROWS_TIERS] = {0};
-	guint64 runtime = 0, deviation = 0, wakeups = 0, switches = 0, seen = 0;
-	gboolean confident = FALSE;
-	double confidence = 0;
+	const struct {
+		const char *key;
+		guint64 *value;
+		guint given;
+	} members[] = {
+	    {"avg_runtime_ns", &reading->row.avg_runtime_ns, GIVEN_RUNTIME},
+	    {"runtime_dev_ns", &reading->row.runtime_dev_ns, GIVEN_DEVIATION},
+	    {"wakeup_freq", &reading->row.wakeup_freq, GIVEN_WAKEUPS},
+	    {"csw_rate", &reading->row.csw_rate, GIVEN_SWITCHES},
+	};
 
-	if (!read_string(object, "name", &name, error) ||
-	    !read_string(object, "tier", &tier, error) ||
-	    !read_confidence(object, &confidence, error) ||
-	    !read_flag(object, "confident", &confident, error) ||
-	    !read_uint(object, "observations", G_MAXUINT32, &observations, error) ||
-	    !read_votes(object, votes, error) ||
-	    !read_uint(object, "avg_runtime_ns", G_MAXUINT64, &runtime, error) ||
-	    !read_uint(object, "runtime_dev_ns", G_MAXUINT64, &deviation, error) ||
-	    !read_uint(object, "wakeup_freq", G_MAXUINT64, &wakeups, error) ||
-	    !read_uint(object, "csw_rate", G_MAXUINT64, &switches, error) ||
-	    !read_uint(object, "last_seen_us", G_MAXINT64, &seen, error) ||
-	    !read_string(object, "origin", &origin, error) || !check_words(tier, origin, error))
+	for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
+		if (!g_str_equal(members[i].key, key))
+			continue;
+		*given = members[i].given;
+		return members[i].value;
+	}
+	return NULL;
+}
+
+static gboolean read_member(JsonText *text, const char *key, gpointer data, GError **error)
+{
+	Reading *reading = data;
+	guint given = 0;
+	guint64 *wide = wide_member(reading, key, &given);
+	guint64 seen;
+
+	if (is_none(text, error))
 		return FALSE;
-	if (!g_utf8_validate(name, -1, NULL))
-		return refuse(error, "\"name\" must be valid UTF-8");
-	g_variant_builder_add(builder, "(ssdbu(uuu)ttttxs)", name, tier, confidence, confident,
-			      (guint32)observations, (guint32)votes[0], (guint32)votes[1],
-			      (guint32)votes[2], runtime, deviation, wakeups, switches,
-			      (gint64)seen, origin);
+	if (wide) {
+		reading->given |= given;
+		return read_uint(text, key, G_MAXUINT64, wide, error);
+	}
+	if (g_str_equal(key, "name")) {
+		reading->given |= GIVEN_NAME;
+		return read_text(text, key, &reading->name, error);
+	}
+	if (g_str_equal(key, "tier"))
+		return read_text(text, key, &reading->tier, error);
+	if (g_str_equal(key, "origin"))
+		return read_text(text, key, &reading->origin, error);
+	if (g_str_equal(key, "confidence"))
+		return read_confidence(text, &reading->row.confidence, error);
+	if (g_str_equal(key, "confident"))
+		return read_flag(text, key, &reading->row.confident, error);
+	if (g_str_equal(key, "observations")) {
+		reading->given |= GIVEN_OBSERVATIONS;
+		return read_uint32(text, key, &reading->row.observations, error);
+	}
+	if (g_str_equal(key, "votes")) {
+		reading->given |= GIVEN_VOTES;
+		return read_votes(text, reading->row.votes, error);
+	}
+	if (!g_str_equal(key, "last_seen_us"))
+		return json_text_skip(text, error);
+	reading->given |= GIVEN_SEEN;
+	if (!read_uint(text, key, G_MAXINT64, &seen, error))
+		return FALSE;
+	reading->row.last_seen_us = (gint64)seen;
 	return TRUE;
 }
 
-static GVariant *read_profiles(JsonArray *array, GError **error)
+static gboolean check_given(const Reading *reading, GError **error)
 {
-	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE(ROWS_SIGNATURE));
+	static const struct {
+		guint given;
+		const char *key;
+	} needed[] = {
+	    {GIVEN_NAME, "name"},
+	    {GIVEN_OBSERVATIONS, "observations"},
+	    {GIVEN_VOTES, "votes"},
+	    {GIVEN_RUNTIME, "avg_runtime_ns"},
+	    {GIVEN_DEVIATION, "runtime_dev_ns"},
+	    {GIVEN_WAKEUPS, "wakeup_freq"},
+	    {GIVEN_SWITCHES, "csw_rate"},
+	    {GIVEN_SEEN, "last_seen_us"},
+	};
 
-	for (guint i = 0; i < json_array_get_length(array); i++) {
-		JsonNode *node = json_array_get_element(array, i);
-
-		if (!JSON_NODE_HOLDS_OBJECT(node)) {
-			refuse(error, "profile %u is not an object", i + 1);
-			return NULL;
-		}
-		if (!read_profile(json_node_get_object(node), &builder, error)) {
-			g_prefix_error(error, "profile %u: ", i + 1);
-			return NULL;
-		}
-	}
-	return g_variant_builder_end(&builder);
+	for (gsize i = 0; i < G_N_ELEMENTS(needed); i++)
+		if (!(reading->given & needed[i].given))
+			return refuse(error, "\"%s\" is missing", needed[i].key);
+	return TRUE;
 }
 
-static JsonArray *find_profiles(JsonNode *root, GError **error)
+/* The tier is what the votes say, unless it is an override: then it is what decides. */
+static gboolean check_tier(Reading *reading, GError **error)
 {
-	JsonObject *object =
-	    root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-	const char *format = "";
-	guint64 version = 0;
+	const char *voted = rows_tier_of_votes(reading->row.votes);
 
-	if (!object || !read_string(object, "format", &format, NULL) ||
-	    !g_str_equal(format, PROFILES_JSON_FORMAT)) {
-		refuse(error, "it was not written by \"pandemoniumctl export\"");
-		return NULL;
-	}
-	if (!read_uint(object, "version", G_MAXUINT32, &version, error))
-		return NULL;
-	if (version != PROFILES_JSON_VERSION) {
-		refuse(error,
-		       "it has version %" G_GUINT64_FORMAT
-		       " of the format, and this program reads version %d",
-		       version, PROFILES_JSON_VERSION);
-		return NULL;
-	}
-	root = json_object_get_member(object, "profiles");
-	if (!root || !JSON_NODE_HOLDS_ARRAY(root)) {
-		refuse(error, "\"profiles\" must be an array");
-		return NULL;
-	}
-	return json_node_get_array(root);
+	if (!reading->origin)
+		reading->origin = g_strdup("retained");
+	if (!g_strv_contains(rows_origins, reading->origin))
+		return refuse(error, "\"origin\" must be live, retained or override");
+	if (reading->tier && rows_tier_rank(reading->tier) < 0)
+		return refuse(error, "\"tier\" must be batch, interactive or lat-critical");
+	if (g_str_equal(reading->origin, "override"))
+		return reading->tier ? TRUE : refuse(error, "\"tier\" of an override is missing");
+	if (reading->tier && !g_str_equal(reading->tier, voted))
+		return refuse(error,
+			      "\"tier\" says %s, and the votes say %s: write \"origin\": "
+			      "\"override\" to decide it, or leave \"tier\" out",
+			      reading->tier, voted);
+	g_free(reading->tier);
+	reading->tier = g_strdup(voted);
+	return TRUE;
 }
 
-/* Parses; json-glib quotes raw bytes of the text in its messages, fit for no terminal. */
-static gboolean parse(JsonParser *parser, const char *data, gsize length, GError **error)
-{
-	g_autoptr(GError) reason = NULL;
-	g_autofree char *plain = NULL;
-	unsigned int line, column;
-	int start = 0;
+/* What the document holds, as far as it was read. */
+typedef struct {
+	GVariantBuilder builder;
+	char *format;
+	guint64 version;
+	gboolean has_version;
+	gboolean has_profiles;
+} Document;
 
-	if (json_parser_load_from_data(parser, data, (gssize)length, &reason))
+static gboolean read_row(JsonText *text, guint index, GVariantBuilder *builder, GError **error)
+{
+	g_auto(Reading) reading = {0};
+	const Row *row = &reading.row;
+
+	if (json_text_kind(text) != JSON_TEXT_OBJECT)
+		return refuse(error, "it is not an object");
+	if (!json_text_object(text, read_member, &reading, error) ||
+	    !check_given(&reading, error) || !check_tier(&reading, error))
+		return FALSE;
+	g_variant_builder_add(builder, "(ssdbu(uuu)ttttxs)", reading.name, reading.tier,
+			      row->confidence, row->confident, row->observations, row->votes[0],
+			      row->votes[1], row->votes[2], row->avg_runtime_ns,
+			      row->runtime_dev_ns, row->wakeup_freq, row->csw_rate,
+			      row->last_seen_us, reading.origin);
+	return TRUE;
+}
+
+static gboolean read_element(JsonText *text, guint index, gpointer data, GError **error)
+{
+	GError *reason = NULL;
+
+	if (read_row(text, index, &((Document *)data)->builder, &reason))
 		return TRUE;
-	plain = escape_plain(reason->message);
-	if (sscanf(plain, "<data>:%u:%u: Parse error: %n", &line, &column, &start) == 2 &&
-	    start > 0)
-		return refuse(error, "line %u, column %u: %s", line, column, plain + start);
-	return refuse(error, "%s", plain);
+	/* A place in the text says it all. */
+	if (reason->domain != JSON_TEXT_ERROR)
+		g_prefix_error(&reason, "profile %u: ", index + 1);
+	g_propagate_error(error, reason);
+	return FALSE;
+}
+
+static gboolean read_top(JsonText *text, const char *key, gpointer data, GError **error)
+{
+	Document *document = data;
+
+	if (is_none(text, error))
+		return FALSE;
+	if (g_str_equal(key, "format"))
+		return read_text(text, key, &document->format, error);
+	if (g_str_equal(key, "version")) {
+		document->has_version = TRUE;
+		return read_uint(text, key, G_MAXUINT32, &document->version, error);
+	}
+	if (!g_str_equal(key, "profiles"))
+		return json_text_skip(text, error);
+	if (document->has_profiles)
+		return refuse(error, "\"profiles\" is given twice");
+	document->has_profiles = TRUE;
+	if (json_text_kind(text) != JSON_TEXT_ARRAY)
+		return refuse(error, "\"profiles\" must be an array");
+	return json_text_array(text, read_element, document, error);
+}
+
+static gboolean check_document(const Document *document, GError **error)
+{
+	if (g_strcmp0(document->format, PROFILES_JSON_FORMAT) != 0)
+		return refuse(error, "it was not written by \"pandemoniumctl export\"");
+	if (!document->has_version)
+		return refuse(error, "\"version\" is missing");
+	if (document->version != PROFILES_JSON_VERSION)
+		return refuse(error,
+			      "it has version %" G_GUINT64_FORMAT
+			      " of the format, and this program reads version %d",
+			      document->version, PROFILES_JSON_VERSION);
+	return document->has_profiles || refuse(error, "\"profiles\" must be an array");
+}
+
+static gboolean read_document(JsonText *text, Document *document, GError **error)
+{
+	if (json_text_kind(text) != JSON_TEXT_OBJECT && json_text_kind(text) != JSON_TEXT_NONE)
+		return refuse(error, "it was not written by \"pandemoniumctl export\"");
+	return json_text_object(text, read_top, document, error) && json_text_end(text, error) &&
+	       check_document(document, error);
 }
 
 GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 {
-	g_autoptr(JsonParser) parser = json_parser_new_immutable();
-	JsonArray *array;
+	Document document = {0};
+	GVariant *profiles;
+	JsonText text;
+	gboolean ok;
 
 	if (length > PROFILES_JSON_MAX_BYTES) {
 		refuse(error, "it is larger than %" G_GSIZE_FORMAT " MiB",
@@ -251,8 +361,12 @@ GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 		refuse(error, "it is not UTF-8 text");
 		return NULL;
 	}
-	if (!check_depth(data, length, error) || !parse(parser, data, length, error))
-		return NULL;
-	array = find_profiles(json_parser_get_root(parser), error);
-	return array ? read_profiles(array, error) : NULL;
+	g_variant_builder_init(&document.builder, G_VARIANT_TYPE(ROWS_SIGNATURE));
+	json_text_begin(&text, data, length);
+	ok = read_document(&text, &document, error);
+	profiles = g_variant_builder_end(&document.builder);
+	g_free(document.format);
+	if (!ok)
+		g_clear_pointer(&profiles, g_variant_unref);
+	return profiles;
 }

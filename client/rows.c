@@ -170,3 +170,13 @@ gboolean rows_is_pattern(const char *text)
 {
 	return strpbrk(text, "*?") != NULL;
 }
+
+const char *rows_tier_of_votes(const guint32 votes[ROWS_TIERS])
+{
+	gsize best = 0;
+
+	for (gsize i = 1; i < ROWS_TIERS; i++)
+		if (votes[i] >= votes[best])
+			best = i;
+	return rows_tiers[best];
+}

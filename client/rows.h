@@ -74,3 +74,6 @@ extern const char *const rows_origins[];
 
 /* The index of a tier in rows_tiers, -1 for anything else. */
 int rows_tier_rank(const char *tier);
+
+/* The tier with most votes, of equals the highest, as the service has it; static. */
+const char *rows_tier_of_votes(const guint32 votes[ROWS_TIERS]);

@@ -7,9 +7,6 @@
 
 #include "escape.h"
 
-/* What the kernel keeps of a name, without the terminator. */
-#define COMM_MAX 15
-
 /*
  * For a workqueue worker /proc appends what it works on to the name, after a
  * "-" or "+". Rescuers ("kworker/R-...") have a "-" of their own.
@@ -37,6 +34,6 @@ char *task_name_of_pid(const char *text)
 		return NULL;
 	if (length > 0 && comm[length - 1] == '\n')
 		length--;
-	length = MIN(without_work(comm, length), COMM_MAX);
+	length = MIN(without_work(comm, length), TASK_NAME_MAX);
 	return escape_raw(comm, length);
 }

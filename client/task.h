@@ -4,6 +4,9 @@
 
 #include <glib.h>
 
+/* What the kernel keeps of a name, without the terminator. */
+#define TASK_NAME_MAX 15
+
 /*
  * The escaped task name of the process or thread with this ID, as the kernel
  * has it. NULL if the text is not a number or there is no such task. Free with

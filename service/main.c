@@ -22,12 +22,14 @@ typedef struct {
 	char *config_file; /* as given; NULL for the system's files */
 	char *database;	   /* as given, over the configuration */
 	char *backend;
+	gboolean check; /* the configuration only */
 	gboolean version;
 } Options;
 
 typedef struct {
 	Options options;
 	ProcdbConfig config;
+	GStrv problems; /* of the files as they were last read */
 	GMainLoop *loop;
 	ProcdbConnection *connection;
 	/* One for each connection: what it knows of callers goes with it. */
@@ -53,6 +55,8 @@ static gboolean parse_options(Options *options, int argc, char **argv, GError **
 	     "Keep the profiles in this file", "FILE"},
 	    {"backend", 'b', 0, G_OPTION_ARG_STRING, &options->backend,
 	     "What observes: auto, observer, sched-ext, pinned or none", "BACKEND"},
+	    {"check-config", 0, 0, G_OPTION_ARG_NONE, &options->check,
+	     "Say what is wrong with the configuration and exit", NULL},
 	    {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version and exit",
 	     NULL},
 	    G_OPTION_ENTRY_NULL,
@@ -88,17 +92,57 @@ static char *apply_options(const Options *options, ProcdbConfig *config)
 	return problem;
 }
 
-/* running is NULL at the start. */
-static void read_config(const Options *options, ProcdbConfig *config, const ProcdbConfig *running,
-			GPtrArray *problems)
+/* running is NULL at the start. The list of files is the caller's to free. */
+static GStrv read_config(const Options *options, ProcdbConfig *config, const ProcdbConfig *running,
+			 ProcdbVerdict *verdict)
 {
-	g_auto(GStrv) files = procdb_config_files(options->config_file);
+	GStrv files = procdb_config_files(options->config_file, verdict->notes);
 	g_autofree char *problem = NULL;
 
-	procdb_config_read(config, running, (const char *const *)files, problems);
+	procdb_config_read(config, running, (const char *const *)files, verdict);
 	problem = apply_options(options, config);
 	if (problem)
-		g_ptr_array_add(problems, g_steal_pointer(&problem));
+		g_ptr_array_add(verdict->problems, g_steal_pointer(&problem));
+	return files;
+}
+
+/* Logs the verdict, and keeps its problems for those who ask. */
+static void take_verdict(Service *service, const ProcdbVerdict *verdict)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (guint i = 0; i < verdict->problems->len; i++) {
+		const char *problem = verdict->problems->pdata[i];
+
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s", problem);
+		if (i < PROCDB_MAX_PROBLEMS)
+			g_strv_builder_add(builder, problem);
+	}
+	for (guint i = 0; i < verdict->notes->len; i++)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION, "%s",
+			   (const char *)verdict->notes->pdata[i]);
+	g_strfreev(service->problems);
+	service->problems = g_strv_builder_end(builder);
+}
+
+/* What --check-config prints, and the exit status. */
+static int check_config(const Options *options)
+{
+	g_auto(ProcdbVerdict) verdict;
+	g_auto(ProcdbConfig) config;
+	g_auto(GStrv) files = NULL;
+
+	procdb_config_init(&config);
+	procdb_verdict_init(&verdict);
+	files = read_config(options, &config, NULL, &verdict);
+	for (guint i = 0; files[i]; i++)
+		g_print("read     %s\n", files[i]);
+	for (guint i = 0; i < verdict.notes->len; i++)
+		g_print("note     %s\n", (const char *)verdict.notes->pdata[i]);
+	for (guint i = 0; i < verdict.problems->len; i++)
+		g_print("problem  %s\n", (const char *)verdict.problems->pdata[i]);
+	g_print("in force [Apply] Mode=%s\n", config.apply_mode);
+	return verdict.problems->len > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static ProcdbMaps *maps_for(const ProcdbConfig *config)
@@ -172,6 +216,11 @@ static const ProcdbApply *get_apply(gpointer data)
 	return ((Service *)data)->apply;
 }
 
+static const char *const *get_problems(gpointer data)
+{
+	return (const char *const *)((Service *)data)->problems;
+}
+
 static void use_backend(Service *service, const char *backend)
 {
 	g_free(service->config.backend);
@@ -196,31 +245,36 @@ static gboolean set_backend(gpointer data, const char *backend, GError **error)
 	return TRUE;
 }
 
+static gboolean refuse_configuration(const ProcdbVerdict *verdict, GError **error)
+{
+	const guint more = verdict->problems->len - 1;
+	g_autofree char *others =
+	    more > 0 ? g_strdup_printf(" (pandemoniumctl doctor has %u more problem%s)", more,
+				       more == 1 ? "" : "s")
+		     : g_strdup("");
+
+	g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+		    "%s%s. The configuration in force was not changed",
+		    (const char *)verdict->problems->pdata[0], others);
+	return FALSE;
+}
+
 /* A reload: all of the new configuration, or nothing of it. */
 static gboolean reconfigure(gpointer data, GError **error)
 {
 	Service *service = data;
-	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_auto(ProcdbVerdict) verdict;
 	g_auto(ProcdbConfig) config;
+	g_auto(GStrv) files = NULL;
 	ProcdbEngineStatus status;
 	gboolean rebuild;
 
 	procdb_config_init(&config);
-	read_config(&service->options, &config, &service->config, problems);
-	if (problems->len > 0) {
-		g_autofree char *more =
-		    problems->len > 1
-			? g_strdup_printf(" (the log has %u more problems)", problems->len - 1)
-			: g_strdup("");
-
-		for (guint i = 0; i < problems->len; i++)
-			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s",
-				   (const char *)problems->pdata[i]);
-		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
-			    "%s%s. The configuration in force was not changed",
-			    (const char *)problems->pdata[0], more);
-		return FALSE;
-	}
+	procdb_verdict_init(&verdict);
+	files = read_config(&service->options, &config, &service->config, &verdict);
+	take_verdict(service, &verdict);
+	if (verdict.problems->len > 0)
+		return refuse_configuration(&verdict, error);
 	procdb_engine_status(service->engine, &status);
 	if (!g_str_equal(config.database, status.database_path))
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION,
@@ -229,6 +283,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	procdb_config_clear(&service->config);
 	procdb_config_copy(&service->config, &config);
 	procdb_engine_configure(service->engine, &config.engine);
+	procdb_engine_declare(service->engine, config.overrides);
 	if (rebuild)
 		use_maps(service);
 	use_apply_settings(service);
@@ -241,9 +296,9 @@ static gboolean on_hangup(gpointer data)
 	g_autoptr(GError) error = NULL;
 
 	procdb_notify_reloading(((Service *)data)->notify);
-	/* What is wrong has been logged. */
-	if (reconfigure(data, &error))
-		procdb_object_settings_changed(((Service *)data)->object);
+	/* What is wrong has been logged, and is a property. */
+	(void)reconfigure(data, &error);
+	procdb_object_settings_changed(((Service *)data)->object);
 	procdb_notify_reloaded(((Service *)data)->notify);
 	return G_SOURCE_CONTINUE;
 }
@@ -266,6 +321,7 @@ static void begin(Service *service)
 	else
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED, "%u profiles from %s",
 			   loaded, service->config.database);
+	procdb_engine_declare(service->engine, service->config.overrides);
 	procdb_engine_start(service->engine);
 
 	leftovers = procdb_apply_put_back(service->apply);
@@ -287,6 +343,7 @@ static void build(Service *service)
 	    .set_backend = set_backend,
 	    .set_apply = set_apply,
 	    .apply = get_apply,
+	    .problems = get_problems,
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
@@ -399,7 +456,8 @@ static void on_gio_warning(const char *domain, GLogLevelFlags level, const char 
 int main(int argc, char **argv)
 {
 	Service service = {0};
-	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_auto(ProcdbVerdict) verdict = {0};
+	g_auto(GStrv) files = NULL;
 	g_autoptr(GError) error = NULL;
 
 	(void)setlocale(LC_ALL, "");
@@ -422,14 +480,16 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	read_config(&service.options, &service.config, NULL, problems);
-	for (guint i = 0; i < problems->len; i++)
-		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s",
-			   (const char *)problems->pdata[i]);
+	if (service.options.check)
+		return check_config(&service.options);
+	procdb_verdict_init(&verdict);
+	files = read_config(&service.options, &service.config, NULL, &verdict);
+	take_verdict(&service, &verdict);
 
 	g_log_set_handler("GLib-GIO", G_LOG_LEVEL_WARNING, on_gio_warning, NULL);
 	run(&service);
 	procdb_config_clear(&service.config);
+	g_strfreev(service.problems);
 	g_free(service.options.config_file);
 	g_free(service.options.database);
 	g_free(service.options.backend);

@@ -139,7 +139,7 @@ static void load(Replay *replay, const char *path)
 static void save(Replay *replay, const char *path)
 {
 	g_autoptr(ProcdbStore) store = procdb_store_new(path);
-	g_autoptr(GArray) records = procdb_engine_records(replay->engine);
+	g_autoptr(GArray) records = procdb_engine_records(replay->engine, NULL);
 
 	puts(procdb_store_save(store, (const struct procdb_record *)records->data, records->len,
 			       NULL)

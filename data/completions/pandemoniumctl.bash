@@ -21,17 +21,17 @@ __pandemoniumctl_options() {
 	case $1 in
 	'') echo --version ;;
 	list) echo --sort --reverse --tier --origin --confident --names -s -r -t -o -c -n ;;
-	explain) echo --literal -l ;;
+	explain | override) echo --literal -l ;;
 	delete) echo --yes --literal -y -l ;;
-	reset) echo --yes -y ;;
+	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
-	import) echo --replace --yes -r -y ;;
+	import) echo --merge --replace --yes -m -r -y ;;
 	esac
 }
 
 _pandemoniumctl() {
 	local cur prev command='' position=0 i
-	local commands='status list show explain confidence delete reset override save reload
+	local commands='status list show explain confidence delete reset override save reload load
 		backend apply monitor top export import doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
@@ -96,18 +96,19 @@ _pandemoniumctl() {
 	fi
 	case $command:$position in
 	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-	list:* | delete:* | show:0 | explain:0 | confidence:0 | override:1)
+	list:* | delete:* | show:0 | explain:0 | confidence:0 | override:[1-9]*)
 		if [[ $command == override && " ${words[*]} " == *' clear '* ]]; then
 			__pandemoniumctl_names --origin override
 		elif [[ $command != override || " ${words[*]} " == *' set '* ]]; then
 			__pandemoniumctl_names
+			[[ $command:$position == override:1 || $command != override ]] ||
+				__pandemoniumctl_words < <(printf '%s\n' $tiers)
 		fi
 		;;
 	override:0) mapfile -t COMPREPLY < <(compgen -W 'set clear list' -- "$cur") ;;
-	override:2) mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur") ;;
 	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer sched-ext pinned none' -- "$cur") ;;
 	apply:0) mapfile -t COMPREPLY < <(compgen -W 'auto slices none' -- "$cur") ;;
-	export:0 | import:0) compopt -o default 2>/dev/null ;;
+	export:0 | import:*) compopt -o default 2>/dev/null ;;
 	esac
 	if declare -F __ltrim_colon_completions >/dev/null; then
 		__ltrim_colon_completions "$cur"

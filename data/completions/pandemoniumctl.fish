@@ -24,13 +24,14 @@ end
 function __pandemoniumctl_after
     set -l words (commandline -opc)
     set -l plain (string match -v -- '-*' $words[2..])
-    test (count $plain) -eq (count $argv); and test "$plain" = "$argv"
+    set -l last (count $argv)
+    test (count $plain) -ge $last; and test "$plain[1..$last]" = "$argv"
 end
 
 function __pandemoniumctl_override_set_named
     set -l words (commandline -opc)
     set -l plain (string match -v -- '-*' $words[2..])
-    test (count $plain) -eq 3; and test "$plain[1..2]" = 'override set'
+    test (count $plain) -ge 3; and test "$plain[1..2]" = 'override set'
 end
 
 set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin
@@ -52,7 +53,8 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a delete -d 'Forget what wa
 complete -c pandemoniumctl -n __fish_use_subcommand -a reset -d 'Forget everything that was learned'
 complete -c pandemoniumctl -n __fish_use_subcommand -a override -d 'Decide the tier of a program'
 complete -c pandemoniumctl -n __fish_use_subcommand -a save -d 'Write the database to disk now'
-complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read configuration and database again'
+complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read the configuration again'
+complete -c pandemoniumctl -n __fish_use_subcommand -a load -d 'Read the database again'
 complete -c pandemoniumctl -n __fish_use_subcommand -a backend -d 'Choose what observes'
 complete -c pandemoniumctl -n __fish_use_subcommand -a apply -d 'Choose how predictions are applied'
 complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
@@ -70,11 +72,11 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s n -l names -d 'Print
 complete -c pandemoniumctl -n '__pandemoniumctl_is list delete' -a '(__pandemoniumctl_names)'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at show 0; or __pandemoniumctl_at explain 0; or __pandemoniumctl_at confidence 0' -a '(__pandemoniumctl_names)'
-complete -c pandemoniumctl -n '__pandemoniumctl_is explain' -s l -l literal -d 'Take a number for a name'
+complete -c pandemoniumctl -n '__pandemoniumctl_is explain override' -s l -l literal -d 'Take a number for a name'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s y -l yes -d 'Do not ask'
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s l -l literal -d 'Take * and ? for themselves'
-complete -c pandemoniumctl -n '__pandemoniumctl_is reset' -s y -l yes -d 'Do not ask'
+complete -c pandemoniumctl -n '__pandemoniumctl_is reset load' -s y -l yes -d 'Do not ask'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at override 0' -a 'set clear list'
 complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pandemoniumctl_names)'
@@ -88,5 +90,6 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s r -l reverse -d 'Turn
 complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s c -l confident -d 'Only confident ones'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is export import' -F
+complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s m -l merge -d 'Add up all files and what is known'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s r -l replace -d 'Forget everything learned first'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s y -l yes -d 'Do not ask'

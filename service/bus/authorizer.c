@@ -47,6 +47,7 @@ static const struct {
     {"Reset", ACTION("delete-entries")},
     {"Save", ACTION("save")},
     {"Reload", ACTION("manage")},
+    {"LoadDatabase", ACTION("manage")},
     {"Import", ACTION("manage")},
     {"SetBackend", ACTION("manage")},
     {"SetBackend", ACTION("replace-scheduler"), "sched-ext"},

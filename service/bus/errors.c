@@ -25,6 +25,7 @@ static const char *const engine_names[] = {
     [PROCDB_ENGINE_ERROR_SAVE_FAILED] = PREFIX "SaveFailed",
     [PROCDB_ENGINE_ERROR_LOAD_FAILED] = PREFIX "LoadFailed",
     [PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED] = PREFIX "LimitExceeded",
+    [PROCDB_ENGINE_ERROR_DECLARED] = PREFIX "Declared",
 };
 
 const char *procdb_bus_error_name(const GError *error)

@@ -32,6 +32,10 @@ static gboolean import_row(GVariant *row, GHashTable *names, struct procdb_recor
 		g_prefix_error(error, "'%s': ", name);
 		return FALSE;
 	}
+	if (g_str_equal(origin, "override") && !procdb_name_can_match(&record->comm, error)) {
+		g_prefix_error(error, "'%s': ", name);
+		return FALSE;
+	}
 	if (!g_hash_table_add(names, g_bytes_new(&record->comm, sizeof(record->comm))))
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, name, "is given twice");
 	if (!procdb_tier_parse(tier_name, &tier))

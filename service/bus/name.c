@@ -55,6 +55,20 @@ static gboolean refuse(GError **error, const char *why)
 	return FALSE;
 }
 
+gboolean procdb_name_can_match(const struct procdb_comm *comm, GError **error)
+{
+	struct procdb_comm kept = *comm;
+	g_autofree char *name = NULL;
+
+	if (comm->bytes[PROCDB_COMM_LEN - 1] == 0)
+		return TRUE;
+	kept.bytes[PROCDB_COMM_LEN - 1] = 0;
+	name = procdb_name_escape(&kept);
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
+		    "This is no task name: the kernel keeps 15 bytes, so that it is '%s'", name);
+	return FALSE;
+}
+
 /* The value of a lower-case hexadecimal digit, -1 if it is none. */
 static int digit(char c)
 {

@@ -21,3 +21,10 @@ char *procdb_name_escape(const struct procdb_comm *comm);
  * bytes that need none; refuses unprintable characters that are not escaped.
  */
 gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError **error);
+
+/*
+ * Whether a task can have this name: the kernel keeps 15 bytes (TASK_COMM_LEN in
+ * include/linux/sched.h of Linux) and a terminator. FALSE with
+ * PROCDB_BUS_ERROR_INVALID_NAME, which says what it keeps of this one.
+ */
+gboolean procdb_name_can_match(const struct procdb_comm *comm, GError **error);

@@ -86,14 +86,19 @@ static void update_announced(ProcdbObject *self)
 	g_object_set(iface, "apply", procdb_apply_mode_name(apply.mode), "apply-active",
 		     apply.active, "backend", status.maps.backend, "backend-state",
 		     status.maps.state, "overrides", status.overrides, "last-save",
-		     status.last_save_us, "last-save-error", status.last_save_error, NULL);
+		     status.last_save_us, "last-save-error", status.last_save_error, "flood",
+		     status.flood, NULL);
 }
 
 static void update_settings(ProcdbObject *self)
 {
+	static const char *const none[] = {NULL};
 	const ProcdbEngineSettings *settings = procdb_engine_settings(self->engine);
+	const char *const *problems =
+	    self->host->problems ? self->host->problems(self->host_data) : none;
 
-	g_object_set(self, "min-observations", settings->rules.min_observations, "min-confidence",
+	g_object_set(self, "configuration-problems", problems, "min-observations",
+		     settings->rules.min_observations, "min-confidence",
 		     settings->rules.min_confidence, "max-profiles", settings->rules.max_profiles,
 		     "stale-ticks", settings->rules.stale_ticks, "retention-days",
 		     settings->retention_days, NULL);
@@ -310,31 +315,60 @@ static gboolean handle_reset(ProcdbObject *self, GDBusMethodInvocation *invocati
 	return TRUE;
 }
 
+/* One that waits for a save. */
+typedef struct {
+	ProcdbObject *self;
+	GDBusMethodInvocation *invocation;
+} Saver;
+
+static void on_save_ended(guint saved, const GError *error, gpointer data)
+{
+	g_autofree Saver *saver = data;
+	g_autoptr(ProcdbObject) self = saver->self;
+
+	if (error)
+		procdb_bus_return_error(saver->invocation, g_error_copy(error));
+	else
+		procdb_dbus_proc_db1_complete_save(PROCDB_DBUS_PROC_DB1(self), saver->invocation,
+						   saved);
+	changed(self);
+}
+
 static gboolean handle_save(ProcdbObject *self, GDBusMethodInvocation *invocation)
 {
-	GError *error = NULL;
-	guint saved = 0;
+	Saver *saver = g_new(Saver, 1);
 
-	if (!procdb_engine_save(self->engine, &saved, &error))
-		procdb_bus_return_error(invocation, error);
-	else
-		procdb_dbus_proc_db1_complete_save(PROCDB_DBUS_PROC_DB1(self), invocation, saved);
-	changed(self);
+	saver->self = g_object_ref(self);
+	saver->invocation = invocation;
+	procdb_engine_request_save(self->engine, on_save_ended, saver);
 	return TRUE;
 }
 
 static gboolean handle_reload(ProcdbObject *self, GDBusMethodInvocation *invocation)
 {
 	GError *error = NULL;
-	guint loaded = 0;
 
-	if (!procdb_engine_reload(self->engine, self->host->reconfigure, self->host_data, &loaded,
-				  &error))
+	if (!self->host->reconfigure(self->host_data, &error))
 		procdb_bus_return_error(invocation, error);
 	else
-		procdb_dbus_proc_db1_complete_reload(PROCDB_DBUS_PROC_DB1(self), invocation,
-						     loaded);
+		procdb_dbus_proc_db1_complete_reload(
+		    PROCDB_DBUS_PROC_DB1(self), invocation,
+		    (guint)procdb_table_size(procdb_engine_table(self->engine)));
 	procdb_object_settings_changed(self);
+	return TRUE;
+}
+
+static gboolean handle_load_database(ProcdbObject *self, GDBusMethodInvocation *invocation)
+{
+	GError *error = NULL;
+	guint loaded = 0;
+
+	if (!procdb_engine_reload(self->engine, &loaded, &error))
+		procdb_bus_return_error(invocation, error);
+	else
+		procdb_dbus_proc_db1_complete_load_database(PROCDB_DBUS_PROC_DB1(self), invocation,
+							    loaded);
+	changed(self);
 	return TRUE;
 }
 
@@ -374,6 +408,7 @@ static void set_override(ProcdbObject *self, GDBusMethodInvocation *invocation, 
 	struct procdb_comm comm;
 
 	if (!procdb_name_unescape(name, &comm, &error) ||
+	    (tier != PROCDB_NO_OVERRIDE && !procdb_name_can_match(&comm, &error)) ||
 	    !procdb_engine_override(self->engine, &comm, tier, &error))
 		procdb_bus_return_error(invocation, error);
 	else
@@ -448,6 +483,7 @@ static void procdb_object_init(ProcdbObject *self)
 	    {"handle-reset", G_CALLBACK(handle_reset)},
 	    {"handle-save", G_CALLBACK(handle_save)},
 	    {"handle-reload", G_CALLBACK(handle_reload)},
+	    {"handle-load-database", G_CALLBACK(handle_load_database)},
 	    {"handle-import", G_CALLBACK(handle_import)},
 	    {"handle-set-backend", G_CALLBACK(handle_set_backend)},
 	    {"handle-set-apply", G_CALLBACK(handle_set_apply)},

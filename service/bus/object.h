@@ -15,10 +15,12 @@
 #define PROCDB_BUS_NAME "org.pandemonium.ProcDb"
 #define PROCDB_BUS_PATH "/org/pandemonium/ProcDb"
 /* Goes up when something is added to the interface. */
-#define PROCDB_API_VERSION 1
+#define PROCDB_API_VERSION 2
 /* Names that one DeleteProfiles may hold, and that one ProfilesChanged lists. */
 #define PROCDB_MAX_NAMES_IN 4096
 #define PROCDB_MAX_NAMES_OUT 256
+/* Sentences that ConfigurationProblems lists at most. */
+#define PROCDB_MAX_PROBLEMS 64
 
 #define PROCDB_TYPE_OBJECT (procdb_object_get_type())
 G_DECLARE_FINAL_TYPE(ProcdbObject, procdb_object, PROCDB, OBJECT, ProcdbDBusProcDb1Skeleton)
@@ -36,6 +38,8 @@ typedef struct {
 	gboolean (*set_apply)(gpointer user_data, const char *mode, GError **error);
 	/* What was applied; NULL where nothing can be. */
 	const ProcdbApply *(*apply)(gpointer user_data);
+	/* What is wrong with the configuration, as it was last read; NULL at the end. */
+	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;
 
 /* An object for this engine; engine and host have to outlive it. To be exported by the caller. */

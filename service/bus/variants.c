@@ -111,6 +111,22 @@ static void add(GVariantBuilder *dict, const char *key, GVariant *value)
 	g_variant_builder_add(dict, "{sv}", key, value);
 }
 
+/* The override of an entry, and where it comes from. */
+static void add_override(GVariantBuilder *dict, const ProcdbEngine *engine,
+			 const struct procdb_entry *entry)
+{
+	const ProcdbDeclaration *declaration = procdb_engine_declaration(engine, &entry->comm);
+	const struct procdb_profile *profile = &entry->profile;
+
+	if (profile->override == PROCDB_NO_OVERRIDE)
+		return;
+	add(dict, "override",
+	    g_variant_new("s", procdb_tier_name((enum procdb_tier)profile->override)));
+	add(dict, "override_source",
+	    g_variant_new("s", profile->declared && declaration ? declaration->source
+								: "administrator"));
+}
+
 GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry *entry)
 {
 	const struct procdb_profile *profile = &entry->profile;
@@ -126,9 +142,7 @@ GVariant *procdb_variant_profile(ProcdbEngine *engine, const struct procdb_entry
 	add(&dict, "right", g_variant_new("t", profile->right));
 	add(&dict, "wrong", g_variant_new("t", profile->wrong));
 	add(&dict, "withdrawals", g_variant_new("u", profile->withdrawals));
-	if (profile->override != PROCDB_NO_OVERRIDE)
-		add(&dict, "override",
-		    g_variant_new("s", procdb_tier_name((enum procdb_tier)profile->override)));
+	add_override(&dict, engine, entry);
 	return g_variant_builder_end(&dict);
 }
 
@@ -166,9 +180,7 @@ GVariant *procdb_variant_explanation(ProcdbEngine *engine, const struct procdb_e
 	    g_variant_new("s", profile->override != PROCDB_NO_OVERRIDE	     ? "override"
 			       : procdb_profile_is_confident(profile, rules) ? "learned"
 									     : "none"));
-	if (profile->override != PROCDB_NO_OVERRIDE)
-		add(&dict, "override",
-		    g_variant_new("s", procdb_tier_name((enum procdb_tier)profile->override)));
+	add_override(&dict, engine, entry);
 	if (procdb_engine_prediction(engine, &entry->comm, &now))
 		add(&dict, "in_kernel",
 		    g_variant_new("(stttt)", procdb_tier_name((enum procdb_tier)now.tier),

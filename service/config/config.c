@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define FILE_NAME "procdb.conf"
+#include "syntax.h"
 
 typedef enum {
 	KEY_BOOL,   /* gboolean */
@@ -60,6 +60,7 @@ static const Key keys[] = {
     {"Database", "Path", KEY_PATH, AT(database)},
     {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
     {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, PROCDB_RETAINED_LIMIT},
+    {"Database", "MaxCandidates", KEY_UINT, AT(engine.max_candidates), 0, PROCDB_PROFILES_LIMIT},
     {"Database", "SaveIntervalSec", KEY_UINT, AT(engine.save_interval_s), 0, 86400},
 };
 
@@ -78,6 +79,7 @@ void procdb_config_init(ProcdbConfig *config)
 	    .backend = g_strdup("auto"),
 	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
 	    .compositors = g_strdupv((GStrv)default_compositors),
+	    .overrides = procdb_declarations_new(),
 	    .observe_maturity = TRUE,
 	    .observe_exit = TRUE,
 	    .exit_min_us = 250,
@@ -91,6 +93,7 @@ void procdb_config_clear(ProcdbConfig *config)
 	g_clear_pointer(&config->backend, g_free);
 	g_clear_pointer(&config->database, g_free);
 	g_clear_pointer(&config->compositors, g_strfreev);
+	g_clear_pointer(&config->overrides, g_hash_table_unref);
 }
 
 void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
@@ -100,6 +103,7 @@ void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
 	to->backend = g_strdup(from->backend);
 	to->database = g_strdup(from->database);
 	to->compositors = g_strdupv(from->compositors);
+	to->overrides = procdb_declarations_copy(from->overrides);
 }
 
 gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
@@ -112,46 +116,16 @@ gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
 	       a->engine.max_user_tier == b->engine.max_user_tier;
 }
 
-static void add_if_there(GPtrArray *files, char *path)
+void procdb_verdict_init(ProcdbVerdict *verdict)
 {
-	if (g_file_test(path, G_FILE_TEST_EXISTS))
-		g_ptr_array_add(files, path);
-	else
-		g_free(path);
+	*verdict = (ProcdbVerdict){.problems = g_ptr_array_new_with_free_func(g_free),
+				   .notes = g_ptr_array_new_with_free_func(g_free)};
 }
 
-static int compare_paths(gconstpointer a, gconstpointer b)
+void procdb_verdict_clear(ProcdbVerdict *verdict)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void add_drop_ins(GPtrArray *files, const char *folder)
-{
-	g_autoptr(GPtrArray) found = g_ptr_array_new();
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-
-	/* Names with a dot in front are what editors leave while they are open. */
-	while (dir && (name = g_dir_read_name(dir)))
-		if (g_str_has_suffix(name, ".conf") && *name != '.')
-			g_ptr_array_add(found, g_build_filename(folder, name, NULL));
-	g_ptr_array_sort(found, compare_paths);
-	g_ptr_array_extend_and_steal(files, g_steal_pointer(&found));
-}
-
-GStrv procdb_config_files(const char *explicit_file)
-{
-	GPtrArray *files = g_ptr_array_new();
-
-	if (explicit_file) {
-		g_ptr_array_add(files, g_strdup(explicit_file));
-	} else {
-		add_if_there(files, g_build_filename(PROCDB_VENDORDIR, FILE_NAME, NULL));
-		add_if_there(files, g_build_filename(PROCDB_CONFDIR, FILE_NAME, NULL));
-		add_drop_ins(files, PROCDB_CONFDIR "/" FILE_NAME ".d");
-	}
-	g_ptr_array_add(files, NULL);
-	return (GStrv)g_ptr_array_free(files, FALSE);
+	g_clear_pointer(&verdict->problems, g_ptr_array_unref);
+	g_clear_pointer(&verdict->notes, g_ptr_array_unref);
 }
 
 static const Key *find_key(const char *group, const char *name)
@@ -318,20 +292,9 @@ char *procdb_config_set(ProcdbConfig *config, const char *group, const char *nam
 			       want);
 }
 
-/* What comes of a problem with a key (NULL: no such key), to follow the problem. */
-static char *consequence(const ProcdbConfig *config, const ProcdbConfig *running, const Key *key)
+/* A copy of a sentence, with \\xNN for what a terminal or the bus could not take. */
+static char *printable(const char *raw)
 {
-	g_autofree char *in_force = key ? value_of(running ? running : config, key) : NULL;
-
-	if (in_force)
-		return g_strdup_printf("; %s stays in force", in_force);
-	return g_strdup(running ? "" : "; it is ignored");
-}
-
-/* Adds a sentence to problems, with \xNN for what a terminal or the bus could not take. */
-static void add_problem(GPtrArray *problems, const char *path, const char *what)
-{
-	g_autofree char *raw = g_strdup_printf("%s: %s", path, what);
 	GString *text = g_string_new(NULL);
 
 	for (const char *c = raw; *c;) {
@@ -345,57 +308,203 @@ static void add_problem(GPtrArray *problems, const char *path, const char *what)
 			g_string_append_printf(text, "\\x%02x", (guchar)*c++);
 		}
 	}
-	g_ptr_array_add(problems, g_string_free(text, FALSE));
+	return g_string_free(text, FALSE);
 }
 
-static void read_group(ProcdbConfig *config, const ProcdbConfig *running, GKeyFile *file,
-		       const char *path, const char *group, GPtrArray *problems)
+static void take_sentence(GPtrArray *sentences, char *raw)
 {
-	g_auto(GStrv) names = g_key_file_get_keys(file, group, NULL, NULL);
-
-	for (guint i = 0; names && names[i]; i++) {
-		g_autofree char *value = g_key_file_get_value(file, group, names[i], NULL);
-		g_autofree char *problem =
-		    procdb_config_set(config, group, names[i], g_strstrip(value));
-
-		if (problem) {
-			g_autofree char *then =
-			    consequence(config, running, find_key(group, names[i]));
-			g_autofree char *sentence = g_strconcat(problem, then, NULL);
-
-			add_problem(problems, path, sentence);
-		}
-	}
+	g_ptr_array_add(sentences, printable(raw));
+	g_free(raw);
 }
 
-/* Others may never end: a FIFO waits for a writer. */
-static gboolean load(GKeyFile *file, const char *path, GError **error)
+/* What the lines of one file are read with. */
+typedef struct {
+	ProcdbConfig *config;
+	const ProcdbConfig *running;
+	const char *path;
+	ProcdbVerdict *verdict;
+} Reading;
+
+static const Key *find_similar(const char *group, const char *name)
 {
-	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-		g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-				    "it is not a regular file");
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+		if (g_ascii_strcasecmp(keys[i].name, name) == 0 &&
+		    (!group || g_ascii_strcasecmp(keys[i].group, group) == 0))
+			return &keys[i];
+	return NULL;
+}
+
+static gboolean is_group(const char *name)
+{
+	for (gsize i = 0; name && i < G_N_ELEMENTS(keys); i++)
+		if (g_str_equal(keys[i].group, name))
+			return TRUE;
+	return FALSE;
+}
+
+/* Whether a line that is wrong may have been meant to say what is applied. */
+static gboolean may_concern_apply(const ProcdbConfigLine *line)
+{
+	g_autofree char *section = g_ascii_strdown(line->section ? line->section : "", -1);
+	const Key *key;
+
+	if (line->section && g_str_equal(line->section, "Overrides"))
 		return FALSE;
+	if (is_group(line->section))
+		return g_str_equal(line->section, "Apply");
+	if (!line->key || strstr(section, "apply"))
+		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		key = &keys[i];
+		if (g_str_equal(key->group, "Apply") &&
+		    g_ascii_strcasecmp(key->name, line->key) == 0)
+			return TRUE;
 	}
-	return g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error);
+	return FALSE;
+}
+
+/* What comes of a line that is wrong, to follow what is said of it. The caller frees it. */
+static char *consequence(const Reading *reading, const ProcdbConfigLine *line, const Key *key)
+{
+	g_autofree char *in_force = NULL;
+
+	if (!reading->running && may_concern_apply(line))
+		return g_strdup("; nothing is applied until it is put right");
+	if (!key)
+		return g_strdup(reading->running ? "" : "; it is ignored");
+	in_force = value_of(reading->running ? reading->running : reading->config, key);
+	return g_strdup_printf("; %s stays in force", in_force);
+}
+
+/* What the author of a wrong line may have had in mind; "" if it is not plain. */
+static char *hint(const ProcdbConfigLine *line, const Key *key)
+{
+	const Key *similar;
+
+	if (!line->key)
+		return g_strdup("");
+	if (key) {
+		if (strpbrk(line->value, "#;"))
+			return g_strdup(" (a comment needs a line of its own)");
+		return g_strdup(*line->value == '"' || *line->value == '\''
+				    ? " (without quotation marks)"
+				    : "");
+	}
+	similar = find_similar(line->section, line->key);
+	if (!similar && !is_group(line->section))
+		similar = find_similar(NULL, line->key);
+	return similar ? g_strdup_printf(" (there is [%s] %s=)", similar->group, similar->name)
+		       : g_strdup("");
+}
+
+/* A file in /etc comes before one in /run, and that before one of a package. */
+static guint rank_of(const char *path)
+{
+	return g_str_has_prefix(path, PROCDB_VENDORDIR "/") ? 0
+	       : g_str_has_prefix(path, PROCDB_RUNDIR "/")  ? 1
+							    : 2;
+}
+
+/* A line of [Overrides]: the name of a task, and its tier. */
+static char *take_override(const Reading *reading, const ProcdbConfigLine *line)
+{
+	const gsize length = strlen(line->key);
+	const ProcdbDeclaration *before;
+	struct procdb_comm comm = {0};
+	enum procdb_tier tier;
+
+	/* The kernel keeps 15 bytes (TASK_COMM_LEN in include/linux/sched.h of Linux). */
+	if (length >= PROCDB_COMM_LEN)
+		return g_strdup_printf(
+		    "[Overrides] no task is named %s: the kernel keeps 15 bytes, "
+		    "%.15s",
+		    line->key, line->key);
+	if (!procdb_tier_parse(line->value, &tier))
+		return g_strdup_printf(
+		    "[Overrides] %s=%s is not allowed: it has to be one of batch "
+		    "interactive lat-critical",
+		    line->key, line->value);
+	memcpy(comm.bytes, line->key, length);
+	before = g_hash_table_lookup(reading->config->overrides, &comm);
+	if (before && rank_of(before->source) > rank_of(reading->path))
+		return NULL;
+	if (!before && g_hash_table_size(reading->config->overrides) >= PROCDB_MAX_OVERRIDES)
+		return g_strdup_printf("[Overrides] %s is one too many: %u are allowed", line->key,
+				       PROCDB_MAX_OVERRIDES);
+	procdb_declarations_set(reading->config->overrides, &comm, tier, reading->path);
+	return NULL;
+}
+
+/* What is wrong with a line, NULL if nothing is. The caller frees it. */
+static char *take_line(const Reading *reading, const ProcdbConfigLine *line)
+{
+	if (!line->key && *line->text == '[')
+		return g_strdup_printf("the section %s does not end with ]", line->text);
+	if (!line->key)
+		return g_strdup_printf("\"%s\" is neither Key=value nor a comment", line->text);
+	if (!line->section)
+		return g_strdup_printf("%s= stands before the first section", line->key);
+	if (g_str_equal(line->section, "Overrides"))
+		return take_override(reading, line);
+	return procdb_config_set(reading->config, line->section, line->key, line->value);
+}
+
+static void read_line(const ProcdbConfigLine *line, gpointer user_data)
+{
+	const Reading *reading = user_data;
+	const Key *key = line->section && line->key ? find_key(line->section, line->key) : NULL;
+	g_autofree char *problem = NULL;
+	g_autofree char *meant = NULL;
+	g_autofree char *then = NULL;
+
+	/* As for systemd: notes of other programs. */
+	if ((line->section && g_str_has_prefix(line->section, "X-")) ||
+	    (line->key && g_str_has_prefix(line->key, "X-")))
+		return;
+	problem = take_line(reading, line);
+	if (!problem)
+		return;
+	meant = hint(line, key);
+	then = consequence(reading, line, key);
+	reading->verdict->apply_unclear |= may_concern_apply(line);
+	take_sentence(
+	    reading->verdict->problems,
+	    g_strdup_printf("%s:%u: %s%s%s", reading->path, line->number, problem, meant, then));
+}
+
+static void read_file(const Reading *reading)
+{
+	g_autoptr(GError) error = NULL;
+	gsize len;
+	g_autofree char *text = procdb_config_read_file(reading->path, &len, &error);
+
+	if (text) {
+		if (len == 0)
+			take_sentence(reading->verdict->notes,
+				      g_strdup_printf("%s: the file is empty", reading->path));
+		procdb_config_parse(text, len, read_line, (gpointer)reading);
+		return;
+	}
+	/* There is no telling whether it says what to apply. */
+	reading->verdict->apply_unclear = TRUE;
+	take_sentence(reading->verdict->problems,
+		      g_strdup_printf("%s: %s%s", reading->path, error->message,
+				      reading->running
+					  ? ""
+					  : "; it is ignored as a whole, and nothing is "
+					    "applied until it is put right"));
 }
 
 void procdb_config_read(ProcdbConfig *config, const ProcdbConfig *running, const char *const *files,
-			GPtrArray *problems)
+			ProcdbVerdict *verdict)
 {
 	for (; *files; files++) {
-		g_autoptr(GKeyFile) file = g_key_file_new();
-		g_autoptr(GError) error = NULL;
-		g_auto(GStrv) groups = NULL;
+		const Reading reading = {config, running, *files, verdict};
 
-		if (!load(file, *files, &error)) {
-			g_autofree char *what = g_strdup_printf(
-			    "%s%s", error->message, running ? "" : "; it is ignored as a whole");
-
-			add_problem(problems, *files, what);
-			continue;
-		}
-		groups = g_key_file_get_groups(file, NULL);
-		for (guint i = 0; groups[i]; i++)
-			read_group(config, running, file, *files, groups[i], problems);
+		read_file(&reading);
 	}
+	if (running || !verdict->apply_unclear)
+		return;
+	g_free(config->apply_mode);
+	config->apply_mode = g_strdup(procdb_apply_mode_name(PROCDB_APPLY_NONE));
 }

@@ -3,17 +3,19 @@
 #pragma once
 
 /*
- * The configuration: one table of keys, read from a vendor file, an admin file
- * and drop-ins, each over the ones before.
+ * The configuration: one table of keys, read from files (files.h), each over the
+ * ones before.
  */
 
 #include "apply.h"
 #include "engine.h"
+#include "files.h"
 
 #define PROCDB_DEFAULT_DATABASE PROCDB_STATEDIR "/procdb.bin"
 
 typedef struct {
 	ProcdbEngineSettings engine;
+	GHashTable *overrides;	   /* of ProcdbDeclaration */
 	ProcdbApplySettings apply; /* without the mode */
 	char *apply_mode;	   /* "auto", "slices", "none" */
 	char *backend;		   /* "auto", "observer", "sched-ext", "pinned", "none" */
@@ -37,22 +39,29 @@ void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from);
 /* Whether both ask for the same backend and the same observation. */
 gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b);
 
-/*
- * The files to read, in order: only explicit_file if it is not NULL, else the
- * vendor file, the admin file and its drop-ins, as far as they exist. The
- * caller frees the list.
- */
-GStrv procdb_config_files(const char *explicit_file);
+/* What there is to say of the files. */
+typedef struct {
+	GPtrArray *problems; /* char *: a sentence for each, without a full stop */
+	GPtrArray *notes;    /* char *: what may be meant so, and is good to know */
+	/* What was meant for [Apply] cannot be understood: so nothing is applied. */
+	gboolean apply_unclear;
+} ProcdbVerdict;
+
+/* An empty verdict; to be cleared by procdb_verdict_clear(). */
+void procdb_verdict_init(ProcdbVerdict *verdict);
+void procdb_verdict_clear(ProcdbVerdict *verdict);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbVerdict, procdb_verdict_clear)
 
 /*
- * Reads files over config. Each problem becomes a sentence in problems (of
- * char *, which the array owns): the file and key, what is allowed and what
- * stays in force; the rest is read all the same. A file that is not there, or
- * not a regular one, is a problem. running is the configuration that stays in
- * force as a whole if there are problems; NULL where only what is wrong is left out.
+ * Reads files over config. Each problem becomes a sentence in verdict: the file,
+ * line and key, what is allowed and what stays in force; the rest is read all the
+ * same. A file that is not there, or not a regular one, is a problem. running is the
+ * configuration that stays in force as a whole if there are problems; NULL where only
+ * what is wrong is left out. There, [Apply] counts as a whole: what may have been meant
+ * to keep the service from acting does so, and Mode is "none" if it is unclear.
  */
 void procdb_config_read(ProcdbConfig *config, const ProcdbConfig *running, const char *const *files,
-			GPtrArray *problems);
+			ProcdbVerdict *verdict);
 
 /*
  * Sets one key as a file would; NULL, or what is wrong and allowed, without a

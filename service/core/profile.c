@@ -14,6 +14,9 @@
 /* Share of the votes below which the tasks of a name disagree. */
 #define AGREEMENT_MIN 0.8
 
+#define EVIDENCE_MAX 64
+#define MINUTE_US (60 * 1000000LL)
+
 const struct procdb_rules procdb_reference_rules = {
     .min_observations = 3,
     .min_confidence = 0.6,
@@ -138,6 +141,25 @@ void procdb_profile_withdraw(struct procdb_profile *profile)
 	profile->recent_right = 0;
 	profile->recent_wrong = 0;
 	count(&profile->withdrawals);
+}
+
+bool procdb_profile_is_roots(const struct procdb_profile *profile)
+{
+	return (profile->teachers & PROCDB_TAUGHT_BY_ROOT) && profile->owner == 0;
+}
+
+uint32_t procdb_profile_evidence(const struct procdb_profile *profile)
+{
+	uint64_t most = EVIDENCE_MAX;
+
+	/* Without a first time, as in an import, the number has to be believed. */
+	if (profile->first_seen_us > 0 && profile->last_seen_us > profile->first_seen_us)
+		most = 1 + (uint64_t)(profile->last_seen_us - profile->first_seen_us) / MINUTE_US;
+	else if (profile->first_seen_us > 0)
+		most = 1;
+	if (most > EVIDENCE_MAX)
+		most = EVIDENCE_MAX;
+	return profile->observations < most ? profile->observations : (uint32_t)most;
 }
 
 uint64_t procdb_profile_votes(const struct procdb_profile *profile)

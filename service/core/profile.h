@@ -34,6 +34,12 @@ struct procdb_profile {
 	uint32_t withdrawals; /* times that it was unlearned because its predictions were wrong */
 	uint8_t override;     /* enum procdb_tier, or PROCDB_NO_OVERRIDE */
 	uint8_t teachers;     /* PROCDB_TAUGHT_BY_*; 0 = unknown */
+	/* procdb_owner_of_uid() of the user that taught it first; 0: root, or unknown. */
+	uint16_t owner;
+	/* The override is that of a file of the configuration, which the database does not keep. */
+	bool declared;
+	/* When it was last seen, in µs of the time that the machine ran; 0 = unknown. */
+	int64_t seen_run_us;
 };
 
 /* The thresholds in force. */
@@ -95,6 +101,17 @@ bool procdb_profile_is_refuted(const struct procdb_profile *profile);
  * again; what was measured and the lasting counts stay.
  */
 void procdb_profile_withdraw(struct procdb_profile *profile);
+
+/*
+ * Whether root taught it first, and so what it is: users cannot turn it then.
+ */
+bool procdb_profile_is_roots(const struct procdb_profile *profile);
+
+/*
+ * How much speaks for keeping it: how often it was observed, but no more than once in each
+ * minute, up to 64.
+ */
+uint32_t procdb_profile_evidence(const struct procdb_profile *profile);
 
 /* Sum of the votes; cannot overflow. */
 uint64_t procdb_profile_votes(const struct procdb_profile *profile);

@@ -17,6 +17,7 @@ enum procdb_set {
 	PROCDB_SET_PREDICTED, /* remembered, with a prediction in the init map */
 	PROCDB_SET_RETAINED,  /* remembered, without one */
 	PROCDB_SET_KEPT,      /* not live, but an admin's override keeps it */
+	PROCDB_SET_CANDIDATE, /* remembered, but not confident yet */
 	PROCDB_SETS,
 };
 

@@ -17,11 +17,29 @@ gint64 procdb_engine_boot_us(void)
 	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
+/* As long as none is known: so that what was seen years before is not before the beginning. */
+#define FIRST_RUN_US (36500 * PROCDB_US_PER_DAY)
+
+gint64 procdb_engine_run_us(const ProcdbEngine *engine)
+{
+	return engine->clock.run_base_us + engine->clock.run_us() - engine->clock.run_begun_us;
+}
+
+void procdb_engine_begin_run(ProcdbEngine *engine, gint64 run_us)
+{
+	engine->clock.run_base_us = MAX(run_us, FIRST_RUN_US);
+	engine->clock.run_begun_us = engine->clock.run_us();
+}
+
 void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void))
 {
+	const gint64 run_us = procdb_engine_run_us(engine);
+
 	engine->clock_us = clock_us;
 	/* Time itself, which nobody sets. */
 	engine->clock.boot_us = clock_us;
+	engine->clock.run_us = clock_us;
+	procdb_engine_begin_run(engine, run_us);
 	engine->clock.known = FALSE;
 }
 
@@ -69,7 +87,7 @@ void procdb_engine_watch_clock(ProcdbEngine *engine)
 		if (!procdb_engine_is_reference(engine))
 			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_FORGOTTEN,
 				   "The clock was set ahead by %" G_GINT64_FORMAT
-				   " days; nothing is forgotten for it in the next hour",
+				   " days; nothing is forgotten for it",
 				   set_by / PROCDB_US_PER_DAY);
 	} else if (engine->tick - clock->ahead_at >= PROCDB_PATIENCE_TICKS) {
 		/* It was wrong before. */

@@ -10,7 +10,29 @@
 #define RETRY_FIRST_S 5
 #define RETRY_LAST_S 600
 
-static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored, gint64 now)
+/* When a profile was seen, in the time that the machine ran. */
+static gint64 seen_run_us(const ProcdbEngine *engine, const struct procdb_profile *profile,
+			  gint64 newest_us)
+{
+	const gint64 run_us = procdb_engine_run_us(engine);
+	const gint64 ago_us = CLAMP(newest_us - profile->last_seen_us, 0, run_us - 1);
+
+	/* Older files, and those of others, know only what the clock said. */
+	return profile->seen_run_us > 0 ? MIN(profile->seen_run_us, run_us) : run_us - ago_us;
+}
+
+/* Where a profile that was not seen now belongs. */
+static enum procdb_set set_of(const ProcdbEngine *engine, const struct procdb_entry *entry)
+{
+	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		return PROCDB_SET_KEPT;
+	return engine->settings.max_candidates > 0 && !procdb_engine_wants_prediction(engine, entry)
+		   ? PROCDB_SET_CANDIDATE
+		   : PROCDB_SET_RETAINED;
+}
+
+static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored, gint64 now,
+			gint64 newest_us)
 {
 	struct procdb_record copy = *stored;
 	const struct procdb_record *record = &copy;
@@ -39,29 +61,47 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	    (entry->profile.last_seen_us > now &&
 	     !procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now)))
 		entry->profile.last_seen_us = now;
+	entry->profile.seen_run_us = seen_run_us(engine, &entry->profile, newest_us);
 	entry->published = true;
 	procdb_table_aged(engine->table, entry);
 	if (!procdb_engine_is_reference(engine))
-		procdb_table_move(engine->table, entry,
-				  entry->profile.override != PROCDB_NO_OVERRIDE
-				      ? PROCDB_SET_KEPT
-				      : PROCDB_SET_RETAINED);
+		procdb_table_move(engine->table, entry, set_of(engine, entry));
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
 }
 
-void procdb_engine_merge(ProcdbEngine *engine, const GArray *records)
+void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 newest_us)
 {
 	gint64 now = engine->clock_us();
 
 	/* What is published of these names is to be compared with the map. */
 	engine->map_known = FALSE;
 	for (guint i = 0; i < records->len; i++)
-		replace_one(engine, &g_array_index(records, struct procdb_record, i), now);
+		replace_one(engine, &g_array_index(records, struct procdb_record, i), now,
+			    newest_us);
+}
+
+/* What a file says last: of when its profiles were seen, and of how long the machine ran. */
+static gint64 take_times(ProcdbEngine *engine, const GArray *records)
+{
+	gint64 newest_us = 0;
+	gint64 run_us = procdb_table_size(engine->table) > 0 ? procdb_engine_run_us(engine) : 0;
+
+	for (guint i = 0; i < records->len; i++) {
+		const struct procdb_profile *profile =
+		    &g_array_index(records, struct procdb_record, i).profile;
+
+		newest_us = MAX(newest_us, profile->last_seen_us);
+		run_us = MAX(run_us, profile->seen_run_us);
+	}
+	procdb_engine_begin_run(engine, run_us);
+	return newest_us;
 }
 
 guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 {
+	const gint64 newest_us = take_times(engine, records);
+
 	while (procdb_table_size(engine->table) > 0) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, 0);
 
@@ -70,15 +110,17 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 	}
 	engine->overrides = 0;
 	engine->loaded = TRUE;
-	procdb_engine_merge(engine, records);
+	procdb_engine_merge(engine, records, newest_us);
+	procdb_engine_put_declared(engine);
 	return (guint)procdb_table_size(engine->table);
 }
 
 static guint most_profiles(const ProcdbEngine *engine)
 {
 	/* The reference behaviour takes the best MaxProfiles of them at its first tick. */
-	return procdb_engine_is_reference(engine) ? PROCDB_PROFILES_LIMIT
-						  : engine->settings.max_retained;
+	return procdb_engine_is_reference(engine)
+		   ? PROCDB_PROFILES_LIMIT
+		   : engine->settings.max_retained + engine->settings.max_candidates;
 }
 
 /* The records of the file; NULL for one that is there and cannot be read. */
@@ -153,13 +195,10 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	return TRUE;
 }
 
-gboolean procdb_engine_reload(ProcdbEngine *engine,
-			      gboolean (*configure)(gpointer user_data, GError **error),
-			      gpointer user_data, guint *loaded, GError **error)
+gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **error)
 {
 	g_autoptr(GArray) records = read_file(engine, error);
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
-	gboolean reread = TRUE;
 
 	if (!records)
 		return FALSE;
@@ -172,35 +211,22 @@ gboolean procdb_engine_reload(ProcdbEngine *engine,
 				    procdb_store_path(engine->store), report->set_aside);
 			return FALSE;
 		}
-	}
-	if (!configure(user_data, error))
-		return FALSE;
-	if (report->source != PROCDB_SOURCE_NEWEST) {
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,
 			   "There is no %s; what is known stays", procdb_store_path(engine->store));
 		return TRUE;
 	}
-	/* There may be room for all of it now; if it is gone meanwhile, what was read is good. */
-	if (report->left_out > 0) {
-		g_autoptr(GArray) all = read_file(engine, NULL);
-
-		reread = all && report->source == PROCDB_SOURCE_NEWEST;
-		if (reread) {
-			g_array_unref(records);
-			records = g_steal_pointer(&all);
-		}
-	}
 	*loaded = procdb_engine_replace(engine, records);
 	log_left_out(engine);
 	note_in_file(engine);
-	engine->dirty = report->overrides_kept > 0 || report->left_out > 0 || !reread;
+	engine->dirty = report->overrides_kept > 0 || report->left_out > 0;
 	return TRUE;
 }
 
-GArray *procdb_engine_records(const ProcdbEngine *engine)
+GArray *procdb_engine_records(const ProcdbEngine *engine, guint *told)
 {
 	GArray *records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	guint predicting = 0;
 
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
 		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
@@ -211,9 +237,15 @@ GArray *procdb_engine_records(const ProcdbEngine *engine)
 			!procdb_profile_is_confident(&entry->profile, &engine->settings.rules),
 		};
 
-		if (procdb_engine_wants_prediction(engine, entry))
-			g_array_append_val(records, record);
+		if (!procdb_engine_is_saved(engine, entry))
+			continue;
+		if (record.profile.declared)
+			record.profile.override = PROCDB_NO_OVERRIDE;
+		predicting += procdb_engine_wants_prediction(engine, entry);
+		g_array_append_val(records, record);
 	}
+	if (told)
+		*told = predicting;
 	return records;
 }
 
@@ -251,14 +283,28 @@ static void note_saved(ProcdbEngine *engine, const GError *reason)
 struct procdb_saving {
 	ProcdbEngine *engine; /* NULL once that is gone */
 	gboolean overtaken;   /* by a later save, whose outcome is the one that counts */
+	GArray *savers;	      /* struct procdb_saver */
+	guint saved;
 };
+
+/* Tells all of them, and frees the array. */
+static void tell_savers(GArray *savers, guint saved, const GError *error)
+{
+	for (guint i = 0; i < savers->len; i++) {
+		const struct procdb_saver *saver = &g_array_index(savers, struct procdb_saver, i);
+
+		saver->func(saved, error, saver->user_data);
+	}
+	g_array_unref(savers);
+}
 
 gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 {
 	/* Also what was deleted before, when the save at that time failed. */
 	gboolean (*function)(ProcdbStore *, const struct procdb_record *, guint, GError **) =
 	    engine->forgetting ? procdb_store_save_forgetting : procdb_store_save;
-	g_autoptr(GArray) records = procdb_engine_records(engine);
+	guint told = 0;
+	g_autoptr(GArray) records = procdb_engine_records(engine, &told);
 	g_autoptr(GError) reason = NULL;
 
 	engine->dirty = FALSE;
@@ -271,7 +317,7 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 			    "Cannot save %s: %s", procdb_store_path(engine->store),
 			    reason->message);
 	else if (saved)
-		*saved = records->len;
+		*saved = told;
 	return !reason;
 }
 
@@ -281,30 +327,116 @@ gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error)
 	return procdb_engine_save(engine, NULL, error);
 }
 
+static void begin_requested(ProcdbEngine *engine);
+
+static GError *save_failed(const ProcdbEngine *engine, const GError *reason)
+{
+	return reason ? g_error_new(PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED,
+				    "Cannot save %s: %s", procdb_store_path(engine->store),
+				    reason->message)
+		      : NULL;
+}
+
 static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autofree struct procdb_saving *saving = data;
+	ProcdbEngine *engine = saving->engine;
 	g_autoptr(GError) reason = NULL;
+	g_autoptr(GError) error = NULL;
 
 	procdb_store_save_finish(result, &reason);
-	if (!saving->engine)
+	if (!engine)
 		return;
-	saving->engine->saving = NULL;
+	engine->saving = NULL;
 	if (!saving->overtaken)
-		note_saved(saving->engine, reason);
+		note_saved(engine, reason);
+	error = save_failed(engine, reason);
+	tell_savers(saving->savers, saving->saved, error);
+	begin_requested(engine);
+}
+
+/* In a thread: a disk that takes its time must not keep the loop from ticking. */
+static void begin_saving(ProcdbEngine *engine, GArray *savers)
+{
+	struct procdb_saving *saving = g_new0(struct procdb_saving, 1);
+	g_autoptr(GArray) records = procdb_engine_records(engine, &saving->saved);
+
+	saving->engine = engine;
+	saving->savers = savers;
+	engine->dirty = FALSE;
+	engine->saving = saving;
+	procdb_store_save_async(engine->store, (const struct procdb_record *)records->data,
+				records->len, engine->forgetting, on_saved, saving);
+}
+
+static gboolean on_next_save(gpointer data)
+{
+	ProcdbEngine *engine = data;
+
+	engine->next_save = 0;
+	begin_requested(engine);
+	return G_SOURCE_REMOVE;
+}
+
+/* Begins the save that was asked for, once none is under way and a second has passed. */
+static void begin_requested(ProcdbEngine *engine)
+{
+	const gint64 wait_us = engine->requested_us + G_USEC_PER_SEC - g_get_monotonic_time();
+	GArray *savers = engine->waiting;
+
+	if (savers->len == 0 || engine->saving || engine->next_save)
+		return;
+	if (engine->requested_us > 0 && wait_us > 0) {
+		engine->next_save =
+		    g_timeout_add((guint)(wait_us / 1000) + 1, on_next_save, engine);
+		return;
+	}
+	engine->requested_us = g_get_monotonic_time();
+	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
+	begin_saving(engine, savers);
+}
+
+static guint count_predicting(const ProcdbEngine *engine)
+{
+	guint count = 0;
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
+		count += procdb_engine_wants_prediction(engine, procdb_table_at(engine->table, i));
+	return count;
+}
+
+void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+{
+	const struct procdb_saver saver = {func, user_data};
+
+	if (engine->dirty || engine->forgetting || engine->save_failures > 0 ||
+	    (!engine->saving && !procdb_store_is_current(engine->store))) {
+		g_array_append_val(engine->waiting, saver);
+		begin_requested(engine);
+	} else if (engine->saving) {
+		g_array_append_val(engine->saving->savers, saver);
+	} else {
+		func(count_predicting(engine), NULL, user_data);
+	}
 }
 
 void procdb_engine_abandon_save(ProcdbEngine *engine)
 {
-	if (engine->saving)
+	g_autoptr(GError) error = g_error_new_literal(
+	    PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED, "The service stops");
+
+	g_clear_handle_id(&engine->next_save, g_source_remove);
+	if (engine->saving) {
 		engine->saving->engine = NULL;
+		tell_savers(engine->saving->savers, 0, error);
+	}
 	engine->saving = NULL;
+	tell_savers(engine->waiting, 0, error);
+	engine->waiting = NULL;
 }
 
 void procdb_engine_save_if_due(ProcdbEngine *engine)
 {
-	g_autoptr(GArray) records = NULL;
-
 	if (!engine->dirty || engine->saving || engine->settings.save_interval_s == 0)
 		return;
 	/* The first change starts the interval. */
@@ -312,11 +444,5 @@ void procdb_engine_save_if_due(ProcdbEngine *engine)
 		engine->save_due = seconds_from_now(engine->settings.save_interval_s);
 	if (g_get_monotonic_time() < engine->save_due)
 		return;
-	/* In a thread: a disk that takes its time must not keep the loop from ticking. */
-	records = procdb_engine_records(engine);
-	engine->dirty = FALSE;
-	engine->saving = g_new0(struct procdb_saving, 1);
-	engine->saving->engine = engine;
-	procdb_store_save_async(engine->store, (const struct procdb_record *)records->data,
-				records->len, engine->forgetting, on_saved, engine->saving);
+	begin_saving(engine, g_array_new(FALSE, FALSE, sizeof(struct procdb_saver)));
 }

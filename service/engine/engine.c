@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
+#include "eviction.h"
 #include "log.h"
 #include "private.h"
 
@@ -10,14 +11,13 @@
 #define MAX_VOTES 64
 /* How often remembered profiles are offered the room that others left in the init map. */
 #define REFILL_TICKS 60
-/* From how many on it is worth a line that profiles were forgotten at once. */
-#define MANY_FORGOTTEN 50
 
 const ProcdbEngineSettings procdb_engine_default_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
     .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
     .retention_days = 30,
     .max_retained = 16384,
+    .max_candidates = 4096,
     .save_interval_s = 300,
 };
 
@@ -49,7 +49,13 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));
 	engine->publishing = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	engine->classes = g_array_new(FALSE, FALSE, sizeof(struct procdb_class));
+	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	engine->last_save_error = g_strdup("");
+	engine->declared = procdb_declarations_new();
+	engine->flood.names = g_hash_table_new(NULL, NULL);
+	engine->flood.text = g_strdup("");
+	engine->clock.run_us = g_get_monotonic_time;
+	procdb_engine_begin_run(engine, 0);
 	engine->clock_us = g_get_real_time;
 	engine->clock.boot_us = procdb_engine_boot_us;
 	return engine;
@@ -73,6 +79,9 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_array_unref(engine->scores);
 	g_array_unref(engine->publishing);
 	g_array_unref(engine->classes);
+	g_hash_table_unref(engine->declared);
+	g_hash_table_unref(engine->flood.names);
+	g_free(engine->flood.text);
 	g_free(engine->last_save_error);
 	g_free(engine->last_state);
 	g_free(engine);
@@ -175,18 +184,36 @@ void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry)
 	procdb_table_remove(engine->table, entry);
 }
 
-void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry)
+/* Whose word an observation is; 0 also where it does not say. */
+static guint16 owner_of(const struct procdb_observation *o)
 {
-	const struct procdb_profile *profile = &entry->profile;
+	guint32 uid;
 
-	if (profile->override != PROCDB_NO_OVERRIDE)
-		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
-	else if (procdb_engine_is_reference(engine) ||
+	if (!(o->seen.pad[PROCDB_PAD_TEACHERS] & PROCDB_TAUGHT_BY_USERS))
+		return 0;
+	memcpy(&uid, &o->seen.pad[PROCDB_PAD_UID], sizeof(uid));
+	return procdb_owner_of_uid(uid);
+}
+
+/* Who decides what a profile is, from this observation on. */
+static void take_owner(const ProcdbEngine *engine, struct procdb_profile *profile, guint8 teachers,
+		       guint16 owner)
+{
+	if (profile->observations == 0)
+		profile->owner = owner;
+	/* Until users have made it one that predicts, root's word counts more. */
+	else if ((teachers & PROCDB_TAUGHT_BY_ROOT) &&
 		 !procdb_profile_is_confident(profile, &engine->settings.rules))
-		procdb_engine_drop(engine, entry);
-	else
-		procdb_table_move(engine->table, entry,
-				  entry->published ? PROCDB_SET_PREDICTED : PROCDB_SET_RETAINED);
+		profile->owner = 0;
+}
+
+/* Whether a user would turn what root has taught: then the name is not what root's is. */
+static gboolean is_usurping(const ProcdbEngine *engine, const struct procdb_profile *profile,
+			    guint8 teachers, const struct procdb_class *seen)
+{
+	return !procdb_engine_is_reference(engine) && teachers == PROCDB_TAUGHT_BY_USERS &&
+	       profile->observations > 0 && procdb_profile_is_roots(profile) &&
+	       MIN(seen->tier, PROCDB_TIER_LAT_CRITICAL) != procdb_profile_dominant_tier(profile);
 }
 
 /* How far the runs of a task are from those of its name, ns: lives differ, too, not only runs. */
@@ -234,26 +261,33 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 	if (created) {
 		entry->published = !engine->map_known;
 		entry->profile.first_seen_us = now;
+		procdb_engine_count_new_name(engine, owner_of(o));
 	} else if (!engine->dirty) {
 		/* It is in the file, and may not be any more. */
-		engine->dirty = procdb_engine_wants_prediction(engine, entry);
+		engine->dirty = procdb_engine_is_saved(engine, entry);
 	}
 	if (!(teachers & PROCDB_TAUGHT_BY_ROOT) && seen.tier > engine->settings.max_user_tier)
 		seen.tier = (guint8)engine->settings.max_user_tier;
-	entry->profile.teachers |= teachers;
-	if (!procdb_engine_is_reference(engine))
-		seen.runtime_dev = MAX(seen.runtime_dev, distance(&entry->profile, &seen));
-	vote(engine, entry, &seen);
+	if (is_usurping(engine, &entry->profile, teachers, &seen)) {
+		entry->profile.last_seen_tick = engine->tick;
+	} else {
+		take_owner(engine, &entry->profile, teachers, owner_of(o));
+		entry->profile.teachers |= teachers;
+		if (!procdb_engine_is_reference(engine))
+			seen.runtime_dev = MAX(seen.runtime_dev, distance(&entry->profile, &seen));
+		vote(engine, entry, &seen);
+	}
 	if (!procdb_engine_is_reference(engine))
 		procdb_profile_fade(&entry->profile, MAX_VOTES);
 	if (!procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now))
 		entry->profile.last_seen_us = now;
+	entry->profile.seen_run_us = procdb_engine_run_us(engine);
 	if (entry->set == PROCDB_SET_LIVE)
 		procdb_table_aged(engine->table, entry);
 	else
 		procdb_table_move(engine->table, entry, PROCDB_SET_LIVE);
 	if (!engine->dirty)
-		engine->dirty = procdb_engine_wants_prediction(engine, entry);
+		engine->dirty = procdb_engine_is_saved(engine, entry);
 	engine->observations++;
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
@@ -291,7 +325,9 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);
 	engine->dirty = TRUE;
 	procdb_engine_note(engine, entry);
-	if (procdb_engine_is_reference(engine) || !procdb_profile_is_refuted(&entry->profile))
+	/* What users run under its name does not take back what root has taught. */
+	if (procdb_engine_is_reference(engine) || procdb_profile_is_roots(&entry->profile) ||
+	    !procdb_profile_is_refuted(&entry->profile))
 		return;
 	procdb_profile_withdraw(&entry->profile);
 	procdb_table_aged(engine->table, entry);
@@ -316,81 +352,13 @@ static void take_scores(ProcdbEngine *engine)
 		score(engine, &g_array_index(engine->scores, struct procdb_named_score, i));
 }
 
-/* Profiles last seen before this time are not remembered any more. */
-static gint64 deadline(const ProcdbEngine *engine)
-{
-	return engine->clock_us() - engine->settings.retention_days * PROCDB_US_PER_DAY;
-}
-
-/* A profile leaves the live table. */
-static void leave(ProcdbEngine *engine, struct procdb_entry *entry)
-{
-	/* It was seen minutes ago: the clock has been set since, or the machine slept for long. */
-	if (entry->profile.last_seen_us < deadline(engine))
-		entry->profile.last_seen_us = engine->clock_us();
-	procdb_engine_note(engine, entry);
-	procdb_engine_settle(engine, entry);
-}
-
-/* Whether a live profile has not been seen for too long, or there are too many. */
-static gboolean has_stale(const ProcdbEngine *engine)
-{
-	const struct procdb_rules *rules = &engine->settings.rules;
-
-	return procdb_table_count(engine->table, PROCDB_SET_LIVE) > rules->max_profiles ||
-	       (engine->tick > rules->stale_ticks &&
-		procdb_table_has_unseen(engine->table, engine->tick - rules->stale_ticks));
-}
-
-static void log_forgotten(const ProcdbEngine *engine, guint old, guint surplus)
-{
-	const guint all = old + surplus;
-
-	if (all < MANY_FORGOTTEN && !(engine->loaded && all > 0))
-		return;
-	procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
-		   "Forgot %u profile%s (%u not seen for %u days, %u beyond MaxRetained)", all,
-		   all == 1 ? "" : "s", old, engine->settings.retention_days, surplus);
-}
-
-/* Forgets what has been remembered for too long, and the oldest of too many. */
-static void forget(ProcdbEngine *engine)
-{
-	static const enum procdb_set sets[] = {PROCDB_SET_RETAINED, PROCDB_SET_PREDICTED};
-	const gboolean reference = procdb_engine_is_reference(engine);
-	/* A clock that was just set ahead may be wrong, and what is forgotten stays so. */
-	gint64 oldest_us = engine->clock.ahead ? G_MININT64 : deadline(engine);
-	struct procdb_entry *oldest;
-	guint old = 0;
-	guint surplus = 0;
-
-	for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
-		while ((oldest = procdb_table_oldest(engine->table, sets[i]))) {
-			const gboolean is_old = oldest->profile.last_seen_us < oldest_us;
-
-			if (!reference && !is_old &&
-			    procdb_table_count(engine->table, PROCDB_SET_RETAINED) +
-				    procdb_table_count(engine->table, PROCDB_SET_PREDICTED) <=
-				engine->settings.max_retained)
-				break;
-			old += is_old;
-			surplus += !is_old;
-			procdb_engine_drop(engine, oldest);
-		}
-	}
-	if (!reference)
-		log_forgotten(engine, old, surplus);
-	engine->loaded = FALSE;
-}
-
 void procdb_engine_tick(ProcdbEngine *engine)
 {
 	if (engine->tick < G_MAXUINT64)
 		engine->tick++;
 	procdb_engine_watch_clock(engine);
-	while (has_stale(engine))
-		leave(engine, procdb_table_oldest(engine->table, PROCDB_SET_LIVE));
-	forget(engine);
+	procdb_engine_forget(engine);
+	procdb_engine_watch_flood(engine);
 	procdb_engine_retract_queued(engine);
 }
 

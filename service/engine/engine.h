@@ -23,6 +23,7 @@ typedef enum {
 	PROCDB_ENGINE_ERROR_SAVE_FAILED,
 	PROCDB_ENGINE_ERROR_LOAD_FAILED,
 	PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+	PROCDB_ENGINE_ERROR_DECLARED, /* a file says so, and only it can take it back */
 } ProcdbEngineError;
 
 typedef struct {
@@ -38,13 +39,28 @@ typedef struct {
 	 * teach: any user may run anything under any name.
 	 */
 	guint max_user_tier;
-	guint max_retained;    /* profiles remembered beyond the live table */
+	guint max_retained; /* profiles remembered beyond the live table */
+	/* Of those that are not confident yet, as many more; 0: they are forgotten at once. */
+	guint max_candidates;
 	guint save_interval_s; /* save at most this often when something changed; 0 = only on
 				  request and at stop */
 } ProcdbEngineSettings;
 
-/* The reference rules, 30 days, 16384 remembered, a save every 300 s. */
+/* The reference rules, 30 days, 16384 remembered and 4096 candidates, a save every 300 s. */
 extern const ProcdbEngineSettings procdb_engine_default_settings;
+
+/* An override that a file of the configuration declares. */
+typedef struct {
+	struct procdb_comm comm;
+	enum procdb_tier tier;
+	char *source; /* the path of the file */
+} ProcdbDeclaration;
+
+/* Declarations by name; of one name the later counts. Free with g_hash_table_unref(). */
+GHashTable *procdb_declarations_new(void);
+void procdb_declarations_set(GHashTable *declarations, const struct procdb_comm *comm,
+			     enum procdb_tier tier, const char *source);
+GHashTable *procdb_declarations_copy(GHashTable *declarations);
 
 typedef struct {
 	/*
@@ -100,8 +116,11 @@ void procdb_engine_set_tick(ProcdbEngine *engine, guint64 tick);
  */
 guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records);
 
-/* What a save writes: an array of struct procdb_record that the caller unrefs. */
-GArray *procdb_engine_records(const ProcdbEngine *engine);
+/*
+ * What a save writes: an array of struct procdb_record that the caller unrefs. *told (may be
+ * NULL) is how many of these predict or are overrides; the rest are candidates.
+ */
+GArray *procdb_engine_records(const ProcdbEngine *engine, guint *told);
 
 /*
  * Replaces all profiles by those of the database; by none if it cannot be
@@ -111,21 +130,29 @@ GArray *procdb_engine_records(const ProcdbEngine *engine);
 gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error);
 
 /*
- * Reads the database again, has the configuration read again by configure (which
- * changes nothing when it returns FALSE), and then replaces all profiles by those of
- * the file; *loaded is their number. What is known is given up only for a good file:
- * where there is none it stays, with *loaded 0, and so does everything when
- * configure fails or the file is damaged (PROCDB_ENGINE_ERROR_LOAD_FAILED).
+ * Reads the database again and replaces all profiles by those of the file; *loaded is
+ * their number. What is known is given up only for a good file: where there is none it
+ * stays, with *loaded 0, and so does everything when the file is damaged
+ * (PROCDB_ENGINE_ERROR_LOAD_FAILED).
  */
-gboolean procdb_engine_reload(ProcdbEngine *engine,
-			      gboolean (*configure)(gpointer user_data, GError **error),
-			      gpointer user_data, guint *loaded, GError **error);
+gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **error);
 
 /*
  * Writes the database; durable when it returns. *saved (may be NULL) is the
  * number of profiles in it. PROCDB_ENGINE_ERROR_SAVE_FAILED.
  */
 gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error);
+
+/* error is NULL when it worked; saved is then as for procdb_engine_save(). */
+typedef void (*ProcdbEngineSaved)(guint saved, const GError *error, gpointer user_data);
+
+/*
+ * The same for who can wait: with the I/O in a thread, and no oftener than once a second.
+ * Who asks meanwhile is told of the next one that holds all there is now; if the file holds
+ * it already, func is called at once. func is called exactly once, at the latest with an
+ * error from procdb_engine_free().
+ */
+void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data);
 
 /* The table, for reading. */
 const struct procdb_table *procdb_engine_table(const ProcdbEngine *engine);
@@ -160,6 +187,16 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
 			      GError **error);
 
+/*
+ * Puts these overrides in force, in place of those that were declared before. An override of
+ * an administrator on the bus comes first, and shows the declared one again when it is
+ * cleared.
+ */
+void procdb_engine_declare(ProcdbEngine *engine, GHashTable *declarations);
+/* What is declared of a name, or NULL. */
+const ProcdbDeclaration *procdb_engine_declaration(const ProcdbEngine *engine,
+						   const struct procdb_comm *comm);
+
 /* What the init map says of a name now; FALSE when it says nothing. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
 				  struct procdb_class *prediction);
@@ -178,7 +215,8 @@ typedef struct {
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */
 	const char *database_path;
-	gboolean dirty; /* something learned is not in the file yet */
+	const char *flood; /* who brings too many names, and how many; "" if nobody does */
+	gboolean dirty;	   /* something learned is not in the file yet */
 } ProcdbEngineStatus;
 /* Strings stay valid until the engine runs again. */
 void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status);

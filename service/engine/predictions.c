@@ -282,6 +282,9 @@ static void queue_all(ProcdbEngine *engine)
 	for (size_t i = 0; i < size; i++) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, i);
 
+		if (entry->set == PROCDB_SET_CANDIDATE &&
+		    !procdb_engine_wants_prediction(engine, entry))
+			continue;
 		if (entry->set != PROCDB_SET_LIVE && entry->set != PROCDB_SET_KEPT)
 			remembered[n++] = entry;
 		else if (procdb_engine_wants_prediction(engine, entry))

@@ -8,6 +8,9 @@
 
 /* The wall clock, and how far it can be believed. */
 struct procdb_clock {
+	gint64 (*run_us)(void);	 /* goes on while the machine runs, and only then */
+	gint64 run_base_us;	 /* of the time that the machine ran, all its runs together: */
+	gint64 run_begun_us;	 /* so much, when run_us was this */
 	gint64 (*boot_us)(void); /* time since the boot, asleep too: nobody sets it */
 	gboolean known;		 /* booted_us is */
 	gint64 booted_us;	 /* when the boot was, by the clock as it was last believed */
@@ -15,6 +18,12 @@ struct procdb_clock {
 	guint64 ahead_at;	 /* since this tick */
 	guint64 doubted_at;	 /* tick of the start, or when it was set back by far */
 	gboolean caught_up;	 /* nobody was seen in the future any more */
+};
+
+/* Who waits for a save. */
+struct procdb_saver {
+	ProcdbEngineSaved func;
+	gpointer user_data;
 };
 
 struct _ProcdbEngine {
@@ -48,10 +57,18 @@ struct _ProcdbEngine {
 		guint64 found, missed, right, wrong;
 		guint64 outcomes[PROCDB_TIERS][PROCDB_TIERS];
 	} predictions;
+	GHashTable *declared; /* of ProcdbDeclaration: what files say */
 	guint overrides;
 	gboolean dirty;
+	struct {
+		GHashTable *names; /* owner -> new names since the minute began */
+		char *text;	   /* as in ProcdbEngineStatus */
+	} flood;
 	gboolean forgetting;	      /* older files may hold what was deleted */
 	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */
+	GArray *waiting;	      /* struct procdb_saver: for the next save */
+	guint next_save;	      /* GSource id: of when that may begin */
+	gint64 requested_us;	      /* monotonic: when the last for somebody began */
 	gint64 save_due;	      /* monotonic µs: not before */
 	guint save_failures;	      /* in a row */
 	gint64 last_save_us;
@@ -100,10 +117,22 @@ static inline gboolean procdb_engine_wants_prediction(const ProcdbEngine *engine
 	       procdb_profile_is_confident(&entry->profile, &engine->settings.rules);
 }
 
+/* Whether it predicts for no other reason than that a file declares it. */
+static inline gboolean procdb_engine_is_only_declared(const ProcdbEngine *engine,
+						      const struct procdb_entry *entry)
+{
+	return entry->profile.declared &&
+	       !procdb_profile_is_confident(&entry->profile, &engine->settings.rules);
+}
+
 /* clock.c */
 
 /* The time since the boot in µs, with that asleep. */
 gint64 procdb_engine_boot_us(void);
+/* How long the machine ran, all its runs together; from an arbitrary beginning. */
+gint64 procdb_engine_run_us(const ProcdbEngine *engine);
+/* It ran for at least so long, as far as a file says. */
+void procdb_engine_begin_run(ProcdbEngine *engine, gint64 run_us);
 /* Once a tick: notes whether the wall clock was set, and what follows for what was seen. */
 void procdb_engine_watch_clock(ProcdbEngine *engine);
 
@@ -132,20 +161,40 @@ struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine);
 void procdb_engine_note(ProcdbEngine *engine, struct procdb_entry *entry);
 /* Forgets an entry; its prediction goes with the next retract. */
 void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry);
-/* Puts an entry that is not live into the set where it belongs, or drops it. */
-void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry);
 /* Tells the listener what has changed, if anything. */
 void procdb_engine_tell(ProcdbEngine *engine);
 /* The same at once, for what a client asked for; once between two steps, then the step tells. */
 void procdb_engine_tell_now(ProcdbEngine *engine);
 
+/* memory.c */
+
+/* Puts an entry that is not live into the set where it belongs, or drops it. */
+void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Whether an entry is in the file: what predicts, and candidates. */
+gboolean procdb_engine_is_saved(const ProcdbEngine *engine, const struct procdb_entry *entry);
+/* Once a tick: lets what is stale leave, and forgets what is old or has no room. */
+void procdb_engine_forget(ProcdbEngine *engine);
+
+/* flood.c */
+
+/* A name of this owner was not known before. */
+void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner);
+/* Once a tick: finds out whether somebody brings too many. */
+void procdb_engine_watch_flood(ProcdbEngine *engine);
+
+/* declared.c */
+
+/* Puts what is declared in force again, after profiles went. */
+void procdb_engine_put_declared(ProcdbEngine *engine);
+
 /* database.c */
 
-/* As procdb_engine_replace(), but profiles of other names stay. */
-void procdb_engine_merge(ProcdbEngine *engine, const GArray *records);
+/* As procdb_engine_replace(), but profiles of other names stay; newest_us is when they were
+ * seen that were seen just now. */
+void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 newest_us);
 /* As procdb_engine_save(), and what is not in the new file is nowhere else either. */
 gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error);
-/* The engine goes; a save under way may end without it. */
+/* The engine goes; a save under way may end without it, and who waits for one is told. */
 void procdb_engine_abandon_save(ProcdbEngine *engine);
 /* Saves, without waiting for it, if something changed and the time has come. */
 void procdb_engine_save_if_due(ProcdbEngine *engine);

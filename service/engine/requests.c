@@ -45,6 +45,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .overrides = engine->overrides,
 	    .last_save_us = engine->last_save_us,
 	    .last_save_error = engine->last_save_error,
+	    .flood = engine->flood.text,
 	    .database_path = procdb_store_path(engine->store),
 	    .dirty = engine->dirty || engine->saving,
 	};
@@ -80,6 +81,7 @@ gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *co
 		procdb_engine_drop(engine, entry);
 		count++;
 	}
+	procdb_engine_put_declared(engine);
 	procdb_engine_retract_queued(engine);
 	ok = n == 0 || procdb_engine_save_forgetting(engine, error);
 	procdb_engine_tell_now(engine);
@@ -98,6 +100,7 @@ static guint forget_learned(ProcdbEngine *engine)
 	for (size_t i = 0; i < n; i++) {
 		struct procdb_entry *entry = all[i];
 		uint8_t override = entry->profile.override;
+		bool declared = entry->profile.declared;
 
 		count += entry->profile.observations > 0;
 		if (override == PROCDB_NO_OVERRIDE) {
@@ -106,6 +109,7 @@ static guint forget_learned(ProcdbEngine *engine)
 		}
 		procdb_profile_init(&entry->profile);
 		entry->profile.override = override;
+		entry->profile.declared = declared;
 		procdb_table_aged(engine->table, entry);
 		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
 		procdb_engine_queue(engine, entry);
@@ -135,12 +139,20 @@ static gboolean clear_override(ProcdbEngine *engine, const struct procdb_comm *c
 		return FALSE;
 	if (entry->profile.override == PROCDB_NO_OVERRIDE)
 		return TRUE;
+	if (entry->profile.declared) {
+		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_DECLARED,
+			    "The file %s declares this override; take it out there and reload, or "
+			    "set another one",
+			    procdb_engine_declaration(engine, comm)->source);
+		return FALSE;
+	}
 	engine->overrides--;
 	entry->profile.override = PROCDB_NO_OVERRIDE;
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
 	if (entry->set != PROCDB_SET_LIVE)
 		procdb_engine_settle(engine, entry);
+	procdb_engine_put_declared(engine);
 	return TRUE;
 }
 
@@ -167,6 +179,7 @@ static gboolean set_override(ProcdbEngine *engine, const struct procdb_comm *com
 	if (entry->profile.override == PROCDB_NO_OVERRIDE)
 		engine->overrides++;
 	entry->profile.override = tier;
+	entry->profile.declared = false;
 	if (created || entry->set != PROCDB_SET_LIVE)
 		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
 	procdb_engine_queue(engine, entry);
@@ -190,12 +203,12 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 	return ok;
 }
 
-/* The override of a name, or PROCDB_NO_OVERRIDE. */
+/* The override of a name that is on the bus, or PROCDB_NO_OVERRIDE. */
 static guint8 override_of(const ProcdbEngine *engine, const struct procdb_comm *comm)
 {
 	const struct procdb_entry *entry = procdb_table_find(engine->table, comm);
 
-	return entry ? entry->profile.override : PROCDB_NO_OVERRIDE;
+	return entry && !entry->profile.declared ? entry->profile.override : PROCDB_NO_OVERRIDE;
 }
 
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
@@ -224,7 +237,8 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 		forget_learned(engine);
 		procdb_engine_retract_queued(engine);
 	}
-	procdb_engine_merge(engine, taken);
+	procdb_engine_merge(engine, taken, engine->clock_us());
+	procdb_engine_put_declared(engine);
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);
 	ok = replace ? procdb_engine_save_forgetting(engine, error)

@@ -23,12 +23,12 @@
 #define PROCDB_MAX_OVERRIDES 1024
 
 /*
- * As many as the service can ever write. Each takes an entry of 64 bytes and 72 in the
+ * As many as the service can ever write. Each takes an entry of 64 bytes and 80 in the
  * extension.
  */
 #define PROCDB_MAX_RECORDS                                                                         \
 	((gsize)PROCDB_RETAINED_LIMIT + PROCDB_PROFILES_LIMIT + PROCDB_MAX_OVERRIDES)
-#define PROCDB_RECORD_SIZE ((gsize)64 + 72)
+#define PROCDB_RECORD_SIZE ((gsize)64 + 80)
 /* Room for header and extension beside them. */
 #define PROCDB_MAX_FILE_SIZE (PROCDB_MAX_RECORDS * PROCDB_RECORD_SIZE + 1024)
 

@@ -43,7 +43,7 @@ struct more {
 	guint32 votes[PROCDB_TIERS];
 	guint8 override; /* enum procdb_tier, or 255 */
 	guint8 teachers;
-	guint8 pad[2];
+	guint16 owner;	   /* 0 in older files, which did not know */
 	gint64 first_seen; /* µs since the epoch, 0 = unknown */
 	gint64 last_seen;
 	guint64 right;
@@ -52,6 +52,7 @@ struct more {
 	guint16 recent_right;
 	guint16 recent_wrong;
 	guint32 withdrawals;
+	gint64 seen_run; /* µs of the time that the machine ran */
 } __attribute__((packed));
 
 #define MORE_LEAST offsetof(struct more, recent_right)
@@ -67,7 +68,7 @@ G_STATIC_ASSERT(sizeof(struct section) + sizeof(struct table) == 16);
 G_STATIC_ASSERT(sizeof(struct more) == PROCDB_EXTENSION_RECORD_SIZE);
 G_STATIC_ASSERT(MORE_LEAST == 64);
 G_STATIC_ASSERT(offsetof(struct more, first_seen) == 32);
-G_STATIC_ASSERT(sizeof(struct only) == 136);
+G_STATIC_ASSERT(sizeof(struct only) == 144);
 
 gsize procdb_extension_size(guint entries, guint hidden)
 {
@@ -93,6 +94,8 @@ static guint8 *put_more(guint8 *at, const struct procdb_record *record)
 	    .comm = record->comm,
 	    .override = profile->override,
 	    .teachers = profile->teachers,
+	    .owner = GUINT16_TO_LE(profile->owner),
+	    .seen_run = GINT64_TO_LE(profile->seen_run_us),
 	    .first_seen = GINT64_TO_LE(profile->first_seen_us),
 	    .last_seen = GINT64_TO_LE(profile->last_seen_us),
 	    .right = GUINT64_TO_LE(profile->right),
@@ -160,6 +163,8 @@ static gboolean complete(struct procdb_record *record, const guint8 *data, gsize
 		return FALSE;
 	profile->override = more.override < PROCDB_TIERS ? more.override : PROCDB_NO_OVERRIDE;
 	profile->teachers = more.teachers & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS);
+	profile->owner = GUINT16_FROM_LE(more.owner);
+	profile->seen_run_us = MAX(GINT64_FROM_LE(more.seen_run), 0);
 	profile->first_seen_us = MAX(GINT64_FROM_LE(more.first_seen), 0);
 	profile->last_seen_us = MAX(GINT64_FROM_LE(more.last_seen), 0);
 	profile->right = GUINT64_FROM_LE(more.right);

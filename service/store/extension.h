@@ -13,9 +13,9 @@
  * Sections hold records: u32 size of a record, u32 count, then the records.
  * "MORE" has one for each entry, in their order; "ONLY" has the profiles without an
  * entry. Sections of other tags are skipped, and so is what a newer writer
- * appends to a record (as recent scores and withdrawals were): both leave the file readable for us,
- *and a new version number is for what would not. The magic at both ends tells damage from bytes
- *that are not ours.
+ * appends to a record (as recent scores, withdrawals and the time that the machine ran were):
+ * both leave the file readable for us, and a new version number is for what would not. The
+ * magic at both ends tells damage from bytes that are not ours.
  *
  * A CRC-32, since it has to find accidents: it sees every error of up to 32
  * bits in a row, costs a tenth of GLib's SHA-256, and against forgery there
@@ -25,7 +25,7 @@
 #include "selection.h"
 
 /* What a record takes in either section beside an entry. */
-#define PROCDB_EXTENSION_RECORD_SIZE 72
+#define PROCDB_EXTENSION_RECORD_SIZE 80
 
 /* The size of a block for so many entries and profiles without one. */
 gsize procdb_extension_size(guint entries, guint hidden);

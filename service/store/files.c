@@ -10,14 +10,40 @@
 
 #include "folder.h"
 
+/* As many as the kernel follows (MAXSYMLINKS in include/linux/namei.h). */
+#define MAX_LINKS 40
+
+/*
+ * Where a path leads in the end, whether there is a file or not. Links are followed only
+ * where nobody else can put one.
+ */
+static char *follow(const char *path)
+{
+	char *at = g_strdup(path);
+
+	for (guint i = 0; i < MAX_LINKS; i++) {
+		g_autofree char *target = g_file_read_link(at, NULL);
+		g_autofree char *folder = g_path_get_dirname(at);
+		char *next;
+
+		if (!target || !procdb_folder_is_ours_alone(folder))
+			break;
+		next = g_canonicalize_filename(target, folder);
+		g_free(at);
+		at = next;
+	}
+	return at;
+}
+
 ProcdbFiles *procdb_files_new(const char *path)
 {
 	ProcdbFiles *files = g_new0(ProcdbFiles, 1);
 
 	files->refs = 1;
-	files->path = g_strdup(path);
-	files->folder = g_path_get_dirname(path);
-	files->name = g_path_get_basename(path);
+	files->path = follow(path);
+	files->through_link = !g_str_equal(files->path, path);
+	files->folder = g_path_get_dirname(files->path);
+	files->name = g_path_get_basename(files->path);
 	files->prev_name = g_strconcat(files->name, ".prev", NULL);
 	files->temp_name = g_strconcat(files->name, ".tmp", NULL);
 	files->bad_prefix = g_strconcat(files->name, ".bad-", NULL);
@@ -240,8 +266,15 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names that bad files have been given, oldest first. */
-static GPtrArray *list_set_aside(ProcdbFiles *files, GError **error)
+static gboolean is_regular(int folder, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The names that bad files have been given, oldest first; what else has such a name is not ours. */
+static GPtrArray *list_set_aside(ProcdbFiles *files, int folder, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GDir) dir = g_dir_open(files->folder, 0, error);
@@ -250,7 +283,7 @@ static GPtrArray *list_set_aside(ProcdbFiles *files, GError **error)
 	if (!dir)
 		return NULL;
 	while ((name = g_dir_read_name(dir)))
-		if (g_str_has_prefix(name, files->bad_prefix))
+		if (g_str_has_prefix(name, files->bad_prefix) && is_regular(folder, name))
 			g_ptr_array_add(names, g_strdup(name));
 	g_ptr_array_sort(names, compare_names);
 	return g_steal_pointer(&names);
@@ -278,7 +311,7 @@ static char *link_aside(ProcdbFiles *files, int folder, GError **error)
 
 static char *set_aside(ProcdbFiles *files, int folder, GError **error)
 {
-	g_autoptr(GPtrArray) names = list_set_aside(files, error);
+	g_autoptr(GPtrArray) names = list_set_aside(files, folder, error);
 	struct stat st = {0};
 	struct stat other;
 
@@ -308,11 +341,37 @@ static char *set_aside(ProcdbFiles *files, int folder, GError **error)
 	return link_aside(files, folder, error);
 }
 
+/* Gives what is no file of ours another name, whatever it is. */
+static gboolean move_out_of_the_way(int folder, const char *name, GError **error)
+{
+	int err = EEXIST;
+
+	for (guint i = 1; err == EEXIST && i < 100; i++) {
+		g_autofree char *other = g_strdup_printf("%s.not-ours-%u", name, i);
+
+		if (renameat2(folder, name, folder, other, RENAME_NOREPLACE) == 0)
+			return TRUE;
+		err = errno;
+	}
+	return procdb_io_fail(error, err, "move out of the way", name);
+}
+
 static gboolean remove_if_there(int folder, const char *name, GError **error)
 {
-	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
-		return procdb_io_fail(error, errno, "remove", name);
-	return TRUE;
+	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+		return TRUE;
+	if (errno == EISDIR)
+		return move_out_of_the_way(folder, name, error);
+	return procdb_io_fail(error, errno, "remove", name);
+}
+
+/* Nothing can take the place of what something is mounted on. */
+static gboolean fail_on_mount(const ProcdbFiles *files, GError **error)
+{
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+		    "Cannot replace %s: it is a mount of its own; mount its directory instead",
+		    files->path);
+	return FALSE;
 }
 
 /* Puts NAME.prev in the place of NAME; it keeps its own name too. */
@@ -418,6 +477,8 @@ static gboolean keep_prev(ProcdbFiles *files, int folder, GError **error)
 	if (linkat(folder, files->name, folder, files->prev_name, 0) == 0 || errno == EPERM ||
 	    errno == EOPNOTSUPP)
 		return TRUE;
+	if (errno == EXDEV)
+		return fail_on_mount(files, error);
 	return procdb_io_fail(error, errno, "keep the previous version of", files->path);
 }
 
@@ -432,9 +493,18 @@ static gboolean replace(ProcdbFiles *files, int folder, GBytes *bytes, gboolean 
 	    (good && !forget && !keep_prev(files, folder, error)))
 		return FALSE;
 	if (renameat(folder, files->temp_name, folder, files->name) < 0)
-		return procdb_io_fail(error, errno, "replace", files->path);
+		return errno == EBUSY ? fail_on_mount(files, error)
+				      : procdb_io_fail(error, errno, "replace", files->path);
 	set_known_whole(files, &st);
 	return TRUE;
+}
+
+gboolean procdb_files_is_current(ProcdbFiles *files)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
+	struct stat st;
+
+	return stat(files->path, &st) == 0 && is_known_whole(files, &st);
 }
 
 gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial, gboolean forget,
@@ -452,7 +522,8 @@ gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial,
 			    PROCDB_MAX_FILE_SIZE >> 20);
 		return FALSE;
 	}
-	if (!procdb_folder_make(files->folder, error))
+	/* What a link leads to may be a disk that is not mounted yet. */
+	if (!files->through_link && !procdb_folder_make(files->folder, error))
 		return FALSE;
 	folder = procdb_folder_open(files->folder, error);
 	if (folder < 0)

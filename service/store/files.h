@@ -22,7 +22,8 @@
 
 typedef struct {
 	gint refs;
-	char *path;
+	char *path;	       /* where the one that was given leads */
+	gboolean through_link; /* by a link */
 	char *folder;
 	char *name;
 	char *prev_name;
@@ -42,6 +43,10 @@ typedef struct {
 	} whole;
 } ProcdbFiles;
 
+/*
+ * The files of a path. A symbolic link is followed now, where only root and we can put one,
+ * and stays: what it leads to is replaced, and its directory has to be there.
+ */
 ProcdbFiles *procdb_files_new(const char *path);
 ProcdbFiles *procdb_files_ref(ProcdbFiles *files);
 void procdb_files_unref(ProcdbFiles *files);
@@ -92,13 +97,17 @@ void procdb_files_read_other(const char *path, const ProcdbLimit *limit, ProcdbF
 #define PROCDB_MAX_SET_ASIDE 8
 char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **error);
 
+/* Whether NAME is what was read or written last. */
+gboolean procdb_files_is_current(ProcdbFiles *files);
+
 /*
  * Replaces NAME: written beside it, synced, renamed, folder synced. The old
  * one becomes NAME.prev, or is set aside if it is bad; with forget no older
  * content is left under either name. Makes the folder (0700) if there is none.
  * serial orders the contents: an older one than what was written already is
- * not written. FALSE (GIOError) with NAME as it was, unless it is the last step
- * that failed, the sync of the folder.
+ * not written. A directory in the place of a file beside it gets another name, and what
+ * something is mounted on cannot be replaced. FALSE (GIOError) with NAME as it was, unless it is
+ * the last step that failed, the sync of the folder.
  */
 gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial, gboolean forget,
 			      GError **error);

@@ -26,6 +26,9 @@ static void migrate_2(struct procdb_stored *stored)
 	profile->wrong = 0;
 	profile->override = PROCDB_NO_OVERRIDE;
 	profile->teachers = 0;
+	profile->owner = 0;
+	profile->declared = false;
+	profile->seen_run_us = 0;
 }
 
 /* The first extension knows neither recent scores nor withdrawals. */

@@ -287,6 +287,11 @@ static void save_in_thread(GTask *task, gpointer source, gpointer data, GCancell
 		g_task_return_error(task, error);
 }
 
+gboolean procdb_store_is_current(const ProcdbStore *store)
+{
+	return procdb_files_is_current(store->files);
+}
+
 gboolean procdb_store_is_saving(const ProcdbStore *store)
 {
 	return procdb_files_is_saving(store->files);

@@ -19,7 +19,7 @@
 
 typedef struct _ProcdbStore ProcdbStore;
 
-/* A store for the file at path; does no I/O yet. */
+/* A store for the file at path, or where it leads if it is a symbolic link. */
 ProcdbStore *procdb_store_new(const char *path);
 /* A save under way still ends, and its callback is called. */
 void procdb_store_free(ProcdbStore *store);
@@ -99,4 +99,6 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *records, guint n,
 			     gboolean forget, GAsyncReadyCallback callback, gpointer user_data);
 gboolean procdb_store_save_finish(GAsyncResult *result, GError **error);
+/* Whether the file is what was read or written last: nobody else has touched it. */
+gboolean procdb_store_is_current(const ProcdbStore *store);
 gboolean procdb_store_is_saving(const ProcdbStore *store);

@@ -228,6 +228,7 @@ static void test_announcements_are_annotated(BusFixture *f, gconstpointer data)
 	settings.retention_days = 1;
 	procdb_engine_configure(f->engine.engine, &settings);
 	g_variant_unref(bus_must(f, "Reload", NULL));
+	g_variant_unref(bus_must(f, "LoadDatabase", NULL));
 	engine_fixture_allow_warnings();
 	test_maps_fail_every(f->engine.maps, 1);
 	test_learn(&f->engine, "new", PROCDB_TIER_BATCH, 3);

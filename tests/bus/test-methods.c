@@ -264,7 +264,7 @@ static void test_reset(BusFixture *f, gconstpointer data)
 	g_assert_nonnull(test_find(&f->engine, "mine"));
 }
 
-static void test_save_and_reload(BusFixture *f, gconstpointer data)
+static void test_save_and_load(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) saved = bus_must(f, "Save", NULL);
 	g_autoptr(GVariant) loaded = NULL;
@@ -273,11 +273,25 @@ static void test_save_and_reload(BusFixture *f, gconstpointer data)
 	g_variant_get(saved, "(u)", &n);
 	g_assert_cmpuint(n, ==, 2);
 	test_learn(&f->engine, "later", PROCDB_TIER_BATCH, 3);
-	loaded = bus_must(f, "Reload", NULL);
+	loaded = bus_must(f, "LoadDatabase", NULL);
 	g_variant_get(loaded, "(u)", &n);
 	g_assert_cmpuint(n, ==, 2);
-	g_assert_cmpuint(f->reconfigured, ==, 1);
+	g_assert_cmpuint(f->reconfigured, ==, 0);
 	g_assert_null(test_find(&f->engine, "later"));
+}
+
+static void test_reload_keeps_what_was_learned(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GVariant) reply = NULL;
+	guint n;
+
+	g_variant_unref(bus_must(f, "Save", NULL));
+	test_learn(&f->engine, "later", PROCDB_TIER_BATCH, 3);
+	reply = bus_must(f, "Reload", NULL);
+	g_variant_get(reply, "(u)", &n);
+	g_assert_cmpuint(n, ==, 3);
+	g_assert_cmpuint(f->reconfigured, ==, 1);
+	g_assert_nonnull(test_find(&f->engine, "later"));
 }
 
 static void test_a_reload_that_fails_changes_nothing(BusFixture *f, gconstpointer data)
@@ -305,6 +319,9 @@ static void test_overrides(BusFixture *f, gconstpointer data)
 	bus_must_fail(f, "SetOverride", g_variant_new("(ss)", "cc1", "Batch"),
 		      OWN_ERROR("InvalidTier"));
 	bus_must_fail(f, "SetOverride", g_variant_new("(ss)", "cc1", ""), OWN_ERROR("InvalidTier"));
+	/* Which the kernel cuts. */
+	bus_must_fail(f, "SetOverride", g_variant_new("(ss)", "telegram-desktop", "batch"),
+		      OWN_ERROR("InvalidName"));
 	bus_fixture_assert_untouched(f);
 	g_variant_unref(
 	    bus_must(f, "SetOverride", g_variant_new("(ss)", "unseen", "lat-critical")));
@@ -356,7 +373,8 @@ int main(int argc, char **argv)
 	add("/methods/unknown-and-invalid-names", test_unknown_and_invalid_names);
 	add("/methods/delete-several", test_delete_several);
 	add("/methods/reset", test_reset);
-	add("/methods/save-and-reload", test_save_and_reload);
+	add("/methods/save-and-load", test_save_and_load);
+	add("/methods/reload-keeps-what-was-learned", test_reload_keeps_what_was_learned);
 	add("/methods/a-reload-that-fails-changes-nothing",
 	    test_a_reload_that_fails_changes_nothing);
 	add("/methods/what-cannot-be-saved", test_what_cannot_be_saved);

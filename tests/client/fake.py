@@ -7,7 +7,7 @@ Serves the interface of dbus/org.pandemonium.ProcDb1.xml from a table in
 memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
 makes a method fail the way that a test wants to see, --hang METHOD prints
 whether the call may ask for a password and never answers, --no-database lets
-Reload find none, --many N adds so many profiles, --leave NAME lets a profile
+LoadDatabase find none, --many N adds so many profiles, --leave NAME lets a profile
 leave just before others are deleted, --set PROPERTY=TEXT changes a property.
 Prints "ready" when it owns its name.
 """
@@ -30,7 +30,7 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
            "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
-DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}, "a(sttt)": []}
+DEFAULTS = {"s": "", "u": 0, "t": 0, "x": 0, "d": 0.0, "b": False, "a{st}": {}, "a(sttt)": [], "as": []}
 MAX_NAMES = 4096
 TIERS = ("batch", "interactive", "lat-critical")
 
@@ -58,7 +58,7 @@ PROFILES = [
 
 PROPERTIES = {
     "Version": GLib.Variant("s", "0.1.0"),
-    "ApiVersion": GLib.Variant("u", 1),
+    "ApiVersion": GLib.Variant("u", 2),
     "Backend": GLib.Variant("s", "observer"),
     "BackendState": GLib.Variant("s", "active"),
     "Tick": GLib.Variant("t", 754),
@@ -212,6 +212,9 @@ class Fake:
         return GLib.Variant("(u)", (sum(row["confident"] for row in self.table.values()),))
 
     def Reload(self):
+        return GLib.Variant("(u)", (len(self.table),))
+
+    def LoadDatabase(self):
         if self.no_database:
             return GLib.Variant("(u)", (0,))
         return GLib.Variant("(u)", (len(self.table),))

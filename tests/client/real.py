@@ -97,7 +97,7 @@ def monitor_sees_a_delete_by_busctl_at_once():
 def a_user_is_told_the_missing_action():
     with service_with(b"cc1") as service:
         for arguments, action in ((["delete", "cc1"], "delete-entries"),
-                                  (["reset"], "delete-entries"), (["save"], "save"), (["reload"], "manage"),
+                                  (["reset"], "delete-entries"), (["save"], "save"), (["reload"], "manage"), (["load"], "manage"),
                                   (["backend", "none"], "manage"),
                                   (["backend", "sched-ext"], "replace-scheduler"),
                                   (["apply", "none"], "manage"),
@@ -105,6 +105,10 @@ def a_user_is_told_the_missing_action():
                                   (["override", "clear", "cc1"], "set-override")):
             code, text = told("alice", *arguments)
             assert code == 4 and "org.pandemonium.procdb." + action in text, (arguments, code, text)
+            # An agent may be there, whatever input and output are: polkit is asked to ask.
+            assert "--no-ask-password" not in text, (arguments, text)
+            code, text = told("alice", *arguments, "--no-ask-password")
+            assert code == 4 and "--no-ask-password says not to" in text, (arguments, code, text)
         assert set(service.profiles()) == {"cc1"}
         for arguments in (["list"], ["show", "cc1"], ["explain", "cc1"], ["confidence", "cc1"],
                           ["status"], ["export"], ["override", "list"]):

@@ -6,7 +6,6 @@
 import json
 import os
 import re
-import stat
 import subprocess
 import tempfile
 import unittest
@@ -111,7 +110,7 @@ class Reading(ClientTest):
         pid = str(os.getpid())
         done = self.ctl("explain", pid)
         self.assertIn('There is no profile of "%s"' % name, done.stderr.decode())
-        self.assertIn('%s is a process or thread named "%s"' % (pid, name), done.stdout.decode())
+        self.assertIn('%s is a process or thread named "%s"' % (pid, name), done.stderr.decode())
         self.assertIn('"%d"' % os.getpid(), self.fails(3, "explain", "-l", str(os.getpid())))
 
     def test_options_stand_before_or_after_the_command(self):
@@ -156,14 +155,54 @@ class Changing(ClientTest):
         self.assertEqual(self.json("override", "clear", "wine"), {"name": "wine", "override": None})
         self.assertIn("later", self.ok("override", "list"))
 
+    def test_several_overrides_are_one_command(self):
+        self.assertEqual(self.json("override", "set", "later", "cc1", "batch"),
+                         [{"name": "later", "override": "batch"},
+                          {"name": "cc1", "override": "batch"}])
+        self.assertEqual(self.ok("override", "clear", "later", "cc1").count("Nothing overrides"), 2)
+
+    def test_an_override_that_can_never_match_is_refused_with_what_can(self):
+        for typed, name in (("telegram-desktop", "telegram-deskto"),
+                            ("gnome-control-center", "gnome-control-c"),
+                            ("/usr/bin/vim", "vim"), ("./build/unit-test-runner", "unit-test-runne"),
+                            ("größe-und-länge", "größe-und-lä")):
+            told = self.fails(2, "override", "set", "later", typed, "batch")
+            self.assertIn('no task is named "%s"' % typed, told)
+            self.assertIn('give "%s"\n' % name, told)
+        self.assertIn("is a process or thread named",
+                      self.fails(2, "override", "set", str(os.getpid()), "batch"))
+        self.ok("override", "set", "--literal", str(os.getpid()), "batch")
+        self.assertNotIn("later", self.names())
+        for name in ("kworker/0:1", "a/b", "fifteen-bytes-x"):
+            self.ok("override", "set", name, "batch")
+
+    def test_what_reads_takes_paths_and_long_names_and_says_so(self):
+        done = self.ctl("show", "--json", "/usr/libexec/gcc/cc1")
+        self.assertEqual(json.loads(done.stdout)["name"], "cc1")
+        self.ok("override", "set", "gnome-control-c", "batch")
+        done = self.ctl("explain", "gnome-control-center")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('Tasks of "gnome-control-center" are named "gnome-control-c".',
+                      done.stderr.decode())
+
+    def test_names_that_resemble_it_are_suggested(self):
+        for wrong, right in (("Firefox", "firefox"), ("PipeWire", "pipewire"), ("firefx", "firefox"),
+                             ("pipe", "pipewire")):
+            for command in ("show", "explain", "confidence"):
+                self.assertIn('Did you mean "%s"?' % right, self.fails(3, command, wrong))
+        self.assertNotIn("Did you mean", self.fails(3, "show", "utterly-unknown"))
+        self.assertIn('Did you mean "wine"?', self.fails(3, "override", "clear", "Wine"))
+
     def test_save_and_reload_count(self):
         self.assertEqual(self.ok("save"), "Saved 6 profiles.\n")
         self.assertEqual(self.json("save"), {"saved": 6})
-        self.assertEqual(self.json("reload"), {"loaded": len(PROFILES)})
+        self.assertEqual(self.json("load"), {"loaded": len(PROFILES)})
+        self.assertEqual(self.json("reload"), {"profiles": len(PROFILES)})
 
-    def test_reload_says_what_it_changed(self):
+    def test_reload_and_load_say_what_they_changed(self):
         self.assertEqual(self.ok("reload"),
-                         "Read the configuration, and 10 profiles from the database.\n")
+                         "Read the configuration. What was learned stays: 10 profiles.\n")
+        self.assertEqual(self.ok("load"), "Read 10 profiles from the database.\n")
 
     def test_backend(self):
         self.assertEqual(self.json("backend", "none"), {"backend": "none",
@@ -206,6 +245,7 @@ class Members(ClientTest):
             "override clear": self.json("override", "clear", "cc1"),
             "delete": self.json("delete", "cc1"), "reset": self.json("reset"),
             "save": self.json("save"), "reload": self.json("reload"),
+            "load": self.json("load"),
             "backend": self.json("backend", "none"), "apply": self.json("apply", "none"),
         }
         folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
@@ -225,13 +265,13 @@ class Members(ClientTest):
 class Reloading(ClientTest):
     def test_without_a_database_it_says_what_is_known(self):
         self.start_fake("--no-database")
-        self.assertEqual(self.ok("reload"), "Read the configuration. The database is missing or "
-                                            "empty; 10 profiles are known now.\n")
-        self.assertEqual(self.json("reload"), {"loaded": 0})
+        self.assertEqual(self.ok("load"),
+                         "The database is missing or empty; 10 profiles are known now.\n")
+        self.assertEqual(self.json("load"), {"loaded": 0})
 
     def test_what_could_not_be_read_changes_nothing(self):
-        self.start_fake("--fail=Reload=LoadFailed:p is no valid database; it is p.bad now")
-        self.assertEqual(self.fails(1, "reload"),
+        self.start_fake("--fail=LoadDatabase=LoadFailed:p is no valid database; it is p.bad now")
+        self.assertEqual(self.fails(1, "load"),
                          "Not loaded: p is no valid database; it is p.bad now.\n"
                          "Configuration and profiles stay as they were.\n")
 
@@ -266,89 +306,6 @@ class Many(ClientTest):
         self.assertEqual(told, "The service refused: At most 4096 names can be deleted in one "
                                "call.\n")
         self.assertEqual(len(self.json("list")), 5000 + len(PROFILES))
-
-
-class Files(ClientTest):
-    def setUp(self):
-        super().setUp()
-        self.start_fake()
-        folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
-        self.addCleanup(folder.cleanup)
-        self.path = os.path.join(folder.name, "export.json")
-
-    def test_an_export_comes_back_as_it_was(self):
-        before = self.json("list")
-        self.ok("export", self.path)
-        self.assertEqual(os.stat(self.path).st_mode & 0o777, 0o600)
-        self.ok("reset")
-        self.assertEqual(self.json("import", self.path), {"imported": len(PROFILES)})
-        self.assertEqual(self.json("list"), before)
-
-    def test_what_is_no_file_is_written_to(self):
-        os.mkfifo(self.path)
-        with subprocess.Popen(["cat", self.path], stdout=subprocess.PIPE) as reader:
-            self.assertEqual(self.ok("export", self.path), "")
-            self.assertEqual(len(json.loads(reader.stdout.read())["profiles"]), len(PROFILES))
-        self.assertTrue(stat.S_ISFIFO(os.stat(self.path).st_mode))
-        self.assertEqual(len(self.json("export", "/dev/stdout")["profiles"]), len(PROFILES))
-
-    def test_a_link_stays_a_link(self):
-        link = self.path + ".link"
-        self.write("old")
-        os.symlink(self.path, link)
-        self.assertEqual(self.json("export", link), {"exported": len(PROFILES), "file": link})
-        self.assertTrue(os.path.islink(link))
-        with open(self.path, encoding="utf-8") as file:
-            self.assertEqual(len(json.load(file)["profiles"]), len(PROFILES))
-
-    def test_replacing_forgets_the_others(self):
-        export = json.loads(self.ok("export"))
-        export["profiles"] = [row for row in export["profiles"] if row["name"] == "as"]
-        self.write(json.dumps(export))
-        self.ok("import", "--replace", self.path)
-        self.assertEqual(self.ok("list", "--names").splitlines(), ["as", "wine"])
-
-    def write(self, text):
-        with open(self.path, "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def test_standard_input(self):
-        done = subprocess.run([CTL, "import", "-"], input=self.ok("export").encode(),
-                              env=self.bus.environment(), capture_output=True, check=True)
-        self.assertEqual(done.stdout, b"Imported 10 profiles.\n")
-
-    def test_every_wrong_value_is_named_and_changes_nothing(self):
-        export = json.loads(self.ok("export"))
-        before = self.json("list")
-        wrong = {
-            "name": [None, 5], "tier": ["fast", 1], "confidence": [-0.1, 1.5, "1"],
-            "confident": [0, "true"], "observations": [-1, 2**32, 1.5, "3", True],
-            "votes": [[1, 2, 3], {"batch": 1}], "avg_runtime_ns": [-1, 1e30, 0.5, None],
-            "last_seen_us": [-5, 2.0**63], "origin": ["", "dead"],
-        }
-        for key, values in wrong.items():
-            for value in values:
-                with self.subTest(key=key, value=value):
-                    row = dict(export["profiles"][3], **{key: value})
-                    self.write(json.dumps(dict(export, profiles=[export["profiles"][0], row])))
-                    self.assertIn("profile 2: \"", self.fails(1, "import", self.path))
-            row = dict(export["profiles"][3])
-            del row[key]
-            self.write(json.dumps(dict(export, profiles=[row])))
-            self.assertIn('profile 1: "%s"' % key, self.fails(1, "import", self.path))
-        self.assertEqual(self.json("list"), before)
-
-    def test_what_is_no_export_is_refused(self):
-        for text in ("", "[]", "{}", "nonsense", '{"format": "pandemonium-profiles"}',
-                     '{"format": "pandemonium-profiles", "version": 2, "profiles": []}',
-                     '{"format": "pandemonium-profiles", "version": 1, "profiles": {}}',
-                     '{"format": "pandemonium-profiles", "version": 1, "profiles": [1]}',
-                     "[" * 1000000):
-            self.write(text)
-            self.assertIn("Cannot import", self.fails(1, "import", self.path))
-        self.write('{\n  "format": ]')
-        self.assertIn("line 2, column 13", self.fails(1, "import", self.path))
-        self.assertIn("No such file", self.fails(1, "import", self.path + "x"))
 
 
 class Usage(ClientTest):

@@ -6,11 +6,12 @@
 import json
 import os
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
 
-from support import ClientTest
+from support import CTL, ClientTest
 
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
@@ -24,6 +25,7 @@ CALLS = {
     "Reset": (["reset"], "delete-entries"),
     "Save": (["save"], "save"),
     "Reload": (["reload"], "manage"),
+    "LoadDatabase": (["load"], "manage"),
     "SetBackend": (["backend", "none"], "manage"),
     "SetBackend sched-ext": (["backend", "sched-ext"], "replace-scheduler"),
     "SetApply": (["apply", "none"], "manage"),
@@ -97,7 +99,7 @@ class Failures(ClientTest):
 
     def test_a_name_that_is_none(self):
         self.start_fake()
-        told = self.fails(2, "show", "x" * 70)
+        told = self.fails(2, "delete", "x" * 70)
         self.assertEqual(told, '"%s" is no task name: it is longer than 16 bytes.\n' % ("x" * 70))
 
     def test_of_several_names_the_wrong_one_is_told(self):
@@ -155,6 +157,17 @@ class Failures(ClientTest):
             self.assertEqual(fake.stdout.readline(),
                              "Save may ask\n" if asks else "Save may not ask\n")
 
+    @unittest.skipIf(os.geteuid() == 0, "root is not asked")
+    def test_a_password_may_be_asked_for_without_a_terminal_too(self):
+        fake = self.start_fake("--hang=Save")
+        for arguments, asks in (([], True), (["--no-ask-password"], False)):
+            with subprocess.Popen([CTL, "save", *arguments], env=self.bus.environment(),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as process:
+                self.assertEqual(fake.stdout.readline(),
+                                 "Save may ask\n" if asks else "Save may not ask\n")
+                process.kill()
+
     def test_an_older_service(self):
         self.start_fake("--fail=Reload=org.freedesktop.DBus.Error.UnknownMethod:x")
         self.assertIn("older than this program", self.fails(1, "reload"))
@@ -178,7 +191,7 @@ class Doctor(ClientTest):
         self.start_fake()
         self.assertEqual(set(self.findings()),
                          {"kernel", "btf", "bpf", "bpffs", "sched_ext", "pins", "bus", "polkit",
-                          "service", "backend", "database", "sandbox"})
+                          "service", "backend", "config", "database", "sandbox"})
 
     def test_what_the_service_reports_is_a_problem(self):
         self.start_fake("--set=BackendState='failed: no BTF'", "--set=LastSaveError='Disk full'")

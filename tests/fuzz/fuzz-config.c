@@ -32,7 +32,7 @@ static void check_in_range(const ProcdbConfig *config)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_auto(ProcdbVerdict) verdict = {0};
 	g_auto(ProcdbConfig) config = {0};
 	g_auto(ProcdbConfig) copy = {0};
 	int fd = memfd_create("fuzz-config", MFD_CLOEXEC);
@@ -42,11 +42,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_cmpint(fd, >=, 0);
 	g_assert_cmpint(write(fd, data, size), ==, size);
 	procdb_config_init(&config);
-	procdb_config_read(&config, NULL, files, problems);
+	procdb_verdict_init(&verdict);
+	procdb_config_read(&config, NULL, files, &verdict);
 	close(fd);
 	check_in_range(&config);
-	for (guint i = 0; i < problems->len; i++)
-		g_assert_true(g_utf8_validate(g_ptr_array_index(problems, i), -1, NULL));
+	if (verdict.apply_unclear)
+		g_assert_cmpstr(config.apply_mode, ==, "none");
+	for (guint i = 0; i < verdict.problems->len; i++)
+		g_assert_true(g_utf8_validate(verdict.problems->pdata[i], -1, NULL));
 	procdb_config_copy(&copy, &config);
 	g_assert_true(procdb_config_same_maps(&copy, &config));
 	return 0;

@@ -44,7 +44,7 @@ def a_user_reads():
 def a_user_may_not_change():
     with service_with(b"cc1") as service:
         for call in (("DeleteProfile", "(s)", "cc1"), ("DeleteProfiles", "(as)", ["cc1"]),
-                     ("Reset",), ("Save",), ("Reload",), ("SetOverride", "(ss)", "cc1", "batch"),
+                     ("Reset",), ("Save",), ("Reload",), ("LoadDatabase",), ("SetOverride", "(ss)", "cc1", "batch"),
                      ("ClearOverride", "(s)", "cc1")):
             # A prompt would be needed; nobody is there to show one.
             assert call_as("alice", *call)[1] == INTERACTION_REQUIRED, call

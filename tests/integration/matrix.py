@@ -37,6 +37,7 @@ CALLS = (
     ("manage", "SetBackend", "(s)", "none"),
     ("manage", "SetApply", "(s)", "none"),
     ("manage", "Reload", "()"),
+    ("manage", "LoadDatabase", "()"),
     ("delete-entries", "Reset", "()"),
 )
 # Not among those that succeed: the kernel may not be able to.

@@ -48,6 +48,8 @@ static inline GArray *records_make(guint n, guint generation)
 		profile->withdrawals = value % 3;
 		profile->override = record.hidden ? (guint8)(i % PROCDB_TIERS) : PROCDB_NO_OVERRIDE;
 		profile->teachers = (guint8)(i % 4);
+		profile->owner = (guint16)(value * 7);
+		profile->seen_run_us = 3153600000000000 + value;
 		g_array_append_val(records, record);
 	}
 	return records;
@@ -66,7 +68,8 @@ static inline gboolean record_equal(const struct procdb_record *a, const struct 
 	       x->first_seen_us == y->first_seen_us && x->last_seen_us == y->last_seen_us &&
 	       x->right == y->right && x->wrong == y->wrong && x->override == y->override &&
 	       x->teachers == y->teachers && x->recent_right == y->recent_right &&
-	       x->recent_wrong == y->recent_wrong && x->withdrawals == y->withdrawals;
+	       x->recent_wrong == y->recent_wrong && x->withdrawals == y->withdrawals &&
+	       x->owner == y->owner && x->seen_run_us == y->seen_run_us;
 }
 
 /* Whether two arrays hold the same: entries in their order, then the hidden in theirs. */

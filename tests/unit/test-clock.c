@@ -52,8 +52,12 @@ static void assert_logged(guint n, const char *words)
 /* As a running service: only the wall clock is wrong, and nobody has set it yet. */
 static void use_wall_clock(EngineFixture *f)
 {
+	const gint64 run_us = procdb_engine_run_us(f->engine);
+
 	procdb_engine_set_clock(f->engine, wall_us);
 	f->engine->clock.boot_us = test_clock_us;
+	f->engine->clock.run_us = test_clock_us;
+	procdb_engine_begin_run(f->engine, run_us);
 	test_step(f);
 }
 
@@ -126,35 +130,33 @@ static void test_ahead_for_a_while_forgets_nothing(EngineFixture *f, gconstpoint
 	assert_logged(0, "");
 }
 
-static void test_ahead_for_good_is_right(EngineFixture *f, gconstpointer data)
+/* The age of a profile counts in the time that the machine ran. */
+static void test_ahead_for_good_forgets_nothing(EngineFixture *f, gconstpointer data)
 {
 	error_us = 31 * PROCDB_US_PER_DAY;
-	test_steps(f, HOUR_TICKS);
+	test_steps(f, HOUR_TICKS + 2);
 	g_assert_cmpuint(known(f), ==, NAMES);
 	assert_logged(1, "31 days");
-	test_steps(f, 2);
-	g_assert_cmpuint(known(f), ==, 0);
-	assert_logged(1, "Forgot 100 profiles");
-	/* From now on that is the time. */
-	learn_names(f);
-	test_steps(f, 100);
 	test_clock_advance(31 * PROCDB_US_PER_DAY);
 	test_steps(f, 1);
 	g_assert_cmpuint(known(f), ==, 0);
+	assert_logged(1, "Forgot 100 profiles");
 }
 
-/* A little wrong is normal, and no reason to wait. */
 static void test_hours_ahead_are_no_matter(EngineFixture *f, gconstpointer data)
 {
 	test_clock_advance(29 * PROCDB_US_PER_DAY + PROCDB_US_PER_DAY / 2);
 	test_steps(f, 1);
 	error_us = PROCDB_US_PER_DAY / 2 + 1000 * G_USEC_PER_SEC;
 	test_steps(f, 1);
+	g_assert_cmpuint(known(f), ==, NAMES);
+	test_clock_advance(PROCDB_US_PER_DAY / 2 + G_USEC_PER_SEC);
+	test_steps(f, 1);
 	g_assert_cmpuint(known(f), ==, 0);
 	assert_logged(1, "Forgot 100 profiles");
 }
 
-/* Time that passes, also asleep, is no error of the clock. */
+/* Time that passes is no error of the clock. */
 static void test_the_retention_ends_at_once(EngineFixture *f, gconstpointer data)
 {
 	test_clock_advance(7 * PROCDB_US_PER_DAY);
@@ -166,28 +168,35 @@ static void test_the_retention_ends_at_once(EngineFixture *f, gconstpointer data
 	assert_logged(1, "Forgot 100 profiles");
 }
 
-static void test_a_start_after_the_retention_forgets_at_once(EngineFixture *f, gconstpointer data)
+/* A machine that was off for weeks has run no program meanwhile. */
+static void test_a_start_after_the_retention_forgets_nothing(EngineFixture *f, gconstpointer data)
 {
 	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
 	test_clock_advance(31 * PROCDB_US_PER_DAY);
 	restart(f);
-	g_assert_cmpuint(known(f), ==, 0);
-	assert_logged(1, "Forgot 100 profiles");
+	g_assert_cmpuint(known(f), ==, NAMES);
+	assert_logged(0, "");
 }
 
 /* Few at once are nothing to tell, but at a start. */
 static void test_few_are_told_at_a_start_only(EngineFixture *f, gconstpointer data)
 {
+	ProcdbEngineSettings settings = test_settings;
+
 	g_assert_true(procdb_engine_reset(f->engine, NULL, NULL));
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
-	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
 	test_steps(f, 100);
+	settings.retention_days = 60;
+	procdb_engine_configure(f->engine, &settings);
 	test_clock_advance(31 * PROCDB_US_PER_DAY);
+	test_learn(f, "later", PROCDB_TIER_BATCH, 3);
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	procdb_engine_configure(f->engine, &test_settings);
 	test_steps(f, 1);
-	g_assert_cmpuint(known(f), ==, 0);
+	g_assert_cmpuint(known(f), ==, 1);
 	assert_logged(0, "");
 	restart(f);
-	g_assert_cmpuint(known(f), ==, 0);
+	g_assert_cmpuint(known(f), ==, 1);
 	assert_logged(1, "Forgot 1 profile ");
 }
 
@@ -265,11 +274,11 @@ int main(int argc, char **argv)
 	engine_fixture_allow_warnings();
 	g_log_set_writer_func(count_line, NULL, NULL);
 	add("/clock/ahead-for-a-while-forgets-nothing", test_ahead_for_a_while_forgets_nothing);
-	add("/clock/ahead-for-good-is-right", test_ahead_for_good_is_right);
+	add("/clock/ahead-for-good-forgets-nothing", test_ahead_for_good_forgets_nothing);
 	add("/clock/hours-ahead-are-no-matter", test_hours_ahead_are_no_matter);
 	add("/clock/the-retention-ends-at-once", test_the_retention_ends_at_once);
-	add("/clock/a-start-after-the-retention-forgets-at-once",
-	    test_a_start_after_the_retention_forgets_at_once);
+	add("/clock/a-start-after-the-retention-forgets-nothing",
+	    test_a_start_after_the_retention_forgets_nothing);
 	add("/clock/few-are-told-at-a-start-only", test_few_are_told_at_a_start_only);
 	add("/clock/nobody-is-immortal", test_nobody_is_immortal);
 	add("/clock/an-hour-later-the-order-is-right", test_an_hour_later_the_order_is_right);

@@ -9,7 +9,7 @@
 
 #define HEADER 12
 #define ENTRY 64
-#define MORE 72
+#define MORE 80
 #define EXT_HEAD 16
 #define EXT_FOOT 8
 
@@ -171,6 +171,8 @@ static void test_extension_1_fixture(void)
 	ProcdbDecoded decoded = decode(file, records);
 
 	for (guint i = 0; i < expected->len; i++) {
+		records_at(expected, i)->profile.owner = 0;
+		records_at(expected, i)->profile.seen_run_us = 0;
 		records_at(expected, i)->profile.recent_right = 0;
 		records_at(expected, i)->profile.recent_wrong = 0;
 		records_at(expected, i)->profile.withdrawals = 0;
@@ -180,10 +182,27 @@ static void test_extension_1_fixture(void)
 	g_assert_true(records_equal(expected, records));
 }
 
-/* The same with recent scores and withdrawals; what is written today is this file. */
+/* The same with recent scores and withdrawals. */
 static void test_extension_2_fixture(void)
 {
 	g_autoptr(GByteArray) file = read_fixture("fixtures", "v2-ext2.bin");
+	g_autoptr(GArray) expected = records_make(30, 7);
+	g_autoptr(GArray) records = records_new();
+	ProcdbDecoded decoded = decode(file, records);
+
+	for (guint i = 0; i < expected->len; i++) {
+		records_at(expected, i)->profile.owner = 0;
+		records_at(expected, i)->profile.seen_run_us = 0;
+	}
+	g_assert_cmpint(decoded.ext, ==, PROCDB_EXT_GOOD);
+	g_assert_cmpuint(decoded.mismatched, ==, 0);
+	g_assert_true(records_equal(expected, records));
+}
+
+/* The same with owners and the time that the machine ran; what is written today is this file. */
+static void test_extension_3_fixture(void)
+{
+	g_autoptr(GByteArray) file = read_fixture("fixtures", "v2-ext3.bin");
 	g_autoptr(GArray) expected = records_make(30, 7);
 	g_autoptr(GByteArray) written = encode(expected);
 	g_autoptr(GArray) records = records_new();
@@ -319,7 +338,7 @@ static void test_longer_records_are_read(void)
 	g_autoptr(GByteArray) file = encode(none);
 	g_autoptr(GByteArray) donor = NULL;
 	g_autoptr(GByteArray) section = g_byte_array_new();
-	static const guint8 head[] = "ONLY\x98\0\0\0\x90\0\0\0\x01\0\0\0";
+	static const guint8 head[] = "ONLY\xa0\0\0\0\x98\0\0\0\x01\0\0\0";
 	static const guint8 news[8] = "newsnews";
 
 	g_array_remove_range(hidden, 0, 2);
@@ -441,6 +460,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/codec/version-1-is-migrated", test_version_1_is_migrated);
 	g_test_add_func("/codec/extension-1-fixture", test_extension_1_fixture);
 	g_test_add_func("/codec/extension-2-fixture", test_extension_2_fixture);
+	g_test_add_func("/codec/extension-3-fixture", test_extension_3_fixture);
 	g_test_add_func("/codec/round-trip", test_round_trip);
 	g_test_add_func("/codec/entries-are-plain-version-2", test_entries_are_plain_version_2);
 	g_test_add_func("/codec/votes-saturate-in-the-entry-only",

@@ -35,12 +35,81 @@ static void assert_save_fails(struct fixture *fixture, GIOErrorEnum code, const 
 		g_error("\"%s\" does not say \"%s\"", error->message, words);
 }
 
-static void test_folder_in_place_of_temp_fails_the_save(struct fixture *fixture, gconstpointer data)
+/* What took the name of a file of ours is not lost, and blocks no save. */
+static void test_a_folder_beside_it_blocks_no_save(struct fixture *fixture, gconstpointer data)
 {
+	static const char *const names[] = {"db.tmp", "db.prev", "db.bad-20200101T000000Z"};
+
 	must_save(fixture, 3, 1);
-	g_assert_cmpint(g_mkdir(fixture->temp, 0700), ==, 0);
-	assert_save_fails(fixture, G_IO_ERROR_IS_DIRECTORY, "db.tmp");
-	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(fixture->folder, names[i], NULL);
+		g_autofree char *mine = g_build_filename(path, "mine", NULL);
+		g_autofree char *kept =
+		    g_strdup_printf("%s/%s%s/mine", fixture->folder, names[i],
+				    strstr(names[i], ".bad-") ? "" : ".not-ours-1");
+
+		(void)g_remove(path);
+		g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+		put(mine, "mine", -1);
+		must_save(fixture, 3, 2 + (guint)i);
+		assert_loads(fixture, 3, 2 + (guint)i, PROCDB_SOURCE_NEWEST);
+		assert_content(kept, "mine");
+	}
+	/* Ten bad files later, too. */
+	for (guint i = 0; i < 10; i++) {
+		damage(fixture->path, -1);
+		must_save(fixture, 3, 10 + i);
+	}
+	g_assert_cmpuint(count_set_aside(fixture), ==, 8 + 1);
+}
+
+/* As where the root is thrown away at each boot: the link stays, and what it leads to is new. */
+static void test_a_link_is_followed_and_kept(struct fixture *fixture, gconstpointer data)
+{
+	g_autofree char *persistent = g_build_filename(fixture->top, "persistent", NULL);
+	g_autofree char *target = g_build_filename(persistent, "procdb.bin", NULL);
+
+	g_assert_cmpint(g_mkdir(persistent, 0700), ==, 0);
+	g_assert_cmpint(symlink("../persistent/procdb.bin", fixture->path), ==, 0);
+	procdb_store_free(fixture->store);
+	fixture->store = procdb_store_new(fixture->path);
+	g_assert_cmpstr(procdb_store_path(fixture->store), ==, target);
+	for (guint i = 1; i < 4; i++) {
+		must_save(fixture, 3, i);
+		assert_loads(fixture, 3, i, PROCDB_SOURCE_NEWEST);
+		g_assert_true(g_file_test(fixture->path, G_FILE_TEST_IS_SYMLINK));
+		g_assert_true(g_file_test(target, G_FILE_TEST_IS_REGULAR));
+	}
+}
+
+/* A disk that is not mounted: nothing is written where it will be. */
+static void test_a_link_to_what_is_not_there_is_no_place(struct fixture *fixture,
+							 gconstpointer data)
+{
+	g_autofree char *disk = g_build_filename(fixture->top, "disk", NULL);
+
+	g_assert_cmpint(symlink("../disk/procdb.bin", fixture->path), ==, 0);
+	procdb_store_free(fixture->store);
+	fixture->store = procdb_store_new(fixture->path);
+	assert_loads(fixture, 0, 0, PROCDB_SOURCE_NONE);
+	assert_save_fails(fixture, G_IO_ERROR_NOT_FOUND, "disk");
+	g_assert_false(g_file_test(disk, G_FILE_TEST_EXISTS));
+	g_assert_true(g_file_test(fixture->path, G_FILE_TEST_IS_SYMLINK));
+	g_assert_cmpint(g_mkdir(disk, 0700), ==, 0);
+	must_save(fixture, 3, 1);
+}
+
+static void test_only_what_was_saved_is_current(struct fixture *fixture, gconstpointer data)
+{
+	g_assert_false(procdb_store_is_current(fixture->store));
+	must_save(fixture, 3, 1);
+	g_assert_true(procdb_store_is_current(fixture->store));
+	damage(fixture->path, -1);
+	put(fixture->path, "other", -1);
+	g_assert_false(procdb_store_is_current(fixture->store));
+	must_save(fixture, 3, 2);
+	g_assert_cmpint(g_remove(fixture->path), ==, 0);
+	g_assert_false(procdb_store_is_current(fixture->store));
 }
 
 static void test_what_is_no_file_cannot_be_read(struct fixture *fixture, gconstpointer data)
@@ -148,6 +217,23 @@ static gboolean mount_small(struct fixture *fixture)
 	return TRUE;
 }
 
+/* As by "docker -v FILE" or impermanence of files. */
+static void test_a_mount_is_refused_with_the_remedy(struct fixture *fixture, gconstpointer data)
+{
+	if (!need_root())
+		return;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		g_test_skip("cannot make a mount namespace");
+		return;
+	}
+	must_save(fixture, 3, 1);
+	g_assert_cmpint(mount(fixture->path, fixture->path, NULL, MS_BIND, NULL), ==, 0);
+	assert_save_fails(fixture, G_IO_ERROR_BUSY, "mount its directory instead");
+	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+	g_assert_cmpint(umount(fixture->path), ==, 0);
+	must_save(fixture, 3, 2);
+}
+
 static void test_full_disk_leaves_the_old_file(struct fixture *fixture, gconstpointer data)
 {
 	if (!mount_small(fixture))
@@ -231,8 +317,13 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD_STORE_TEST("link-in-place-of-temp-is-not-followed",
 		       test_link_in_place_of_temp_is_not_followed);
-	ADD_STORE_TEST("folder-in-place-of-temp-fails-the-save",
-		       test_folder_in_place_of_temp_fails_the_save);
+	ADD_STORE_TEST("a-folder-beside-it-blocks-no-save", test_a_folder_beside_it_blocks_no_save);
+	ADD_STORE_TEST("a-link-is-followed-and-kept", test_a_link_is_followed_and_kept);
+	ADD_STORE_TEST("a-link-to-what-is-not-there-is-no-place",
+		       test_a_link_to_what_is_not_there_is_no_place);
+	ADD_STORE_TEST("only-what-was-saved-is-current", test_only_what_was_saved_is_current);
+	ADD_STORE_TEST("a-mount-is-refused-with-the-remedy",
+		       test_a_mount_is_refused_with_the_remedy);
 	ADD_STORE_TEST("what-is-no-file-cannot-be-read", test_what_is_no_file_cannot_be_read);
 	ADD_STORE_TEST("something-else-is-not-read-as-a-whole",
 		       test_something_else_is_not_read_as_a_whole);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "name.h"
+
+#include <string.h>
+
+#include "escape.h"
+#include "options.h"
+#include "rows.h"
+#include "task.h"
+
+/* Names that are suggested at most, and how many changes of a letter make them similar. */
+#define SUGGESTIONS 3
+#define MOST_CHANGES 2
+#define LONGEST 64
+
+static gboolean is_path(const char *typed)
+{
+	return g_path_is_absolute(typed) || g_str_has_prefix(typed, "./") ||
+	       g_str_has_prefix(typed, "../") || g_str_has_prefix(typed, "~/");
+}
+
+char *name_of_typed(const char *typed)
+{
+	g_autofree char *last = is_path(typed) ? g_path_get_basename(typed) : g_strdup(typed);
+	g_autofree char *escaped = escape_argument(last);
+	gsize length;
+	g_autofree char *bytes = escape_undo(escaped, &length);
+
+	/* The service says what is wrong with it. */
+	if (!bytes || length <= TASK_NAME_MAX)
+		return g_steal_pointer(&escaped);
+	return escape_raw(bytes, TASK_NAME_MAX);
+}
+
+char *name_to_read(const char *typed, gboolean literal)
+{
+	g_autofree char *as_typed = escape_argument(typed);
+	char *name = literal ? NULL : task_name_of_pid(typed);
+
+	if (name) {
+		g_printerr("%s is a process or thread named \"%s\".\n", typed, name);
+		return name;
+	}
+	name = name_of_typed(typed);
+	if (!g_str_equal(name, as_typed))
+		g_printerr("Tasks of \"%s\" are named \"%s\".\n", as_typed, name);
+	return name;
+}
+
+char *name_to_change(const CtlCommand *command, const char *typed, gboolean literal)
+{
+	g_autofree char *as_typed = escape_argument(typed);
+	g_autofree char *of_pid = literal ? NULL : task_name_of_pid(typed);
+	g_autofree char *name = name_of_typed(typed);
+
+	if (of_pid) {
+		options_usage(command,
+			      "%s is a process or thread named \"%s\"; give that name, or "
+			      "--literal before a number that is meant as a name",
+			      typed, of_pid);
+		return NULL;
+	}
+	if (g_str_equal(name, as_typed))
+		return g_steal_pointer(&name);
+	options_usage(command,
+		      "no task is named \"%s\": the kernel keeps the last part of a path, and "
+		      "%d bytes of it; give \"%s\"",
+		      as_typed, TASK_NAME_MAX, name);
+	return NULL;
+}
+
+/* How many letters have to be put in, taken out or changed; more than are counted: the most. */
+static guint changes(const char *a, const char *b)
+{
+	const gsize m = strlen(a), n = strlen(b);
+	guint row[LONGEST + 1];
+
+	if (m > LONGEST || n > LONGEST)
+		return G_MAXUINT;
+	for (gsize j = 0; j <= n; j++)
+		row[j] = (guint)j;
+	for (gsize i = 1; i <= m; i++) {
+		guint diagonal = row[0];
+
+		row[0] = (guint)i;
+		for (gsize j = 1; j <= n; j++) {
+			const guint above = row[j];
+			const guint change = diagonal + (a[i - 1] != b[j - 1]);
+
+			row[j] = MIN(change, MIN(above, row[j - 1]) + 1);
+			diagonal = above;
+		}
+	}
+	return row[n];
+}
+
+/* 0: the same but for its case. Greater is less similar; G_MAXUINT: it is not. */
+static guint distance(const char *wanted, const char *known)
+{
+	g_autofree char *a = g_utf8_casefold(wanted, -1);
+	g_autofree char *b = g_utf8_casefold(known, -1);
+	guint count;
+
+	if (g_str_equal(a, b))
+		return 0;
+	if (strlen(a) >= 3 && (g_str_has_prefix(b, a) || g_str_has_prefix(a, b)))
+		return 1;
+	count = changes(a, b);
+	return count <= MOST_CHANGES && count < strlen(a) ? count + 1 : G_MAXUINT;
+}
+
+void name_suggest(Ctl *ctl, const char *name)
+{
+	g_autoptr(Rows) rows = rows_fetch(ctl, NULL);
+	g_autoptr(GString) text = g_string_new(NULL);
+	guint found = 0;
+
+	for (guint level = 0; rows && found == 0 && level <= MOST_CHANGES + 1; level++) {
+		for (guint i = 0; i < rows->items->len && found < SUGGESTIONS; i++) {
+			const char *known = rows_get(rows, i)->name;
+
+			if (distance(name, known) == level && !g_str_equal(name, known))
+				g_string_append_printf(text, "%s\"%s\"", found++ ? ", " : "",
+						       known);
+		}
+	}
+	if (found > 0)
+		g_printerr("Did you mean %s?\n", text->str);
+}

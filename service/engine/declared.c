@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/*
+ * Overrides that files of the configuration declare. They are in the table like those of an
+ * administrator on the bus, who comes first; but not in the database, and they go with the
+ * file.
+ */
+
+#include "private.h"
+
+#include <string.h>
+
+static guint hash_comm(gconstpointer comm)
+{
+	guint hash = 5381;
+
+	for (guint i = 0; i < PROCDB_COMM_LEN; i++)
+		hash = hash * 33 + ((const struct procdb_comm *)comm)->bytes[i];
+	return hash;
+}
+
+static gboolean same_comm(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(struct procdb_comm)) == 0;
+}
+
+static void declaration_free(gpointer data)
+{
+	ProcdbDeclaration *declaration = data;
+
+	g_free(declaration->source);
+	g_free(declaration);
+}
+
+GHashTable *procdb_declarations_new(void)
+{
+	return g_hash_table_new_full(hash_comm, same_comm, NULL, declaration_free);
+}
+
+void procdb_declarations_set(GHashTable *declarations, const struct procdb_comm *comm,
+			     enum procdb_tier tier, const char *source)
+{
+	ProcdbDeclaration *declaration = g_new(ProcdbDeclaration, 1);
+
+	*declaration = (ProcdbDeclaration){*comm, tier, g_strdup(source)};
+	/* The key is in the value. */
+	g_hash_table_replace(declarations, &declaration->comm, declaration);
+}
+
+GHashTable *procdb_declarations_copy(GHashTable *declarations)
+{
+	GHashTable *copy = procdb_declarations_new();
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, declarations);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const ProcdbDeclaration *declaration = value;
+
+		procdb_declarations_set(copy, &declaration->comm, declaration->tier,
+					declaration->source);
+	}
+	return copy;
+}
+
+const ProcdbDeclaration *procdb_engine_declaration(const ProcdbEngine *engine,
+						   const struct procdb_comm *comm)
+{
+	return g_hash_table_lookup(engine->declared, comm);
+}
+
+static void put(ProcdbEngine *engine, const ProcdbDeclaration *declaration)
+{
+	bool created;
+	struct procdb_entry *entry =
+	    procdb_table_ensure(engine->table, &declaration->comm, &created);
+
+	if (!entry)
+		return;
+	if (created)
+		entry->published = !engine->map_known;
+	if (entry->profile.override != PROCDB_NO_OVERRIDE &&
+	    (!entry->profile.declared || entry->profile.override == declaration->tier))
+		return;
+	if (entry->profile.override == PROCDB_NO_OVERRIDE)
+		engine->overrides++;
+	entry->profile.override = (uint8_t)declaration->tier;
+	entry->profile.declared = true;
+	if (created || entry->set != PROCDB_SET_LIVE)
+		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+	procdb_engine_queue(engine, entry);
+	procdb_engine_note(engine, entry);
+}
+
+/* Takes back what no file declares any more. */
+static void take_back(ProcdbEngine *engine)
+{
+	const size_t n = procdb_table_size(engine->table);
+	g_autofree struct procdb_entry **all = procdb_engine_entries(engine);
+
+	for (size_t i = 0; i < n; i++) {
+		struct procdb_entry *entry = all[i];
+
+		if (!entry->profile.declared || procdb_engine_declaration(engine, &entry->comm))
+			continue;
+		engine->overrides--;
+		entry->profile.declared = false;
+		entry->profile.override = PROCDB_NO_OVERRIDE;
+		procdb_engine_queue(engine, entry);
+		procdb_engine_note(engine, entry);
+		if (entry->set != PROCDB_SET_LIVE)
+			procdb_engine_settle(engine, entry);
+	}
+}
+
+void procdb_engine_put_declared(ProcdbEngine *engine)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, engine->declared);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		put(engine, value);
+}
+
+void procdb_engine_declare(ProcdbEngine *engine, GHashTable *declarations)
+{
+	g_hash_table_unref(engine->declared);
+	engine->declared = procdb_declarations_copy(declarations);
+	take_back(engine);
+	procdb_engine_put_declared(engine);
+	/* The init map follows with the next step. */
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* Whether somebody brings more new names than any use of a machine does. */
+
+#include "log.h"
+#include "private.h"
+
+#define WINDOW_TICKS 60
+/* A build of a large project brings some hundred names, and most of them only once. */
+#define MANY_NAMES 1000
+
+void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner)
+{
+	GHashTable *names = engine->flood.names;
+	gpointer key = GUINT_TO_POINTER(owner);
+
+	g_hash_table_insert(
+	    names, key, GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(names, key)) + 1));
+}
+
+static char *describe(guint owner, guint names)
+{
+	if (owner == 0)
+		return g_strdup_printf("root, or what is not known to be a user's, brings %u new "
+				       "task names a minute",
+				       names);
+	if (owner >= 0xf000)
+		return g_strdup_printf("users with an ID above 61439 bring %u new task names a "
+				       "minute",
+				       names);
+	return g_strdup_printf("user %u brings %u new task names a minute", owner, names);
+}
+
+/* Once a minute, so that it does not come and go with each second. */
+void procdb_engine_watch_flood(ProcdbEngine *engine)
+{
+	guint most = 0, owner = 0;
+	gpointer key, value;
+	GHashTableIter iter;
+	gboolean was;
+
+	if (engine->tick % WINDOW_TICKS != 0)
+		return;
+	was = *engine->flood.text != '\0';
+	g_hash_table_iter_init(&iter, engine->flood.names);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		if (GPOINTER_TO_UINT(value) <= most)
+			continue;
+		most = GPOINTER_TO_UINT(value);
+		owner = GPOINTER_TO_UINT(key);
+	}
+	g_hash_table_remove_all(engine->flood.names);
+	g_free(engine->flood.text);
+	engine->flood.text = most < MANY_NAMES ? g_strdup("") : describe(owner, most);
+	if (most >= MANY_NAMES && !was)
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_FORGOTTEN,
+			   "A flood of names: %s; its own are forgotten first", engine->flood.text);
+	else if (most < MANY_NAMES && was)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
+			   "The flood of names is over");
+}

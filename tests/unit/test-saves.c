@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* Saves that somebody asks for: of what is clean at once, of all who wait together. */
+
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+#include "engine-fixture.h"
+#include "private.h"
+
+static guint told;
+static guint failed;
+static guint saved;
+
+static void on_saved(guint count, const GError *error, gpointer data)
+{
+	told++;
+	failed += error != NULL;
+	saved = count;
+	if (error)
+		g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED);
+}
+
+static void set_up(EngineFixture *f, gconstpointer data)
+{
+	told = failed = saved = 0;
+	engine_fixture_set_up(f, &test_settings, 512);
+	engine_fixture_allow_warnings();
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
+}
+
+static void tear_down(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_tear_down(f);
+}
+
+static void request(EngineFixture *f, guint times)
+{
+	for (guint i = 0; i < times; i++)
+		procdb_engine_request_save(f->engine, on_saved, NULL);
+}
+
+static void wait_until_told(guint times)
+{
+	while (told < times)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(told, ==, times);
+}
+
+static ino_t inode(EngineFixture *f)
+{
+	struct stat st;
+
+	g_assert_cmpint(stat(f->path, &st), ==, 0);
+	return st.st_ino;
+}
+
+static void test_what_is_clean_is_answered_at_once(EngineFixture *f, gconstpointer data)
+{
+	ino_t before;
+
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	before = inode(f);
+	request(f, 1000);
+	g_assert_cmpuint(told, ==, 1000);
+	g_assert_cmpuint(saved, ==, 1);
+	g_assert_cmpuint(inode(f), ==, before);
+}
+
+/* Somebody may have removed it, or put another in its place. */
+static void test_what_is_not_our_file_is_written(EngineFixture *f, gconstpointer data)
+{
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	g_assert_cmpint(g_remove(f->path), ==, 0);
+	request(f, 1);
+	wait_until_told(1);
+	(void)inode(f);
+}
+
+static void test_all_who_wait_share_a_save(EngineFixture *f, gconstpointer data)
+{
+	request(f, 100);
+	g_assert_cmpuint(told, ==, 0);
+	wait_until_told(100);
+	g_assert_cmpuint(failed, ==, 0);
+	g_assert_false(f->engine->dirty);
+	engine_fixture_restart(f, 512);
+	g_assert_nonnull(test_find(f, "cc1"));
+}
+
+/* What was learned after it began is in the next one, which waits for its second. */
+static void test_no_oftener_than_once_a_second(EngineFixture *f, gconstpointer data)
+{
+	const gint64 began = g_get_monotonic_time();
+
+	for (guint i = 1; i <= 3; i++) {
+		g_autofree char *name = g_strdup_printf("later%u", i);
+
+		request(f, 1);
+		/* Without waiting, as test_learn() would. */
+		for (guint times = 0; times < 3; times++) {
+			struct procdb_comm comm = test_comm(name);
+			struct procdb_class class = test_class(PROCDB_TIER_BATCH, 1000);
+
+			test_maps_observe(f->maps, &comm, &class);
+			procdb_engine_step(f->engine);
+		}
+		request(f, 1);
+		wait_until_told(2 * i);
+		g_assert_cmpuint(saved, ==, 1 + i);
+	}
+	g_assert_cmpint(g_get_monotonic_time() - began, >=, 3 * G_USEC_PER_SEC - 100000);
+	g_assert_cmpuint(failed, ==, 0);
+}
+
+static void test_a_failure_is_told(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_block_saving(f, TRUE);
+	request(f, 2);
+	wait_until_told(2);
+	g_assert_cmpuint(failed, ==, 2);
+	g_assert_true(f->engine->dirty);
+	engine_fixture_block_saving(f, FALSE);
+	request(f, 1);
+	wait_until_told(3);
+	g_assert_cmpuint(failed, ==, 2);
+}
+
+static void test_who_waits_at_the_end_is_told(EngineFixture *f, gconstpointer data)
+{
+	request(f, 2);
+	test_learn(f, "later", PROCDB_TIER_BATCH, 1);
+	f->engine->dirty = TRUE;
+	request(f, 3);
+	engine_fixture_restart(f, 512);
+	g_assert_cmpuint(told, ==, 5);
+}
+
+static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
+{
+	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("/saves/what-is-clean-is-answered-at-once", test_what_is_clean_is_answered_at_once);
+	add("/saves/what-is-not-our-file-is-written", test_what_is_not_our_file_is_written);
+	add("/saves/all-who-wait-share-a-save", test_all_who_wait_share_a_save);
+	add("/saves/no-oftener-than-once-a-second", test_no_oftener_than_once_a_second);
+	add("/saves/a-failure-is-told", test_a_failure_is_told);
+	add("/saves/who-waits-at-the-end-is-told", test_who_waits_at_the_end_is_told);
+	return g_test_run();
+}
