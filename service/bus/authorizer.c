@@ -164,7 +164,8 @@ static gboolean is_reached(const struct limit *limit, const ProcdbAuthorizer *se
 	for (guint i = 0; i < self->calls->len; i++) {
 		const Call *call = self->calls->pdata[i];
 
-		if (!limit->counts(call))
+		/* What was given up is only on its way out. */
+		if (!limit->counts(call) || g_cancellable_is_cancelled(call->cancellable))
 			continue;
 		all++;
 		own += call->caller->uid == uid ? 1 : 0;

@@ -65,8 +65,11 @@ static void on_cancelled(GCancellable *cancellable, gpointer data)
 	call->slot = sd_bus_slot_unref(call->slot);
 	if (call->given_up)
 		call->given_up(call->bus, call->data);
-	/* Not from here: the cancellable is still busy with this. */
-	g_idle_add(on_given_up, call);
+	/*
+	 * Not from here: the cancellable is still busy with this. But soon: messages that come
+	 * without an end would keep a source of a lower priority waiting as long.
+	 */
+	g_idle_add_full(G_PRIORITY_DEFAULT, on_given_up, call, NULL);
 }
 
 static gboolean on_unsent(gpointer data)
@@ -92,7 +95,7 @@ void procdb_peers_call(sd_bus *bus, sd_bus_message *message, GTask *task,
 	call->data_free = data_free;
 	if (!message ||
 	    sd_bus_call_async(bus, &call->slot, message, on_reply, call, UINT64_MAX) < 0)
-		g_idle_add(on_unsent, call);
+		g_idle_add_full(G_PRIORITY_DEFAULT, on_unsent, call, NULL);
 	else
 		call->cancel_id = g_cancellable_connect(g_task_get_cancellable(task),
 							G_CALLBACK(on_cancelled), call, NULL);

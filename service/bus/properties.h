@@ -8,7 +8,7 @@
 #include "engine.h"
 
 /* Goes up when something is added to the interface. */
-#define PROCDB_API_VERSION 1
+#define PROCDB_API_VERSION 2
 
 /* Of sd-bus' types: b is an int, s a char pointer that the struct owns. */
 typedef struct {
@@ -16,6 +16,9 @@ typedef struct {
 	guint32 api_version;
 	char *backend;
 	char *backend_state;
+	char *backend_status;
+	char *backend_reason;
+	char *backend_in_use;
 	guint32 profiles;
 	guint32 confident;
 	guint32 overrides;

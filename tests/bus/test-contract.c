@@ -143,6 +143,8 @@ static void test_properties_tell_the_truth(BusFixture *f, gconstpointer data)
 		const char *value;
 	} expected[] = {
 	    {"Backend", "'memory'"},	     {"BackendState", "'active'"},
+	    {"BackendStatus", "'active'"},   {"BackendReason", "''"},
+	    {"BackendInUse", "'memory'"},    {"ApiVersion", "uint32 2"},
 	    {"Profiles", "uint32 2"},	     {"Confident", "uint32 2"},
 	    {"Overrides", "uint32 0"},	     {"Observations", "uint64 7"},
 	    {"MapErrors", "uint64 0"},	     {"LastSave", "int64 0"},
@@ -247,9 +249,9 @@ static void test_announcements_are_annotated(BusFixture *f, gconstpointer data)
 			g_error("%s is announced and annotated %s", name, announced(*property));
 	}
 	for (const char *const *name =
-		 (const char *const[]){"Overrides", "LastSave", "LastSaveError", "MinObservations",
-				       "MinConfidence", "MaxProfiles", "StaleTicks",
-				       "RetentionDays", NULL};
+		 (const char *const[]){"Profiles", "Confident", "Overrides", "LastSave",
+				       "LastSaveError", "MinObservations", "MinConfidence",
+				       "MaxProfiles", "StaleTicks", "RetentionDays", NULL};
 	     *name; name++)
 		if (!g_hash_table_contains(heard, *name))
 			g_error("%s changed unannounced", *name);
