@@ -17,6 +17,7 @@ typedef struct {
 	const char *version;
 	const char *backend;
 	const char *state;
+	const char *in_use; /* what observes; "" for nothing */
 	const char *path;
 	const char *save_error;
 	const char *flood;
@@ -38,12 +39,14 @@ static void status_read(GVariantDict *dict, Status *status)
 	*status = (Status){.version = "?",
 			   .backend = "?",
 			   .state = "?",
+			   .in_use = "",
 			   .path = "?",
 			   .save_error = "",
 			   .flood = ""};
 	g_variant_dict_lookup(dict, "Version", "&s", &status->version);
 	g_variant_dict_lookup(dict, "Backend", "&s", &status->backend);
 	g_variant_dict_lookup(dict, "BackendState", "&s", &status->state);
+	g_variant_dict_lookup(dict, "BackendInUse", "&s", &status->in_use);
 	g_variant_dict_lookup(dict, "DatabasePath", "&s", &status->path);
 	g_variant_dict_lookup(dict, "LastSaveError", "&s", &status->save_error);
 	g_variant_dict_lookup(dict, "Flood", "&s", &status->flood);
@@ -60,12 +63,11 @@ static void status_read(GVariantDict *dict, Status *status)
 	g_variant_dict_lookup(dict, "Dirty", "b", &status->dirty);
 }
 
-/* sched-ext says that another backend stands in for it as long as it cannot run itself. */
+/* Another backend stands in for it as long as it cannot run itself. */
 static gboolean replaced(const Status *status)
 {
-	return g_str_equal(status->backend, "sched-ext") &&
-	       (strstr(status->state, "; observing instead") ||
-		strstr(status->state, "; its maps are used"));
+	return *status->in_use && !g_str_equal(status->in_use, status->backend) &&
+	       !g_str_equal(status->backend, "none");
 }
 
 static gboolean learning(const Status *status)

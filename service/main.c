@@ -32,9 +32,7 @@ typedef struct {
 	GStrv problems; /* of the files as they were last read */
 	GMainLoop *loop;
 	ProcdbConnection *connection;
-	/* One for each connection: what it knows of callers goes with it. */
-	ProcdbPolkit *polkit;
-	ProcdbAuthorizer *authorizer;
+	ProcdbPolkit *polkit; /* one for each connection */
 	/* From the first connection on; until then NULL, and nothing shared with others is touched.
 	 */
 	ProcdbMaps *maps; /* the engine's */
@@ -359,18 +357,18 @@ static void build(Service *service)
 	procdb_object_settings_changed(service->object);
 }
 
-static gboolean on_connected(GDBusConnection *bus, gpointer data, GError **error)
+static gboolean on_connected(sd_bus *bus, gpointer data, GError **error)
 {
 	Service *service = data;
 
 	if (!service->engine)
 		build(service);
 	service->polkit = procdb_polkit_new(bus);
-	service->authorizer = procdb_authorizer_new(&procdb_polkit_authority, service->polkit);
-	procdb_polkit_set_authorizer(service->polkit, service->authorizer);
-	procdb_object_set_authorizer(service->object, service->authorizer);
-	return g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(service->object), bus,
-						PROCDB_BUS_PATH, error);
+	if (!procdb_object_export(service->object, bus, &procdb_polkit_authority, service->polkit,
+				  error))
+		return FALSE;
+	procdb_polkit_set_gate(service->polkit, procdb_object_gate(service->object));
+	return TRUE;
 }
 
 static void on_named(gpointer data)
@@ -384,13 +382,9 @@ static void on_named(gpointer data)
 static void on_disconnected(gpointer data)
 {
 	Service *service = data;
-	GDBusInterfaceSkeleton *skeleton = G_DBUS_INTERFACE_SKELETON(service->object);
 
-	if (g_dbus_interface_skeleton_get_connection(skeleton))
-		g_dbus_interface_skeleton_unexport(skeleton);
-	procdb_object_set_authorizer(service->object, NULL);
-	procdb_polkit_set_authorizer(service->polkit, NULL);
-	g_clear_pointer(&service->authorizer, procdb_authorizer_free);
+	procdb_polkit_set_gate(service->polkit, NULL);
+	procdb_object_unexport(service->object);
 	g_clear_pointer(&service->polkit, procdb_polkit_free);
 }
 
@@ -417,7 +411,7 @@ static void stop(Service *service)
 		procdb_apply_put_back(service->apply);
 	}
 	procdb_connection_withdraw(service->connection);
-	g_clear_object(&service->object);
+	g_clear_pointer(&service->object, procdb_object_free);
 	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
 	g_clear_pointer(&service->apply, procdb_apply_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);
@@ -440,17 +434,6 @@ static void run(Service *service)
 	g_main_loop_run(service->loop);
 	stop(service);
 	g_main_loop_unref(service->loop);
-}
-
-/*
- * What GDBus says of a message that it cannot read is all of its bytes, and any
- * user can send one. Why the connection is lost is logged then.
- */
-static void on_gio_warning(const char *domain, GLogLevelFlags level, const char *message,
-			   gpointer data)
-{
-	if (!g_str_has_prefix(message, "Error decoding D-Bus message of "))
-		g_log_default_handler(domain, level, message, data);
 }
 
 int main(int argc, char **argv)
@@ -486,7 +469,6 @@ int main(int argc, char **argv)
 	files = read_config(&service.options, &service.config, NULL, &verdict);
 	take_verdict(&service, &verdict);
 
-	g_log_set_handler("GLib-GIO", G_LOG_LEVEL_WARNING, on_gio_warning, NULL);
 	run(&service);
 	procdb_config_clear(&service.config);
 	g_strfreev(service.problems);

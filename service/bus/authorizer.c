@@ -3,10 +3,12 @@
 
 #include "authorizer.h"
 
-#include "callers.h"
 #include "errors.h"
+#include "interface.h"
 
-#define ACTION(name) "org.pandemonium.procdb." name
+/* Annotations of a method: its action, and the one that it needs with a certain argument. */
+#define ACTION_ANNOTATION "org.pandemonium.ProcDb1.Action"
+#define ARGUMENT_ANNOTATION ACTION_ANNOTATION ".With."
 
 /*
  * The bus daemon allows a connection 128 replies that it waits for, and we are
@@ -17,15 +19,6 @@
 #define MAX_ASKED_PER_USER 64
 #define MAX_PROMPTS 48
 #define MAX_PROMPTS_PER_USER 8
-/* Large calls, which take up to 3 MB each meanwhile. */
-#define MAX_LARGE 3
-#define MAX_LARGE_PER_USER 1
-#define MAX_WAITING_PER_CALLER 16
-/*
- * Calls that wait until the bus says whose they are: more than all connections have that
- * the bus allows a user.
- */
-#define MAX_UNIDENTIFIED 5000
 /* polkit tells when rules change, not when a user's groups do. */
 #define CACHE_US (5 * (gint64)G_USEC_PER_SEC)
 /* Below the 25 s after which most callers give up, so that they hear why. */
@@ -33,82 +26,58 @@
 /* A person needs longer to find a password. */
 #define TIMEOUT_INTERACTIVE_S 300
 
-static const struct {
-	const char *method;
-	const char *action;
-	const char *argument; /* only for calls with this first argument; NULL: for all others */
-} actions[] = {
-    {"ListProfiles", ACTION("list-profiles")},
-    {"GetProfile", ACTION("list-profiles")},
-    {"GetConfidence", ACTION("get-confidence")},
-    {"Explain", ACTION("list-profiles")},
-    {"DeleteProfile", ACTION("delete-entries")},
-    {"DeleteProfiles", ACTION("delete-entries")},
-    {"Reset", ACTION("delete-entries")},
-    {"Save", ACTION("save")},
-    {"Reload", ACTION("manage")},
-    {"LoadDatabase", ACTION("manage")},
-    {"Import", ACTION("manage")},
-    {"SetBackend", ACTION("manage")},
-    {"SetBackend", ACTION("replace-scheduler"), "sched-ext"},
-    {"SetApply", ACTION("manage")},
-    {"SetOverride", ACTION("set-override")},
-    {"ClearOverride", ACTION("set-override")},
-};
-
-/* One invocation on its way through the gate. */
+/* A question on its way. */
 typedef struct {
 	ProcdbAuthorizer *authorizer; /* NULL once that is freed */
 	ProcdbCaller *caller;
-	GDBusMethodInvocation *invocation; /* NULL for a large one, which is still to come */
 	const char *action;
-	gboolean large; /* it stands for one with this serial, which is admitted then */
-	guint32 serial;
 	gboolean interactive; /* the caller allows a prompt */
-	gboolean asked;	      /* it is in authorizer->asked */
 	gboolean prompting;   /* this check may prompt */
 	guint64 generation;
 	GCancellable *cancellable;
 	gulong gone_id;
 	guint timeout;
 	gboolean timed_out;
-	ProcdbAuthorizerCallback callback;
+	const ProcdbAuthorizerListener *listener;
 	gpointer user_data;
 } Call;
 
 struct _ProcdbAuthorizer {
 	const ProcdbAuthority *authority;
 	gpointer self;
-	ProcdbCallers *callers;
-	GPtrArray *calls;   /* Call, not owned: those waiting */
-	GPtrArray *asked;   /* those of them that the authority is asked about */
+	GPtrArray *calls;   /* Call, not owned: those that the authority is asked about */
 	guint64 generation; /* goes up when answers become void */
 };
 
-const char *procdb_authorizer_action(const char *method)
+static const char *annotation(const GDBusMethodInfo *method, const char *name)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++)
-		if (!actions[i].argument && g_str_equal(actions[i].method, method))
-			return actions[i].action;
-	return NULL;
+	return method ? g_dbus_annotation_info_lookup(method->annotations, name) : NULL;
 }
 
-/* The action that a call needs, which may depend on what it asks for. */
-static const char *action_of_call(GDBusMethodInvocation *invocation)
+static const GDBusMethodInfo *method_info(const char *method)
 {
-	const char *method = g_dbus_method_invocation_get_method_name(invocation);
-	GVariant *parameters = g_dbus_method_invocation_get_parameters(invocation);
-	const char *argument;
+	return g_dbus_interface_info_lookup_method(procdb_interface(), method);
+}
 
-	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
-		if (!actions[i].argument || !g_str_equal(actions[i].method, method) ||
-		    !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(s)")))
-			continue;
-		g_variant_get(parameters, "(&s)", &argument);
-		if (g_str_equal(argument, actions[i].argument))
-			return actions[i].action;
+const char *procdb_authorizer_action(const char *method)
+{
+	return annotation(method_info(method), ACTION_ANNOTATION);
+}
+
+const char *procdb_authorizer_action_of_call(sd_bus_message *call)
+{
+	const GDBusMethodInfo *method = method_info(sd_bus_message_get_member(call));
+	const char *argument = NULL, *action = NULL;
+
+	/* What else it could be is refused for its type, later. */
+	if (sd_bus_message_has_signature(call, "s") > 0 &&
+	    sd_bus_message_read_basic(call, 's', &argument) > 0) {
+		g_autofree char *name = g_strconcat(ARGUMENT_ANNOTATION, argument, NULL);
+
+		action = annotation(method, name);
 	}
-	return procdb_authorizer_action(method);
+	(void)sd_bus_message_rewind(call, TRUE);
+	return action ? action : annotation(method, ACTION_ANNOTATION);
 }
 
 static void call_free(Call *call)
@@ -117,12 +86,9 @@ static void call_free(Call *call)
 		g_source_remove(call->timeout);
 	if (call->gone_id)
 		g_cancellable_disconnect(call->caller->gone, call->gone_id);
-	call->caller->waiting--;
-	if (call->authorizer) {
+	call->caller->held--;
+	if (call->authorizer)
 		g_ptr_array_remove_fast(call->authorizer->calls, call);
-		if (call->asked)
-			g_ptr_array_remove_fast(call->authorizer->asked, call);
-	}
 	procdb_caller_unref(call->caller);
 	g_object_unref(call->cancellable);
 	g_free(call);
@@ -130,15 +96,11 @@ static void call_free(Call *call)
 
 static void finish(Call *call, GError *denial)
 {
-	ProcdbAuthorizerCallback callback = call->callback;
-	GDBusMethodInvocation *invocation = call->invocation;
+	const ProcdbAuthorizerListener *listener = call->listener;
 	gpointer user_data = call->user_data;
 
-	if (call->large && !denial)
-		g_hash_table_insert(call->caller->admitted, GUINT_TO_POINTER(call->serial),
-				    (gpointer)call->action);
 	call_free(call);
-	callback(invocation, denial, user_data);
+	listener->answered(denial, user_data);
 }
 
 static GError *denial(ProcdbBusError code, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -186,29 +148,24 @@ static gboolean is_prompting(const Call *call)
 	return call->prompting;
 }
 
-static gboolean is_large(const Call *call)
-{
-	return call->large;
-}
-
 /* Of which of the calls that are asked about there may be how many. */
 static const struct limit {
 	gboolean (*counts)(const Call *call);
 	guint all;
 	guint per_user;
 } limit_asked = {is_any, MAX_ASKED, MAX_ASKED_PER_USER},
-  limit_prompts = {is_prompting, MAX_PROMPTS, MAX_PROMPTS_PER_USER},
-  limit_large = {is_large, MAX_LARGE, MAX_LARGE_PER_USER};
+  limit_prompts = {is_prompting, MAX_PROMPTS, MAX_PROMPTS_PER_USER};
 
 /* Whether one more of a user would be one too many. */
 static gboolean is_reached(const struct limit *limit, const ProcdbAuthorizer *self, guint32 uid)
 {
 	guint all = 0, own = 0;
 
-	for (guint i = 0; i < self->asked->len; i++) {
-		const Call *call = self->asked->pdata[i];
+	for (guint i = 0; i < self->calls->len; i++) {
+		const Call *call = self->calls->pdata[i];
 
-		if (!limit->counts(call))
+		/* What was given up is only on its way out. */
+		if (!limit->counts(call) || g_cancellable_is_cancelled(call->cancellable))
 			continue;
 		all++;
 		own += call->caller->uid == uid ? 1 : 0;
@@ -256,6 +213,7 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
 		/* Only now with a prompt: so an answer without one could be remembered. */
 		call->prompting = TRUE;
 		set_timeout(call, TIMEOUT_INTERACTIVE_S);
+		call->listener->prompting(call->user_data);
 		ask(call);
 	} else if (challenge && !call->interactive) {
 		finish(call, denial(PROCDB_BUS_ERROR_INTERACTION_REQUIRED,
@@ -276,7 +234,7 @@ static void ask(Call *call)
 			       call->cancellable, on_answer, call);
 }
 
-static gboolean is_granted(const ProcdbCaller *caller, const char *action)
+gboolean procdb_authorizer_is_granted(const ProcdbCaller *caller, const char *action)
 {
 	const gint64 *expiry;
 
@@ -285,38 +243,6 @@ static gboolean is_granted(const ProcdbCaller *caller, const char *action)
 		return TRUE;
 	expiry = g_hash_table_lookup(caller->granted, action);
 	return expiry && g_get_monotonic_time() < *expiry;
-}
-
-/* The caller's uid is known. */
-static void proceed(Call *call)
-{
-	if (is_granted(call->caller, call->action)) {
-		finish(call, NULL);
-	} else if (is_reached(&limit_asked, call->authorizer, call->caller->uid) ||
-		   (call->large && is_reached(&limit_large, call->authorizer, call->caller->uid))) {
-		finish(call, too_many_denial());
-	} else {
-		call->asked = TRUE;
-		g_ptr_array_add(call->authorizer->asked, call);
-		ask(call);
-	}
-}
-
-/* What waited to know who the caller is goes on; error: why that is not known, if it is known. */
-static void settle(ProcdbCaller *caller, const GError *error)
-{
-	Call *call;
-
-	while ((call = g_queue_pop_head(&caller->unidentified))) {
-		if (!call->authorizer)
-			call_free(call);
-		else if (!caller->identified || is_gone(call))
-			finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED,
-					    "The bus does not say who the caller is: %s",
-					    error ? error->message : "it left"));
-		else
-			proceed(call);
-	}
 }
 
 static void on_caller_gone(GCancellable *gone, gpointer data)
@@ -336,109 +262,34 @@ static Call *call_new(ProcdbAuthorizer *self, ProcdbCaller *caller, const char *
 	call->cancellable = g_cancellable_new();
 	call->gone_id = g_cancellable_connect(caller->gone, G_CALLBACK(on_caller_gone),
 					      call->cancellable, NULL);
-	caller->waiting++;
+	caller->held++;
 	g_ptr_array_add(self->calls, call);
-	set_timeout(call, TIMEOUT_S);
 	return call;
 }
 
-static gboolean may_wait(const ProcdbAuthorizer *self, const ProcdbCaller *caller)
+void procdb_authorizer_check(ProcdbAuthorizer *self, ProcdbCaller *caller, const char *action,
+			     gboolean interactive, gint64 waited_us,
+			     const ProcdbAuthorizerListener *listener, gpointer user_data)
 {
-	return caller->waiting < MAX_WAITING_PER_CALLER &&
-	       (caller->identified || self->calls->len < MAX_UNIDENTIFIED);
-}
-
-static void begin(Call *call)
-{
-	ProcdbCaller *caller = call->caller;
-
-	if (caller->identified) {
-		proceed(call);
-		return;
-	}
-	g_queue_push_tail(&caller->unidentified, call);
-	if (caller->unidentified.length > 1)
-		return;
-	procdb_caller_identify(caller);
-}
-
-/*
- * Whether this is a large call that was admitted. The serial is the caller's choice,
- * who may have given it to another call as well: so it has to need the same action.
- */
-static gboolean was_admitted(ProcdbCaller *caller, guint32 serial, const char *action)
-{
-	gpointer key = GUINT_TO_POINTER(serial);
-
-	return g_hash_table_lookup(caller->admitted, key) == action &&
-	       g_hash_table_remove(caller->admitted, key);
-}
-
-void procdb_authorizer_check(ProcdbAuthorizer *self, GDBusMethodInvocation *invocation,
-			     ProcdbAuthorizerCallback callback, gpointer user_data)
-{
-	const char *method = g_dbus_method_invocation_get_method_name(invocation);
-	const char *sender = g_dbus_method_invocation_get_sender(invocation);
-	GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
-	const char *action = action_of_call(invocation);
-	ProcdbCaller *caller;
+	guint waited = (guint)(waited_us / G_USEC_PER_SEC);
 	Call *call;
 
-	if (!action || !sender) {
-		callback(invocation,
-			 denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "Nobody may call %s", method),
-			 user_data);
-		return;
+	if (procdb_authorizer_is_granted(caller, action)) {
+		listener->answered(NULL, user_data);
+	} else if (is_reached(&limit_asked, self, caller->uid)) {
+		listener->answered(too_many_denial(), user_data);
+	} else {
+		call = call_new(self, caller, action, interactive);
+		call->listener = listener;
+		call->user_data = user_data;
+		set_timeout(call, waited < TIMEOUT_S ? TIMEOUT_S - waited : 0);
+		ask(call);
 	}
-	caller = procdb_callers_get(self->callers, sender);
-	if (was_admitted(caller, g_dbus_message_get_serial(message), action) ||
-	    (caller->identified && is_granted(caller, action))) {
-		callback(invocation, NULL, user_data);
-		return;
-	}
-	if (!may_wait(self, caller)) {
-		callback(invocation, too_many_denial(), user_data);
-		return;
-	}
-	call = call_new(self, caller, action,
-			(g_dbus_message_get_flags(message) &
-			 G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0);
-	call->invocation = invocation;
-	call->callback = callback;
-	call->user_data = user_data;
-	begin(call);
-}
-
-void procdb_authorizer_admit(ProcdbAuthorizer *self, const char *sender, guint32 serial,
-			     const char *method, gboolean interactive,
-			     ProcdbAuthorizerCallback callback, gpointer user_data)
-{
-	const char *action = procdb_authorizer_action(method);
-	ProcdbCaller *caller;
-	Call *call;
-
-	if (!action || *sender == '\0') {
-		callback(NULL, denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "Nobody may call %s", method),
-			 user_data);
-		return;
-	}
-	caller = procdb_callers_get(self->callers, sender);
-	if (!may_wait(self, caller)) {
-		callback(NULL, too_many_denial(), user_data);
-		return;
-	}
-	call = call_new(self, caller, action, interactive);
-	call->large = TRUE;
-	call->serial = serial;
-	call->callback = callback;
-	call->user_data = user_data;
-	begin(call);
 }
 
 void procdb_authorizer_changed(ProcdbAuthorizer *self)
 {
 	self->generation++;
-	procdb_callers_revoke(self->callers);
 }
 
 ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpointer self)
@@ -447,9 +298,7 @@ ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpoint
 
 	authorizer->authority = authority;
 	authorizer->self = self;
-	authorizer->callers = procdb_callers_new(authority, self, settle);
 	authorizer->calls = g_ptr_array_new();
-	authorizer->asked = g_ptr_array_new();
 	return authorizer;
 }
 
@@ -463,12 +312,10 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 		/* The rest of it goes when its check has ended. */
 		call->authorizer = NULL;
 		g_cancellable_cancel(call->cancellable);
-		call->callback(call->invocation,
-			       denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The service is stopping"),
-			       call->user_data);
+		call->listener->answered(
+		    denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The service is stopping"),
+		    call->user_data);
 	}
-	procdb_callers_free(self->callers);
 	g_ptr_array_unref(self->calls);
-	g_ptr_array_unref(self->asked);
 	g_free(self);
 }

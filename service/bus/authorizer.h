@@ -3,67 +3,46 @@
 #pragma once
 
 /*
- * Who may call what: one table from method to polkit action, and one gate that
- * every call goes through. What is not in the table is denied.
+ * Who may call what: the polkit action of each method, which the interface's file says, and
+ * the question whether a caller may do it. A method without an action is denied.
  */
 
-#include <gio/gio.h>
+#include <systemd/sd-bus.h>
 
-/* Where the answers come from: polkit, or a test. */
-typedef struct {
-	/*
-	 * Asks whether the owner of a unique bus name may do an action. interactive:
-	 * whether the user may be asked to authenticate. Must not block.
-	 */
-	void (*check)(gpointer self, const char *sender, const char *action, gboolean interactive,
-		      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-	/*
-	 * The answer. FALSE with error set when there is none: the authority is
-	 * not there or does not answer. *allowed: yes or no; *challenge: it would
-	 * have to ask the user; *cacheable: the yes holds until changed() or for
-	 * a few seconds.
-	 */
-	gboolean (*finish)(gpointer self, GAsyncResult *result, gboolean *allowed,
-			   gboolean *challenge, gboolean *cacheable, GError **error);
-	/* Asks the bus daemon whose connection it is. */
-	void (*identify)(gpointer self, const char *sender, GCancellable *cancellable,
-			 GAsyncReadyCallback callback, gpointer user_data);
-	/* (uid_t)-1 with error set when the connection is gone. */
-	guint32 (*identify_finish)(gpointer self, GAsyncResult *result, GError **error);
-	/* Calls gone(data) when the connection leaves the bus; unwatch() ends that, also then. */
-	gpointer (*watch)(gpointer self, const char *sender, void (*gone)(gpointer data),
-			  gpointer data);
-	void (*unwatch)(gpointer self, gpointer watch);
-} ProcdbAuthority;
+#include "callers.h"
 
 typedef struct _ProcdbAuthorizer ProcdbAuthorizer;
 
 /* An authorizer that asks this authority; both stay the caller's. */
 ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpointer self);
-/* Denies the calls that still wait. */
+/* Denies what is still asked. */
 void procdb_authorizer_free(ProcdbAuthorizer *authorizer);
 
-/* Forgets every answer: the authority says that something changed. */
+/* Answers that are on their way are not remembered: the authority says that something changed. */
 void procdb_authorizer_changed(ProcdbAuthorizer *authorizer);
 
-/* The polkit action of a method of our interface, NULL for one that nobody may call. Static. */
+/* The polkit action of a method of our interface, NULL for one that is denied to all. Static. */
 const char *procdb_authorizer_action(const char *method);
+/* The action that a call of our interface needs, which may depend on its arguments. */
+const char *procdb_authorizer_action_of_call(sd_bus_message *call);
+
+/* Whether an identified caller may do it and nobody has to be asked. */
+gboolean procdb_authorizer_is_granted(const ProcdbCaller *caller, const char *action);
+
+typedef struct {
+	/*
+	 * Exactly once, maybe before procdb_authorizer_check() returns: NULL if the caller may,
+	 * else an error of PROCDB_BUS_ERROR that becomes the callback's.
+	 */
+	void (*answered)(GError *denial, gpointer user_data);
+	/* A person is being asked, which may take minutes. */
+	void (*prompting)(gpointer user_data);
+} ProcdbAuthorizerListener;
 
 /*
- * The gate. Calls back exactly once, maybe before it returns: with NULL if the
- * caller may, else with an error of PROCDB_BUS_ERROR that becomes the
- * callback's.
+ * Asks whether an identified caller may do an action. interactive: it allows a prompt.
+ * waited_us: for how long it has waited, which counts.
  */
-typedef void (*ProcdbAuthorizerCallback)(GDBusMethodInvocation *invocation, GError *denial,
-					 gpointer user_data);
-void procdb_authorizer_check(ProcdbAuthorizer *authorizer, GDBusMethodInvocation *invocation,
-			     ProcdbAuthorizerCallback callback, gpointer user_data);
-
-/*
- * The same for a large call that is not looked at before it may be made. Calls
- * back without an invocation; when the caller may, the call with this sender and
- * serial passes procdb_authorizer_check() once.
- */
-void procdb_authorizer_admit(ProcdbAuthorizer *authorizer, const char *sender, guint32 serial,
-			     const char *method, gboolean interactive,
-			     ProcdbAuthorizerCallback callback, gpointer user_data);
+void procdb_authorizer_check(ProcdbAuthorizer *authorizer, ProcdbCaller *caller, const char *action,
+			     gboolean interactive, gint64 waited_us,
+			     const ProcdbAuthorizerListener *listener, gpointer user_data);

@@ -11,11 +11,14 @@
 struct _ProcdbCallers {
 	const ProcdbAuthority *authority;
 	gpointer self;
-	ProcdbCallerSettled settled;
+	const ProcdbCallerListener *listener;
+	gpointer data;
 	GHashTable *by_name; /* unique bus name -> ProcdbCaller, owned */
+	GHashTable *users;   /* uid -> ProcdbUser, owned */
 	GQueue by_use;	     /* most recent first */
 	GQueue to_identify;  /* ProcdbCaller, referenced: the bus will be asked about */
 	guint identifying;   /* callers that it is asked about now */
+	gsize kept;
 };
 
 ProcdbCaller *procdb_caller_ref(ProcdbCaller *caller)
@@ -29,21 +32,74 @@ void procdb_caller_unref(ProcdbCaller *caller)
 	if (--caller->refs > 0)
 		return;
 	g_hash_table_unref(caller->granted);
-	g_hash_table_unref(caller->admitted);
 	g_object_unref(caller->gone);
 	g_free(caller->name);
 	g_free(caller);
 }
 
-/* Out of the table; calls still waiting keep their reference. */
+void procdb_caller_keep(ProcdbCaller *caller, gssize bytes)
+{
+	caller->kept += (gsize)bytes;
+	if (caller->callers)
+		caller->callers->kept += (gsize)bytes;
+	if (caller->user)
+		caller->user->kept += (gsize)bytes;
+}
+
+void procdb_caller_charge(ProcdbCaller *caller, gssize bytes)
+{
+	caller->unread += (gsize)bytes;
+	if (caller->user)
+		caller->user->unread += (gsize)bytes;
+}
+
+gsize procdb_callers_kept(const ProcdbCallers *self)
+{
+	return self->kept;
+}
+
+static void join_user(ProcdbCaller *caller, guint32 uid)
+{
+	GHashTable *users = caller->callers->users;
+	ProcdbUser *user = g_hash_table_lookup(users, GUINT_TO_POINTER(uid));
+
+	if (!user) {
+		user = g_new0(ProcdbUser, 1);
+		user->uid = uid;
+		g_hash_table_insert(users, GUINT_TO_POINTER(uid), user);
+	}
+	user->callers++;
+	user->kept += caller->kept;
+	user->unread += caller->unread;
+	caller->user = user;
+	caller->uid = uid;
+	caller->identified = TRUE;
+}
+
+static void leave_user(ProcdbCaller *caller)
+{
+	ProcdbUser *user = g_steal_pointer(&caller->user);
+
+	if (!user)
+		return;
+	user->kept -= caller->kept;
+	user->unread -= caller->unread;
+	if (--user->callers == 0)
+		g_hash_table_remove(caller->callers->users, GUINT_TO_POINTER(user->uid));
+}
+
+/* Out of the table; who waits for something of it keeps a reference. */
 static void caller_forget(gpointer data)
 {
 	ProcdbCaller *caller = data;
+	ProcdbCallers *self = caller->callers;
 
-	caller->callers->authority->unwatch(caller->callers->self, caller->watch);
-	g_queue_unlink(&caller->callers->by_use, &caller->link);
+	self->authority->unwatch(self->self, caller->watch);
+	g_queue_unlink(&self->by_use, &caller->link);
 	if (caller->identifying)
-		caller->callers->identifying--;
+		self->identifying--;
+	leave_user(caller);
+	self->kept -= caller->kept;
 	caller->callers = NULL;
 	procdb_caller_unref(caller);
 }
@@ -52,27 +108,39 @@ static void identify_next(ProcdbCallers *self);
 
 static void on_gone(gpointer data)
 {
-	ProcdbCaller *caller = data;
+	ProcdbCaller *caller = procdb_caller_ref(data);
 	ProcdbCallers *self = caller->callers;
 
-	procdb_caller_ref(caller);
 	g_hash_table_remove(self->by_name, caller->name);
 	g_cancellable_cancel(caller->gone);
+	self->listener->gone(caller, self->data);
 	identify_next(self);
 	procdb_caller_unref(caller);
 }
 
-/* Makes room by forgetting the caller not heard of for longest that waits for nothing. */
-static void evict_idle_caller(ProcdbCallers *self)
+/* The one not heard of for longest that nothing is under way for. */
+static ProcdbCaller *oldest_idle(ProcdbCallers *self, gboolean unread)
 {
 	for (GList *link = self->by_use.tail; link; link = link->prev) {
 		ProcdbCaller *caller = link->data;
 
-		if (caller->waiting == 0) {
-			g_hash_table_remove(self->by_name, caller->name);
-			return;
-		}
+		if (caller->held == 0 && (caller->unread > 0) == unread)
+			return caller;
 	}
+	return NULL;
+}
+
+ProcdbCaller *procdb_callers_crowded(ProcdbCallers *self)
+{
+	return g_hash_table_size(self->by_name) > MAX_CALLERS ? oldest_idle(self, TRUE) : NULL;
+}
+
+static void make_room(ProcdbCallers *self)
+{
+	ProcdbCaller *idle;
+
+	while (g_hash_table_size(self->by_name) >= MAX_CALLERS && (idle = oldest_idle(self, FALSE)))
+		g_hash_table_remove(self->by_name, idle->name);
 }
 
 ProcdbCaller *procdb_callers_get(ProcdbCallers *self, const char *name)
@@ -84,18 +152,15 @@ ProcdbCaller *procdb_callers_get(ProcdbCallers *self, const char *name)
 		g_queue_push_head_link(&self->by_use, &caller->link);
 		return caller;
 	}
-	if (g_hash_table_size(self->by_name) >= MAX_CALLERS)
-		evict_idle_caller(self);
+	make_room(self);
 	caller = g_new0(ProcdbCaller, 1);
 	caller->callers = self;
-	caller->settled = self->settled;
 	caller->refs = 1;
 	caller->name = g_strdup(name);
-	caller->granted = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
-	caller->admitted = g_hash_table_new(g_direct_hash, g_direct_equal);
+	caller->granted = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
 	caller->gone = g_cancellable_new();
 	caller->link.data = caller;
-	g_queue_init(&caller->unidentified);
+	g_queue_init(&caller->line);
 	g_hash_table_insert(self->by_name, caller->name, caller);
 	g_queue_push_head_link(&self->by_use, &caller->link);
 	/* Watch first, then ask who it is: whoever is gone by then does not answer to a uid. */
@@ -103,10 +168,11 @@ ProcdbCaller *procdb_callers_get(ProcdbCallers *self, const char *name)
 	return caller;
 }
 
-/* Also when it was forgotten meanwhile; gives up the reference of the question. */
+/* Gives up the reference of the question. */
 static void settle(ProcdbCaller *caller, const GError *error)
 {
-	caller->settled(caller, error);
+	if (caller->callers)
+		caller->callers->listener->settled(caller, error, caller->callers->data);
 	procdb_caller_unref(caller);
 }
 
@@ -119,10 +185,8 @@ static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
 	if (self) {
 		guint32 uid = self->authority->identify_finish(self->self, result, &error);
 
-		if (!error) {
-			caller->uid = uid;
-			caller->identified = TRUE;
-		}
+		if (!error)
+			join_user(caller, uid);
 		caller->identifying = FALSE;
 		self->identifying--;
 		identify_next(self);
@@ -135,8 +199,9 @@ static void identify_next(ProcdbCallers *self)
 	while (self->identifying < MAX_IDENTIFYING && !g_queue_is_empty(&self->to_identify)) {
 		ProcdbCaller *caller = g_queue_pop_head(&self->to_identify);
 
+		caller->to_identify = FALSE;
 		if (!caller->callers) {
-			settle(caller, NULL);
+			procdb_caller_unref(caller);
 			continue;
 		}
 		caller->identifying = TRUE;
@@ -148,8 +213,20 @@ static void identify_next(ProcdbCallers *self)
 
 void procdb_caller_identify(ProcdbCaller *caller)
 {
+	if (caller->to_identify || caller->identifying)
+		return;
+	caller->to_identify = TRUE;
 	g_queue_push_tail(&caller->callers->to_identify, procdb_caller_ref(caller));
 	identify_next(caller->callers);
+}
+
+GPtrArray *procdb_callers_list(ProcdbCallers *self)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)procdb_caller_unref);
+
+	for (GList *link = self->by_use.head; link; link = link->next)
+		g_ptr_array_add(list, procdb_caller_ref(link->data));
+	return list;
 }
 
 void procdb_callers_revoke(ProcdbCallers *self)
@@ -159,14 +236,16 @@ void procdb_callers_revoke(ProcdbCallers *self)
 }
 
 ProcdbCallers *procdb_callers_new(const ProcdbAuthority *authority, gpointer self,
-				  ProcdbCallerSettled settled)
+				  const ProcdbCallerListener *listener, gpointer data)
 {
 	ProcdbCallers *callers = g_new0(ProcdbCallers, 1);
 
 	callers->authority = authority;
 	callers->self = self;
-	callers->settled = settled;
+	callers->listener = listener;
+	callers->data = data;
 	callers->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, caller_forget);
+	callers->users = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
 	g_queue_init(&callers->by_use);
 	g_queue_init(&callers->to_identify);
 	return callers;
@@ -174,10 +253,11 @@ ProcdbCallers *procdb_callers_new(const ProcdbAuthority *authority, gpointer sel
 
 void procdb_callers_free(ProcdbCallers *self)
 {
-	ProcdbCaller *caller;
-
-	while ((caller = g_queue_pop_head(&self->to_identify)))
-		settle(caller, NULL);
+	/* Ends what the bus is asked. */
+	for (GList *link = self->by_use.head; link; link = link->next)
+		g_cancellable_cancel(((ProcdbCaller *)link->data)->gone);
+	g_queue_clear_full(&self->to_identify, (GDestroyNotify)procdb_caller_unref);
 	g_hash_table_unref(self->by_name);
+	g_hash_table_unref(self->users);
 	g_free(self);
 }

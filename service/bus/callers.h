@@ -7,41 +7,55 @@
  * they are still there.
  */
 
-#include "authorizer.h"
+#include "authority.h"
 
 typedef struct _ProcdbCallers ProcdbCallers;
 typedef struct _ProcdbCaller ProcdbCaller;
 
-/*
- * What is to be done when a caller was identified, or never will be: error, which may
- * be NULL, says why.
- */
-typedef void (*ProcdbCallerSettled)(ProcdbCaller *caller, const GError *error);
+/* A user with at least one connection that was identified. */
+typedef struct {
+	guint32 uid;
+	guint callers;
+	gsize kept;	    /* bytes of its calls that wait */
+	gsize unread;	    /* bytes of answers that it may not have read yet */
+	gint64 rationed_at; /* unread.c's */
+} ProcdbUser;
 
-/* One of them. What is not said to be the holder's is only read. */
+typedef struct {
+	/* It was identified, or will not be: error, which may be NULL, says why. */
+	void (*settled)(ProcdbCaller *caller, const GError *error, gpointer data);
+	/* It left the bus and is forgotten, but for who holds a reference. */
+	void (*gone)(ProcdbCaller *caller, gpointer data);
+} ProcdbCallerListener;
+
+/* One of them. Members above the blank line are private to callers.c, but for reading. */
 struct _ProcdbCaller {
 	ProcdbCallers *callers; /* NULL once forgotten */
-	ProcdbCallerSettled settled;
-	char *name; /* unique bus name */
+	char *name;		/* unique bus name */
 	gpointer watch;
-	gboolean identifying; /* the bus is asked whose it is */
+	gboolean to_identify; /* the bus will be asked whose it is */
+	gboolean identifying; /* it is being asked */
 	gboolean identified;
 	guint32 uid;
+	ProcdbUser *user;   /* NULL until it is identified, and once it is forgotten */
 	GList link;	    /* in callers->by_use */
 	GCancellable *gone; /* cancelled when it leaves the bus */
 	int refs;
 
-	/* The holder's; a caller that waits for something is not forgotten to make room. */
-	guint waiting;	      /* calls of it that wait for anything */
-	GHashTable *granted;  /* action (static) -> gint64 monotonic µs of expiry */
-	GHashTable *admitted; /* serial of a large call that may come -> its action (static) */
-	GQueue unidentified;  /* what waits for the uid */
+	/* The rest is the gate's and the authorizer's. */
+	guint held;	     /* calls and questions that are under way for it */
+	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
+	GQueue line;	     /* its calls that wait, in their order */
+	gboolean busy;	     /* the first of them is being seen to */
+	gsize kept;	     /* bytes of these */
+	gsize unread;	     /* bytes of answers that it may not have read yet */
+	gboolean asked;	     /* the bus is asked how much of that is read */
 };
 
-/* Asks this authority; both stay the caller's. */
+/* Asks this authority and tells this listener; all stay their owner's. */
 ProcdbCallers *procdb_callers_new(const ProcdbAuthority *authority, gpointer self,
-				  ProcdbCallerSettled settled);
-/* Callers that are still referenced outlive it, forgotten; who waits for its turn is settled. */
+				  const ProcdbCallerListener *listener, gpointer data);
+/* Callers that are still referenced outlive it, forgotten. */
 void procdb_callers_free(ProcdbCallers *callers);
 
 /* The caller of that unique name, which may be new; valid until the main loop runs again. */
@@ -49,8 +63,21 @@ ProcdbCaller *procdb_callers_get(ProcdbCallers *callers, const char *name);
 ProcdbCaller *procdb_caller_ref(ProcdbCaller *caller);
 void procdb_caller_unref(ProcdbCaller *caller);
 
-/* Has the bus asked whose it is, when it is its turn. Once at a time. */
+/* Has the bus asked whose it is, when it is its turn. Nothing while it is under way. */
 void procdb_caller_identify(ProcdbCaller *caller);
 
+/* So many bytes of its calls wait, or of answers may be unread, more (or less) than before. */
+void procdb_caller_keep(ProcdbCaller *caller, gssize bytes);
+void procdb_caller_charge(ProcdbCaller *caller, gssize bytes);
+/* Bytes of all calls that wait. */
+gsize procdb_callers_kept(const ProcdbCallers *callers);
+
+/*
+ * While there are too many, one that would be forgotten if its answers were known to be
+ * read; or NULL.
+ */
+ProcdbCaller *procdb_callers_crowded(ProcdbCallers *callers);
+/* All of them, referenced, in an array that the caller unrefs. */
+GPtrArray *procdb_callers_list(ProcdbCallers *callers);
 /* Forgets what was granted to anyone. */
 void procdb_callers_revoke(ProcdbCallers *callers);

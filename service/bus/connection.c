@@ -3,12 +3,19 @@
 
 #include "connection.h"
 
-#include "guard.h"
-#include "log.h"
-#include "object.h"
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
 
-#define BUS_NAME "org.freedesktop.DBus"
-#define BUS_PATH "/org/freedesktop/DBus"
+#include "errors.h"
+#include "interface.h"
+#include "log.h"
+#include "peers.h"
+#include "loop.h"
+
+/* The D-Bus specification, "Well-known Message Bus Instances". */
+#define DEFAULT_ADDRESS                                                                            \
+	"unix:path=/run/dbus/system_bus_socket;unix:path=/var/run/dbus/system_bus_socket"
 
 /* How long to wait for a name that another service still owns, and how often to look. */
 #define NAME_PATIENCE_S 2
@@ -23,25 +30,28 @@
 #define PAUSE_MAX_MS 1000
 /* A connection that held for so long was a good one. */
 #define GOOD_US (G_USEC_PER_SEC / 10)
+/* How long to wait until what was answered is sent, at the end. */
+#define FLUSH_US (2 * (gint64)G_USEC_PER_SEC)
 
 struct _ProcdbConnection {
 	const ProcdbConnectionListener *listener;
 	gpointer user_data;
-	GSocketConnection *socket;
-	GDBusConnection *bus;	   /* on it; NULL while there is none */
-	GCancellable *cancellable; /* of the calls under way */
-	gboolean announced;	   /* connected() was told, disconnected() not yet */
-	gboolean served;     /* has had the name once: from then on it does not give up easily */
-	gboolean over;	     /* failed or withdrawn */
-	gint64 named_at;     /* monotonic µs; 0 while the name is not ours */
-	gint64 logged_at;    /* monotonic µs; 0: never */
-	guint losses;	     /* since then */
-	gboolean quiet;	     /* the last loss was not logged */
-	guint pause_ms;	     /* before the next attempt */
-	guint step;	     /* source: the next attempt or look */
-	guint patience;	     /* source: the end of it */
-	guint name_acquired; /* subscriptions */
-	guint name_lost;
+	sd_bus *bus; /* NULL while there is none */
+	GSource *source;
+	sd_bus_slot *call; /* of the question under way */
+	sd_bus_slot *name_acquired;
+	sd_bus_slot *name_lost;
+	gboolean announced; /* connected() was told, disconnected() not yet */
+	gboolean served;    /* has had the name once: from then on it does not give up easily */
+	gboolean over;	    /* failed or withdrawn */
+	gboolean for_name;  /* patience is with who has the name, not with the bus */
+	gint64 named_at;    /* monotonic µs; 0 while the name is not ours */
+	gint64 logged_at;   /* monotonic µs; 0: never */
+	guint losses;	    /* since then */
+	gboolean quiet;	    /* the last loss was not logged */
+	guint pause_ms;	    /* before the next attempt */
+	guint step;	    /* source: the next attempt or look */
+	guint patience;	    /* source: the end of it */
 };
 
 static void stop_timer(guint *source)
@@ -56,9 +66,7 @@ static void stop_all(ProcdbConnection *self)
 {
 	stop_timer(&self->step);
 	stop_timer(&self->patience);
-	g_cancellable_cancel(self->cancellable);
-	g_object_unref(self->cancellable);
-	self->cancellable = g_cancellable_new();
+	g_clear_pointer(&self->call, sd_bus_slot_unref);
 }
 
 static void fail(ProcdbConnection *self, const GError *error)
@@ -68,11 +76,9 @@ static void fail(ProcdbConnection *self, const GError *error)
 	self->listener->failed(error, self->user_data);
 }
 
-static void fail_unreachable(ProcdbConnection *self, const GError *reason)
+static void fail_unreachable(ProcdbConnection *self, int reason)
 {
-	g_autoptr(GError) error =
-	    g_error_new(G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED, "Cannot reach the system bus: %s",
-			reason ? reason->message : "it was closed");
+	g_autoptr(GError) error = procdb_bus_errno(reason, "Cannot reach the system bus");
 
 	fail(self, error);
 }
@@ -85,31 +91,47 @@ static void fail_taken(ProcdbConnection *self)
 	fail(self, error);
 }
 
-/* Calls a method of the bus daemon. */
-static void call_bus(ProcdbConnection *self, const char *method, GVariant *parameters,
-		     const char *reply_type, GAsyncReadyCallback callback)
-{
-	g_dbus_connection_call(self->bus, BUS_NAME, BUS_PATH, BUS_NAME, method, parameters,
-			       G_VARIANT_TYPE(reply_type), G_DBUS_CALL_FLAGS_NONE, -1,
-			       self->cancellable, callback, self);
-}
-
-/*
- * The answer to it; NULL when it was cancelled or the connection is lost, which
- * is seen to elsewhere, or when it failed and so has all of it.
- */
-static GVariant *call_bus_finish(GObject *source, GAsyncResult *result, gpointer data)
+/* A message could not be made or sent; a lost connection is seen to elsewhere. */
+static void fail_naming(ProcdbConnection *self, const char *why)
 {
 	g_autoptr(GError) error = NULL;
-	GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 
-	if (reply || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-	    g_dbus_connection_is_closed(G_DBUS_CONNECTION(source)))
-		return reply;
-	g_dbus_error_strip_remote_error(error);
-	g_prefix_error(&error, "Cannot own the name " PROCDB_BUS_NAME ": ");
-	fail(data, error);
-	return NULL;
+	if (!sd_bus_is_open(self->bus))
+		return;
+	error = g_error_new(G_IO_ERROR, G_IO_ERROR_FAILED,
+			    "Cannot own the name " PROCDB_BUS_NAME ": %s", why);
+	fail(self, error);
+}
+
+/* Asks the bus daemon something about a name. */
+static void call_bus(ProcdbConnection *self, const char *method, sd_bus_message_handler_t callback,
+		     const char *name)
+{
+	int result;
+
+	g_clear_pointer(&self->call, sd_bus_slot_unref);
+	result =
+	    sd_bus_call_method_async(self->bus, &self->call, PROCDB_DAEMON_NAME, PROCDB_DAEMON_PATH,
+				     PROCDB_DAEMON_NAME, method, callback, self, "s", name);
+	if (result < 0)
+		fail_naming(self, g_strerror(-result));
+}
+
+/* The answer to it is a value of this type; FALSE when it failed, and so has all of it. */
+static gboolean read_answer(ProcdbConnection *self, sd_bus_message *reply, char type,
+			    gpointer value)
+{
+	const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+	if (error) {
+		fail_naming(self, error->message ? error->message : error->name);
+		return FALSE;
+	}
+	if (sd_bus_message_read_basic(reply, type, value) <= 0) {
+		fail_naming(self, "the bus gave an answer of another kind");
+		return FALSE;
+	}
+	return TRUE;
 }
 
 /* The name is ours, maybe again. */
@@ -126,18 +148,16 @@ static void on_named(ProcdbConnection *self)
 	self->listener->named(self->user_data);
 }
 
-static void on_name_acquired(GDBusConnection *bus, const char *sender, const char *path,
-			     const char *interface, const char *signal, GVariant *parameters,
-			     gpointer data)
+static int on_name_acquired(sd_bus_message *signal, void *data, sd_bus_error *error)
 {
 	on_named(data);
+	return 0;
 }
 
-static void on_name_lost(GDBusConnection *bus, const char *sender, const char *path,
-			 const char *interface, const char *signal, GVariant *parameters,
-			 gpointer data)
+static int on_name_lost(sd_bus_message *signal, void *data, sd_bus_error *error)
 {
 	fail_taken(data);
+	return 0;
 }
 
 static gboolean on_name_patience(gpointer data)
@@ -152,34 +172,63 @@ static gboolean on_name_patience(gpointer data)
 static void wait_for_name(ProcdbConnection *self)
 {
 	stop_timer(&self->patience);
+	self->for_name = TRUE;
 	self->patience = g_timeout_add_seconds(NAME_PATIENCE_S, on_name_patience, self);
 }
 
-static void on_requested(GObject *source, GAsyncResult *result, gpointer data)
+/* D-Bus specification, RequestName. */
+enum {
+	FLAG_ALLOW_REPLACEMENT = 1,
+	FLAG_REPLACE_EXISTING = 2,
+	ANSWER_IN_QUEUE = 2,
+};
+
+static int on_requested(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
-	/* D-Bus specification, RequestName */
-	enum { IN_QUEUE = 2 };
-	g_autoptr(GVariant) reply = call_bus_finish(source, result, data);
 	ProcdbConnection *self = data;
 	guint32 answer;
 
-	if (!reply)
-		return;
-	g_variant_get(reply, "(u)", &answer);
-	if (answer == IN_QUEUE)
+	if (!read_answer(self, reply, 'u', &answer))
+		return 1;
+	if (answer == ANSWER_IN_QUEUE)
 		wait_for_name(self);
 	else
 		on_named(self);
+	return 1;
 }
 
-static guint subscribe(ProcdbConnection *self, const char *signal, GDBusSignalCallback callback)
+static sd_bus_slot *subscribe(ProcdbConnection *self, const char *signal,
+			      sd_bus_message_handler_t callback)
 {
-	return g_dbus_connection_signal_subscribe(self->bus, BUS_NAME, BUS_NAME, signal, BUS_PATH,
-						  PROCDB_BUS_NAME, G_DBUS_SIGNAL_FLAGS_NONE,
-						  callback, self, NULL);
+	g_autofree char *rule = g_strdup_printf(
+	    "type='signal',sender='" PROCDB_DAEMON_NAME "',path='" PROCDB_DAEMON_PATH
+	    "',interface='" PROCDB_DAEMON_NAME "',member='%s',arg0='" PROCDB_BUS_NAME "'",
+	    signal);
+	sd_bus_slot *slot = NULL;
+
+	(void)sd_bus_add_match_async(self->bus, &slot, rule, callback, procdb_peers_installed,
+				     self);
+	return slot;
 }
 
-static void take_name(ProcdbConnection *self)
+/*
+ * Others may take the name over who may own it at all, which the bus policy leaves to root:
+ * from an owner that is dead without the bus having noticed, and that is our part, too.
+ */
+static void request_name(ProcdbConnection *self, guint32 flags)
+{
+	int result;
+
+	g_clear_pointer(&self->call, sd_bus_slot_unref);
+	result =
+	    sd_bus_call_method_async(self->bus, &self->call, PROCDB_DAEMON_NAME, PROCDB_DAEMON_PATH,
+				     PROCDB_DAEMON_NAME, "RequestName", on_requested, self, "su",
+				     PROCDB_BUS_NAME, flags | FLAG_ALLOW_REPLACEMENT);
+	if (result < 0)
+		fail_naming(self, g_strerror(-result));
+}
+
+static void take_name(ProcdbConnection *self, guint32 flags)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -188,14 +237,9 @@ static void take_name(ProcdbConnection *self)
 		fail(self, error);
 		return;
 	}
-	/*
-	 * In the queue, for the bus may not have noticed yet that the connection
-	 * before this one is closed.
-	 */
 	self->name_acquired = subscribe(self, "NameAcquired", on_name_acquired);
 	self->name_lost = subscribe(self, "NameLost", on_name_lost);
-	call_bus(self, "RequestName", g_variant_new("(su)", PROCDB_BUS_NAME, 0), "(u)",
-		 on_requested);
+	request_name(self, flags);
 }
 
 static void look_for_others(ProcdbConnection *self);
@@ -209,21 +253,46 @@ static gboolean on_look(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void on_looked(GObject *source, GAsyncResult *result, gpointer data)
+/* Whether nothing of a process is left that could use anything. */
+static gboolean is_dead(guint32 pid)
 {
-	g_autoptr(GVariant) reply = call_bus_finish(source, result, data);
-	ProcdbConnection *self = data;
-	gboolean owned;
+	/* Ours: another connection than this one, which is of no use any more. */
+	return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
+}
 
-	if (!reply)
-		return;
-	g_variant_get(reply, "(b)", &owned);
-	if (owned) {
+static int on_owner_process(sd_bus_message *reply, void *data, sd_bus_error *error)
+{
+	ProcdbConnection *self = data;
+	guint32 pid;
+
+	/* It may be gone by now. */
+	if (!sd_bus_message_get_error(reply) && sd_bus_message_read_basic(reply, 'u', &pid) > 0 &&
+	    is_dead(pid)) {
+		stop_timer(&self->patience);
+		take_name(self, FLAG_REPLACE_EXISTING);
+	} else {
+		if (!self->for_name)
+			wait_for_name(self);
 		self->step = g_timeout_add(NAME_POLL_MS, on_look, self);
-		return;
 	}
-	stop_timer(&self->patience);
-	take_name(self);
+	return 1;
+}
+
+static int on_looked(sd_bus_message *reply, void *data, sd_bus_error *error)
+{
+	ProcdbConnection *self = data;
+	int owned;
+
+	if (!read_answer(self, reply, 'b', &owned))
+		return 1;
+	if (owned) {
+		call_bus(self, "GetConnectionUnixProcessID", on_owner_process, PROCDB_BUS_NAME);
+		return 1;
+	}
+	if (!self->served)
+		stop_timer(&self->patience);
+	take_name(self, 0);
+	return 1;
 }
 
 /*
@@ -232,7 +301,7 @@ static void on_looked(GObject *source, GAsyncResult *result, gpointer data)
  */
 static void look_for_others(ProcdbConnection *self)
 {
-	call_bus(self, "NameHasOwner", g_variant_new("(s)", PROCDB_BUS_NAME), "(b)", on_looked);
+	call_bus(self, "NameHasOwner", on_looked, PROCDB_BUS_NAME);
 }
 
 static gboolean on_bus_patience(gpointer data)
@@ -253,54 +322,47 @@ static void withdraw(ProcdbConnection *self)
 	self->announced = FALSE;
 }
 
-static void unsubscribe(ProcdbConnection *self, guint *subscription)
-{
-	if (*subscription)
-		g_dbus_connection_signal_unsubscribe(self->bus, *subscription);
-	*subscription = 0;
-}
-
 /* Lets go of the connection. */
 static void drop(ProcdbConnection *self)
 {
 	if (!self->bus)
 		return;
 	withdraw(self);
-	unsubscribe(self, &self->name_acquired);
-	unsubscribe(self, &self->name_lost);
-	g_signal_handlers_disconnect_by_data(self->bus, self);
-	/* GDBus would keep the socket, and with it the name, until nobody holds its object. */
-	g_socket_shutdown(g_socket_connection_get_socket(self->socket), TRUE, TRUE, NULL);
-	g_clear_object(&self->socket);
-	g_clear_object(&self->bus);
+	g_clear_pointer(&self->call, sd_bus_slot_unref);
+	g_clear_pointer(&self->name_acquired, sd_bus_slot_unref);
+	g_clear_pointer(&self->name_lost, sd_bus_slot_unref);
+	g_source_destroy(self->source);
+	g_clear_pointer(&self->source, g_source_unref);
+	g_clear_pointer(&self->bus, sd_bus_close_unref);
 	self->named_at = 0;
 }
 
 static void reconnect(ProcdbConnection *self);
 
-static void on_closed(GDBusConnection *bus, gboolean remote, GError *error, gpointer data)
+static void on_lost(int reason, gpointer data)
 {
 	ProcdbConnection *self = data;
 	gboolean good = self->named_at && g_get_monotonic_time() - self->named_at >= GOOD_US;
 
-	stop_all(self);
 	if (self->over)
 		return;
+	stop_all(self);
 	if (!self->served) {
-		fail_unreachable(self, error);
+		fail_unreachable(self, reason);
 		return;
 	}
 	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
 		   "The connection to the system bus is lost: %s",
-		   error ? error->message : "it was closed");
+		   reason == -ETIMEDOUT ? "the bus takes nothing" : g_strerror(-reason));
 	drop(self);
+	self->for_name = FALSE;
 	self->patience = g_timeout_add_seconds(BUS_PATIENCE_S, on_bus_patience, self);
 	self->pause_ms = good ? 0 : PAUSE_MIN_MS;
 	reconnect(self);
 }
 
 /* There is no bus now. */
-static void try_again(ProcdbConnection *self, const GError *reason)
+static void try_again(ProcdbConnection *self, int reason)
 {
 	self->pause_ms = CLAMP(self->pause_ms * 2, PAUSE_MIN_MS, PAUSE_MAX_MS);
 	if (self->served)
@@ -309,61 +371,37 @@ static void try_again(ProcdbConnection *self, const GError *reason)
 		fail_unreachable(self, reason);
 }
 
-static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
+/* As sd_bus_open_system(), but without file descriptors, which calls could leave with us. */
+static int open_bus(sd_bus **bus)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GDBusConnection) bus = g_dbus_connection_new_finish(result, &error);
-	ProcdbConnection *self = data;
+	const char *address = g_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+	int result = sd_bus_new(bus);
 
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		return;
-	/* One that was closed meanwhile does not say so again. */
-	if (!bus || g_dbus_connection_is_closed(bus)) {
-		try_again(self, error);
-		return;
-	}
-	self->bus = g_steal_pointer(&bus);
-	g_signal_connect(self->bus, "closed", G_CALLBACK(on_closed), self);
-	procdb_guard_answer(self->bus);
-	if (self->served) {
-		take_name(self);
-		return;
-	}
-	wait_for_name(self);
-	look_for_others(self);
-}
-
-static void on_stream(GObject *source, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GIOStream) stream = g_dbus_address_get_stream_finish(result, NULL, &error);
-	g_autoptr(GIOStream) guarded = NULL;
-	ProcdbConnection *self = data;
-
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		return;
-	if (stream)
-		guarded = procdb_guard_new(G_SOCKET_CONNECTION(stream), &error);
-	if (!guarded) {
-		try_again(self, error);
-		return;
-	}
-	g_set_object(&self->socket, G_SOCKET_CONNECTION(stream));
-	g_dbus_connection_new(guarded, NULL, G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
-			      self->cancellable, on_connected, self);
+	if (result >= 0)
+		result = sd_bus_set_address(*bus, address ? address : DEFAULT_ADDRESS);
+	if (result >= 0)
+		result = sd_bus_set_bus_client(*bus, TRUE);
+	if (result >= 0)
+		result = sd_bus_negotiate_fds(*bus, FALSE);
+	return result >= 0 ? sd_bus_start(*bus) : result;
 }
 
 static gboolean on_reconnect(gpointer data)
 {
-	g_autoptr(GError) error = NULL;
 	ProcdbConnection *self = data;
-	g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	int result = open_bus(&self->bus);
 
 	self->step = 0;
-	if (address)
-		g_dbus_address_get_stream(address, self->cancellable, on_stream, self);
-	else
-		fail(self, error);
+	if (result < 0) {
+		g_clear_pointer(&self->bus, sd_bus_unref);
+		try_again(self, result);
+		return G_SOURCE_REMOVE;
+	}
+	self->source = procdb_bus_source_new(self->bus, on_lost, self);
+	/* Until the bus answers, all of this waits with it. */
+	if (!self->served)
+		wait_for_name(self);
+	look_for_others(self);
 	return G_SOURCE_REMOVE;
 }
 
@@ -379,7 +417,6 @@ ProcdbConnection *procdb_connection_new(const ProcdbConnectionListener *listener
 
 	self->listener = listener;
 	self->user_data = user_data;
-	self->cancellable = g_cancellable_new();
 	reconnect(self);
 	return self;
 }
@@ -390,7 +427,7 @@ void procdb_connection_withdraw(ProcdbConnection *self)
 	self->over = TRUE;
 	withdraw(self);
 	if (self->bus)
-		g_dbus_connection_flush_sync(self->bus, NULL, NULL);
+		(void)procdb_bus_flush(self->bus, FLUSH_US);
 }
 
 void procdb_connection_free(ProcdbConnection *self)
@@ -399,7 +436,5 @@ void procdb_connection_free(ProcdbConnection *self)
 		return;
 	stop_all(self);
 	drop(self);
-	g_clear_object(&self->socket);
-	g_object_unref(self->cancellable);
 	g_free(self);
 }

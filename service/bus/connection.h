@@ -4,11 +4,12 @@
 
 /*
  * The service's place on the system bus: a connection and the name, and both
- * again when they are lost, be it that the bus was restarted or that a peer sent
- * a message which GDBus cannot read. Nothing here blocks.
+ * again when they are lost, be it that the bus was restarted or that it takes
+ * nothing from us any more. Nothing here blocks.
  */
 
 #include <gio/gio.h>
+#include <systemd/sd-bus.h>
 
 typedef struct {
 	/*
@@ -16,11 +17,11 @@ typedef struct {
 	 * calls. The name follows, so whoever sees it finds all of the service.
 	 * Called again with each new connection. FALSE with error set ends it.
 	 */
-	gboolean (*connected)(GDBusConnection *bus, gpointer user_data, GError **error);
+	gboolean (*connected)(sd_bus *bus, gpointer user_data, GError **error);
 	/* The name is ours. */
 	void (*named)(gpointer user_data);
 	/*
-	 * What connected() made is of no use any more. The connection is closed
+	 * What connected() made is of no use any more. The connection is lost
 	 * already, unless procdb_connection_withdraw() was called.
 	 */
 	void (*disconnected)(gpointer user_data);
@@ -38,8 +39,8 @@ ProcdbConnection *procdb_connection_new(const ProcdbConnectionListener *listener
 					gpointer user_data);
 
 /*
- * Answers nothing from now on, and waits until what was answered is sent. The
- * name is kept until the end, to tell others that the service still works.
+ * Answers nothing from now on, and waits until what was answered is sent, for two seconds at
+ * most. The name is kept until the end, to tell others that the service still works.
  */
 void procdb_connection_withdraw(ProcdbConnection *connection);
 /* Leaves the bus. */

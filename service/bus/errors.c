@@ -7,7 +7,10 @@
 
 #define PREFIX "org.pandemonium.ProcDb1.Error."
 
-G_DEFINE_QUARK(procdb - bus - error, procdb_bus_error)
+GQuark procdb_bus_error_quark(void)
+{
+	return g_quark_from_static_string("procdb-bus-error");
+}
 
 static const char *const bus_names[] = {
     [PROCDB_BUS_ERROR_INVALID_NAME] = PREFIX "InvalidName",
@@ -37,13 +40,18 @@ const char *procdb_bus_error_name(const GError *error)
 	return NULL;
 }
 
-void procdb_bus_return_error(GDBusMethodInvocation *invocation, GError *error)
+int procdb_bus_reply_error(sd_bus_message *call, GError *error)
 {
 	const char *name = procdb_bus_error_name(error);
+	int result = sd_bus_reply_method_errorf(call, name ? name : SD_BUS_ERROR_FAILED, "%s",
+						error->message);
 
-	if (name)
-		g_dbus_method_invocation_return_dbus_error(invocation, name, error->message);
-	else
-		g_dbus_method_invocation_return_gerror(invocation, error);
 	g_error_free(error);
+	return result;
+}
+
+GError *procdb_bus_errno(int result, const char *what)
+{
+	return g_error_new(G_IO_ERROR, g_io_error_from_errno(-result), "%s: %s", what,
+			   g_strerror(-result));
 }

@@ -5,6 +5,7 @@
 /* The errors of the interface and their names on the bus. */
 
 #include <gio/gio.h>
+#include <systemd/sd-bus.h>
 
 #define PROCDB_BUS_ERROR (procdb_bus_error_quark())
 GQuark procdb_bus_error_quark(void);
@@ -22,5 +23,11 @@ typedef enum {
 /* The name on the bus of an error of this layer or of the engine; NULL for others. Static. */
 const char *procdb_bus_error_name(const GError *error);
 
-/* Answers an invocation with an error under its name on the bus. Takes both over. */
-void procdb_bus_return_error(GDBusMethodInvocation *invocation, GError *error);
+/*
+ * Answers a call with an error under its name on the bus, and takes that over. For a handler to
+ * return: what sd_bus_reply_method_errorf() does.
+ */
+int procdb_bus_reply_error(sd_bus_message *call, GError *error);
+
+/* An error for what failed with a negative errno. The caller frees it. */
+GError *procdb_bus_errno(int result, const char *what);

@@ -3,27 +3,20 @@
 #pragma once
 
 /*
- * The object on the bus: decodes, calls the engine, replies. Every method call
- * passes the authorizer before its handler runs.
+ * The object on the bus: decodes, calls the engine, replies. A method is handled only for
+ * a call that passed the gate.
  */
 
 #include "apply.h"
-#include "authorizer.h"
 #include "engine.h"
-#include "procdb-dbus.h"
+#include "gate.h"
+#include "interface.h"
 
-#define PROCDB_BUS_NAME "org.pandemonium.ProcDb"
-#define PROCDB_BUS_PATH "/org/pandemonium/ProcDb"
-/* Goes up when something is added to the interface. */
-#define PROCDB_API_VERSION 2
 /* Names that one DeleteProfiles may hold, and that one ProfilesChanged lists. */
 #define PROCDB_MAX_NAMES_IN 4096
 #define PROCDB_MAX_NAMES_OUT 256
 /* Sentences that ConfigurationProblems lists at most. */
 #define PROCDB_MAX_PROBLEMS 64
-
-#define PROCDB_TYPE_OBJECT (procdb_object_get_type())
-G_DECLARE_FINAL_TYPE(ProcdbObject, procdb_object, PROCDB, OBJECT, ProcdbDBusProcDb1Skeleton)
 
 /* What the object asks of whoever put the service together. */
 typedef struct {
@@ -42,11 +35,22 @@ typedef struct {
 	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;
 
-/* An object for this engine; engine and host have to outlive it. To be exported by the caller. */
-ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gpointer user_data);
+typedef struct _ProcdbObject ProcdbObject;
 
-/* Who decides from now on; it stays the caller's. NULL, as at first: nobody may call anything. */
-void procdb_object_set_authorizer(ProcdbObject *self, ProcdbAuthorizer *authorizer);
+/* An object for this engine; engine and host have to outlive it. */
+ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gpointer user_data);
+void procdb_object_free(ProcdbObject *object);
+
+/*
+ * Puts it on a bus, behind a gate that asks this authority; both stay the caller's. FALSE
+ * with error set when that fails.
+ */
+gboolean procdb_object_export(ProcdbObject *object, sd_bus *bus, const ProcdbAuthority *authority,
+			      gpointer self, GError **error);
+/* Takes it from there: calls that wait are denied, and others not answered any more. */
+void procdb_object_unexport(ProcdbObject *object);
+/* The gate, while it is exported; else NULL. The object's own. */
+ProcdbGate *procdb_object_gate(ProcdbObject *object);
 
 /* To be called when the host changed the settings by itself. */
-void procdb_object_settings_changed(ProcdbObject *self);
+void procdb_object_settings_changed(ProcdbObject *object);

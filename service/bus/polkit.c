@@ -3,63 +3,55 @@
 
 #include "polkit.h"
 
-#include "guard.h"
+#include "peers.h"
 
 #define NAME "org.freedesktop.PolicyKit1"
 #define PATH "/org/freedesktop/PolicyKit1/Authority"
 #define INTERFACE "org.freedesktop.PolicyKit1.Authority"
-#define BUS_NAME "org.freedesktop.DBus"
-#define BUS_PATH "/org/freedesktop/DBus"
 
 /* CheckAuthorizationFlags of polkit's interface */
 enum { ALLOW_USER_INTERACTION = 1 };
 
-/* A signal that is subscribed to. */
-typedef struct {
-	guint id;
-	char *rule;
-} Match;
-
 struct _ProcdbPolkit {
-	GDBusConnection *connection;
-	Match changed;
-	Match owner_changed;
+	sd_bus *bus;
+	sd_bus_slot *changed;
+	ProcdbPeerWatch *owner;
 	guint64 checks; /* so far: each is named by its number when it is cancelled */
-	ProcdbAuthorizer *authorizer;
+	ProcdbGate *gate;
 };
 
-static void on_changed(GDBusConnection *connection, const char *sender, const char *path,
-		       const char *interface, const char *signal, GVariant *parameters,
-		       gpointer data)
+static void notice_change(ProcdbPolkit *self)
 {
-	ProcdbPolkit *self = data;
+	if (self->gate)
+		procdb_gate_changed(self->gate);
+}
 
-	if (self->authorizer)
-		procdb_authorizer_changed(self->authorizer);
+static int on_changed(sd_bus_message *signal, void *data, sd_bus_error *error)
+{
+	notice_change(data);
+	return 0;
+}
+
+static void on_owner_changed(const char *owner, gpointer data)
+{
+	notice_change(data);
+}
+
+static int new_call(sd_bus *bus, sd_bus_message **call, const char *method)
+{
+	return sd_bus_message_new_method_call(bus, call, NAME, PATH, INTERFACE, method);
 }
 
 /* polkit would go on with what nobody waits for: a prompt would stay on the screen. */
-static void cancel_check(GDBusConnection *connection, const char *id)
+static void cancel_check(sd_bus *bus, gpointer id)
 {
-	g_dbus_connection_call(connection, NAME, PATH, INTERFACE, "CancelCheckAuthorization",
-			       g_variant_new("(s)", id), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-			       NULL, NULL, NULL);
-}
+	sd_bus_message *call = NULL;
 
-static void on_checked(GObject *source, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(GTask) task = data;
-	GError *error = NULL;
-	GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-
-	if (reply) {
-		g_task_return_pointer(task, reply, (GDestroyNotify)g_variant_unref);
-		return;
-	}
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		cancel_check(G_DBUS_CONNECTION(source), g_task_get_task_data(task));
-	g_dbus_error_strip_remote_error(error);
-	g_task_return_error(task, error);
+	if (new_call(bus, &call, "CancelCheckAuthorization") >= 0 &&
+	    sd_bus_message_set_auto_start(call, FALSE) >= 0 &&
+	    sd_bus_message_append(call, "s", id) >= 0)
+		(void)sd_bus_send(bus, call, NULL);
+	sd_bus_message_unref(call);
 }
 
 static void polkit_check(gpointer data, const char *sender, const char *action,
@@ -69,62 +61,57 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 	ProcdbPolkit *self = data;
 	GTask *task = g_task_new(NULL, cancellable, callback, user_data);
 	char *id = g_strdup_printf("%" G_GUINT64_FORMAT, ++self->checks);
-	GVariantBuilder subject;
+	sd_bus_message *call = NULL;
 
-	g_task_set_task_data(task, id, g_free);
-	g_variant_builder_init(&subject, G_VARIANT_TYPE_VARDICT);
-	g_variant_builder_add(&subject, "{sv}", "name", g_variant_new_string(sender));
+	if (new_call(self->bus, &call, "CheckAuthorization") >= 0)
+		(void)sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name",
+					    "s", sender, action, 0,
+					    interactive ? ALLOW_USER_INTERACTION : 0, id);
 	/* Whoever is asked may take its time: the authorizer says for how long. */
-	g_dbus_connection_call(self->connection, NAME, PATH, INTERFACE, "CheckAuthorization",
-			       g_variant_new("((sa{sv})s@a{ss}us)", "system-bus-name", &subject,
-					     action,
-					     g_variant_new_array(G_VARIANT_TYPE("{ss}"), NULL, 0),
-					     interactive ? ALLOW_USER_INTERACTION : 0, id),
-			       G_VARIANT_TYPE("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-			       cancellable, on_checked, task);
+	procdb_peers_call(self->bus, call, task, cancel_check, id, g_free);
+	sd_bus_message_unref(call);
+}
+
+/* Whether the yes is by a temporary authorization, which ends when it likes. */
+static int read_temporary(sd_bus_message *reply, gboolean *temporary)
+{
+	const char *key;
+	int result;
+
+	*temporary = FALSE;
+	result = sd_bus_message_enter_container(reply, 'a', "{ss}");
+	while (result > 0 && (result = sd_bus_message_read(reply, "{ss}", &key, NULL)) > 0)
+		if (g_str_equal(key, "polkit.temporary_authorization_id"))
+			*temporary = TRUE;
+	return result;
 }
 
 static gboolean polkit_finish(gpointer data, GAsyncResult *result, gboolean *allowed,
 			      gboolean *challenge, gboolean *cacheable, GError **error)
 {
-	g_autoptr(GVariant) reply = g_task_propagate_pointer(G_TASK(result), error);
-	g_autoptr(GVariant) details = NULL;
+	sd_bus_message *reply = g_task_propagate_pointer(G_TASK(result), error);
+	gboolean temporary;
+	gboolean ok;
 
 	if (!reply)
 		return FALSE;
-	g_variant_get(reply, "((bb@a{ss}))", allowed, challenge, &details);
-	/* A temporary authorization ends when it likes. */
-	*cacheable =
-	    *allowed && !g_variant_lookup(details, "polkit.temporary_authorization_id", "&s", NULL);
-	return TRUE;
-}
-
-static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(GTask) task = data;
-	GError *error = NULL;
-	g_autoptr(GVariant) reply =
-	    g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-	guint32 uid;
-
-	if (!reply) {
-		g_dbus_error_strip_remote_error(error);
-		g_task_return_error(task, error);
-		return;
-	}
-	g_variant_get(reply, "(u)", &uid);
-	g_task_return_int(task, uid);
+	ok = sd_bus_message_enter_container(reply, 'r', "bba{ss}") > 0 &&
+	     sd_bus_message_read(reply, "bb", allowed, challenge) > 0 &&
+	     read_temporary(reply, &temporary) >= 0;
+	if (ok)
+		*cacheable = *allowed && !temporary;
+	else
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+				    "polkit gave an answer of another kind");
+	sd_bus_message_unref(reply);
+	return ok;
 }
 
 static void polkit_identify(gpointer data, const char *sender, GCancellable *cancellable,
 			    GAsyncReadyCallback callback, gpointer user_data)
 {
-	ProcdbPolkit *self = data;
-
-	g_dbus_connection_call(self->connection, BUS_NAME, BUS_PATH, BUS_NAME,
-			       "GetConnectionUnixUser", g_variant_new("(s)", sender),
-			       G_VARIANT_TYPE("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, cancellable,
-			       on_identified, g_task_new(NULL, cancellable, callback, user_data));
+	procdb_peers_identify(((ProcdbPolkit *)data)->bus, sender,
+			      g_task_new(NULL, cancellable, callback, user_data));
 }
 
 static guint32 polkit_identify_finish(gpointer data, GAsyncResult *result, GError **error)
@@ -132,67 +119,16 @@ static guint32 polkit_identify_finish(gpointer data, GAsyncResult *result, GErro
 	return (guint32)g_task_propagate_int(G_TASK(result), error);
 }
 
-static void call_about_match(GDBusConnection *connection, const Match *match, const char *method)
-{
-	g_dbus_connection_call(connection, BUS_NAME, BUS_PATH, BUS_NAME, method,
-			       g_variant_new("(s)", match->rule), NULL, G_DBUS_CALL_FLAGS_NONE, -1,
-			       NULL, NULL, NULL);
-}
-
-/*
- * Takes over a rule and asks the bus for what it says, and GDBus to pass it on.
- * GDBus would do both, but takes it for a fault of ours when the connection is
- * lost just then.
- */
-static Match match_new(GDBusConnection *connection, char *rule, const char *sender,
-		       const char *path, const char *interface, const char *signal,
-		       const char *argument, GDBusSignalCallback callback, gpointer data,
-		       GDestroyNotify data_free)
-{
-	Match match = {
-	    .id = g_dbus_connection_signal_subscribe(connection, sender, interface, signal, path,
-						     argument, G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE,
-						     callback, data, data_free),
-	    .rule = rule,
-	};
-
-	call_about_match(connection, &match, "AddMatch");
-	return match;
-}
-
-static void match_end(Match *match, GDBusConnection *connection)
-{
-	g_dbus_connection_signal_unsubscribe(connection, match->id);
-	call_about_match(connection, match, "RemoveMatch");
-	g_free(match->rule);
-}
-
-/* The changes of a bus name's owner, from nobody but the bus. */
-static Match match_owner(GDBusConnection *connection, const char *name,
-			 GDBusSignalCallback callback, gpointer data, GDestroyNotify data_free)
-{
-	return match_new(connection,
-			 g_strdup_printf("type='signal',sender='" BUS_NAME "',path='" BUS_PATH
-					 "',member='NameOwnerChanged',arg0='%s'",
-					 name),
-			 BUS_NAME, BUS_PATH, BUS_NAME, "NameOwnerChanged", name, callback, data,
-			 data_free);
-}
-
 typedef struct {
-	Match match;
+	ProcdbPeerWatch *watch;
 	void (*gone)(gpointer data);
 	gpointer data;
 } Watch;
 
-static void on_owner_changed(GDBusConnection *connection, const char *sender, const char *path,
-			     const char *interface, const char *signal, GVariant *parameters,
-			     gpointer data)
+static void on_caller_changed(const char *owner, gpointer data)
 {
 	Watch *watch = data;
-	const char *owner;
 
-	g_variant_get(parameters, "(&s&s&s)", NULL, NULL, &owner);
 	if (*owner == '\0')
 		watch->gone(watch->data);
 }
@@ -204,18 +140,17 @@ static gpointer polkit_watch(gpointer self, const char *sender, void (*gone)(gpo
 
 	watch->gone = gone;
 	watch->data = data;
-	watch->match = match_owner(((ProcdbPolkit *)self)->connection, sender, on_owner_changed,
-				   watch, g_free);
+	watch->watch =
+	    procdb_peers_watch(((ProcdbPolkit *)self)->bus, sender, on_caller_changed, watch);
 	return watch;
 }
 
 static void polkit_unwatch(gpointer self, gpointer data)
 {
 	Watch *watch = data;
-	Match match = watch->match;
 
-	/* Frees the watch. */
-	match_end(&match, ((ProcdbPolkit *)self)->connection);
+	procdb_peers_unwatch(watch->watch);
+	g_free(watch);
 }
 
 const ProcdbAuthority procdb_polkit_authority = {
@@ -227,36 +162,32 @@ const ProcdbAuthority procdb_polkit_authority = {
     .unwatch = polkit_unwatch,
 };
 
-ProcdbPolkit *procdb_polkit_new(GDBusConnection *connection)
+ProcdbPolkit *procdb_polkit_new(sd_bus *bus)
 {
 	ProcdbPolkit *polkit = g_new0(ProcdbPolkit, 1);
 
-	polkit->connection = g_object_ref(connection);
+	polkit->bus = sd_bus_ref(bus);
 	/*
-	 * Before the first check, so that no change after an answer is missed.
-	 * Anyone could send us this signal: it has us ask again, and no more.
+	 * Before the first check, so that no change after an answer is missed. Of whoever
+	 * sends it: it has us ask again, and no more.
 	 */
-	polkit->changed =
-	    match_new(connection,
-		      g_strdup("type='signal',sender='" NAME "',path='" PATH
-			       "',interface='" INTERFACE "',member='Changed'"),
-		      NULL, PATH, INTERFACE, "Changed", NULL, on_changed, polkit, NULL);
-	polkit->owner_changed = match_owner(connection, NAME, on_changed, polkit, NULL);
+	(void)sd_bus_match_signal_async(bus, &polkit->changed, NAME, PATH, INTERFACE, "Changed",
+					on_changed, procdb_peers_installed, polkit);
+	polkit->owner = procdb_peers_watch(bus, NAME, on_owner_changed, polkit);
 	return polkit;
 }
 
-void procdb_polkit_set_authorizer(ProcdbPolkit *polkit, ProcdbAuthorizer *authorizer)
+void procdb_polkit_set_gate(ProcdbPolkit *polkit, ProcdbGate *gate)
 {
-	polkit->authorizer = authorizer;
-	procdb_guard_set_authorizer(polkit->connection, authorizer);
+	polkit->gate = gate;
 }
 
 void procdb_polkit_free(ProcdbPolkit *polkit)
 {
 	if (!polkit)
 		return;
-	match_end(&polkit->changed, polkit->connection);
-	match_end(&polkit->owner_changed, polkit->connection);
-	g_object_unref(polkit->connection);
+	sd_bus_slot_unref(polkit->changed);
+	procdb_peers_unwatch(polkit->owner);
+	sd_bus_unref(polkit->bus);
 	g_free(polkit);
 }

@@ -8,7 +8,7 @@
  * authority keeps a connection of the whole process, for good.
  */
 
-#include "authorizer.h"
+#include "gate.h"
 
 typedef struct _ProcdbPolkit ProcdbPolkit;
 
@@ -16,8 +16,8 @@ typedef struct _ProcdbPolkit ProcdbPolkit;
 extern const ProcdbAuthority procdb_polkit_authority;
 
 /* Asks over this connection; polkit need not be there yet. */
-ProcdbPolkit *procdb_polkit_new(GDBusConnection *connection);
+ProcdbPolkit *procdb_polkit_new(sd_bus *bus);
 void procdb_polkit_free(ProcdbPolkit *polkit);
 
 /* Whom to tell when polkit says that something changed, or comes or goes. */
-void procdb_polkit_set_authorizer(ProcdbPolkit *polkit, ProcdbAuthorizer *authorizer);
+void procdb_polkit_set_gate(ProcdbPolkit *polkit, ProcdbGate *gate);

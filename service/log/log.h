@@ -26,6 +26,9 @@
 /* Many profiles were forgotten, or left out; or a clock that was set ahead could have done it. */
 #define PROCDB_MESSAGE_FORGOTTEN "2a6f0d7d3c0b4a8f9d3e5b1c7a904e18"
 
+/* A call was left out that wanted no answer, or whose caller does not read. */
+#define PROCDB_MESSAGE_CALLS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e1a"
+
 /* Logs a printf-like message of one of these kinds. */
 #define procdb_log(level, id, ...)                                                                 \
 	g_log_structured(G_LOG_DOMAIN, (level), "MESSAGE_ID", (id), "MESSAGE", __VA_ARGS__)

@@ -46,7 +46,13 @@ static gboolean none_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
 
 static void none_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 {
-	*status = (ProcdbMapsStatus){.backend = "none", .state = "active"};
+	*status = (ProcdbMapsStatus){
+	    .backend = "none",
+	    .state = "active",
+	    .token = "active",
+	    .reason = "",
+	    .in_use = "none",
+	};
 }
 
 static void none_close(ProcdbMaps *maps)

@@ -32,10 +32,15 @@ struct procdb_named_score {
 	struct procdb_score score;
 };
 
+/* Strings that are not static are valid until the next call on the maps. */
 typedef struct {
 	const char *backend; /* "observer", "sched-ext", "pinned", "none"; static */
-	const char *
-	    state; /* "active", "waiting" or "failed: why"; valid until the next call on the maps */
+	/* How it is, in words; token is the first of them: "active", "waiting" or "failed". */
+	const char *state;
+	const char *token;  /* static */
+	const char *reason; /* why; "" when there is nothing to say */
+	/* What observes now: one of the backends' names, "" for nothing. Static. */
+	const char *in_use;
 	guint64 errors;	     /* map operations that failed since the start */
 	guint64 tasks_lost;  /* events of running tasks that found no room */
 	guint64 lost;	     /* observations that BPF could not keep, as far as known */

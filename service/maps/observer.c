@@ -4,6 +4,7 @@
 #include "backends.h"
 #include "load.h"
 #include "observer.skel.h"
+#include "state.h"
 
 #include <errno.h>
 
@@ -26,7 +27,7 @@ typedef struct {
 	GArray *taking;		      /* what on_request() appends to */
 	gboolean watching;
 	guint64 slices[PROCDB_TIERS];
-	char *state;
+	ProcdbMapsState state;
 	guint retry_in; /* refreshes until the next attempt */
 	guint retry_pause;
 } Observer;
@@ -94,8 +95,8 @@ static gboolean start(Observer *self, GError **error)
 
 static void set_state(Observer *self, const GError *error)
 {
-	g_free(self->state);
-	self->state = error ? g_strdup_printf("failed: %s", error->message) : g_strdup("active");
+	procdb_maps_state_set(&self->state, error ? "failed" : "active",
+			      error ? error->message : NULL, NULL);
 }
 
 static gboolean observer_refresh(ProcdbMaps *maps)
@@ -203,11 +204,12 @@ static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 
 	*status = (ProcdbMapsStatus){
 	    .backend = "observer",
-	    .state = self->state,
+	    .in_use = self->skeleton ? "observer" : "",
 	    .errors = self->pair.errors,
 	    .lost = self->count.lost,
 	    .init_capacity = self->pair.init_capacity,
 	};
+	procdb_maps_state_report(&self->state, status);
 	if (!self->skeleton)
 		return;
 	status->tasks_lost = __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
@@ -226,7 +228,7 @@ static void observer_close(ProcdbMaps *maps)
 	procdb_pair_clear(&self->pair);
 	procdb_load_settings_clear(&self->settings);
 	procdb_load_scores_clear(&self->scores);
-	g_free(self->state);
+	procdb_maps_state_clear(&self->state);
 	g_free(self);
 }
 
@@ -255,7 +257,7 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 
 	self->base.ops = &ops;
 	self->settings = procdb_load_settings_copy(settings);
-	self->state = g_strdup("waiting");
+	procdb_maps_state_set(&self->state, "waiting", NULL, NULL);
 	procdb_pair_init(&self->pair);
 	return &self->base;
 }

@@ -4,12 +4,13 @@
 #include "backends.h"
 #include "pair.h"
 #include "pins.h"
+#include "state.h"
 
 typedef struct {
 	ProcdbMaps base;
 	ProcdbPair pair;
 	ProcdbPinsId pins; /* as last seen; while pair is open, those that it was opened from */
-	char *state;
+	ProcdbMapsState state;
 } Pinned;
 
 static Pinned *pinned(ProcdbMaps *maps)
@@ -17,10 +18,9 @@ static Pinned *pinned(ProcdbMaps *maps)
 	return (Pinned *)maps;
 }
 
-static void set_state(Pinned *self, const char *state, const GError *reason)
+static void set_state(Pinned *self, const char *token, const GError *reason)
 {
-	g_free(self->state);
-	self->state = reason ? g_strdup_printf("%s: %s", state, reason->message) : g_strdup(state);
+	procdb_maps_state_set(&self->state, token, reason ? reason->message : NULL, NULL);
 }
 
 static gboolean pinned_refresh(ProcdbMaps *maps)
@@ -86,10 +86,11 @@ static void pinned_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 {
 	*status = (ProcdbMapsStatus){
 	    .backend = "pinned",
-	    .state = pinned(maps)->state,
+	    .in_use = procdb_pair_is_open(&pinned(maps)->pair) ? "pinned" : "",
 	    .errors = pinned(maps)->pair.errors,
 	    .init_capacity = pinned(maps)->pair.init_capacity,
 	};
+	procdb_maps_state_report(&pinned(maps)->state, status);
 }
 
 static void pinned_close(ProcdbMaps *maps)
@@ -97,7 +98,7 @@ static void pinned_close(ProcdbMaps *maps)
 	Pinned *self = pinned(maps);
 
 	procdb_pair_clear(&self->pair);
-	g_free(self->state);
+	procdb_maps_state_clear(&self->state);
 	g_free(self);
 }
 

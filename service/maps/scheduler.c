@@ -5,12 +5,15 @@
 #include "load.h"
 #include "scheduler-stats.h"
 #include "scheduler.skel.h"
+#include "state.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+/* What it does while it does not run. */
+#define OBSERVING "observing instead"
 #define SYSFS_STATE "/sys/kernel/sched_ext/state"
 #define SYSFS_OPS "/sys/kernel/sched_ext/root/ops"
 
@@ -41,7 +44,7 @@ typedef struct {
 	ProcdbObserverSettings settings; /* its compositors are ours */
 	gboolean watching;		 /* what watch_tasks() asked for */
 	guint64 slices[PROCDB_TIERS];
-	char *state;
+	ProcdbMapsState state;
 	gboolean ejected; /* the kernel ended our scheduler: not again until asked to */
 	guint retry_in;	  /* refreshes until the next attempt */
 	guint retry_pause;
@@ -50,18 +53,6 @@ typedef struct {
 static Scheduler *scheduler(ProcdbMaps *maps)
 {
 	return (Scheduler *)maps;
-}
-
-static void set_state(Scheduler *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void set_state(Scheduler *self, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	g_free(self->state);
-	self->state = g_strdup_vprintf(format, args);
-	va_end(args);
 }
 
 /* One line of sysfs; NULL if it cannot be read. */
@@ -182,7 +173,7 @@ static void stop(Scheduler *self)
 static gboolean check_ended(Scheduler *self)
 {
 	const struct procdb_sched_exit *ended = &self->skeleton->bss->ended;
-	g_autofree char *state = NULL;
+	g_autofree char *state = NULL, *reason = NULL;
 
 	if (!__atomic_load_n(&ended->kind, __ATOMIC_ACQUIRE))
 		return FALSE;
@@ -192,12 +183,12 @@ static gboolean check_ended(Scheduler *self)
 		return g_strcmp0(state, "disabling") != 0;
 	}
 	self->ejected = TRUE;
-	set_state(self,
-		  "failed: the kernel ended the scheduler: %.*s%s%.*s; observing instead, until "
-		  "the backend is set again",
-		  PROCDB_SCHED_REASON, ended->reason, ended->message[0] ? ": " : "",
-		  PROCDB_SCHED_REASON, ended->message);
-	g_warning("sched_ext: %s", self->state);
+	reason = g_strdup_printf("the kernel ended the scheduler: %.*s%s%.*s", PROCDB_SCHED_REASON,
+				 ended->reason, ended->message[0] ? ": " : "", PROCDB_SCHED_REASON,
+				 ended->message);
+	procdb_maps_state_set(&self->state, "failed", reason,
+			      OBSERVING ", until the backend is set again");
+	g_warning("sched_ext: %s", self->state.text);
 	return TRUE;
 }
 
@@ -209,16 +200,18 @@ static gboolean may_start(Scheduler *self)
 	if (self->ejected)
 		return FALSE;
 	if (!state) {
-		set_state(self, "failed: this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT); "
-				"observing instead");
+		procdb_maps_state_set(&self->state, "failed",
+				      "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT)",
+				      OBSERVING);
 		return FALSE;
 	}
 	if (!g_str_equal(state, "disabled")) {
 		g_autofree char *name = read_line(SYSFS_OPS);
+		g_autofree char *reason =
+		    g_strdup_printf("the sched_ext scheduler %s is running (%s)",
+				    name ? name : "of another program", state);
 
-		set_state(self,
-			  "waiting: the sched_ext scheduler %s is running (%s); its maps are used",
-			  name ? name : "of another program", state);
+		procdb_maps_state_set(&self->state, "waiting", reason, "its maps are used");
 		return FALSE;
 	}
 	if (self->retry_in > 0) {
@@ -256,11 +249,11 @@ static gboolean scheduler_refresh(ProcdbMaps *maps)
 		/* It removes its pins, unless they are another program's. */
 		g_clear_pointer(&self->fallback, procdb_maps_close);
 		if (start(self, &error)) {
-			set_state(self, "active");
+			procdb_maps_state_set(&self->state, "active", NULL, NULL);
 			self->retry_pause = 0;
 			return TRUE;
 		}
-		set_state(self, "failed: %s; observing instead", error->message);
+		procdb_maps_state_set(&self->state, "failed", error->message, OBSERVING);
 		self->retry_pause = CLAMP(self->retry_pause * 2, RETRY_FIRST, RETRY_LAST);
 		self->retry_in = self->retry_pause;
 		others = TRUE;
@@ -361,6 +354,7 @@ static void scheduler_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 
 	if (self->skeleton) {
 		*status = (ProcdbMapsStatus){
+		    .in_use = "sched-ext",
 		    .errors = self->pair.errors,
 		    .lost = self->count.lost +
 			    __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED),
@@ -370,7 +364,7 @@ static void scheduler_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 		fallback(self)->ops->status(fallback(self), status);
 	}
 	status->backend = "sched-ext";
-	status->state = self->state;
+	procdb_maps_state_report(&self->state, status);
 }
 
 static void scheduler_close(ProcdbMaps *maps)
@@ -385,7 +379,7 @@ static void scheduler_close(ProcdbMaps *maps)
 	procdb_pair_clear(&self->pair);
 	procdb_load_settings_clear(&self->settings);
 	procdb_load_scores_clear(&self->scores);
-	g_free(self->state);
+	procdb_maps_state_clear(&self->state);
 	g_free(self);
 }
 
@@ -410,7 +404,7 @@ ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings)
 	self->base.ops = &ops;
 	self->link_fd = -1;
 	self->settings = procdb_load_settings_copy(settings);
-	self->state = g_strdup("waiting");
+	procdb_maps_state_set(&self->state, "waiting", NULL, NULL);
 	procdb_pair_init(&self->pair);
 	return &self->base;
 }

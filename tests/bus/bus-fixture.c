@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "loop.h"
+
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
 
@@ -78,6 +80,25 @@ static const ProcdbHost host = {
     .set_apply = host_set_apply,
 };
 
+static void on_lost(int error, gpointer data)
+{
+	g_error("The service lost its connection: %s", g_strerror(-error));
+}
+
+/* As the service connects, but to the bus of the test. */
+static void connect_service(BusFixture *f)
+{
+	g_assert_cmpint(sd_bus_new(&f->service), >=, 0);
+	g_assert_cmpint(sd_bus_set_address(f->service, g_getenv("DBUS_SESSION_BUS_ADDRESS")), >=,
+			0);
+	g_assert_cmpint(sd_bus_set_bus_client(f->service, TRUE), >=, 0);
+	g_assert_cmpint(sd_bus_start(f->service), >=, 0);
+	f->source = procdb_bus_source_new(f->service, on_lost, NULL);
+	while (sd_bus_is_ready(f->service) <= 0)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpint(sd_bus_get_unique_name(f->service, &f->service_name), >=, 0);
+}
+
 void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -86,29 +107,27 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 	engine_fixture_set_up(&f->engine, &test_settings, 512);
 	test_learn(&f->engine, "cc1", PROCDB_TIER_BATCH, 3);
 	test_learn(&f->engine, "make", PROCDB_TIER_INTERACTIVE, 4);
-	f->service = bus_connect();
+	connect_service(f);
 	f->caller = bus_connect();
 	fake_authority_init(&f->authority, f->service);
-	f->authorizer = procdb_authorizer_new(&fake_authority, &f->authority);
 	f->object = procdb_object_new(f->engine.engine, &host, f);
-	procdb_object_set_authorizer(f->object, f->authorizer);
-	g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(f->object), f->service,
-					 PROCDB_BUS_PATH, &error);
+	procdb_object_export(f->object, f->service, &fake_authority, &f->authority, &error);
 	g_assert_no_error(error);
 }
 
 void bus_fixture_tear_down(BusFixture *f, gconstpointer data)
 {
-	g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(f->object));
-	procdb_authorizer_free(f->authorizer);
+	procdb_object_unexport(f->object);
 	fake_authority_release(&f->authority, FAKE_ALLOW);
 	/* Answers on their way to the authorizer. */
 	bus_settle(f);
-	g_assert_finalize_object(f->object);
+	procdb_object_free(f->object);
 	fake_authority_clear(&f->authority);
 	engine_fixture_tear_down(&f->engine);
 	bus_close(f->caller);
-	bus_close(f->service);
+	g_source_destroy(f->source);
+	g_source_unref(f->source);
+	sd_bus_close_unref(f->service);
 	g_free(f->backend);
 	g_free(f->mode);
 }
@@ -123,10 +142,12 @@ void bus_call_clear(BusCall *call)
 
 static void on_reply(GObject *source, GAsyncResult *result, gpointer data)
 {
+	static guint answered;
 	BusCall *call = data;
 	g_autoptr(GError) error = NULL;
 
 	call->done = TRUE;
+	call->rank = ++answered;
 	call->reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 	if (!error)
 		return;
@@ -142,15 +163,20 @@ void bus_call_begin_on(BusFixture *f, BusCall *call, GDBusConnection *from, cons
 		       const char *method, GVariant *parameters, GDBusCallFlags flags)
 {
 	*call = (BusCall){0};
-	g_dbus_connection_call(from, g_dbus_connection_get_unique_name(f->service), PROCDB_BUS_PATH,
-			       interface, method, parameters, NULL, flags, 60000, NULL, on_reply,
-			       call);
+	g_dbus_connection_call(from, f->service_name, PROCDB_BUS_PATH, interface, method,
+			       parameters, NULL, flags, 60000, NULL, on_reply, call);
 }
 
 void bus_call_begin(BusFixture *f, BusCall *call, GDBusConnection *from, const char *method,
 		    GVariant *parameters, GDBusCallFlags flags)
 {
 	bus_call_begin_on(f, call, from, "org.pandemonium.ProcDb1", method, parameters, flags);
+}
+
+void bus_send(BusFixture *f, GDBusConnection *from, const char *method, GVariant *parameters)
+{
+	g_dbus_connection_call(from, f->service_name, PROCDB_BUS_PATH, PROCDB_BUS_INTERFACE, method,
+			       parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
 }
 
 void bus_call_wait(BusCall *call)
@@ -201,7 +227,7 @@ GVariant *bus_get(BusFixture *f, const char *property)
 
 GDBusMethodInfo **bus_methods(void)
 {
-	return procdb_dbus_proc_db1_interface_info()->methods;
+	return procdb_interface()->methods;
 }
 
 GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)

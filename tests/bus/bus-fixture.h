@@ -14,10 +14,11 @@
 
 typedef struct {
 	EngineFixture engine;
-	GDBusConnection *service;
+	sd_bus *service;
+	GSource *source;	  /* that runs it */
+	const char *service_name; /* its unique name */
 	GDBusConnection *caller;
 	FakeAuthority authority;
-	ProcdbAuthorizer *authorizer;
 	ProcdbObject *object;
 	/* What the host was asked for, and whether it agrees. */
 	guint reconfigured;
@@ -41,6 +42,7 @@ void bus_close(GDBusConnection *connection);
 /* A call under way. */
 typedef struct {
 	gboolean done;
+	guint rank;	 /* of those that were answered, from 1 on */
 	GVariant *reply; /* NULL for an error */
 	char *error;	 /* its name on the bus, or NULL */
 	char *message;
@@ -55,6 +57,8 @@ void bus_call_begin(BusFixture *f, BusCall *call, GDBusConnection *from, const c
 /* The same for any interface of our object. */
 void bus_call_begin_on(BusFixture *f, BusCall *call, GDBusConnection *from, const char *interface,
 		       const char *method, GVariant *parameters, GDBusCallFlags flags);
+/* Sends a call that wants no answer. */
+void bus_send(BusFixture *f, GDBusConnection *from, const char *method, GVariant *parameters);
 /* Runs the main loop until it is answered. */
 void bus_call_wait(BusCall *call);
 /* Both of it. */

@@ -3,6 +3,8 @@
 
 #include "fake-authority.h"
 
+#include "peers.h"
+
 static void answer(FakeAuthority *self, GTask *task, FakeAnswer how)
 {
 	if (how == FAKE_FAIL)
@@ -89,18 +91,15 @@ static guint32 fake_identify_finish(gpointer data, GAsyncResult *result, GError 
 }
 
 typedef struct {
+	ProcdbPeerWatch *watch;
 	void (*gone)(gpointer data);
 	gpointer data;
 } Watch;
 
-static void on_owner_changed(GDBusConnection *connection, const char *sender, const char *path,
-			     const char *interface, const char *signal, GVariant *parameters,
-			     gpointer data)
+static void on_owner_changed(const char *owner, gpointer data)
 {
 	Watch *watch = data;
-	const char *owner;
 
-	g_variant_get(parameters, "(&s&s&s)", NULL, NULL, &owner);
 	if (*owner == '\0')
 		watch->gone(watch->data);
 }
@@ -108,20 +107,19 @@ static void on_owner_changed(GDBusConnection *connection, const char *sender, co
 static gpointer fake_watch(gpointer data, const char *sender, void (*gone)(gpointer data),
 			   gpointer user_data)
 {
-	FakeAuthority *self = data;
-	Watch *watch = g_new(Watch, 1);
+	Watch *watch = g_new0(Watch, 1);
 
-	*watch = (Watch){gone, user_data};
-	return GUINT_TO_POINTER(g_dbus_connection_signal_subscribe(
-	    self->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
-	    "/org/freedesktop/DBus", sender, G_DBUS_SIGNAL_FLAGS_NONE, on_owner_changed, watch,
-	    g_free));
+	watch->gone = gone;
+	watch->data = user_data;
+	watch->watch =
+	    procdb_peers_watch(((FakeAuthority *)data)->bus, sender, on_owner_changed, watch);
+	return watch;
 }
 
 static void fake_unwatch(gpointer data, gpointer watch)
 {
-	g_dbus_connection_signal_unsubscribe(((FakeAuthority *)data)->connection,
-					     GPOINTER_TO_UINT(watch));
+	procdb_peers_unwatch(((Watch *)watch)->watch);
+	g_free(watch);
 }
 
 const ProcdbAuthority fake_authority = {
@@ -133,10 +131,10 @@ const ProcdbAuthority fake_authority = {
     .unwatch = fake_unwatch,
 };
 
-void fake_authority_init(FakeAuthority *self, GDBusConnection *connection)
+void fake_authority_init(FakeAuthority *self, sd_bus *bus)
 {
 	*self = (FakeAuthority){
-	    .connection = g_object_ref(connection),
+	    .bus = sd_bus_ref(bus),
 	    .answer = FAKE_ALLOW,
 	    .uid = 1000,
 	    .held = g_ptr_array_new(),
@@ -155,5 +153,5 @@ void fake_authority_clear(FakeAuthority *self)
 	g_ptr_array_unref(self->held);
 	g_free(self->last_action);
 	g_free(self->last_sender);
-	g_object_unref(self->connection);
+	sd_bus_unref(self->bus);
 }

@@ -4,7 +4,9 @@
 
 /* An authority that answers as a test wants, in place of polkit. */
 
-#include "authorizer.h"
+#include <systemd/sd-bus.h>
+
+#include "authority.h"
 
 typedef enum {
 	FAKE_ALLOW,
@@ -15,7 +17,7 @@ typedef enum {
 } FakeAnswer;
 
 typedef struct {
-	GDBusConnection *connection;
+	sd_bus *bus;
 	/* What it answers from now on. */
 	FakeAnswer answer;
 	FakeAnswer after_prompt;
@@ -34,7 +36,7 @@ typedef struct {
 
 extern const ProcdbAuthority fake_authority;
 
-void fake_authority_init(FakeAuthority *self, GDBusConnection *connection);
+void fake_authority_init(FakeAuthority *self, sd_bus *bus);
 void fake_authority_clear(FakeAuthority *self);
 
 /* Answers all held checks. */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "authorizer.h"
 #include "bus-fixture.h"
 
 #define INTERFACE "org.pandemonium.ProcDb1"
@@ -102,7 +103,7 @@ static void test_policy_has_these_actions_and_no_other(BusFixture *f, gconstpoin
 
 static GDBusPropertyInfo **properties(void)
 {
-	return procdb_dbus_proc_db1_interface_info()->properties;
+	return procdb_interface()->properties;
 }
 
 /* "true", "false", "const" or "invalidates". */
@@ -142,6 +143,8 @@ static void test_properties_tell_the_truth(BusFixture *f, gconstpointer data)
 		const char *value;
 	} expected[] = {
 	    {"Backend", "'memory'"},	     {"BackendState", "'active'"},
+	    {"BackendStatus", "'active'"},   {"BackendReason", "''"},
+	    {"BackendInUse", "'memory'"},    {"ApiVersion", "uint32 2"},
 	    {"Profiles", "uint32 2"},	     {"Confident", "uint32 2"},
 	    {"Overrides", "uint32 0"},	     {"Observations", "uint64 7"},
 	    {"MapErrors", "uint64 0"},	     {"LastSave", "int64 0"},
@@ -208,9 +211,9 @@ static void on_properties_changed(GDBusConnection *connection, const char *sende
 static guint subscribe(BusFixture *f, const char *interface, const char *signal,
 		       GDBusSignalCallback callback, gpointer data)
 {
-	return g_dbus_connection_signal_subscribe(
-	    f->caller, g_dbus_connection_get_unique_name(f->service), interface, signal,
-	    PROCDB_BUS_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE, callback, data, NULL);
+	return g_dbus_connection_signal_subscribe(f->caller, f->service_name, interface, signal,
+						  PROCDB_BUS_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+						  callback, data, NULL);
 }
 
 static void test_announcements_are_annotated(BusFixture *f, gconstpointer data)
@@ -236,6 +239,8 @@ static void test_announcements_are_annotated(BusFixture *f, gconstpointer data)
 	engine_fixture_block_saving(&f->engine, TRUE);
 	bus_must_fail(f, "Save", NULL, OWN_ERROR("SaveFailed"));
 	engine_fixture_block_saving(&f->engine, FALSE);
+	/* What came in the same second is said with the next step. */
+	test_steps(&f->engine, 1);
 	bus_settle(f);
 	for (GDBusPropertyInfo **property = properties(); *property; property++) {
 		const char *name = (*property)->name;
@@ -245,9 +250,9 @@ static void test_announcements_are_annotated(BusFixture *f, gconstpointer data)
 			g_error("%s is announced and annotated %s", name, announced(*property));
 	}
 	for (const char *const *name =
-		 (const char *const[]){"Overrides", "LastSave", "LastSaveError", "MinObservations",
-				       "MinConfidence", "MaxProfiles", "StaleTicks",
-				       "RetentionDays", NULL};
+		 (const char *const[]){"Profiles", "Confident", "Overrides", "LastSave",
+				       "LastSaveError", "MinObservations", "MinConfidence",
+				       "MaxProfiles", "StaleTicks", "RetentionDays", NULL};
 	     *name; name++)
 		if (!g_hash_table_contains(heard, *name))
 			g_error("%s changed unannounced", *name);

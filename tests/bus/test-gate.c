@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "authorizer.h"
 #include "bus-fixture.h"
 
 #define PROMPT G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION
@@ -214,35 +215,6 @@ static void test_others_are_served_meanwhile(BusFixture *f, gconstpointer data)
 	bus_close(other);
 }
 
-static void test_pending_per_caller(BusFixture *f, gconstpointer data)
-{
-	enum { LIMIT = 16 };
-	GDBusConnection *other = bus_connect();
-	BusCall calls[LIMIT];
-	g_auto(BusCall) late = {0}, from_other = {0};
-
-	f->authority.answer = FAKE_HOLD;
-	for (guint i = 0; i < LIMIT; i++)
-		bus_call_begin(f, &calls[i], f->caller, "Save", NULL, NO_PROMPT);
-	bus_wait_for(&f->authority.held->len, LIMIT);
-	bus_call(f, &late, "Save", NULL);
-	g_assert_cmpstr(late.error, ==, OWN_ERROR("LimitExceeded"));
-	/* It has used up its own share, nobody else's. */
-	bus_call_begin(f, &from_other, other, "Save", NULL, NO_PROMPT);
-	bus_wait_for(&f->authority.held->len, LIMIT + 1);
-	fake_authority_release(&f->authority, FAKE_ALLOW);
-	bus_call_wait(&from_other);
-	g_assert_null(from_other.error);
-	for (guint i = 0; i < LIMIT; i++) {
-		bus_call_wait(&calls[i]);
-		g_assert_null(calls[i].error);
-		bus_call_clear(&calls[i]);
-	}
-	f->authority.answer = FAKE_ALLOW;
-	g_variant_unref(bus_must(f, "Save", NULL));
-	bus_close(other);
-}
-
 /* Connections that each have calls under way, which are held. */
 typedef struct {
 	GDBusConnection *connection;
@@ -283,14 +255,15 @@ static void assert_answered(BusFixture *f, guint32 uid, const char *error)
 	bus_close(connection);
 }
 
+/* Of one caller, one call at a time is asked about. */
 static void test_pending_of_all(BusFixture *f, gconstpointer data)
 {
-	Holder holders[8] = {0};
+	Holder holders[96] = {0};
 
 	f->authority.answer = FAKE_HOLD;
 	for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-		hold(f, &holders[i], 1001 + i / 2, 12, NO_PROMPT);
-		bus_wait_for(&f->authority.held->len, 12 * (i + 1));
+		hold(f, &holders[i], 1001 + i / 24, 1, NO_PROMPT);
+		bus_wait_for(&f->authority.held->len, i + 1);
 	}
 	/* 96, fewer than the 128 replies that the bus daemon lets us wait for. */
 	assert_answered(f, 1000, OWN_ERROR("LimitExceeded"));
@@ -304,12 +277,12 @@ static void test_pending_of_all(BusFixture *f, gconstpointer data)
 
 static void test_pending_per_user(BusFixture *f, gconstpointer data)
 {
-	Holder holders[4] = {0};
+	Holder holders[64] = {0};
 
 	f->authority.answer = FAKE_HOLD;
 	for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-		hold(f, &holders[i], 1001, 16, NO_PROMPT);
-		bus_wait_for(&f->authority.held->len, 16 * (i + 1));
+		hold(f, &holders[i], 1001, 1, NO_PROMPT);
+		bus_wait_for(&f->authority.held->len, i + 1);
 	}
 	assert_answered(f, 1001, OWN_ERROR("LimitExceeded"));
 	f->authority.answer = FAKE_ALLOW;
@@ -431,7 +404,7 @@ static void test_for_a_few_seconds(BusFixture *f, gconstpointer data)
 static void test_until_something_changed(BusFixture *f, gconstpointer data)
 {
 	cost_of(f, f->caller, "ListProfiles", NULL);
-	procdb_authorizer_changed(f->authorizer);
+	procdb_gate_changed(procdb_object_gate(f->object));
 	f->authority.answer = FAKE_DENY;
 	bus_must_fail(f, "ListProfiles", NULL, ACCESS_DENIED);
 }
@@ -443,7 +416,7 @@ static void test_a_change_during_the_check(BusFixture *f, gconstpointer data)
 	f->authority.answer = FAKE_HOLD;
 	bus_call_begin(f, &call, f->caller, "ListProfiles", NULL, NO_PROMPT);
 	bus_wait_for(&f->authority.held->len, 1);
-	procdb_authorizer_changed(f->authorizer);
+	procdb_gate_changed(procdb_object_gate(f->object));
 	fake_authority_release(&f->authority, FAKE_ALLOW);
 	bus_call_wait(&call);
 	g_assert_null(call.error);
@@ -536,7 +509,6 @@ int main(int argc, char **argv)
 	add("/gate/a-yes-that-comes-after-the-caller-left",
 	    test_a_yes_that_comes_after_the_caller_left);
 	add("/gate/others-are-served-meanwhile", test_others_are_served_meanwhile);
-	add("/gate/limit/pending-per-caller", test_pending_per_caller);
 	add("/gate/limit/pending-of-all", test_pending_of_all);
 	add("/gate/limit/pending-per-user", test_pending_per_user);
 	add("/gate/limit/prompts-per-user", test_prompts_per_user);

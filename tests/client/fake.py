@@ -61,6 +61,9 @@ PROPERTIES = {
     "ApiVersion": GLib.Variant("u", 2),
     "Backend": GLib.Variant("s", "observer"),
     "BackendState": GLib.Variant("s", "active"),
+    "BackendStatus": GLib.Variant("s", "active"),
+    "BackendReason": GLib.Variant("s", ""),
+    "BackendInUse": GLib.Variant("s", "observer"),
     "Tick": GLib.Variant("t", 754),
     "Observations": GLib.Variant("t", 12345),
     "ObservationsLost": GLib.Variant("t", 0),
@@ -226,6 +229,8 @@ class Fake:
             self.properties["BackendState"] = GLib.Variant(
                 "s", "failed: no sched_ext; observing instead")
         self.properties["Backend"] = GLib.Variant("s", backend)
+        self.properties["BackendInUse"] = GLib.Variant(
+            "s", "observer" if backend in ("auto", "sched-ext") else backend)
         self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
                              GLib.Variant("(sa{sv}as)", (INTERFACE, {
                                  "Backend": self.properties["Backend"]}, [])))

@@ -108,6 +108,8 @@ def bpf_and_perfmon_are_capabilities_enough():
 def it_recovers_when_a_bpffs_appears():
     with Service(backend="observer") as service:
         assert service.state()[1].startswith("failed: ")
+        assert service.get("BackendStatus") == "failed" and service.get("BackendInUse") == ""
+        assert service.state()[1] == "failed: " + service.get("BackendReason")
         subprocess.run(["mount", "-t", "bpf", "-o", "mode=700", "bpf", "/sys/fs/bpf"], check=True)
         wait_for(lambda: service.state() == ("observer", "active"), 15, "it noticed")
 

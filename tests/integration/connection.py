@@ -12,7 +12,7 @@ import time
 
 from gi.repository import Gio, GLib
 
-from harness import (ACCESS_DENIED, DATABASE, HERE, INIT, INTERACTION_REQUIRED, NAME, OBSERVE,
+from harness import (ACCESS_DENIED, DATABASE, INIT, INTERACTION_REQUIRED, NAME, OBSERVE,
                      PIN_FOLDER, Service, bpftool, call_as, run_case, stopped, wait_for)
 import pddb
 
@@ -40,7 +40,7 @@ def owner(service):
 
 
 def hang_up(service):
-    """Ends the service's connection from its side, as GDBus does with what it cannot read."""
+    """Ends the service's connection from its side."""
     pidfd_getfd = 438
     process = os.pidfd_open(service.process.pid)
     for number in os.listdir(f"/proc/{service.process.pid}/fd"):
@@ -52,13 +52,6 @@ def hang_up(service):
                 found.shutdown(socket.SHUT_RDWR)
                 return
     raise AssertionError("the service has no connection to the bus")
-
-
-def poison(user, destination=NAME, kind="call"):
-    """Sends what GDBus cannot read, as that user."""
-    with open(f"{HERE}/poison.py", encoding="utf-8") as source:
-        subprocess.run(["/usr/bin/python3", "-", destination, kind], stdin=source, check=True,
-                       timeout=20, cwd="/", user=user, group=user, extra_groups=[])
 
 
 def is_elsewhere(service, before):
@@ -81,18 +74,6 @@ def lose_connection(service):
 
 def fds(service):
     return len(os.listdir(f"/proc/{service.process.pid}/fd"))
-
-
-def what_gdbus_misreads_is_kept_from_it():
-    pddb.write(DATABASE, [pddb.confident(b"cc1")])
-    with Service() as service:
-        before = owner(service)
-        for kind in ("call", "property", "signal"):
-            for destination in (NAME, before):
-                poison("alice", destination, kind)
-                assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
-        assert owner(service) == before
-        assert LOST not in service.logged(), service.logged()
 
 
 def a_lost_connection_costs_a_second_at_most():

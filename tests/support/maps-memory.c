@@ -160,6 +160,9 @@ static void memory_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	*status = (ProcdbMapsStatus){
 	    .backend = "memory",
 	    .state = "active",
+	    .token = "active",
+	    .reason = "",
+	    .in_use = "memory",
 	    .errors = memory(maps)->errors,
 	    .init_capacity = memory(maps)->capacity,
 	};

@@ -86,6 +86,9 @@ static void idle_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	*status = (ProcdbMapsStatus){
 	    .backend = "idle",
 	    .state = "active",
+	    .token = "active",
+	    .reason = "",
+	    .in_use = "idle",
 	    .init_capacity = 32768,
 	};
 }

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "gate.h"
+
+#include "authorizer.h"
+#include "errors.h"
+#include "interface.h"
+#include "log.h"
+#include "size.h"
+#include "unread.h"
+
+/* The largest call: an Import of some 30,000 rows. */
+#define MAX_CALL ((gsize)4 << 20)
+/* Bytes of calls that wait; a single one may always. */
+#define MAX_KEPT_PER_CALLER ((gsize)4 << 20)
+#define MAX_KEPT_PER_USER ((gsize)6 << 20)
+#define MAX_KEPT ((gsize)12 << 20)
+/* Below the 25 s after which most callers give up, so that they hear why. */
+#define PATIENCE_US (20 * (gint64)G_USEC_PER_SEC)
+/* What an error has. */
+#define ERROR_SIZE 400
+
+struct _ProcdbGate {
+	sd_bus *bus;
+	sd_bus_slot *filter;
+	gsize (*answer_size)(sd_bus_message *call, gpointer data);
+	gpointer data;
+	ProcdbCallers *callers;
+	ProcdbAuthorizer *authorizer;
+	ProcdbUnread *unread;
+	GHashTable *released;	      /* message -> Entry, owned: through, and with sd-bus again */
+	const sd_bus_message *passed; /* the one that is dispatched now; only compared */
+	const ProcdbCaller *advancing;
+	gboolean closed;
+};
+
+/* A call that waits. */
+typedef struct {
+	ProcdbGate *gate;
+	ProcdbCaller *caller;
+	sd_bus_message *call;
+	const char *action; /* NULL: it needs none */
+	gsize size;
+	gsize answer;
+	gint64 since; /* monotonic µs */
+	gboolean in_line;
+	gboolean asked; /* the authorizer is */
+} Entry;
+
+static void entry_free(gpointer data)
+{
+	Entry *entry = data;
+
+	if (entry->in_line)
+		g_queue_remove(&entry->caller->line, entry);
+	procdb_caller_keep(entry->caller, -(gssize)entry->size);
+	entry->caller->held--;
+	procdb_caller_unref(entry->caller);
+	sd_bus_message_unref(entry->call);
+	g_free(entry);
+}
+
+static gboolean is_gone(const ProcdbCaller *caller)
+{
+	return g_cancellable_is_cancelled(caller->gone);
+}
+
+/* Whether it was not looked at at all. */
+static gboolean is_limit(const GError *error)
+{
+	return g_error_matches(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED);
+}
+
+/*
+ * Answers with an error, which it takes over. Whoever does not read is not told, either.
+ * What nobody may have heard is logged, but for a denial of what wanted no answer.
+ */
+static void refuse(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call, GError *error)
+{
+	gboolean wanted = sd_bus_message_get_expect_reply(call) > 0, gone = is_gone(caller);
+	gboolean told = wanted && !gone && procdb_unread_has_room(self->unread, caller, ERROR_SIZE);
+
+	if (!caller->identified || gone || (wanted ? !told : is_limit(error)))
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CALLS, "%s of %s was left out: %s%s",
+			   sd_bus_message_get_member(call), caller->name, error->message,
+			   wanted && !told && !gone ? ", and it does not read its answers" : "");
+	if (told) {
+		procdb_unread_add(self->unread, caller, ERROR_SIZE);
+		procdb_bus_reply_error(call, error);
+	} else {
+		g_error_free(error);
+	}
+}
+
+static void refuse_entry(Entry *entry, GError *error)
+{
+	refuse(entry->gate, entry->caller, entry->call, error);
+	entry_free(entry);
+}
+
+static GError *limit_error(const char *why)
+{
+	return g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED, why);
+}
+
+/* Hands it back to sd-bus, which dispatches it before anything that it has yet to read. */
+static void release(Entry *entry)
+{
+	ProcdbGate *self = entry->gate;
+
+	procdb_unread_add(self->unread, entry->caller, entry->answer);
+	g_hash_table_insert(self->released, entry->call, entry);
+	if (sd_bus_enqueue_for_read(self->bus, entry->call) < 0)
+		g_hash_table_remove(self->released, entry->call);
+}
+
+static void advance(ProcdbGate *self, ProcdbCaller *caller);
+
+static void on_answered(GError *denial, gpointer data)
+{
+	Entry *entry = data;
+	ProcdbGate *self = entry->gate;
+	ProcdbCaller *caller = procdb_caller_ref(entry->caller);
+
+	entry->asked = FALSE;
+	/* Released it is still the first in its line. */
+	if (entry->in_line && denial)
+		caller->busy = FALSE;
+	if (denial)
+		refuse_entry(entry, denial);
+	else
+		release(entry);
+	advance(self, caller);
+	procdb_caller_unref(caller);
+}
+
+/* Others need not wait for a person. */
+static void on_prompting(gpointer data)
+{
+	Entry *entry = data;
+
+	if (!entry->in_line)
+		return;
+	g_queue_remove(&entry->caller->line, entry);
+	entry->in_line = FALSE;
+	entry->caller->busy = FALSE;
+	advance(entry->gate, entry->caller);
+}
+
+static const ProcdbAuthorizerListener authorizer_listener = {
+    .answered = on_answered,
+    .prompting = on_prompting,
+};
+
+/* Sees to the first in the line, which has to wait for nothing else. */
+static void see_to(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
+{
+	caller->busy = TRUE;
+	if (!entry->action) {
+		release(entry);
+		return;
+	}
+	entry->asked = TRUE;
+	procdb_authorizer_check(self->authorizer, caller, entry->action,
+				sd_bus_message_get_allow_interactive_authorization(entry->call) > 0,
+				g_get_monotonic_time() - entry->since, &authorizer_listener, entry);
+}
+
+/* TRUE when the first in the line is through, or out of it. */
+static gboolean try_first(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
+{
+	if (g_get_monotonic_time() - entry->since >= PATIENCE_US) {
+		refuse_entry(entry, limit_error("Too many calls of this connection wait, or "
+						"answers that its user did not read"));
+		return TRUE;
+	}
+	if (entry->action && !caller->identified) {
+		procdb_caller_identify(caller);
+		return FALSE;
+	}
+	if (!procdb_unread_has_room(self->unread, caller, entry->answer))
+		return FALSE;
+	see_to(self, caller, entry);
+	return TRUE;
+}
+
+/* Goes on with the line until something has to be waited for. */
+static void advance(ProcdbGate *self, ProcdbCaller *caller)
+{
+	const ProcdbCaller *before = self->advancing;
+	Entry *entry;
+
+	if (self->closed || before == caller || is_gone(caller))
+		return;
+	self->advancing = caller;
+	while (!caller->busy && (entry = g_queue_peek_head(&caller->line)) &&
+	       try_first(self, caller, entry))
+		;
+	self->advancing = before;
+}
+
+/* All that wait in the line of a caller get this error, which stays the caller's. */
+static void refuse_line(ProcdbGate *self, ProcdbCaller *caller, const GError *error)
+{
+	Entry *entry;
+
+	while ((entry = g_queue_pop_head(&caller->line))) {
+		entry->in_line = FALSE;
+		/* Its answer is still to come, or sd-bus has it. */
+		if (!entry->asked && !g_hash_table_contains(self->released, entry->call))
+			refuse_entry(entry, g_error_copy(error));
+	}
+	caller->busy = FALSE;
+}
+
+static void on_settled(ProcdbCaller *caller, const GError *error, gpointer data)
+{
+	g_autoptr(GError) refusal = NULL;
+
+	if (caller->identified) {
+		advance(data, caller);
+		return;
+	}
+	refusal = g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
+			      "The bus does not say whose connection this is: %s",
+			      error ? error->message : "it left");
+	refuse_line(data, caller, refusal);
+}
+
+static void on_gone(ProcdbCaller *caller, gpointer data)
+{
+	g_autoptr(GError) error =
+	    limit_error("its sender left the bus before it was known to be allowed it");
+
+	refuse_line(data, caller, error);
+}
+
+static void on_eased(gpointer data)
+{
+	ProcdbGate *self = data;
+	g_autoptr(GPtrArray) callers = procdb_callers_list(self->callers);
+
+	for (guint i = 0; i < callers->len; i++)
+		advance(self, callers->pdata[i]);
+}
+
+static gboolean fits(gsize kept, gsize size, gsize max)
+{
+	return kept == 0 || kept + size <= max;
+}
+
+/* Has a call wait behind those that its sender sent before. */
+static void join_line(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call,
+		      const char *action, gsize size, gsize answer)
+{
+	Entry *entry;
+
+	if (!fits(caller->kept, size, MAX_KEPT_PER_CALLER) ||
+	    !fits(caller->user ? caller->user->kept : 0, size, MAX_KEPT_PER_USER) ||
+	    !fits(procdb_callers_kept(self->callers), size, MAX_KEPT)) {
+		refuse(self, caller, call, limit_error("Too many calls wait; try again later"));
+		return;
+	}
+	entry = g_new0(Entry, 1);
+	*entry = (Entry){
+	    .gate = self,
+	    .caller = procdb_caller_ref(caller),
+	    .call = sd_bus_message_ref(call),
+	    .action = action,
+	    .size = size,
+	    .answer = answer,
+	    .since = g_get_monotonic_time(),
+	    .in_line = TRUE,
+	};
+	caller->held++;
+	procdb_caller_keep(caller, (gssize)size);
+	g_queue_push_tail(&caller->line, entry);
+	advance(self, caller);
+}
+
+/* Whether sd-bus may have it at once. */
+static gboolean need_not_wait(ProcdbGate *self, ProcdbCaller *caller, const char *action,
+			      gsize answer)
+{
+	return !caller->busy && g_queue_is_empty(&caller->line) &&
+	       (!action || (caller->identified && procdb_authorizer_is_granted(caller, action))) &&
+	       procdb_unread_has_room(self->unread, caller, answer);
+}
+
+/* One that was released; TRUE when it may go on. */
+static gboolean take_released(ProcdbGate *self, sd_bus_message *call)
+{
+	Entry *entry = g_hash_table_lookup(self->released, call);
+	ProcdbCaller *caller;
+	gboolean in_line, gone;
+
+	if (!entry)
+		return FALSE;
+	caller = procdb_caller_ref(entry->caller);
+	in_line = entry->in_line;
+	gone = is_gone(caller);
+	g_hash_table_remove(self->released, call);
+	/* The next one is dispatched after this one, and after those of others. */
+	if (in_line)
+		caller->busy = FALSE;
+	advance(self, caller);
+	procdb_caller_unref(caller);
+	return !gone;
+}
+
+static gboolean is_ours(sd_bus_message *call)
+{
+	return g_strcmp0(sd_bus_message_get_interface(call), PROCDB_BUS_INTERFACE) == 0;
+}
+
+/* 1: it goes no further, for now or for ever. */
+static int on_new_call(ProcdbGate *self, sd_bus_message *call)
+{
+	const char *action = is_ours(call) ? procdb_authorizer_action_of_call(call) : NULL;
+	gboolean wants_answer = sd_bus_message_get_expect_reply(call) > 0;
+	const char *sender = sd_bus_message_get_sender(call);
+	ProcdbCaller *caller;
+	gsize size, answer;
+
+	/* What is without an action changes nothing; so it is of no use without an answer. */
+	if (!sender || (!action && !wants_answer))
+		return 1;
+	caller = procdb_callers_get(self->callers, sender);
+	/* Also for what needs no action: what is unread counts against the user. */
+	if (!caller->identified)
+		procdb_caller_identify(caller);
+	size = procdb_message_size(call, MAX_CALL);
+	answer = wants_answer ? self->answer_size(call, self->data) : 0;
+	if (size > MAX_CALL) {
+		refuse(self, caller, call, limit_error("A call may have at most 4 MiB"));
+		return 1;
+	}
+	if (!need_not_wait(self, caller, action, answer)) {
+		join_line(self, caller, call, action, size, answer);
+		return 1;
+	}
+	procdb_unread_add(self->unread, caller, answer);
+	self->passed = call;
+	return 0;
+}
+
+static int on_message(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+	ProcdbGate *self = data;
+
+	self->passed = NULL;
+	if (sd_bus_message_is_method_call(message, NULL, NULL) <= 0)
+		return 0;
+	if (self->closed)
+		return 1;
+	if (!g_hash_table_contains(self->released, message))
+		return on_new_call(self, message);
+	if (!take_released(self, message))
+		return 1;
+	self->passed = message;
+	return 0;
+}
+
+gboolean procdb_gate_let_through(const ProcdbGate *self, sd_bus_message *call)
+{
+	return self->passed == call;
+}
+
+void procdb_gate_changed(ProcdbGate *self)
+{
+	procdb_authorizer_changed(self->authorizer);
+	procdb_callers_revoke(self->callers);
+}
+
+ProcdbGate *procdb_gate_new(sd_bus *bus, const ProcdbAuthority *authority, gpointer self,
+			    gsize (*answer_size)(sd_bus_message *call, gpointer data),
+			    gpointer data)
+{
+	static const ProcdbCallerListener listener = {
+	    .settled = on_settled,
+	    .gone = on_gone,
+	};
+	ProcdbGate *gate = g_new0(ProcdbGate, 1);
+
+	gate->bus = sd_bus_ref(bus);
+	gate->answer_size = answer_size;
+	gate->data = data;
+	gate->callers = procdb_callers_new(authority, self, &listener, gate);
+	gate->authorizer = procdb_authorizer_new(authority, self);
+	gate->unread = procdb_unread_new(bus, gate->callers, on_eased, gate);
+	gate->released = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, entry_free);
+	(void)sd_bus_add_filter(bus, &gate->filter, on_message, gate);
+	return gate;
+}
+
+void procdb_gate_close(ProcdbGate *self)
+{
+	self->closed = TRUE;
+}
+
+void procdb_gate_free(ProcdbGate *self)
+{
+	g_autoptr(GError) stopping = g_error_new_literal(
+	    PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED, "The service is stopping");
+	g_autoptr(GPtrArray) callers = NULL;
+
+	if (!self)
+		return;
+	self->closed = TRUE;
+	sd_bus_slot_unref(self->filter);
+	callers = procdb_callers_list(self->callers);
+	for (guint i = 0; i < callers->len; i++)
+		refuse_line(self, callers->pdata[i], stopping);
+	procdb_authorizer_free(self->authorizer);
+	g_hash_table_unref(self->released);
+	procdb_unread_free(self->unread);
+	procdb_callers_free(self->callers);
+	sd_bus_unref(self->bus);
+	g_free(self);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "handlers.h"
+
+#include "errors.h"
+#include "name.h"
+#include "private.h"
+
+/* Sends a reply that was made with this result, or fails the call. */
+static int send_reply(sd_bus_message *reply, int result)
+{
+	if (result >= 0)
+		result = sd_bus_message_send(reply);
+	sd_bus_message_unref(reply);
+	return result;
+}
+
+/* Answers with a number, or with the error if there is one, which is taken over. */
+static int reply_number(sd_bus_message *call, guint number, GError *error)
+{
+	return error ? procdb_bus_reply_error(call, error)
+		     : sd_bus_reply_method_return(call, "u", (guint32)number);
+}
+
+/* The same without a number. */
+static int reply_nothing(sd_bus_message *call, GError *error)
+{
+	return error ? procdb_bus_reply_error(call, error) : sd_bus_reply_method_return(call, NULL);
+}
+
+static const struct procdb_entry *find(ProcdbObject *self, const char *name, GError **error)
+{
+	struct procdb_comm comm;
+
+	if (!procdb_name_unescape(name, &comm, error))
+		return NULL;
+	return procdb_engine_find(self->engine, &comm, error);
+}
+
+static int list_profiles(ProcdbObject *self, sd_bus_message *call)
+{
+	sd_bus_message *reply = NULL;
+	int result;
+
+	if (sd_bus_message_get_expect_reply(call) <= 0)
+		return 1;
+	if (!self->names)
+		self->names = procdb_names_new(self->engine);
+	result = sd_bus_message_new_method_return(call, &reply);
+	if (result >= 0)
+		result = procdb_rows_append(reply, self->engine, self->names);
+	return send_reply(reply, result);
+}
+
+/* Answers with the a{sv} that append() makes of the profile that is asked for. */
+static int reply_values(ProcdbObject *self, sd_bus_message *call,
+			int (*append)(sd_bus_message *message, ProcdbEngine *engine,
+				      const struct procdb_entry *entry))
+{
+	const struct procdb_entry *entry;
+	sd_bus_message *reply = NULL;
+	GError *error = NULL;
+	const char *name;
+	int result = sd_bus_message_read(call, "s", &name);
+
+	if (result < 0)
+		return result;
+	entry = find(self, name, &error);
+	if (!entry)
+		return procdb_bus_reply_error(call, error);
+	result = sd_bus_message_new_method_return(call, &reply);
+	if (result >= 0)
+		result = append(reply, self->engine, entry);
+	return send_reply(reply, result);
+}
+
+static int get_profile(ProcdbObject *self, sd_bus_message *call)
+{
+	return reply_values(self, call, procdb_profile_append);
+}
+
+static int explain(ProcdbObject *self, sd_bus_message *call)
+{
+	return reply_values(self, call, procdb_explanation_append);
+}
+
+static int get_confidence(ProcdbObject *self, sd_bus_message *call)
+{
+	const struct procdb_rules *rules = &procdb_engine_settings(self->engine)->rules;
+	const struct procdb_entry *entry;
+	GError *error = NULL;
+	const char *name;
+	int result = sd_bus_message_read(call, "s", &name);
+
+	if (result < 0)
+		return result;
+	entry = find(self, name, &error);
+	if (!entry)
+		return procdb_bus_reply_error(call, error);
+	return sd_bus_reply_method_return(call, "d",
+					  procdb_profile_confidence(&entry->profile, rules));
+}
+
+static int delete_profile(ProcdbObject *self, sd_bus_message *call)
+{
+	GError *error = NULL;
+	struct procdb_comm comm;
+	const char *name;
+	int result = sd_bus_message_read(call, "s", &name);
+
+	if (result < 0)
+		return result;
+	if (procdb_name_unescape(name, &comm, &error))
+		procdb_engine_delete(self->engine, &comm, 1, NULL, &error);
+	procdb_object_changed(self);
+	return reply_nothing(call, error);
+}
+
+/* Says which name of several it is that is wrong. */
+static int read_names(ProcdbObject *self, sd_bus_message *call, GArray *comms, GError **error)
+{
+	const char *name;
+	int result = sd_bus_message_enter_container(call, 'a', "s");
+
+	while (result >= 0 && (result = sd_bus_message_read_basic(call, 's', &name)) > 0) {
+		const struct procdb_entry *entry;
+
+		if (comms->len == PROCDB_MAX_NAMES_IN) {
+			g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+				    "At most %d names can be deleted in one call",
+				    PROCDB_MAX_NAMES_IN);
+			return 0;
+		}
+		entry = find(self, name, error);
+		if (!entry) {
+			g_prefix_error(error, "'%s': ", name);
+			return 0;
+		}
+		g_array_append_val(comms, entry->comm);
+	}
+	return result;
+}
+
+static int delete_profiles(ProcdbObject *self, sd_bus_message *call)
+{
+	g_autoptr(GArray) comms = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
+	GError *error = NULL;
+	guint deleted = 0;
+	int result = read_names(self, call, comms, &error);
+
+	if (result < 0)
+		return result;
+	if (!error)
+		procdb_engine_delete(self->engine, (const struct procdb_comm *)comms->data,
+				     comms->len, &deleted, &error);
+	procdb_object_changed(self);
+	return reply_number(call, deleted, error);
+}
+
+static int reset(ProcdbObject *self, sd_bus_message *call)
+{
+	GError *error = NULL;
+	guint deleted = 0;
+
+	procdb_engine_reset(self->engine, &deleted, &error);
+	procdb_object_changed(self);
+	return reply_number(call, deleted, error);
+}
+
+/* The object may be gone by then; what changed is announced with the next step. */
+static void on_save_ended(guint saved, const GError *error, gpointer data)
+{
+	sd_bus_message *call = data;
+
+	(void)reply_number(call, saved, error ? g_error_copy(error) : NULL);
+	sd_bus_message_unref(call);
+}
+
+static int save(ProcdbObject *self, sd_bus_message *call)
+{
+	procdb_engine_request_save(self->engine, on_save_ended, sd_bus_message_ref(call));
+	procdb_object_changed(self);
+	return 1;
+}
+
+static int reload(ProcdbObject *self, sd_bus_message *call)
+{
+	GError *error = NULL;
+
+	self->host->reconfigure(self->host_data, &error);
+	procdb_object_settings_changed(self);
+	return reply_number(call, (guint)procdb_table_size(procdb_engine_table(self->engine)),
+			    error);
+}
+
+static int load_database(ProcdbObject *self, sd_bus_message *call)
+{
+	GError *error = NULL;
+	guint loaded = 0;
+
+	procdb_engine_reload(self->engine, &loaded, &error);
+	procdb_object_changed(self);
+	return reply_number(call, loaded, error);
+}
+
+static int import(ProcdbObject *self, sd_bus_message *call)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	GError *error = NULL;
+	int replace = FALSE, result = 0;
+
+	if (procdb_rows_read(call, records, &error))
+		result = sd_bus_message_read(call, "b", &replace);
+	if (result < 0)
+		return result;
+	if (!error)
+		procdb_engine_import(self->engine, records, replace, &error);
+	procdb_object_changed(self);
+	return reply_number(call, records->len, error);
+}
+
+/* Has the host do what the one argument says. */
+static int set_by_host(ProcdbObject *self, sd_bus_message *call,
+		       gboolean (*set)(gpointer user_data, const char *value, GError **error))
+{
+	GError *error = NULL;
+	const char *value;
+	int result = sd_bus_message_read(call, "s", &value);
+
+	if (result < 0)
+		return result;
+	set(self->host_data, value, &error);
+	procdb_object_changed(self);
+	return reply_nothing(call, error);
+}
+
+static int set_backend(ProcdbObject *self, sd_bus_message *call)
+{
+	return set_by_host(self, call, self->host->set_backend);
+}
+
+static int set_apply(ProcdbObject *self, sd_bus_message *call)
+{
+	return set_by_host(self, call, self->host->set_apply);
+}
+
+static int override(ProcdbObject *self, sd_bus_message *call, const char *name, guint8 tier)
+{
+	GError *error = NULL;
+	struct procdb_comm comm;
+
+	if (procdb_name_unescape(name, &comm, &error) &&
+	    (tier == PROCDB_NO_OVERRIDE || procdb_name_can_match(&comm, &error)))
+		procdb_engine_override(self->engine, &comm, tier, &error);
+	procdb_object_changed(self);
+	return reply_nothing(call, error);
+}
+
+static int set_override(ProcdbObject *self, sd_bus_message *call)
+{
+	enum procdb_tier tier;
+	const char *name, *tier_name;
+	int result = sd_bus_message_read(call, "ss", &name, &tier_name);
+
+	if (result < 0)
+		return result;
+	if (procdb_tier_parse(tier_name, &tier))
+		return override(self, call, name, (guint8)tier);
+	return procdb_bus_reply_error(
+	    call, g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_TIER,
+			      "There is no tier '%s': use batch, interactive or lat-critical",
+			      tier_name));
+}
+
+static int clear_override(ProcdbObject *self, sd_bus_message *call)
+{
+	const char *name;
+	int result = sd_bus_message_read(call, "s", &name);
+
+	return result < 0 ? result : override(self, call, name, PROCDB_NO_OVERRIDE);
+}
+
+ProcdbHandler procdb_handler_find(const char *method)
+{
+	static const struct {
+		const char *method;
+		ProcdbHandler handler;
+	} handlers[] = {
+	    {"ListProfiles", list_profiles},
+	    {"GetProfile", get_profile},
+	    {"GetConfidence", get_confidence},
+	    {"Explain", explain},
+	    {"DeleteProfile", delete_profile},
+	    {"DeleteProfiles", delete_profiles},
+	    {"Reset", reset},
+	    {"Save", save},
+	    {"Reload", reload},
+	    {"LoadDatabase", load_database},
+	    {"Import", import},
+	    {"SetBackend", set_backend},
+	    {"SetApply", set_apply},
+	    {"SetOverride", set_override},
+	    {"ClearOverride", clear_override},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)
+		if (g_str_equal(handlers[i].method, method))
+			return handlers[i].handler;
+	return NULL;
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "errors.h"
+#include "name.h"
+
+/* Bytes of a row, with a name and an origin of common lengths. */
+#define ROW_SIZE 152
+
+struct named {
+	char *name;
+	struct procdb_comm comm;
+};
+
+struct _ProcdbNames {
+	gsize n;
+	struct named items[];
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+ProcdbNames *procdb_names_new(ProcdbEngine *engine)
+{
+	const struct procdb_table *table = procdb_engine_table(engine);
+	gsize n = procdb_table_size(table);
+	ProcdbNames *names = g_malloc(sizeof(*names) + n * sizeof(names->items[0]));
+
+	names->n = n;
+	for (gsize i = 0; i < n; i++) {
+		names->items[i].comm = procdb_table_at(table, i)->comm;
+		names->items[i].name = procdb_name_escape(&names->items[i].comm);
+	}
+	qsort(names->items, n, sizeof(names->items[0]), compare_names);
+	return names;
+}
+
+void procdb_names_free(ProcdbNames *names)
+{
+	if (!names)
+		return;
+	for (gsize i = 0; i < names->n; i++)
+		g_free(names->items[i].name);
+	g_free(names);
+}
+
+static const char *tier_of(const struct procdb_profile *profile)
+{
+	return procdb_tier_name(procdb_profile_tier(profile));
+}
+
+static const char *origin_of(const struct procdb_entry *entry)
+{
+	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		return "override";
+	return entry->set == PROCDB_SET_LIVE ? "live" : "retained";
+}
+
+int procdb_rows_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names)
+{
+	const struct procdb_rules *rules = &procdb_engine_settings(engine)->rules;
+	int result = sd_bus_message_open_container(message, 'a', "(" PROCDB_ROW ")");
+
+	for (gsize i = 0; i < names->n && result >= 0; i++) {
+		const struct named *named = &names->items[i];
+		const struct procdb_entry *entry =
+		    procdb_table_find(procdb_engine_table(engine), &named->comm);
+		const struct procdb_profile *profile;
+
+		if (!entry)
+			continue;
+		profile = &entry->profile;
+		result = sd_bus_message_append(
+		    message, "(" PROCDB_ROW ")", named->name, tier_of(profile),
+		    procdb_profile_confidence(profile, rules),
+		    (int)procdb_profile_is_confident(profile, rules), profile->observations,
+		    profile->tier_votes[PROCDB_TIER_BATCH],
+		    profile->tier_votes[PROCDB_TIER_INTERACTIVE],
+		    profile->tier_votes[PROCDB_TIER_LAT_CRITICAL], profile->avg_runtime_ns,
+		    profile->runtime_dev_ns, profile->wakeup_freq, profile->csw_rate,
+		    profile->last_seen_us, origin_of(entry));
+	}
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+gsize procdb_rows_size(const ProcdbEngine *engine)
+{
+	return procdb_table_size(procdb_engine_table(engine)) * ROW_SIZE;
+}
+
+static gboolean refuse(GError **error, ProcdbBusError code, const char *name, const char *why)
+{
+	g_set_error(error, PROCDB_BUS_ERROR, (gint)code, "The profile of '%s' %s", name, why);
+	return FALSE;
+}
+
+/* What of a row is not a number. */
+typedef struct {
+	const char *name;
+	const char *tier;
+	const char *origin;
+} Texts;
+
+/* 0 at the end of the array, negative for what is malformed. The texts are the message's. */
+static int read_row(sd_bus_message *message, Texts *texts, struct procdb_profile *profile)
+{
+	guint32 observations, *votes = profile->tier_votes;
+	guint64 avg, dev, freq, csw;
+	gint64 last_seen;
+	int result = sd_bus_message_read(message, "(" PROCDB_ROW ")", &texts->name, &texts->tier,
+					 NULL, NULL, &observations, &votes[0], &votes[1], &votes[2],
+					 &avg, &dev, &freq, &csw, &last_seen, &texts->origin);
+
+	if (result <= 0)
+		return result;
+	profile->observations = observations;
+	profile->avg_runtime_ns = avg;
+	profile->runtime_dev_ns = dev;
+	profile->wakeup_freq = freq;
+	profile->csw_rate = csw;
+	profile->last_seen_us = MAX(last_seen, 0);
+	return 1;
+}
+
+static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_record *record,
+			  GError **error)
+{
+	struct procdb_profile *profile = &record->profile;
+	enum procdb_tier tier;
+
+	if (!procdb_name_unescape(texts->name, &record->comm, error)) {
+		g_prefix_error(error, "'%s': ", texts->name);
+		return FALSE;
+	}
+	if (!g_hash_table_add(names, g_bytes_new(&record->comm, sizeof(record->comm))))
+		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
+			      "is given twice");
+	if (!procdb_tier_parse(texts->tier, &tier))
+		return refuse(error, PROCDB_BUS_ERROR_INVALID_TIER, texts->name,
+			      "has a tier other than batch, interactive and lat-critical");
+	if (g_str_equal(texts->origin, "override")) {
+		if (!procdb_name_can_match(&record->comm, error)) {
+			g_prefix_error(error, "'%s': ", texts->name);
+			return FALSE;
+		}
+		profile->override = (guint8)tier;
+	} else if (!g_str_equal(texts->origin, "live") && !g_str_equal(texts->origin, "retained"))
+		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
+			      "has an origin other than live, retained and override");
+	if (procdb_profile_votes(profile) > profile->observations)
+		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
+			      "has more votes than observations");
+	return TRUE;
+}
+
+gboolean procdb_rows_read(sd_bus_message *message, GArray *records, GError **error)
+{
+	g_autoptr(GHashTable) names =
+	    g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+	int result = sd_bus_message_enter_container(message, 'a', "(" PROCDB_ROW ")");
+
+	while (result >= 0) {
+		struct procdb_record record = {0};
+		Texts texts;
+
+		procdb_profile_init(&record.profile);
+		result = read_row(message, &texts, &record.profile);
+		if (result == 0)
+			break;
+		if (result > 0 && !check_row(&texts, names, &record, error))
+			return FALSE;
+		if (result > 0)
+			g_array_append_val(records, record);
+	}
+	if (result >= 0)
+		result = sd_bus_message_exit_container(message);
+	if (result < 0)
+		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_PROFILE,
+				    "The rows cannot be read");
+	return result >= 0;
+}
+
+/* An entry of an a{sv}, after another one that may have failed. */
+#define ADD(result, message, key, ...)                                                             \
+	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
+
+static int open_columns(sd_bus_message *message, ProcdbEngine *engine,
+			const struct procdb_entry *entry)
+{
+	const struct procdb_rules *rules = &procdb_engine_settings(engine)->rules;
+	const struct procdb_profile *profile = &entry->profile;
+	g_autofree char *name = procdb_name_escape(&entry->comm);
+	int result = sd_bus_message_open_container(message, 'a', "{sv}");
+
+	result = ADD(result, message, "name", "s", name);
+	result = ADD(result, message, "tier", "s", tier_of(profile));
+	result = ADD(result, message, "confidence", "d", procdb_profile_confidence(profile, rules));
+	result = ADD(result, message, "confident", "b",
+		     (int)procdb_profile_is_confident(profile, rules));
+	result = ADD(result, message, "observations", "u", profile->observations);
+	result = ADD(result, message, "votes", "(uuu)", profile->tier_votes[PROCDB_TIER_BATCH],
+		     profile->tier_votes[PROCDB_TIER_INTERACTIVE],
+		     profile->tier_votes[PROCDB_TIER_LAT_CRITICAL]);
+	result = ADD(result, message, "avg_runtime_ns", "t", profile->avg_runtime_ns);
+	result = ADD(result, message, "runtime_dev_ns", "t", profile->runtime_dev_ns);
+	result = ADD(result, message, "wakeup_freq", "t", profile->wakeup_freq);
+	result = ADD(result, message, "csw_rate", "t", profile->csw_rate);
+	result = ADD(result, message, "last_seen_us", "x", profile->last_seen_us);
+	return ADD(result, message, "origin", "s", origin_of(entry));
+}
+
+/* The override of an entry, and where it comes from. */
+static int add_override(int result, sd_bus_message *message, const ProcdbEngine *engine,
+			const struct procdb_entry *entry)
+{
+	const ProcdbDeclaration *declaration = procdb_engine_declaration(engine, &entry->comm);
+	const struct procdb_profile *profile = &entry->profile;
+
+	if (profile->override == PROCDB_NO_OVERRIDE)
+		return result;
+	result = ADD(result, message, "override", "s",
+		     procdb_tier_name((enum procdb_tier)profile->override));
+	return ADD(result, message, "override_source", "s",
+		   profile->declared && declaration ? declaration->source : "administrator");
+}
+
+static const char *taught_by(const struct procdb_profile *profile)
+{
+	static const char *const teachers[] = {"unknown", "root", "users", "root and users"};
+
+	return teachers[profile->teachers & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS)];
+}
+
+int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,
+			  const struct procdb_entry *entry)
+{
+	const struct procdb_profile *profile = &entry->profile;
+	int result = open_columns(message, engine, entry);
+
+	result = ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
+	result = ADD(result, message, "predicted", "b", (int)entry->published);
+	result = ADD(result, message, "taught_by", "s", taught_by(profile));
+	result = ADD(result, message, "found", "t", (guint64)entry->found);
+	result = ADD(result, message, "missed", "t", (guint64)entry->missed);
+	result = ADD(result, message, "right", "t", (guint64)profile->right);
+	result = ADD(result, message, "wrong", "t", (guint64)profile->wrong);
+	result = ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
+	result = add_override(result, message, engine, entry);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+static int add_prediction(int result, sd_bus_message *message, ProcdbEngine *engine,
+			  const struct procdb_entry *entry)
+{
+	struct procdb_class now;
+
+	if (!procdb_engine_prediction(engine, &entry->comm, &now))
+		return result;
+	return ADD(result, message, "in_kernel", "(stttt)",
+		   procdb_tier_name((enum procdb_tier)now.tier), (guint64)now.avg_runtime,
+		   (guint64)now.runtime_dev, (guint64)now.wakeup_freq, (guint64)now.csw_rate);
+}
+
+int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
+			      const struct procdb_entry *entry)
+{
+	const struct procdb_rules *rules = &procdb_engine_settings(engine)->rules;
+	const struct procdb_profile *profile = &entry->profile;
+	double confidence = procdb_profile_confidence(profile, rules);
+	guint32 missing = profile->observations < rules->min_observations
+			      ? rules->min_observations - profile->observations
+			      : 0;
+	const char *source = profile->override != PROCDB_NO_OVERRIDE	   ? "override"
+			     : procdb_profile_is_confident(profile, rules) ? "learned"
+									   : "none";
+	int result = open_columns(message, engine, entry);
+
+	result = ADD(result, message, "learned_tier", "s",
+		     procdb_tier_name(procdb_profile_dominant_tier(profile)));
+	result = ADD(result, message, "agreement", "d", procdb_profile_agreement(profile));
+	result = ADD(result, message, "confidence_rule", "s",
+		     rules->by_evidence ? "evidence" : "reference");
+	result = ADD(result, message, "stability", "d", procdb_profile_stability(profile));
+	result = ADD(result, message, "min_observations", "u", rules->min_observations);
+	result = ADD(result, message, "min_confidence", "d", rules->min_confidence);
+	result = ADD(result, message, "missing_observations", "u", missing);
+	result = ADD(result, message, "missing_confidence", "d",
+		     MAX(rules->min_confidence - confidence, 0.0));
+	result = ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
+	result = ADD(result, message, "taught_by", "s", taught_by(profile));
+	result = ADD(result, message, "right", "t", (guint64)profile->right);
+	result = ADD(result, message, "wrong", "t", (guint64)profile->wrong);
+	result = ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
+	result = ADD(result, message, "prediction_source", "s", source);
+	result = add_override(result, message, engine, entry);
+	result = add_prediction(result, message, engine, entry);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+int procdb_apply_statistics_append(sd_bus_message *message, const ProcdbApplyStatus *apply,
+				   guint64 lost)
+{
+	const struct {
+		const char *name;
+		guint64 value;
+	} counts[] = {
+	    {"set", apply->results[PROCDB_APPLY_SET]},
+	    {"restored", apply->results[PROCDB_APPLY_RESTORED]},
+	    {"policy", apply->results[PROCDB_APPLY_REFUSED_POLICY]},
+	    {"nice", apply->results[PROCDB_APPLY_REFUSED_NICE]},
+	    {"slice", apply->results[PROCDB_APPLY_REFUSED_SLICE]},
+	    {"second", apply->results[PROCDB_APPLY_REFUSED_LIMIT]},
+	    {"gone", apply->results[PROCDB_APPLY_REFUSED_GONE]},
+	    {"failed", apply->results[PROCDB_APPLY_FAILED]},
+	    {"lost", lost},
+	    {"latency-mean", apply->latency_mean_ns},
+	    {"latency-p50", apply->latency_p50_ns},
+	    {"latency-p99", apply->latency_p99_ns},
+	    {"latency-max", apply->latency_max_ns},
+	};
+	int result = sd_bus_message_open_container(message, 'a', "{st}");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(counts) && result >= 0; i++)
+		result = sd_bus_message_append(message, "{st}", counts[i].name, counts[i].value);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+int procdb_outcomes_append(sd_bus_message *message, const ProcdbEngineStatus *status)
+{
+	int result = sd_bus_message_open_container(message, 'a', "(sttt)");
+
+	for (guint i = 0; i < PROCDB_TIERS && result >= 0; i++)
+		result = sd_bus_message_append(
+		    message, "(sttt)", procdb_tier_name((enum procdb_tier)i),
+		    status->outcomes[i][PROCDB_TIER_BATCH],
+		    status->outcomes[i][PROCDB_TIER_INTERACTIVE],
+		    status->outcomes[i][PROCDB_TIER_LAT_CRITICAL]);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+int procdb_comms_append(sd_bus_message *message, const GArray *comms)
+{
+	int result = sd_bus_message_open_container(message, 'a', "s");
+
+	for (guint i = 0; i < comms->len && result >= 0; i++) {
+		g_autofree char *name =
+		    procdb_name_escape(&g_array_index(comms, struct procdb_comm, i));
+
+		result = sd_bus_message_append_basic(message, 's', name);
+	}
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "size.h"
+
+#include <string.h>
+
+/* What sd-bus keeps for any message, and its header. */
+#define OVERHEAD 1024
+
+/* A number or a text. */
+static int add_basic(sd_bus_message *message, char type, gsize *size)
+{
+	union {
+		guint64 number;
+		const char *text;
+	} value;
+	int result = sd_bus_message_read_basic(message, type, &value);
+
+	*size += 8;
+	if (result > 0 && strchr("sog", type))
+		*size += strlen(value.text);
+	return result;
+}
+
+static int add_container(sd_bus_message *message, char type, const char *contents, gsize *size,
+			 gsize max);
+
+/* What follows in the container that is open; negative for what is malformed. */
+static int add_rest(sd_bus_message *message, gsize *size, gsize max)
+{
+	const char *contents;
+	char type;
+	int result;
+
+	while (*size <= max) {
+		result = sd_bus_message_peek_type(message, &type, &contents);
+		if (result <= 0)
+			return result;
+		result = strchr("arve", type) ? add_container(message, type, contents, size, max)
+					      : add_basic(message, type, size);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static int add_container(sd_bus_message *message, char type, const char *contents, gsize *size,
+			 gsize max)
+{
+	const void *items;
+	gsize length;
+	int result;
+
+	*size += 8;
+	/* Of numbers, which need not be looked at. */
+	if (type == 'a' && contents[1] == '\0' && strchr("ynqiuxtd", contents[0])) {
+		result = sd_bus_message_read_array(message, contents[0], &items, &length);
+		*size += result > 0 ? length : 0;
+		return result;
+	}
+	result = sd_bus_message_enter_container(message, type, contents);
+	if (result >= 0)
+		result = add_rest(message, size, max);
+	/* What is larger is not read to its end. */
+	if (result >= 0 && *size <= max)
+		result = sd_bus_message_exit_container(message);
+	return result;
+}
+
+gsize procdb_message_size(sd_bus_message *message, gsize max)
+{
+	gsize size = OVERHEAD;
+	int result = add_rest(message, &size, max);
+
+	(void)sd_bus_message_rewind(message, TRUE);
+	return result < 0 ? max + 1 : size;
+}

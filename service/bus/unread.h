@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * How much of what callers were sent they may not have read. dbus-daemon keeps it for them
+ * and charges it to us: from 127 MiB on it takes nothing from us any more, for anyone, and
+ * does not even notice that we are gone (max_incoming_bytes in dbus-daemon(1)). So a user
+ * has a few MiB, and more once the bus says that those were read.
+ *
+ * Of the three kinds of bus
+ * - dbus-daemon with statistics (org.freedesktop.DBus.Debug.Stats, as Debian has it) is
+ *   asked how much it keeps for a connection;
+ * - dbus-broker has statistics, but no such question: it charges the reader, and nothing
+ *   needs to be bounded here;
+ * - others do not say, and a user is sent so much more a second.
+ */
+
+#include <systemd/sd-bus.h>
+
+#include "callers.h"
+
+typedef struct _ProcdbUnread ProcdbUnread;
+
+/* Calls eased(data) when somebody may have room that had none. */
+ProcdbUnread *procdb_unread_new(sd_bus *bus, ProcdbCallers *callers, void (*eased)(gpointer data),
+				gpointer data);
+void procdb_unread_free(ProcdbUnread *unread);
+
+/* Whether so many bytes may be sent to a caller now. If not, eased() comes. */
+gboolean procdb_unread_has_room(ProcdbUnread *unread, ProcdbCaller *caller, gsize bytes);
+/* So many will be. */
+void procdb_unread_add(ProcdbUnread *unread, ProcdbCaller *caller, gsize bytes);

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""What one caller may do to others: those who do not read, do not wait, or died."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+from gi.repository import Gio, GLib
+
+from harness import DATABASE, HERE, INTERFACE, NAME, Service, ctl, run_case, wait_for
+import pddb
+
+BUS = int(os.environ["LAB_BUS_PID"])
+# More than a service of default settings knows.
+MANY = 15_000
+PROPERTIES = "org.freedesktop.DBus.Properties"
+# What is unread of one user, with all that goes with it.
+UNREAD_MB = 24
+
+
+@contextmanager
+def readers(user, connections, calls, interface, method, body=""):
+    """Callers that never read."""
+    with open(f"{HERE}/reader.py", encoding="utf-8") as file:
+        source = file.read()
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", source, str(connections), str(calls), interface, method, body],
+        stdout=subprocess.PIPE, user=user, group=user, extra_groups=[], cwd="/")
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def bus_memory_mb():
+    with open(f"/proc/{BUS}/status", encoding="utf-8") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+
+
+def with_profiles(number):
+    os.makedirs(os.path.dirname(DATABASE), exist_ok=True)
+    pddb.write(DATABASE, [pddb.confident(b"name-%d" % index) for index in range(number)])
+    return Service()
+
+
+def watch(service, seconds):
+    """Root's slowest call in that time; on connections that are new as well."""
+    slowest, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.monotonic()
+        service.connect()
+        assert service.send(INTERFACE, "GetConfidence", "(s)", "name-7", seconds=20) > 0
+        assert service.get("Profiles") > 0
+        slowest = max(slowest, time.monotonic() - began)
+        time.sleep(0.05)
+    return slowest
+
+
+def who_does_not_read_silences_nobody():
+    before = bus_memory_mb()
+    with with_profiles(MANY) as service:
+        slowest = 0
+        for interface, method, body in ((INTERFACE, "ListProfiles", ""), (PROPERTIES, "GetAll", f"('{INTERFACE}',)"),
+                                        (INTERFACE, "Explain", "('name-7',)")):
+            with readers("alice", 4, 1500, interface, method, body):
+                slowest = max(slowest, watch(service, 6))
+                grown = bus_memory_mb() - before
+                print(f"{method}: the bus has {grown:.0f} MiB more, the service {service.memory_mb('VmHWM'):.0f} MiB "
+                      f"at most, root waited {slowest:.3f} s at most")
+                assert service.is_instrumented() or grown < UNREAD_MB, grown
+                assert slowest < 1, slowest
+                # Another user's list does not depend on it.
+                assert len(service.profiles()) == MANY
+
+
+def a_stop_waits_for_no_reader():
+    with with_profiles(MANY) as service:
+        with readers("alice", 4, 40, INTERFACE, "ListProfiles") as reader:
+            reader.stdout.readline()
+            time.sleep(3)
+            began = time.monotonic()
+            service.stop()
+            took = time.monotonic() - began
+            assert took < 5, took
+            began = time.monotonic()
+            with Service() as following:
+                assert following.get("Profiles") == MANY
+                print(f"stopped after {took:.2f} s, and the next one served after {time.monotonic() - began:.2f} s")
+                assert time.monotonic() - began < 5
+
+
+def who_reads_later_is_answered():
+    source = """
+import sys
+from gi.repository import Gio, GLib
+flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+bus = Gio.DBusConnection.new_for_address_sync("unix:path=/run/dbus/system_bus_socket", flags)
+for _ in range(30):
+    rows = bus.call_sync("org.pandemonium.ProcDb", "/org/pandemonium/ProcDb", "org.pandemonium.ProcDb1",
+                         "ListProfiles", None, None, Gio.DBusCallFlags.NO_AUTO_START, 20_000)
+    assert rows.get_child_value(0).n_children() == int(sys.argv[1])
+"""
+    with with_profiles(MANY):
+        # One after the other on one connection, without a main loop: it could answer no question of ours.
+        subprocess.run(["/usr/bin/python3", "-c", source, str(MANY)], check=True, timeout=60, user="alice",
+                       group="alice", extra_groups=[], cwd="/")
+
+
+def send(service, method, signature, *values):
+    """A call that wants no answer."""
+    service.bus.call(NAME, "/org/pandemonium/ProcDb", INTERFACE, method, GLib.Variant(signature, values), None,
+                     Gio.DBusCallFlags.NO_AUTO_START, 5000)
+
+
+def calls_without_an_answer_are_done():
+    names = [f"name-{index}" for index in range(300)]
+    with with_profiles(400) as service:
+        service.connect()
+        send(service, "DeleteProfiles", "(as)", names)
+        for index in range(200):
+            send(service, "SetOverride", "(ss)", f"over-{index}", "batch")
+        assert service.get("Overrides") == 200
+        assert service.get("Profiles") == 300
+        assert "left out" not in service.logged()
+
+
+def a_call_whose_sender_left_is_logged():
+    with with_profiles(3) as service:
+        # Without --print-reply it leaves, perhaps before the bus could say whose the call was.
+        subprocess.run(["dbus-send", "--system", "--type=method_call", f"--dest={NAME}", "/org/pandemonium/ProcDb",
+                        f"{INTERFACE}.DeleteProfile", "string:name-1"], check=True)
+        wait_for(lambda: "DeleteProfile of :" in service.logged() or service.get("Profiles") == 2, 5,
+                 "it is done or logged")
+
+
+OWNER = """
+import os, sys, time
+from gi.repository import Gio, GLib
+flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+bus = Gio.DBusConnection.new_for_address_sync("unix:path=/run/dbus/system_bus_socket", flags)
+bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
+              GLib.Variant("(su)", (sys.argv[1], 1)), None, 0, 5000)
+if os.fork() == 0:
+    # Only the connection lives on.
+    os.close(1)
+    time.sleep(30)
+"""
+
+
+def a_name_is_taken_over_from_the_dead():
+    done = subprocess.run([sys.executable, "-c", OWNER, NAME], check=True, stdout=subprocess.DEVNULL, timeout=10)
+    assert done.returncode == 0
+    began = time.monotonic()
+    with Service() as service:
+        wait_for(lambda: service.bus.call_sync(
+            "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetConnectionUnixProcessID",
+            GLib.Variant("(s)", (NAME,)), None, 0, 5000).unpack()[0] == service.process.pid, 2, "the name is ours")
+        assert time.monotonic() - began < 2
+        assert "backend" in ctl("status", "--json").lower()
+
+
+if __name__ == "__main__":
+    run_case(globals())

@@ -1,0 +1,50 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Those who make proxies of the installed interface file can: Qt, C++ and GLib."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from sync import INTERFACE, SOURCE
+
+XML = os.path.join(SOURCE, "dbus", INTERFACE + ".xml")
+
+
+class Generators(unittest.TestCase):
+    def generate(self, program, *arguments):
+        """What a program writes into the folder that {} in its arguments stands for."""
+        if not shutil.which(program):
+            self.skipTest(program + " is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([program, *(argument.format(folder) for argument in arguments), XML],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("unknown type", done.stderr)
+            text = ""
+            for name in os.listdir(folder):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    text += file.read()
+            return text
+
+    def test_qt(self):
+        text = self.generate("qdbusxml2cpp", "-p", "{}/proxy")
+        self.assertIn("QDBusPendingReply<ProcDbProfiles> ListProfiles()", text)
+        self.assertIn("QDBusPendingReply<QVariantMap> GetProfile(", text)
+        self.assertIn("ProcDbCounts applyStatistics() const", text)
+
+    def test_sdbus_cpp(self):
+        text = self.generate("sdbus-c++-xml2cpp", "--proxy={}/proxy.h")
+        self.assertIn("ListProfiles()", text)
+        self.assertIn("onProfilesChanged(", text)
+
+    def test_glib(self):
+        text = self.generate("gdbus-codegen", "--generate-c-code", "{}/proxy")
+        self.assertIn("call_list_profiles_sync", text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
