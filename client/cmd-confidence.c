@@ -23,7 +23,7 @@ int cmd_confidence(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	name = name_to_read(args[0], TRUE);
+	name = name_to_read(ctl, args[0], TRUE);
 	if (!procdb_dbus_proc_db1_call_get_confidence_sync(
 		ctl->proxy, name, ctl->call_flags, ctl->timeout_ms, &confidence, NULL, &error))
 		return failure_unknown(ctl, "GetConfidence", name, error);

@@ -150,7 +150,7 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	name = name_to_read(args[0], literal);
+	name = name_to_read(ctl, args[0], literal);
 	if (!procdb_dbus_proc_db1_call_explain_sync(ctl->proxy, name, ctl->call_flags,
 						    ctl->timeout_ms, &explanation, NULL, &error))
 		return failure_unknown(ctl, "Explain", name, error);

@@ -22,7 +22,7 @@ int cmd_show(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	name = name_to_read(args[0], TRUE);
+	name = name_to_read(ctl, args[0], TRUE);
 	if (!procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
 							ctl->timeout_ms, &profile, NULL, &error))
 		return failure_unknown(ctl, "GetProfile", name, error);

@@ -21,9 +21,10 @@ static gboolean is_path(const char *typed)
 	       g_str_has_prefix(typed, "../") || g_str_has_prefix(typed, "~/");
 }
 
-char *name_of_typed(const char *typed)
+char *name_of_typed(const char *typed, gboolean literal)
 {
-	g_autofree char *last = is_path(typed) ? g_path_get_basename(typed) : g_strdup(typed);
+	g_autofree char *last =
+	    !literal && is_path(typed) ? g_path_get_basename(typed) : g_strdup(typed);
 	g_autofree char *escaped = escape_argument(last);
 	gsize length;
 	g_autofree char *bytes = escape_undo(escaped, &length);
@@ -34,7 +35,16 @@ char *name_of_typed(const char *typed)
 	return escape_raw(bytes, TASK_NAME_MAX);
 }
 
-char *name_to_read(const char *typed, gboolean literal)
+/* Any program may call itself "../x", and files of others may hold names of 16 bytes. */
+static gboolean is_known(Ctl *ctl, const char *name)
+{
+	double ignored;
+
+	return procdb_dbus_proc_db1_call_get_confidence_sync(ctl->proxy, name, ctl->call_flags,
+							     ctl->timeout_ms, &ignored, NULL, NULL);
+}
+
+char *name_to_read(Ctl *ctl, const char *typed, gboolean literal)
 {
 	g_autofree char *as_typed = escape_argument(typed);
 	char *name = literal ? NULL : task_name_of_pid(typed);
@@ -43,9 +53,14 @@ char *name_to_read(const char *typed, gboolean literal)
 		g_printerr("%s is a process or thread named \"%s\".\n", typed, name);
 		return name;
 	}
-	name = name_of_typed(typed);
-	if (!g_str_equal(name, as_typed))
-		g_printerr("Tasks of \"%s\" are named \"%s\".\n", as_typed, name);
+	name = name_of_typed(typed, FALSE);
+	if (g_str_equal(name, as_typed))
+		return name;
+	if (is_known(ctl, as_typed)) {
+		g_free(name);
+		return g_steal_pointer(&as_typed);
+	}
+	g_printerr("Tasks of \"%s\" are named \"%s\".\n", as_typed, name);
 	return name;
 }
 
@@ -53,7 +68,7 @@ char *name_to_change(const CtlCommand *command, const char *typed, gboolean lite
 {
 	g_autofree char *as_typed = escape_argument(typed);
 	g_autofree char *of_pid = literal ? NULL : task_name_of_pid(typed);
-	g_autofree char *name = name_of_typed(typed);
+	g_autofree char *name = name_of_typed(typed, literal);
 
 	if (of_pid) {
 		options_usage(command,
@@ -105,7 +120,7 @@ static guint distance(const char *wanted, const char *known)
 
 	if (g_str_equal(a, b))
 		return 0;
-	if (strlen(a) >= 3 && (g_str_has_prefix(b, a) || g_str_has_prefix(a, b)))
+	if (strlen(a) >= 3 && strlen(b) >= 3 && (g_str_has_prefix(b, a) || g_str_has_prefix(a, b)))
 		return 1;
 	count = changes(a, b);
 	return count <= MOST_CHANGES && count < strlen(a) ? count + 1 : G_MAXUINT;

@@ -109,6 +109,7 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 		procdb_table_remove(engine->table, entry);
 	}
 	engine->overrides = 0;
+	engine->in_file = PROCDB_NOT_COUNTED;
 	engine->loaded = TRUE;
 	procdb_engine_merge(engine, records, newest_us);
 	procdb_engine_put_declared(engine);
@@ -312,6 +313,7 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 		engine->saving->overtaken = TRUE;
 	function(engine->store, (const struct procdb_record *)records->data, records->len, &reason);
 	note_saved(engine, reason);
+	engine->in_file = told;
 	if (reason)
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED,
 			    "Cannot save %s: %s", procdb_store_path(engine->store),
@@ -351,6 +353,7 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 	if (!saving->overtaken)
 		note_saved(engine, reason);
 	error = save_failed(engine, reason);
+	engine->in_file = saving->saved;
 	tell_savers(saving->savers, saving->saved, error);
 	begin_requested(engine);
 }
@@ -416,7 +419,10 @@ void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gp
 	} else if (engine->saving) {
 		g_array_append_val(engine->saving->savers, saver);
 	} else {
-		func(count_predicting(engine), NULL, user_data);
+		/* Anybody may ask for it again and again. */
+		if (engine->in_file == PROCDB_NOT_COUNTED)
+			engine->in_file = count_predicting(engine);
+		func(engine->in_file, NULL, user_data);
 	}
 }
 

@@ -49,6 +49,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));
 	engine->publishing = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	engine->classes = g_array_new(FALSE, FALSE, sizeof(struct procdb_class));
+	engine->in_file = PROCDB_NOT_COUNTED;
 	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	engine->last_save_error = g_strdup("");
 	engine->declared = procdb_declarations_new();

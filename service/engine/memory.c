@@ -9,7 +9,7 @@
 
 /* From how many on it is worth a line that profiles were forgotten at once. */
 #define MANY_FORGOTTEN 50
-/* With one too many so much of the room is made at once: choosing looks at all there are. */
+/* With few too many so much of the room is made at once: choosing looks at all there are. */
 #define ROOM_SHARE 64
 
 /* What is remembered, in two rooms of their own: profiles that predict, and candidates. */
@@ -104,6 +104,7 @@ static guint forget_surplus(ProcdbEngine *engine, const struct room *room, guint
 {
 	const size_t size = procdb_table_size(engine->table);
 	g_autofree struct procdb_standing *all = NULL;
+	const guint spare = limit / ROOM_SHARE;
 	size_t n = 0, leaving;
 
 	for (guint i = 0; i < room->count; i++)
@@ -122,7 +123,7 @@ static guint forget_surplus(ProcdbEngine *engine, const struct room *room, guint
 			    .evidence = procdb_profile_evidence(&entry->profile),
 			};
 	}
-	leaving = procdb_eviction_choose(all, n, limit - limit / ROOM_SHARE);
+	leaving = procdb_eviction_choose(all, n, n - limit > spare ? limit : limit - spare);
 	for (size_t i = 0; i < n; i++)
 		if (all[i].leaves)
 			procdb_engine_drop(engine, all[i].entry);

@@ -67,10 +67,11 @@ struct _ProcdbEngine {
 	gboolean forgetting;	      /* older files may hold what was deleted */
 	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */
 	GArray *waiting;	      /* struct procdb_saver: for the next save */
-	guint next_save;	      /* GSource id: of when that may begin */
-	gint64 requested_us;	      /* monotonic: when the last for somebody began */
-	gint64 save_due;	      /* monotonic µs: not before */
-	guint save_failures;	      /* in a row */
+	guint in_file; /* profiles that predict in a file of ours; PROCDB_NOT_COUNTED: not known */
+	guint next_save;     /* GSource id: of when that may begin */
+	gint64 requested_us; /* monotonic: when the last for somebody began */
+	gint64 save_due;     /* monotonic µs: not before */
+	guint save_failures; /* in a row */
 	gint64 last_save_us;
 	char *last_save_error;
 	char *last_state;      /* of the maps, as last logged */
@@ -88,6 +89,7 @@ struct _ProcdbEngine {
 	gboolean told; /* the listener was called out of turn since the last step */
 };
 
+#define PROCDB_NOT_COUNTED G_MAXUINT
 #define PROCDB_US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 /* How long a clock that was set, or has not been yet, may be wrong: an hour. */
 #define PROCDB_PATIENCE_TICKS 3600
