@@ -29,13 +29,24 @@ static int reply_nothing(sd_bus_message *call, GError *error)
 	return error ? procdb_bus_reply_error(call, error) : sd_bus_reply_method_return(call, NULL);
 }
 
+/* Puts the name in front of an error that is about it. */
+static void say_name(GError **error, const char *name)
+{
+	if (g_error_matches(*error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME) ||
+	    g_error_matches(*error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE))
+		g_prefix_error(error, "'%s': ", name);
+}
+
 static const struct procdb_entry *find(ProcdbObject *self, const char *name, GError **error)
 {
+	const struct procdb_entry *entry = NULL;
 	struct procdb_comm comm;
 
-	if (!procdb_name_unescape(name, &comm, error))
-		return NULL;
-	return procdb_engine_find(self->engine, &comm, error);
+	if (procdb_name_unescape(name, &comm, error))
+		entry = procdb_engine_find(self->engine, &comm, error);
+	if (!entry)
+		say_name(error, name);
+	return entry;
 }
 
 static int list_profiles(ProcdbObject *self, sd_bus_message *call)
@@ -113,6 +124,7 @@ static int delete_profile(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (procdb_name_unescape(name, &comm, &error))
 		procdb_engine_delete(self->engine, &comm, 1, NULL, &error);
+	say_name(&error, name);
 	procdb_object_changed(self);
 	return reply_nothing(call, error);
 }
@@ -133,10 +145,8 @@ static int read_names(ProcdbObject *self, sd_bus_message *call, GArray *comms, G
 			return 0;
 		}
 		entry = find(self, name, error);
-		if (!entry) {
-			g_prefix_error(error, "'%s': ", name);
+		if (!entry)
 			return 0;
-		}
 		g_array_append_val(comms, entry->comm);
 	}
 	return result;
@@ -253,6 +263,7 @@ static int override(ProcdbObject *self, sd_bus_message *call, const char *name, 
 	if (procdb_name_unescape(name, &comm, &error) &&
 	    (tier == PROCDB_NO_OVERRIDE || procdb_name_can_match(&comm, &error)))
 		procdb_engine_override(self->engine, &comm, tier, &error);
+	say_name(&error, name);
 	procdb_object_changed(self);
 	return reply_nothing(call, error);
 }

@@ -251,6 +251,22 @@ static void test_delete_several(BusFixture *f, gconstpointer data)
 	g_assert_cmpuint(procdb_table_size(procdb_engine_table(f->engine.engine)), ==, 0);
 }
 
+/* Every error that is about a name has it in front. */
+static void test_errors_say_the_name(BusFixture *f, gconstpointer data)
+{
+	static const char *const methods[] = {"GetProfile", "GetConfidence", "Explain",
+					      "DeleteProfile", "ClearOverride"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_auto(BusCall) unknown = {0}, invalid = {0};
+
+		bus_call(f, &unknown, methods[i], g_variant_new("(s)", "nobody"));
+		g_assert_true(g_str_has_prefix(unknown.message, "'nobody': "));
+		bus_call(f, &invalid, methods[i], g_variant_new("(s)", "bad\\q"));
+		g_assert_true(g_str_has_prefix(invalid.message, "'bad\\q': "));
+	}
+}
+
 static void test_reset(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = NULL;
@@ -372,6 +388,7 @@ int main(int argc, char **argv)
 	add("/methods/explain", test_explain);
 	add("/methods/unknown-and-invalid-names", test_unknown_and_invalid_names);
 	add("/methods/delete-several", test_delete_several);
+	add("/methods/errors-say-the-name", test_errors_say_the_name);
 	add("/methods/reset", test_reset);
 	add("/methods/save-and-load", test_save_and_load);
 	add("/methods/reload-keeps-what-was-learned", test_reload_keeps_what_was_learned);
