@@ -100,7 +100,7 @@ __u64 scored;	   /* changes to the score map */
 /* The kernel's own slice, ns: what a task has that no program gave another one. */
 __u64 base_slice = 1ULL << 20;
 
-static __always_inline void comm_of(struct task_struct *p, struct procdb_comm *comm)
+static __always_inline void comm_of(const struct task_struct *p, struct procdb_comm *comm)
 {
 	__builtin_memcpy(comm->bytes, p->comm, sizeof(comm->bytes));
 }
@@ -319,7 +319,7 @@ static __always_inline bool is_nameless(const struct task_struct *p)
 
 	if (p->pid == p->tgid)
 		return false;
-	comm_of((struct task_struct *)p, &own);
+	comm_of(p, &own);
 	bpf_probe_read_kernel(&leaders, sizeof(leaders), p->group_leader->comm);
 	return a[0] == b[0] && a[1] == b[1];
 }

@@ -150,6 +150,29 @@ def a_mature_task_gets_the_slice_of_its_tier():
                      "the short slice of what it turned out to be")
 
 
+def what_burns_its_cpu_gets_the_long_slice_without_ever_sleeping():
+    with applying():
+        with running("sh", "-c", "while :; do :; done") as pid:
+            default = slice_of(pid)
+            time.sleep(0.7)
+            # What starts works, whatever it is.
+            assert slice_of(pid) == default, slice_of(pid)
+            gets(pid, BATCH)
+
+
+def what_is_typed_into_never_waits_longer_than_without_us():
+    with applying():
+        # A key each 300 ms, and later less than a ms of work: a rate of 0 in integers.
+        with running(os.environ["BEHAVE"], "lab-typed", "500", "300000", "60") as pid:
+            default, end = slice_of(0), time.monotonic() + 6
+            seen = set()
+            while time.monotonic() < end:
+                seen.add(slice_of(pid))
+                time.sleep(0.02)
+            assert max(seen) <= default, seen
+            assert is_ours(slice_of(pid)), seen
+
+
 def a_lat_critical_run_fits_into_its_slice():
     with applying():
         with running(os.environ["BEHAVE"], "lab-drawer", "600", "4000", "60") as pid:
