@@ -5,6 +5,7 @@
 
 #include <glib-unix.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "backends.h"
@@ -17,6 +18,12 @@
 #include "object.h"
 #include "polkit.h"
 #include "source.h"
+
+/*
+ * Anyone may send a call of as much as the bus allows, 32 MiB: such memory goes back at once. By
+ * itself malloc would keep it the next time, see M_MMAP_THRESHOLD in mallopt(3).
+ */
+#define LARGE_MEMORY (256 << 10)
 
 typedef struct {
 	char *config_file; /* as given; NULL for the system's files */
@@ -444,6 +451,7 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 
 	(void)setlocale(LC_ALL, "");
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_MEMORY);
 	/* For as long as the process lives: other threads may still log at its end. */
 	g_log_set_writer_func(procdb_log_write, procdb_log_limit_new(), NULL);
 	if (!parse_options(&service.options, argc, argv, &error)) {

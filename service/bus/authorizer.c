@@ -3,6 +3,8 @@
 
 #include "authorizer.h"
 
+#include <string.h>
+
 #include "errors.h"
 #include "interface.h"
 
@@ -64,18 +66,30 @@ const char *procdb_authorizer_action(const char *method)
 	return annotation(method_info(method), ACTION_ANNOTATION);
 }
 
+/* The action that a method needs with this argument, if that is another one; else NULL. */
+static const char *action_with(const GDBusMethodInfo *method, const char *argument)
+{
+	const gsize prefix = strlen(ARGUMENT_ANNOTATION);
+
+	for (guint i = 0; method && method->annotations && method->annotations[i]; i++) {
+		const GDBusAnnotationInfo *note = method->annotations[i];
+
+		if (g_str_has_prefix(note->key, ARGUMENT_ANNOTATION) &&
+		    g_str_equal(note->key + prefix, argument))
+			return note->value;
+	}
+	return NULL;
+}
+
 const char *procdb_authorizer_action_of_call(sd_bus_message *call)
 {
 	const GDBusMethodInfo *method = method_info(sd_bus_message_get_member(call));
-	const char *argument = NULL, *action = NULL;
+	const char *argument, *action = NULL;
 
 	/* What else it could be is refused for its type, later. */
 	if (sd_bus_message_has_signature(call, "s") > 0 &&
-	    sd_bus_message_read_basic(call, 's', &argument) > 0) {
-		g_autofree char *name = g_strconcat(ARGUMENT_ANNOTATION, argument, NULL);
-
-		action = annotation(method, name);
-	}
+	    sd_bus_message_read_basic(call, 's', &argument) > 0)
+		action = action_with(method, argument);
 	(void)sd_bus_message_rewind(call, TRUE);
 	return action ? action : annotation(method, ACTION_ANNOTATION);
 }

@@ -15,6 +15,7 @@ struct _ProcdbCallers {
 	gpointer data;
 	GHashTable *by_name; /* unique bus name -> ProcdbCaller, owned */
 	GHashTable *users;   /* uid -> ProcdbUser, owned */
+	ProcdbUser unknown;  /* stands for those of all who were not identified yet */
 	GQueue by_use;	     /* most recent first */
 	GQueue to_identify;  /* ProcdbCaller, referenced: the bus will be asked about */
 	guint identifying;   /* callers that it is asked about now */
@@ -58,7 +59,25 @@ gsize procdb_callers_kept(const ProcdbCallers *self)
 	return self->kept;
 }
 
-static void join_user(ProcdbCaller *caller, guint32 uid)
+static void leave_user(ProcdbCaller *caller)
+{
+	ProcdbUser *user = g_steal_pointer(&caller->user);
+
+	user->kept -= caller->kept;
+	user->unread -= caller->unread;
+	if (--user->callers == 0 && user != &caller->callers->unknown)
+		g_hash_table_remove(caller->callers->users, GUINT_TO_POINTER(user->uid));
+}
+
+static void join_user(ProcdbCaller *caller, ProcdbUser *user)
+{
+	user->callers++;
+	user->kept += caller->kept;
+	user->unread += caller->unread;
+	caller->user = user;
+}
+
+static void set_uid(ProcdbCaller *caller, guint32 uid)
 {
 	GHashTable *users = caller->callers->users;
 	ProcdbUser *user = g_hash_table_lookup(users, GUINT_TO_POINTER(uid));
@@ -68,24 +87,10 @@ static void join_user(ProcdbCaller *caller, guint32 uid)
 		user->uid = uid;
 		g_hash_table_insert(users, GUINT_TO_POINTER(uid), user);
 	}
-	user->callers++;
-	user->kept += caller->kept;
-	user->unread += caller->unread;
-	caller->user = user;
+	leave_user(caller);
+	join_user(caller, user);
 	caller->uid = uid;
 	caller->identified = TRUE;
-}
-
-static void leave_user(ProcdbCaller *caller)
-{
-	ProcdbUser *user = g_steal_pointer(&caller->user);
-
-	if (!user)
-		return;
-	user->kept -= caller->kept;
-	user->unread -= caller->unread;
-	if (--user->callers == 0)
-		g_hash_table_remove(caller->callers->users, GUINT_TO_POINTER(user->uid));
 }
 
 /* Out of the table; who waits for something of it keeps a reference. */
@@ -160,6 +165,7 @@ ProcdbCaller *procdb_callers_get(ProcdbCallers *self, const char *name)
 	caller->granted = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
 	caller->gone = g_cancellable_new();
 	caller->link.data = caller;
+	join_user(caller, &self->unknown);
 	g_queue_init(&caller->line);
 	g_hash_table_insert(self->by_name, caller->name, caller);
 	g_queue_push_head_link(&self->by_use, &caller->link);
@@ -186,7 +192,7 @@ static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
 		guint32 uid = self->authority->identify_finish(self->self, result, &error);
 
 		if (!error)
-			join_user(caller, uid);
+			set_uid(caller, uid);
 		caller->identifying = FALSE;
 		self->identifying--;
 		identify_next(self);

@@ -12,7 +12,7 @@
 typedef struct _ProcdbCallers ProcdbCallers;
 typedef struct _ProcdbCaller ProcdbCaller;
 
-/* A user with at least one connection that was identified. */
+/* A user with at least one connection. */
 typedef struct {
 	guint32 uid;
 	guint callers;
@@ -37,7 +37,7 @@ struct _ProcdbCaller {
 	gboolean identifying; /* it is being asked */
 	gboolean identified;
 	guint32 uid;
-	ProcdbUser *user;   /* NULL until it is identified, and once it is forgotten */
+	ProcdbUser *user;   /* one for all until it is identified; NULL once it is forgotten */
 	GList link;	    /* in callers->by_use */
 	GCancellable *gone; /* cancelled when it leaves the bus */
 	int refs;

@@ -257,7 +257,7 @@ static void join_line(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *ca
 	Entry *entry;
 
 	if (!fits(caller->kept, size, MAX_KEPT_PER_CALLER) ||
-	    !fits(caller->user ? caller->user->kept : 0, size, MAX_KEPT_PER_USER) ||
+	    !fits(caller->identified ? caller->user->kept : 0, size, MAX_KEPT_PER_USER) ||
 	    !fits(procdb_callers_kept(self->callers), size, MAX_KEPT)) {
 		refuse(self, caller, call, limit_error("Too many calls wait; try again later"));
 		return;

@@ -9,7 +9,7 @@
 /* Messages in one turn of the main loop: others have theirs after some milliseconds at most. */
 #define MAX_AT_ONCE 32
 /* A bus that takes nothing for so long does not work for this connection any more. */
-#define STUCK_US (3 * (gint64)G_USEC_PER_SEC)
+#define STUCK_US (5 * (gint64)G_USEC_PER_SEC)
 /*
  * A message that cannot be handled is gone, and the next one comes. So many failures in
  * turn are no messages: what is read makes no sense.
@@ -36,19 +36,15 @@ static guint64 unsent(sd_bus *bus)
 	return n;
 }
 
-/* Notes whether what waits to be sent becomes less. */
-static void watch_unsent(Source *self)
+/* Notes since when nothing of what waits to be sent has left; left: something just has. */
+static void watch_unsent(Source *self, gboolean left)
 {
-	guint64 now = unsent(self->bus);
-
-	/* Before, what waits does so for an answer. */
-	if (sd_bus_is_ready(self->bus) <= 0)
-		now = 0;
-	if (now == 0)
+	/* Before it is ready, what waits does so for an answer. */
+	self->unsent = sd_bus_is_ready(self->bus) > 0 ? unsent(self->bus) : 0;
+	if (self->unsent == 0)
 		self->stuck_at = 0;
-	else if (self->stuck_at == 0 || now < self->unsent)
+	else if (self->stuck_at == 0 || left)
 		self->stuck_at = g_get_monotonic_time() + STUCK_US;
-	self->unsent = now;
 }
 
 /* When to look again even if nothing comes; -1: never. */
@@ -74,7 +70,7 @@ static gboolean prepare(GSource *source, int *timeout_ms)
 	events = sd_bus_get_events(self->bus);
 	if (events < 0)
 		return TRUE;
-	watch_unsent(self);
+	watch_unsent(self, FALSE);
 	self->fd.fd = sd_bus_get_fd(self->bus);
 	self->fd.events = (gushort)(self->unsent > 0 ? POLLOUT : events);
 	self->fd.revents = 0;
@@ -104,17 +100,22 @@ static gboolean check(GSource *source)
 /* 0 when the connection works, else why it does not. */
 static int process(Source *self)
 {
+	gboolean left = FALSE;
+
 	for (guint i = 0; i < MAX_AT_ONCE; i++) {
+		guint64 before = unsent(self->bus);
 		int result = sd_bus_process(self->bus, NULL);
 
 		if (result < 0 && (!sd_bus_is_open(self->bus) || ++self->failures >= MAX_FAILURES))
 			return result;
 		if (result > 0)
 			self->failures = 0;
+		/* It either sends or handles a message, which may add to what is to be sent. */
+		left = left || unsent(self->bus) < before;
 		if (result == 0 || unsent(self->bus) > 0)
 			break;
 	}
-	watch_unsent(self);
+	watch_unsent(self, left);
 	return self->stuck_at > 0 && self->stuck_at <= g_get_monotonic_time() ? -ETIMEDOUT : 0;
 }
 

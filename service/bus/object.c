@@ -170,7 +170,6 @@ static char *introspection(void)
 static int on_any_call(sd_bus_message *call, void *data, sd_bus_error *error)
 {
 	ProcdbObject *self = data;
-	g_autofree char *xml = NULL;
 
 	if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", NULL) > 0)
 		refresh(self);
@@ -178,8 +177,7 @@ static int on_any_call(sd_bus_message *call, void *data, sd_bus_error *error)
 					  "Introspect") <= 0 ||
 	    sd_bus_message_is_empty(call) <= 0)
 		return 0;
-	xml = introspection();
-	return sd_bus_reply_method_return(call, "s", xml);
+	return sd_bus_reply_method_return(call, "s", self->introspection);
 }
 
 static int on_method(sd_bus_message *call, void *data, sd_bus_error *error)
@@ -250,6 +248,7 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gp
 	self->host_data = user_data;
 	self->properties_old = TRUE;
 	self->announced_us = g_get_monotonic_time() - ANNOUNCE_US;
+	self->introspection = introspection();
 	self->vtable = procdb_vtable_new(on_method, get_made,
 					 G_STRUCT_OFFSET(ProcdbObject, properties));
 	procdb_engine_set_listener(engine, &listener, self);
@@ -265,6 +264,7 @@ void procdb_object_free(ProcdbObject *self)
 	procdb_engine_set_listener(self->engine, NULL, NULL);
 	procdb_names_free(self->names);
 	procdb_vtable_free(self->vtable);
+	g_free(self->introspection);
 	procdb_properties_clear(&self->properties);
 	procdb_properties_clear(&self->announced);
 	g_free(self);

@@ -14,6 +14,7 @@ struct _ProcdbObject {
 	const ProcdbHost *host;
 	gpointer host_data;
 	ProcdbVtable *vtable;
+	char *introspection;
 	ProcdbProperties properties;
 	gboolean properties_old; /* something may have changed since they were read */
 	ProcdbProperties announced;

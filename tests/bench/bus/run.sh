@@ -49,7 +49,8 @@ config() {
 	  <listen>unix:path=$1</listen>
 	  <auth>EXTERNAL</auth>
 	  <policy context="default">
-	    <allow send_destination="*" eavesdrop="false"/>
+	    <allow send_destination="*"/>
+	    <allow receive_sender="*"/>
 	    <allow own="*"/>
 	  </policy>
 	</busconfig>
