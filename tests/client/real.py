@@ -186,7 +186,9 @@ def failures_have_their_exit_codes():
     with service_with(b"cc1"):
         ctl("show", "unknown", status=3)
         ctl("delete", "cc1", "unknown", status=3)
-        ctl("show", "seventeen-bytes-x", status=2)
+        ctl("show", "seventeen-bytes-x", status=3)
+        ctl("delete", "seventeen-bytes-x", status=2)
+        ctl("override", "set", "sixteen-bytes-xx", "batch", status=2)
         ctl("show", "bad\\name", status=2)
         ctl("backend", "magic", status=2)
     ctl("status", "--json")  # activated by the bus

@@ -167,8 +167,8 @@ def properties_cannot_be_written():
     from gi.repository import GLib
     with Service() as service:
         values = service.send("org.freedesktop.DBus.Properties", "GetAll", "(s)", INTERFACE)
-        kinds = {"b": True, "u": 7, "t": 7, "x": 7, "d": 0.1, "s": "x", "a{st}": {"x": 7},
-                 "a(sttt)": [("x", 7, 7, 7)]}
+        kinds = {"b": True, "u": 7, "t": 7, "x": 7, "d": 0.1, "s": "x", "as": ["x"],
+                 "a{st}": {"x": 7}, "a(sttt)": [("x", 7, 7, 7)]}
         root = ElementTree.fromstring(
             service.send("org.freedesktop.DBus.Introspectable", "Introspect", "()"))
         for item in root.iter("property"):
