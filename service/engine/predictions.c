@@ -172,9 +172,10 @@ static void publish(ProcdbEngine *engine)
 	procdb_engine_log_failure(&engine->publish_failed, first);
 }
 
-static gboolean is_far(guint64 a, guint64 b)
+/* Whether a is an eighth of measure away from b. */
+static gboolean is_far(guint64 a, guint64 b, guint64 measure)
 {
-	return (a > b ? a - b : b - a) > b / 8;
+	return (a > b ? a - b : b - a) > measure / 8;
 }
 
 typedef enum {
@@ -193,10 +194,13 @@ static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *en
 		return WRITE_NOW;
 	if (memcmp(class, old, sizeof(*class)) == 0)
 		return WRITE_NOTHING;
-	return class->tier != old->tier || is_far(class->avg_runtime, old->avg_runtime) ||
-		       is_far(class->runtime_dev, old->runtime_dev) ||
-		       is_far(class->wakeup_freq, old->wakeup_freq) ||
-		       is_far(class->csw_rate, old->csw_rate)
+	/* What runs deviate by matters beside how long they are, also where it was nothing. */
+	return class->tier != old->tier ||
+		       is_far(class->avg_runtime, old->avg_runtime, old->avg_runtime) ||
+		       is_far(class->runtime_dev, old->runtime_dev,
+			      MAX(old->runtime_dev, old->avg_runtime)) ||
+		       is_far(class->wakeup_freq, old->wakeup_freq, old->wakeup_freq) ||
+		       is_far(class->csw_rate, old->csw_rate, old->csw_rate)
 		   ? WRITE_NOW
 		   : WRITE_SOON;
 }

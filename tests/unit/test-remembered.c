@@ -212,10 +212,10 @@ static void test_root_takes_over_only_what_does_not_predict_yet(EngineFixture *f
 	learn_as(f, "browser", PROCDB_TIER_INTERACTIVE, 1000, 5);
 	learn_as(f, "browser", PROCDB_TIER_INTERACTIVE, 0, 1);
 	g_assert_cmpuint(test_find(f, "browser")->profile.owner, ==, 1000);
-	learn_as(f, "browser", PROCDB_TIER_BATCH, 1000, 20);
+	learn_as(f, "browser", PROCDB_TIER_BATCH, 1000, 30);
 	g_assert_cmpint(predicted(f, "browser"), ==, PROCDB_TIER_BATCH);
 	learn_as(f, "daemon", PROCDB_TIER_BATCH, 2001, 1);
-	learn_as(f, "daemon", PROCDB_TIER_LAT_CRITICAL, 0, 3);
+	learn_as(f, "daemon", PROCDB_TIER_LAT_CRITICAL, 0, 5);
 	learn_as(f, "daemon", PROCDB_TIER_BATCH, 2001, 100);
 	g_assert_cmpint(predicted(f, "daemon"), ==, PROCDB_TIER_LAT_CRITICAL);
 }
