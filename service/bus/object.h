@@ -45,8 +45,8 @@ void procdb_object_free(ProcdbObject *object);
  * Puts it on a bus, behind a gate that asks this authority; both stay the caller's. FALSE
  * with error set when that fails.
  */
-gboolean procdb_object_export(ProcdbObject *object, sd_bus *bus, const ProcdbAuthority *authority,
-			      gpointer self, GError **error);
+gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAuthority *authority,
+			      gpointer authority_self, GError **error);
 /* Takes it from there: calls that wait are denied, and others not answered any more. */
 void procdb_object_unexport(ProcdbObject *object);
 /* The gate, while it is exported; else NULL. The object's own. */

@@ -350,7 +350,7 @@ static gboolean may_concern_apply(const ProcdbConfigLine *line)
 
 	if (line->section && g_str_equal(line->section, "Overrides"))
 		return FALSE;
-	if (is_group(line->section))
+	if (line->section && is_group(line->section))
 		return g_str_equal(line->section, "Apply");
 	if (!line->key || strstr(section, "apply"))
 		return TRUE;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define FILE_NAME "procdb.conf"
-#define MAX_BYTES (1024 * 1024)
+#define MAX_BYTES ((gsize)1024 * 1024)
 
 /* From the least to the most important. */
 static const char *const directories[] = {PROCDB_VENDORDIR, PROCDB_RUNDIR, PROCDB_CONFDIR};
@@ -111,8 +111,9 @@ GStrv procdb_config_files(const char *explicit_file, GPtrArray *notes)
 
 static char *fail(GError **error, int err, const char *message)
 {
-	g_set_error_literal(error, G_FILE_ERROR,
-			    err ? g_file_error_from_errno(err) : G_FILE_ERROR_INVAL, message);
+	const GFileError code = err ? g_file_error_from_errno(err) : G_FILE_ERROR_INVAL;
+
+	g_set_error_literal(error, G_FILE_ERROR, (gint)code, message);
 	return NULL;
 }
 

@@ -50,9 +50,14 @@ void procdb_engine_watch_flood(ProcdbEngine *engine)
 		most = GPOINTER_TO_UINT(value);
 		owner = GPOINTER_TO_UINT(key);
 	}
-	g_hash_table_remove_all(engine->flood.names);
-	g_free(engine->flood.text);
-	engine->flood.text = most < MANY_NAMES ? g_strdup("") : describe(owner, most);
+	/* A quiet minute costs no allocation. */
+	g_hash_table_iter_init(&iter, engine->flood.names);
+	while (g_hash_table_iter_next(&iter, &key, &value))
+		g_hash_table_iter_replace(&iter, NULL);
+	if (most >= MANY_NAMES || was) {
+		g_free(engine->flood.text);
+		engine->flood.text = most < MANY_NAMES ? g_strdup("") : describe(owner, most);
+	}
 	if (most >= MANY_NAMES && !was)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_FORGOTTEN,
 			   "A flood of names: %s; its own are forgotten first", engine->flood.text);

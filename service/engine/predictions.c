@@ -189,16 +189,18 @@ static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *en
 		       const struct procdb_class *class)
 {
 	const struct procdb_class *old = &entry->written;
+	struct procdb_class same_dev = *class;
 
 	if (!entry->published || !engine->map_known || procdb_engine_is_reference(engine))
 		return WRITE_NOW;
-	if (memcmp(class, old, sizeof(*class)) == 0)
+	/* What runs deviate by moves with each life, and matters only beside how long they are. */
+	if (!is_far(class->runtime_dev, old->runtime_dev, MAX(old->runtime_dev, old->avg_runtime)))
+		same_dev.runtime_dev = old->runtime_dev;
+	if (memcmp(&same_dev, old, sizeof(*old)) == 0)
 		return WRITE_NOTHING;
-	/* What runs deviate by matters beside how long they are, also where it was nothing. */
 	return class->tier != old->tier ||
 		       is_far(class->avg_runtime, old->avg_runtime, old->avg_runtime) ||
-		       is_far(class->runtime_dev, old->runtime_dev,
-			      MAX(old->runtime_dev, old->avg_runtime)) ||
+		       same_dev.runtime_dev != old->runtime_dev ||
 		       is_far(class->wakeup_freq, old->wakeup_freq, old->wakeup_freq) ||
 		       is_far(class->csw_rate, old->csw_rate, old->csw_rate)
 		   ? WRITE_NOW

@@ -278,8 +278,10 @@ int main(int argc, char **argv)
 	if (!out)
 		return fail(argv[2]);
 	record = corpus_record__open_and_load();
-	if (!record || corpus_record__attach(record))
+	if (!record || corpus_record__attach(record)) {
+		fclose(out);
 		return fail("loading BPF programs");
+	}
 	status = run(record, seconds, out, argv + 3);
 	corpus_record__destroy(record);
 	if (fclose(out))

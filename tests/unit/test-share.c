@@ -195,7 +195,7 @@ static void test_a_change_is_seen_within_a_second_of_its_own_time(void)
 	for (began = life.now; life.tier == PROCDB_TIER_LAT_CRITICAL;)
 		cycle(&life, 0, 4 * MS, 0, 0);
 	g_assert_cmpuint(life.now - began, <, 300 * MS);
-	for (began = life.now; life.tier != PROCDB_TIER_BATCH;)
+	while (life.tier != PROCDB_TIER_BATCH)
 		cycle(&life, 0, 4 * MS, 0, 0);
 	for (began = life.now; life.tier == PROCDB_TIER_BATCH;)
 		cycle(&life, 0, 500 * US, 100 * MS, 0);

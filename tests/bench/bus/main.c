@@ -145,7 +145,7 @@ static void report(double us[MAX_BUSES][G_N_ELEMENTS(kinds)][MAX_ROUNDS], guint 
 	for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
 		printf("%-26s %8.1f µs", kinds[k].label, median(us[0][k], rounds));
 		for (guint b = 1; b < buses; b++) {
-			double ratios[MAX_ROUNDS];
+			double ratios[MAX_ROUNDS] = {0};
 
 			for (guint i = 0; i < rounds; i++)
 				ratios[i] = us[b][k][i] / us[0][k][i];
