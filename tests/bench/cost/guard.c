@@ -15,8 +15,11 @@
 
 #define PROFILES 512
 #define STEPS 100
-/* By then the profiles that are not seen any more have left the live table. */
-#define SETTLING_STEPS 100
+/*
+ * By then the profiles that are not seen any more have left the live table, and the small
+ * changes of 8,192 that predict are in the map, 32 in each step.
+ */
+#define SETTLING_STEPS 400
 
 /* Maps that hand out the same observations over and over, and keep nothing. */
 typedef struct {
