@@ -37,6 +37,8 @@ const volatile __u8 max_user_tier = PROCDB_TIER_LAT_CRITICAL;
 #define CHANGE_NS 1000000000ULL
 /* A prediction is judged by what the task did until then, ns, if it lives so long. */
 #define JUDGE_NS 10000000000ULL
+/* A life that ended says nothing anew if it was published later than this before, ns: 0.5 s. */
+#define SAME_NS (1ULL << 29)
 /* CPU time after which a task that executed nothing is looked up by its name, ns: 4 ms. */
 #define ADOPT_NS (1ULL << 22)
 
@@ -45,6 +47,7 @@ struct watch {
 	struct procdb_life life; /* until the averages mature; by share only its start */
 	struct procdb_share share;
 	u64 publish_at;	 /* ns: not published before that */
+	u64 published;	 /* ns: when it was, by share */
 	u64 look_at;	 /* ns: by share, its tier is not looked at before that */
 	u64 change_at;	 /* ns: nor changed before that */
 	u64 looked_run;	 /* ns on a CPU in its life, at the last look */
@@ -126,6 +129,7 @@ static __always_inline void watch_begin(struct watch *w, struct task_struct *p, 
 	w->look_at = 0;
 	w->change_at = 0;
 	w->looked_run = 0;
+	w->published = 0;
 	w->known = false;
 	w->decided = false;
 	w->looked_up = false;
@@ -292,10 +296,13 @@ static __always_inline u64 demand_of(struct watch *w, struct task_struct *p, u64
 
 /* What else than its share tells what a task is; see enum procdb_hint. */
 static __always_inline u32 hints_of(struct watch *w, struct task_struct *p,
-				    const struct procdb_use *recent, u64 run, u64 now)
+				    const struct procdb_use *recent, u64 run, u64 span, u64 now)
 {
 	u32 hints = procdb_share_rhythm(&w->share, recent, w->known ? w->task.tier : PROCDB_TIERS);
 
+	/* Threads of a pool may seem to be, until it is known that they are one. */
+	if (span < PROCDB_SHARE_BURNS_NS && w->task.tier != PROCDB_TIER_LAT_CRITICAL)
+		hints &= ~(u32)PROCDB_HINT_LIGHT;
 	return demand_of(w, p, run, now) >= PROCDB_POOL_DEMAND ? hints | PROCDB_HINT_POOL : hints;
 }
 
@@ -368,7 +375,7 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	struct procdb_use life = procdb_share_life(&w->share);
 	bool ask = false, old = now >= w->life.start + JUDGE_NS;
 	bool brief = procdb_use_is_brief(&life);
-	u32 hints = hints_of(w, p, &recent, life.run, now), tier, whole;
+	u32 hints = hints_of(w, p, &recent, life.run, life.span, now), tier, whole;
 
 	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
 		base_slice = p->se.slice;
@@ -377,7 +384,8 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	if ((dead || old) && !brief)
 		judge(w, p, (u8)whole);
 	if (dead) {
-		if (!w->matured && from_exit && life.run >= exit_min_ns)
+		if (from_exit && life.run >= exit_min_ns &&
+		    (!w->matured || (renew_ns && now - w->published >= SAME_NS)))
 			publish_share(w, p, now, (u8)whole, brief);
 		return false;
 	}
@@ -409,6 +417,7 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	if (w->matured || from_maturity)
 		publish_share(w, p, now, (u8)(w->matured ? tier : whole), false);
 	w->matured = true;
+	w->published = now;
 	/* At 1, 2, 4 and 8 s of its life, so that few lives are enough to know a name; then renewed. */
 	w->publish_at = renew_ns ? now + procdb_min(renew_ns, procdb_elapsed(w->life.start, now))
 				 : NEVER;
