@@ -178,20 +178,41 @@ static int reset(ProcdbObject *self, sd_bus_message *call)
 	return reply_number(call, deleted, error);
 }
 
-/* The object may be gone by then; what changed is announced with the next step. */
+/* A call that waits for a save. */
+struct saver {
+	ProcdbObject *object; /* NULL once that is gone: the engine outlives it */
+	sd_bus_message *call;
+};
+
 static void on_save_ended(guint saved, const GError *error, gpointer data)
 {
-	sd_bus_message *call = data;
+	g_autofree struct saver *saver = data;
 
-	(void)reply_number(call, saved, error ? g_error_copy(error) : NULL);
-	sd_bus_message_unref(call);
+	if (saver->object) {
+		g_ptr_array_remove_fast(saver->object->savers, saver);
+		/* Before the answer: its caller may ask when that was. */
+		procdb_object_changed(saver->object);
+	}
+	(void)reply_number(saver->call, saved, error ? g_error_copy(error) : NULL);
+	sd_bus_message_unref(saver->call);
 }
 
 static int save(ProcdbObject *self, sd_bus_message *call)
 {
-	procdb_engine_request_save(self->engine, on_save_ended, sd_bus_message_ref(call));
-	procdb_object_changed(self);
+	struct saver *saver = g_new(struct saver, 1);
+
+	saver->object = self;
+	saver->call = sd_bus_message_ref(call);
+	g_ptr_array_add(self->savers, saver);
+	procdb_engine_request_save(self->engine, on_save_ended, saver);
 	return 1;
+}
+
+void procdb_object_leave_savers(ProcdbObject *self)
+{
+	for (guint i = 0; i < self->savers->len; i++)
+		((struct saver *)self->savers->pdata[i])->object = NULL;
+	g_ptr_array_set_size(self->savers, 0);
 }
 
 static int reload(ProcdbObject *self, sd_bus_message *call)

@@ -246,6 +246,7 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gp
 	self->engine = engine;
 	self->host = host;
 	self->host_data = user_data;
+	self->savers = g_ptr_array_new();
 	self->properties_old = TRUE;
 	self->announced_us = g_get_monotonic_time() - ANNOUNCE_US;
 	self->introspection = introspection();
@@ -261,6 +262,8 @@ void procdb_object_free(ProcdbObject *self)
 	if (!self)
 		return;
 	procdb_object_unexport(self);
+	procdb_object_leave_savers(self);
+	g_ptr_array_unref(self->savers);
 	procdb_engine_set_listener(self->engine, NULL, NULL);
 	procdb_names_free(self->names);
 	procdb_vtable_free(self->vtable);

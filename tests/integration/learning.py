@@ -121,7 +121,7 @@ def client_and_bus_agree_on_confidence():
             assert told == service.profiles()[name]["confidence"]
             assert told == service.call("GetProfile", "(s)", name)["confidence"]
             # As many votes, all for one tier (docs/learning.md).
-            expected = record.total_votes / (record.total_votes + 1)
+            expected = record.votes / (record.votes + 1)
             assert abs(told - expected) < 1e-12, (told, expected)
             printed = float(ctl("confidence", name))
             assert abs(printed - told) < 0.0051, (printed, told)
