@@ -236,7 +236,9 @@ static void vote(ProcdbEngine *engine, struct procdb_entry *entry, const struct 
 	uint32_t *neutral = &entry->profile.tier_votes[PROCDB_TIER_INTERACTIVE];
 	const uint32_t before = *neutral;
 
-	if (seen->pad[PROCDB_PAD_BRIEF] && !procdb_engine_is_reference(engine)) {
+	/* In what others write the byte means nothing. */
+	if (seen->pad[PROCDB_PAD_TEACHERS] && seen->pad[PROCDB_PAD_BRIEF] &&
+	    !procdb_engine_is_reference(engine)) {
 		procdb_profile_learn_brief(&entry->profile, seen, engine->tick);
 		if (*neutral > before && entry->brief < G_MAXUINT32)
 			entry->brief++;
