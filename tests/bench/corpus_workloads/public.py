@@ -2,7 +2,7 @@
 # Copyright (C) 2026 The ProcDb developers
 """
 What the public rules of CachyOS/ananicy-rules (2026-11) call programs of the corpus, to be
-shown beside our labels: facts, not wishes. They name no compiler driver and no archiver but 7z.
+shown beside our labels: facts, not wishes. Of the command-line archivers here they name 7z only.
 """
 
 RULES = {
