@@ -294,7 +294,9 @@ def after_kill_the_next_service_puts_back():
             child = [c for c in children(pid) if slice_of(c) == BATCH][0]
             service.kill()
             assert slice_of(pid) == slice_of(child) == BATCH
-            with Service(backend="observer"):
+            # Without the override, which would have them set again at once.
+            other = os.environ["LAB_DIR"] + "/other.bin"
+            with Service(backend="observer", database=other):
                 assert slice_of(pid) == slice_of(child) == default
 
 
