@@ -27,14 +27,17 @@ static gboolean fail(const JsonText *text, GError **error, const char *what)
 
 static void skip_space(JsonText *text)
 {
-	while (text->at < text->end && memchr(" \t\r\n", *text->at, 4))
+	while (text->at < text->end && (*text->at == ' ' || *text->at == '\t' ||
+					*text->at == '\r' || *text->at == '\n'))
 		text->at++;
 }
 
 static char peek(JsonText *text)
 {
 	skip_space(text);
-	return text->at < text->end ? *text->at : '\0';
+	if (text->at == text->end)
+		return '\0';
+	return *text->at;
 }
 
 static gboolean take(JsonText *text, char c)

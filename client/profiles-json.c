@@ -92,7 +92,7 @@ static gboolean read_uint(JsonText *text, const char *key, guint64 max, guint64 
 
 static gboolean read_uint32(JsonText *text, const char *key, guint32 *value, GError **error)
 {
-	guint64 wide;
+	guint64 wide = 0;
 
 	if (!read_uint(text, key, G_MAXUINT32, &wide, error))
 		return FALSE;
@@ -152,40 +152,39 @@ static gboolean read_flag(JsonText *text, const char *key, gboolean *value, GErr
 }
 
 /* A member that is a number of 64 bits: where it goes, and its bit. */
-static guint64 *wide_member(Reading *reading, const char *key, guint *given)
+struct wide_member {
+	const char *key;
+	gsize offset; /* in Reading */
+	guint given;
+};
+
+static const struct wide_member *find_wide_member(const char *key)
 {
-	const struct {
-		const char *key;
-		guint64 *value;
-		guint given;
-	} members[] = {
-	    {"avg_runtime_ns", &reading->row.avg_runtime_ns, GIVEN_RUNTIME},
-	    {"runtime_dev_ns", &reading->row.runtime_dev_ns, GIVEN_DEVIATION},
-	    {"wakeup_freq", &reading->row.wakeup_freq, GIVEN_WAKEUPS},
-	    {"csw_rate", &reading->row.csw_rate, GIVEN_SWITCHES},
+	static const struct wide_member members[] = {
+	    {"avg_runtime_ns", G_STRUCT_OFFSET(Reading, row.avg_runtime_ns), GIVEN_RUNTIME},
+	    {"runtime_dev_ns", G_STRUCT_OFFSET(Reading, row.runtime_dev_ns), GIVEN_DEVIATION},
+	    {"wakeup_freq", G_STRUCT_OFFSET(Reading, row.wakeup_freq), GIVEN_WAKEUPS},
+	    {"csw_rate", G_STRUCT_OFFSET(Reading, row.csw_rate), GIVEN_SWITCHES},
 	};
 
-	for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
-		if (!g_str_equal(members[i].key, key))
-			continue;
-		*given = members[i].given;
-		return members[i].value;
-	}
+	for (gsize i = 0; i < G_N_ELEMENTS(members); i++)
+		if (g_str_equal(members[i].key, key))
+			return &members[i];
 	return NULL;
 }
 
 static gboolean read_member(JsonText *text, const char *key, gpointer data, GError **error)
 {
 	Reading *reading = data;
-	guint given = 0;
-	guint64 *wide = wide_member(reading, key, &given);
-	guint64 seen;
+	const struct wide_member *wide = find_wide_member(key);
+	guint64 seen = 0;
 
 	if (is_none(text, error))
 		return FALSE;
 	if (wide) {
-		reading->given |= given;
-		return read_uint(text, key, G_MAXUINT64, wide, error);
+		reading->given |= wide->given;
+		return read_uint(text, key, G_MAXUINT64, G_STRUCT_MEMBER_P(reading, wide->offset),
+				 error);
 	}
 	if (g_str_equal(key, "name")) {
 		reading->given |= GIVEN_NAME;

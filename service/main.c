@@ -270,13 +270,12 @@ static gboolean reconfigure(gpointer data, GError **error)
 	Service *service = data;
 	g_auto(ProcdbVerdict) verdict;
 	g_auto(ProcdbConfig) config;
-	g_auto(GStrv) files = NULL;
 	ProcdbEngineStatus status;
 	gboolean rebuild;
 
 	procdb_config_init(&config);
 	procdb_verdict_init(&verdict);
-	files = read_config(&service->options, &config, &service->config, &verdict);
+	g_strfreev(read_config(&service->options, &config, &service->config, &verdict));
 	take_verdict(service, &verdict);
 	if (verdict.problems->len > 0)
 		return refuse_configuration(&verdict, error);
@@ -447,7 +446,6 @@ int main(int argc, char **argv)
 {
 	Service service = {0};
 	g_auto(ProcdbVerdict) verdict = {0};
-	g_auto(GStrv) files = NULL;
 	g_autoptr(GError) error = NULL;
 
 	(void)setlocale(LC_ALL, "");
@@ -474,7 +472,7 @@ int main(int argc, char **argv)
 	if (service.options.check)
 		return check_config(&service.options);
 	procdb_verdict_init(&verdict);
-	files = read_config(&service.options, &service.config, NULL, &verdict);
+	g_strfreev(read_config(&service.options, &service.config, NULL, &verdict));
 	take_verdict(&service, &verdict);
 
 	run(&service);

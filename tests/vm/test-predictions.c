@@ -181,7 +181,8 @@ static void maturity_is_observed_once(void)
 	guest_kill(pid);
 	n += observed(maps, "pwaker", &seen);
 	g_assert_cmpuint(n, ==, 1);
-	g_assert_cmpuint(seen.tier, ==, PROCDB_TIER_LAT_CRITICAL);
+	/* It wants most of a CPU, in runs that no longer slice would help. */
+	g_assert_cmpuint(seen.tier, ==, PROCDB_TIER_INTERACTIVE);
 }
 
 int main(int argc, char **argv)
