@@ -347,8 +347,8 @@ static __always_inline void publish_share(struct watch *w, struct task_struct *p
 }
 
 /*
- * A thread, or a child that executed nothing, works on and on: it is what its name says
- * until it is measured. Whether that says anything.
+ * A thread, or a child that executed nothing, works on and on: it is batch if its name says
+ * so, until it is measured. A better tier is not inherited with a name. Whether it is.
  */
 static __always_inline bool adopt(struct watch *w, struct task_struct *p)
 {
@@ -359,10 +359,12 @@ static __always_inline bool adopt(struct watch *w, struct task_struct *p)
 		return false;
 	comm_of(p, &comm);
 	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
+	w->looked_up = true;
+	if (!prediction || prediction->tier != PROCDB_TIER_BATCH)
+		return false;
 	take_prediction(w, prediction);
-	if (prediction)
-		w->task.avg_runtime = prediction->avg_runtime;
-	return prediction != NULL;
+	w->task.avg_runtime = prediction->avg_runtime;
+	return true;
 }
 
 /*
