@@ -469,8 +469,10 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (service.options.check)
+	if (service.options.check) {
+		procdb_config_clear(&service.config);
 		return check_config(&service.options);
+	}
 	procdb_verdict_init(&verdict);
 	g_strfreev(read_config(&service.options, &service.config, NULL, &verdict));
 	take_verdict(&service, &verdict);

@@ -40,7 +40,7 @@ def behave(name, run_us, sleep_us):
 
 
 def learns_the_tiers_of_programs_within_15_seconds():
-    programs = {"lab-ticker": (20, 2_000, "lat-critical"),
+    programs = {"lab-ticker": (20, 10_000, "lat-critical"),
                 "lab-cruncher": (60_000, 1_000, "batch")}
     with Service(backend="observer") as service:
         assert service.state() == ("observer", "active"), service.state()
@@ -81,7 +81,7 @@ def learns_pipes_and_a_compile():
 def learns_a_program_of_any_name():
     name = b"sshd\xff\xfe\n%n"
     with Service(backend="observer") as service:
-        with running(behave("sshd\\xff\\xfe\\x0a%n", 20, 2_000)):
+        with running(behave("sshd\\xff\\xfe\\x0a%n", 20, 10_000)):
             wait_for(lambda: service.profiles().get(escape(name), {"observations": 0})
                      ["observations"] >= 3, 15, "the name is learned")
         assert 0 < service.call("GetConfidence", "(s)", escape(name)) <= 1
@@ -95,7 +95,7 @@ def what_users_may_not_teach_is_no_wrong_prediction():
         file.write("[Learning]\nMaxUserTier=interactive\nMinConfidence=0.5\n")
     shutil.copy(BEHAVE, program)
     loop = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups",
-            "sh", "-c", 'while :; do "$@"; done', "sh", program, "lab-ticker", "20", "2000", "2.5"]
+            "sh", "-c", 'while :; do "$@"; done', "sh", program, "lab-ticker", "20", "10000", "2.5"]
     with Service("--config", config, backend="observer") as service, running(*[loop] * 4):
         def judged():
             if "lab-ticker" not in service.profiles():
