@@ -10,8 +10,8 @@
 # Behaviour: to answer, the kernel brings the run queue up to date (task_sched_runtime(), to
 #            update_curr()), which notices that the slice is used up and has the task
 #            switched out at once. A benchmark that "works for 3 ms of CPU time" by asking
-#            that clock is interrupted every 1.4 ms where a program that just works is
-#            interrupted every 4 ms, so it measures another scheduler than users have.
+#            that clock is interrupted nearly twice as often as a program that just works,
+#            so it measures another scheduler than users have.
 # Output:    plain loop: 130 involuntary switches a second
 #            loop that reads the thread's clock: 221 involuntary switches a second
 #
