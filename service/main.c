@@ -42,7 +42,7 @@ typedef struct {
 	ProcdbPolkit *polkit; /* one for each connection */
 	/* From the first connection on; until then NULL, and nothing shared with others is touched.
 	 */
-	ProcdbMaps *maps; /* the engine's */
+	ProcdbBackend *backend; /* the engine's */
 	ProcdbEngine *engine;
 	ProcdbObject *object;
 	ProcdbApply *apply;
@@ -150,7 +150,7 @@ static int check_config(const Options *options)
 	return verdict.problems->len > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static ProcdbMaps *maps_for(const ProcdbConfig *config)
+static ProcdbBackend *maps_for(const ProcdbConfig *config)
 {
 	ProcdbObserverSettings settings = {
 	    .compositors = (const char *const *)config->compositors,
@@ -163,14 +163,14 @@ static ProcdbMaps *maps_for(const ProcdbConfig *config)
 	};
 
 	if (g_str_equal(config->backend, "observer"))
-		return procdb_maps_observer_new(&settings);
+		return procdb_backend_observer_new(&settings);
 	if (g_str_equal(config->backend, "sched-ext"))
-		return procdb_maps_scheduler_new(&settings);
+		return procdb_backend_scheduler_new(&settings);
 	if (g_str_equal(config->backend, "pinned"))
-		return procdb_maps_pinned_new();
+		return procdb_backend_pinned_new();
 	if (g_str_equal(config->backend, "none"))
-		return procdb_maps_none_new();
-	return procdb_maps_auto_new(&settings);
+		return procdb_backend_none_new();
+	return procdb_backend_auto_new(&settings);
 }
 
 /* The system's database takes over what scx_pandemonium kept for its user, once. */
@@ -188,10 +188,10 @@ static ProcdbStore *store_for(const ProcdbConfig *config)
 /* The apply layer has to let go of the old maps before they are closed. */
 static void use_maps(Service *service)
 {
-	service->maps = maps_for(&service->config);
+	service->backend = maps_for(&service->config);
 	procdb_apply_source_set_maps(service->apply_source, NULL);
-	procdb_engine_set_maps(service->engine, service->maps);
-	procdb_apply_source_set_maps(service->apply_source, service->maps);
+	procdb_engine_set_maps(service->engine, service->backend);
+	procdb_apply_source_set_maps(service->apply_source, service->backend);
 }
 
 static void use_apply_settings(Service *service)
@@ -336,7 +336,7 @@ static void begin(Service *service)
 			   leftovers);
 	/* Of no importance if it fails: it only makes us later under load. */
 	(void)procdb_tasks_hurry_self();
-	procdb_apply_source_set_maps(service->apply_source, service->maps);
+	procdb_apply_source_set_maps(service->apply_source, service->backend);
 }
 
 /* No other service is there, so what is shared is ours from here on. */
@@ -351,9 +351,9 @@ static void build(Service *service)
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
-	service->maps = maps_for(&service->config);
+	service->backend = maps_for(&service->config);
 	service->engine =
-	    procdb_engine_new(&service->config.engine, store_for(&service->config), service->maps);
+	    procdb_engine_new(&service->config.engine, store_for(&service->config), service->backend);
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
 	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
 	service->apply_source = procdb_apply_source_new(service->apply);

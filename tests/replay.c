@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include "engine.h"
-#include "maps-memory.h"
+#include "backend-memory.h"
 
 typedef struct {
-	ProcdbMaps *maps; /* the engine's */
+	ProcdbBackend *backend; /* the engine's */
 	ProcdbEngine *engine;
 	guint line;
 } Replay;
@@ -105,7 +105,7 @@ static void dump_init(Replay *replay)
 {
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 
-	replay->maps->ops->predictions(replay->maps, entries, NULL);
+	replay->backend->ops->predictions(replay->backend, entries, NULL);
 	g_array_sort(entries, compare_observations);
 	printf("init entries=%u\n", entries->len);
 	for (guint i = 0; i < entries->len; i++) {
@@ -160,7 +160,7 @@ static void run(Replay *replay, char **words)
 		seen.runtime_dev = number(replay, words[4], G_MAXUINT64);
 		seen.wakeup_freq = number(replay, words[5], G_MAXUINT64);
 		seen.csw_rate = number(replay, words[6], G_MAXUINT64);
-		test_maps_observe(replay->maps, &name, &seen);
+		test_maps_observe(replay->backend, &name, &seen);
 	} else if (g_str_equal(operation, "ingest")) {
 		procdb_engine_ingest(replay->engine);
 	} else if (g_str_equal(operation, "flush")) {
@@ -194,13 +194,13 @@ int main(void)
 {
 	ProcdbEngineSettings settings = procdb_engine_default_settings;
 	g_autofree char *line = NULL;
-	Replay replay = {.maps = test_maps_new(512)};
+	Replay replay = {.backend = test_maps_new(512)};
 	size_t room = 0;
 
 	settings.rules = procdb_reference_rules;
 	settings.retention_days = 0;
 	settings.save_interval_s = 0;
-	replay.engine = procdb_engine_new(&settings, procdb_store_new("unused"), replay.maps);
+	replay.engine = procdb_engine_new(&settings, procdb_store_new("unused"), replay.backend);
 	while (getline(&line, &room, stdin) > 0) {
 		g_auto(GStrv) all = g_strsplit_set(line, " \t\r\n", -1);
 		g_autoptr(GPtrArray) words = g_ptr_array_new();

@@ -15,7 +15,7 @@ typedef struct {
 
 struct _ProcdbApplySource {
 	ProcdbApply *apply;
-	ProcdbMaps *maps;
+	ProcdbBackend *backend;
 	LoopSource *loop;
 	GPollFD polled; /* in loop while its descriptor is not -1 */
 	gint64 due;	/* monotonic µs of our own wake-up; -1: none */
@@ -35,7 +35,7 @@ static void stop_polling(ProcdbApplySource *source)
 static guint take(ProcdbApplySource *source, gboolean arm)
 {
 	g_array_set_size(source->events, 0);
-	source->maps->ops->take_tasks(source->maps, source->events, arm);
+	source->backend->ops->take_tasks(source->backend, source->events, arm);
 	for (guint i = 0; i < source->events->len; i++)
 		procdb_apply_handle(source->apply,
 				    &g_array_index(source->events, struct procdb_task_event, i));
@@ -64,8 +64,8 @@ static void work(ProcdbApplySource *source)
 static gboolean loop_prepare(GSource *base, int *timeout)
 {
 	ProcdbApplySource *source = ((LoopSource *)base)->owner;
-	int fd = source->maps && source->maps->ops->tasks_fd
-		     ? source->maps->ops->tasks_fd(source->maps)
+	int fd = source->backend && source->backend->ops->tasks_fd
+		     ? source->backend->ops->tasks_fd(source->backend)
 		     : -1;
 	gint64 now = g_source_get_time(base);
 
@@ -137,19 +137,19 @@ void procdb_apply_source_settings_changed(ProcdbApplySource *source)
 	const ProcdbApplySettings *settings = procdb_apply_settings(source->apply);
 	guint64 slices[PROCDB_TIERS];
 
-	if (!source->maps || !source->maps->ops->watch_tasks)
+	if (!source->backend || !source->backend->ops->watch_tasks)
 		return;
 	for (guint i = 0; i < PROCDB_TIERS; i++)
 		slices[i] = procdb_slice_encode(&settings->tiers[i]);
-	source->maps->ops->watch_tasks(source->maps,
-				       settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
+	source->backend->ops->watch_tasks(source->backend,
+					  settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
 }
 
-void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbMaps *maps)
+void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbBackend *backend)
 {
-	if (source->maps && source->maps->ops->watch_tasks)
-		source->maps->ops->watch_tasks(source->maps, NULL);
+	if (source->backend && source->backend->ops->watch_tasks)
+		source->backend->ops->watch_tasks(source->backend, NULL);
 	stop_polling(source);
-	source->maps = maps;
+	source->backend = backend;
 	procdb_apply_source_settings_changed(source);
 }

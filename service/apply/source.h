@@ -10,7 +10,7 @@
  */
 
 #include "apply.h"
-#include "maps.h"
+#include "backend.h"
 
 typedef struct _ProcdbApplySource ProcdbApplySource;
 
@@ -21,7 +21,7 @@ void procdb_apply_source_free(ProcdbApplySource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbApplySource, procdb_apply_source_free)
 
 /* Takes events from these maps from now on; NULL for none. They have to outlive that. */
-void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbMaps *maps);
+void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbBackend *backend);
 
 /* To be called after procdb_apply_configure(): asks BPF for other slices. */
 void procdb_apply_source_settings_changed(ProcdbApplySource *source);

@@ -56,7 +56,7 @@ static int get_made(sd_bus *bus, const char *path, const char *interface, const 
 	if (g_str_equal(property, "PredictionOutcomes"))
 		return procdb_outcomes_append(reply, &status);
 	apply_status(self, &apply);
-	return procdb_apply_statistics_append(reply, &apply, status.maps.tasks_lost);
+	return procdb_apply_statistics_append(reply, &apply, status.backend.tasks_lost);
 }
 
 /* Says which of the properties changed that are said to. */
@@ -250,8 +250,8 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gp
 	self->properties_old = TRUE;
 	self->announced_us = g_get_monotonic_time() - ANNOUNCE_US;
 	self->introspection = introspection();
-	self->vtable = procdb_vtable_new(on_method, get_made,
-					 G_STRUCT_OFFSET(ProcdbObject, properties));
+	self->vtable =
+	    procdb_vtable_new(on_method, get_made, G_STRUCT_OFFSET(ProcdbObject, properties));
 	procdb_engine_set_listener(engine, &listener, self);
 	announce(self);
 	return self;

@@ -337,11 +337,11 @@ int procdb_outcomes_append(sd_bus_message *message, const ProcdbEngineStatus *st
 	int result = sd_bus_message_open_container(message, 'a', "(sttt)");
 
 	for (guint i = 0; i < PROCDB_TIERS && result >= 0; i++)
-		result = sd_bus_message_append(
-		    message, "(sttt)", procdb_tier_name((enum procdb_tier)i),
-		    status->outcomes[i][PROCDB_TIER_BATCH],
-		    status->outcomes[i][PROCDB_TIER_INTERACTIVE],
-		    status->outcomes[i][PROCDB_TIER_LAT_CRITICAL]);
+		result =
+		    sd_bus_message_append(message, "(sttt)", procdb_tier_name((enum procdb_tier)i),
+					  status->outcomes[i][PROCDB_TIER_BATCH],
+					  status->outcomes[i][PROCDB_TIER_INTERACTIVE],
+					  status->outcomes[i][PROCDB_TIER_LAT_CRITICAL]);
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
 

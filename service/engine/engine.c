@@ -31,13 +31,13 @@ static void take_settings(ProcdbEngine *engine, const ProcdbEngineSettings *sett
 }
 
 ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStore *store,
-				ProcdbMaps *maps)
+				ProcdbBackend *backend)
 {
 	ProcdbEngine *engine = g_new0(ProcdbEngine, 1);
 
 	take_settings(engine, settings);
 	engine->store = store;
-	engine->maps = maps;
+	engine->backend = backend;
 	engine->table = procdb_table_new();
 	if (!engine->table)
 		g_error("Out of memory");
@@ -69,7 +69,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	if (engine->timer)
 		g_source_remove(engine->timer);
 	procdb_engine_abandon_save(engine);
-	procdb_maps_close(engine->maps);
+	procdb_backend_close(engine->backend);
 	procdb_store_free(engine->store);
 	procdb_table_free(engine->table);
 	g_array_unref(engine->pending);
@@ -302,7 +302,7 @@ void procdb_engine_ingest(ProcdbEngine *engine)
 	gint64 now = engine->clock_us();
 
 	g_array_set_size(engine->seen, 0);
-	engine->maps->ops->drain(engine->maps, engine->seen, &error);
+	engine->backend->ops->drain(engine->backend, engine->seen, &error);
 	procdb_engine_log_failure(&engine->drain_failed, error);
 	for (guint i = 0; i < engine->seen->len; i++)
 		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now);
@@ -346,10 +346,10 @@ static void take_scores(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!engine->maps->ops->scores)
+	if (!engine->backend->ops->scores)
 		return;
 	g_array_set_size(engine->scores, 0);
-	engine->maps->ops->scores(engine->maps, engine->scores, &error);
+	engine->backend->ops->scores(engine->backend, engine->scores, &error);
 	procdb_engine_log_failure(&engine->scores_failed, error);
 	for (guint i = 0; i < engine->scores->len; i++)
 		score(engine, &g_array_index(engine->scores, struct procdb_named_score, i));
@@ -368,10 +368,10 @@ void procdb_engine_tick(ProcdbEngine *engine)
 /* Logs when the maps came, went or failed. */
 static void log_state(ProcdbEngine *engine)
 {
-	ProcdbMapsStatus status;
+	ProcdbBackendStatus status;
 	g_autofree char *state = NULL;
 
-	engine->maps->ops->status(engine->maps, &status);
+	engine->backend->ops->status(engine->backend, &status);
 	if (engine->last_state && g_str_has_prefix(engine->last_state, status.backend) &&
 	    strcmp(engine->last_state + strlen(status.backend) + 1, status.state) == 0)
 		return;
@@ -386,7 +386,7 @@ static void log_state(ProcdbEngine *engine)
 
 void procdb_engine_step(ProcdbEngine *engine)
 {
-	if (engine->maps->ops->refresh(engine->maps) || !engine->map_known)
+	if (engine->backend->ops->refresh(engine->backend) || !engine->map_known)
 		procdb_engine_resync(engine);
 	log_state(engine);
 	if (engine->tick % REFILL_TICKS == 0)
@@ -411,17 +411,17 @@ static gboolean on_timer(gpointer data)
 /* Attaches, and publishes all there is. */
 static void attach(ProcdbEngine *engine)
 {
-	engine->maps->ops->refresh(engine->maps);
+	engine->backend->ops->refresh(engine->backend);
 	procdb_engine_resync(engine);
 	log_state(engine);
 	procdb_engine_flush(engine);
 }
 
-void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbMaps *maps)
+void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbBackend *backend)
 {
 	/* The old ones first: two observers would pin at the same paths. */
-	procdb_maps_close(engine->maps);
-	engine->maps = maps;
+	procdb_backend_close(engine->backend);
+	engine->backend = backend;
 	attach(engine);
 }
 

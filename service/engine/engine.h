@@ -10,7 +10,7 @@
 
 #include <gio/gio.h>
 
-#include "maps.h"
+#include "backend.h"
 #include "store.h"
 #include "table.h"
 
@@ -74,7 +74,7 @@ typedef struct {
 
 /* An engine without profiles that does nothing yet. Takes store and maps over. */
 ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStore *store,
-				ProcdbMaps *maps);
+				ProcdbBackend *backend);
 /* Stops the loop and frees; does not save. */
 void procdb_engine_free(ProcdbEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbEngine, procdb_engine_free)
@@ -94,7 +94,7 @@ const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);
 void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings);
 
 /* Observes and publishes through other maps from now on; takes them over, closes the old ones. */
-void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbMaps *maps);
+void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbBackend *backend);
 
 /* Attaches, publishes once, and runs procdb_engine_step() every second from now on. */
 void procdb_engine_start(ProcdbEngine *engine);
@@ -202,7 +202,7 @@ gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm
 				  struct procdb_class *prediction);
 
 typedef struct {
-	ProcdbMapsStatus maps;
+	ProcdbBackendStatus backend;
 	guint64 observations; /* taken in since the start */
 	/* Since the start: execs that found a prediction or not, and how those ended. */
 	guint64 found;

@@ -42,9 +42,9 @@ void procdb_engine_retract_queued(ProcdbEngine *engine)
 
 	if (engine->retracting->len == 0)
 		return;
-	if (!engine->maps->ops->retract(engine->maps,
-					(const struct procdb_comm *)engine->retracting->data,
-					engine->retracting->len, &error)) {
+	if (!engine->backend->ops->retract(engine->backend,
+					   (const struct procdb_comm *)engine->retracting->data,
+					   engine->retracting->len, &error)) {
 		/* Which of them are still there is unknown: compare with the map again. */
 		engine->map_known = FALSE;
 	}
@@ -54,9 +54,9 @@ void procdb_engine_retract_queued(ProcdbEngine *engine)
 
 static guint capacity(ProcdbEngine *engine)
 {
-	ProcdbMapsStatus status;
+	ProcdbBackendStatus status;
 
-	engine->maps->ops->status(engine->maps, &status);
+	engine->backend->ops->status(engine->backend, &status);
 	return status.init_capacity;
 }
 
@@ -153,8 +153,8 @@ static void publish(ProcdbEngine *engine)
 		g_autoptr(GError) error = NULL;
 		guint done = 0;
 
-		engine->maps->ops->publish(
-		    engine->maps, &g_array_index(engine->publishing, struct procdb_comm, next),
+		engine->backend->ops->publish(
+		    engine->backend, &g_array_index(engine->publishing, struct procdb_comm, next),
 		    &g_array_index(engine->classes, struct procdb_class, next), n - next, &done,
 		    &error);
 		for (; done > 0 && next < n; done--)
@@ -319,7 +319,7 @@ void procdb_engine_resync(ProcdbEngine *engine)
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 	g_autoptr(GError) error = NULL;
 
-	engine->map_known = engine->maps->ops->predictions(engine->maps, entries, &error);
+	engine->map_known = engine->backend->ops->predictions(engine->backend, entries, &error);
 	procdb_engine_log_failure(&engine->compare_failed, error);
 	if (!engine->map_known)
 		return;

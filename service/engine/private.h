@@ -29,7 +29,7 @@ struct procdb_saver {
 struct _ProcdbEngine {
 	ProcdbEngineSettings settings;
 	ProcdbStore *store;
-	ProcdbMaps *maps;
+	ProcdbBackend *backend;
 	struct procdb_table *table;
 	guint64 tick;
 	guint timer; /* GSource id; 0 while not running */

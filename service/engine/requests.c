@@ -31,7 +31,7 @@ guint procdb_engine_confident(const ProcdbEngine *engine)
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
 				  struct procdb_class *prediction)
 {
-	return engine->maps->ops->lookup(engine->maps, comm, prediction);
+	return engine->backend->ops->lookup(engine->backend, comm, prediction);
 }
 
 void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
@@ -50,7 +50,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .dirty = engine->dirty || engine->saving,
 	};
 	memcpy(status->outcomes, engine->predictions.outcomes, sizeof(status->outcomes));
-	engine->maps->ops->status(engine->maps, &status->maps);
+	engine->backend->ops->status(engine->backend, &status->backend);
 }
 
 /* Has the init map say at once what was requested. */

@@ -233,9 +233,9 @@ static void test_announcements_are_annotated(BusFixture *f, gconstpointer data)
 	g_variant_unref(bus_must(f, "Reload", NULL));
 	g_variant_unref(bus_must(f, "LoadDatabase", NULL));
 	engine_fixture_allow_warnings();
-	test_maps_fail_every(f->engine.maps, 1);
+	test_maps_fail_every(f->engine.backend, 1);
 	test_learn(&f->engine, "new", PROCDB_TIER_BATCH, 3);
-	test_maps_fail_every(f->engine.maps, 0);
+	test_maps_fail_every(f->engine.backend, 0);
 	engine_fixture_block_saving(&f->engine, TRUE);
 	bus_must_fail(f, "Save", NULL, OWN_ERROR("SaveFailed"));
 	engine_fixture_block_saving(&f->engine, FALSE);
@@ -362,7 +362,7 @@ static void observe_many(BusFixture *f, guint n)
 		g_autofree char *name = g_strdup_printf("n%u", i);
 		struct procdb_comm comm = test_comm(name);
 
-		test_maps_observe(f->engine.maps, &comm, &class);
+		test_maps_observe(f->engine.backend, &comm, &class);
 	}
 	test_steps(&f->engine, 1);
 	bus_settle(f);

@@ -51,8 +51,8 @@ static void start(EngineFixture *f, const ProcdbEngineSettings *settings, guint 
 	static const ProcdbEngineListener listener = {on_profiles_changed, on_stepped};
 	g_autoptr(GError) error = NULL;
 
-	f->maps = test_maps_new(capacity);
-	f->engine = procdb_engine_new(settings, procdb_store_new(f->path), f->maps);
+	f->backend = test_maps_new(capacity);
+	f->engine = procdb_engine_new(settings, procdb_store_new(f->path), f->backend);
 	procdb_engine_set_clock(f->engine, test_clock_us);
 	procdb_engine_set_listener(f->engine, &listener, f);
 	procdb_engine_load(f->engine, NULL, &error);
@@ -144,7 +144,7 @@ void test_learn(EngineFixture *f, const char *name, enum procdb_tier tier, guint
 	struct procdb_class class = test_class(tier, 1000000);
 
 	for (guint i = 0; i < n; i++) {
-		test_maps_observe(f->maps, &comm, &class);
+		test_maps_observe(f->backend, &comm, &class);
 		test_step(f);
 	}
 }
@@ -250,7 +250,7 @@ void test_check_consistent(EngineFixture *f)
 		confident += procdb_profile_is_confident(&entry->profile, &settings->rules);
 	}
 	/* Each one was found in the map, so equal numbers mean that it holds nothing else. */
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, predicted);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, predicted);
 	g_assert_cmpuint(status.overrides, ==, overrides);
 	g_assert_cmpuint(procdb_engine_confident(f->engine), ==, confident);
 	g_assert_cmpuint(procdb_table_count(table, PROCDB_SET_LIVE), <=,
@@ -284,7 +284,8 @@ void test_check_settled(EngineFixture *f)
 	}
 	procdb_engine_status(f->engine, &status);
 	if (waiting) {
-		g_assert_cmpuint(test_maps_predictions(f->maps), ==, status.maps.init_capacity);
+		g_assert_cmpuint(test_maps_predictions(f->backend), ==,
+				 status.backend.init_capacity);
 		g_assert_cmpuint(procdb_table_count(table, PROCDB_SET_PREDICTED), ==, 0);
 	}
 	g_assert_false(override_waiting && learned);

@@ -6,12 +6,12 @@
 
 #include "clock.h"
 #include "engine.h"
-#include "maps-memory.h"
+#include "backend-memory.h"
 
 typedef struct {
 	char *folder;
 	char *path; /* of the database */
-	ProcdbMaps *maps;
+	ProcdbBackend *backend;
 	ProcdbEngine *engine;
 	guint told;	 /* calls of profiles_changed */
 	GArray *changed; /* struct procdb_comm: of the last such call */

@@ -80,7 +80,8 @@ static void test_a_lat_critical_run_fits_into_its_slice(void)
 	static const struct {
 		guint64 runs, slice; /* ns */
 	} cases[] = {
-	    {0, 107300}, {60000, 107300}, {200000, 307300}, {800000, 1207300}, {950000, 1227300}, {12000000, 1227300}, {G_MAXUINT64, 1227300},
+	    {0, 107300},       {60000, 107300},	    {200000, 307300},	    {800000, 1207300},
+	    {950000, 1227300}, {12000000, 1227300}, {G_MAXUINT64, 1227300},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -97,8 +98,8 @@ static void test_a_lat_critical_slice_is_never_longer_than_the_kernels(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(bases); i++)
 		for (guint64 runtime = 0; runtime < 1ULL << 40; runtime = runtime * 3 + 1000) {
-			guint64 slice = procdb_slice_for(PROCDB_TIER_LAT_CRITICAL, 107300, runtime,
-							 bases[i]);
+			guint64 slice =
+			    procdb_slice_for(PROCDB_TIER_LAT_CRITICAL, 107300, runtime, bases[i]);
 
 			g_assert_true(slice == 0 || (slice < bases[i] && slice >= 107300));
 		}

@@ -76,7 +76,7 @@ static void learn_names(EngineFixture *f)
 			g_autofree char *name = g_strdup_printf("n%u", i);
 			struct procdb_comm comm = test_comm(name);
 
-			test_maps_observe(f->maps, &comm, &class);
+			test_maps_observe(f->backend, &comm, &class);
 		}
 		test_step(f);
 	}

@@ -62,7 +62,7 @@ static void score(EngineFixture *f, const char *name, guint32 right, guint32 wro
 {
 	struct procdb_comm comm = test_comm(name);
 
-	test_maps_score(f->maps, &comm, (struct procdb_score){.right = right, .wrong = wrong});
+	test_maps_score(f->backend, &comm, (struct procdb_score){.right = right, .wrong = wrong});
 	test_step(f);
 }
 

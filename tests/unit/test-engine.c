@@ -74,7 +74,7 @@ static void test_the_surplus_leaves(EngineFixture *f, gconstpointer data)
 		g_autofree char *name = g_strdup_printf("n%03u", i);
 		struct procdb_comm comm = test_comm(name);
 
-		test_maps_observe(f->maps, &comm, &class);
+		test_maps_observe(f->backend, &comm, &class);
 	}
 	procdb_engine_step(f->engine);
 	g_assert_null(test_find(f, "old"));
@@ -141,7 +141,7 @@ static void observe_as(EngineFixture *f, const char *name, guint8 teachers)
 	struct procdb_class seen = test_class(PROCDB_TIER_LAT_CRITICAL, 50000);
 
 	seen.pad[PROCDB_PAD_TEACHERS] = teachers;
-	test_maps_observe(f->maps, &comm, &seen);
+	test_maps_observe(f->backend, &comm, &seen);
 	test_step(f);
 }
 
@@ -218,7 +218,7 @@ static void score(EngineFixture *f, const char *name, guint32 right, guint32 wro
 {
 	struct procdb_comm comm = test_comm(name);
 
-	test_maps_score(f->maps, &comm,
+	test_maps_score(f->backend, &comm,
 			(struct procdb_score){.found = 1, .right = right, .wrong = wrong});
 	test_step(f);
 }
@@ -350,7 +350,7 @@ static void test_observations_are_counted(EngineFixture *f, gconstpointer data)
 	test_learn(f, "b", PROCDB_TIER_BATCH, 2);
 	procdb_engine_status(f->engine, &status);
 	g_assert_cmpuint(status.observations, ==, 5);
-	g_assert_cmpuint(status.maps.errors, ==, 0);
+	g_assert_cmpuint(status.backend.errors, ==, 0);
 }
 
 static GLogWriterOutput count_line(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
@@ -374,8 +374,8 @@ static void build_for_an_hour(EngineFixture *f)
 			struct procdb_class class = test_class(
 			    (enum procdb_tier)(second / 100 % PROCDB_TIERS), second * 1000);
 
-			test_maps_observe(f->maps, &comm, &class);
-			test_maps_score(f->maps, &comm,
+			test_maps_observe(f->backend, &comm, &class);
+			test_maps_score(f->backend, &comm,
 					(struct procdb_score){.found = 1, .wrong = second % 3});
 		}
 		test_clock_advance(G_USEC_PER_SEC);

@@ -106,7 +106,7 @@ static void learn_all(EngineFixture *f, guint names)
 		struct procdb_comm comm = numbered(i);
 		struct procdb_class class = test_class(PROCDB_TIER_BATCH, 1000000);
 
-		test_maps_observe(f->maps, &comm, &class);
+		test_maps_observe(f->backend, &comm, &class);
 	}
 	test_step(f);
 }

@@ -35,7 +35,7 @@ static void observe_names(EngineFixture *f, const char *prefix, guint n, guint64
 		g_autofree char *name = g_strdup_printf("%s%u", prefix, i);
 		const struct procdb_comm comm = test_comm(name);
 
-		test_maps_observe(f->maps, &comm, &class);
+		test_maps_observe(f->backend, &comm, &class);
 	}
 }
 
@@ -86,17 +86,17 @@ static void test_only_what_changed_is_written(EngineFixture *f, gconstpointer da
 	TestMapsCalls before, after;
 
 	learn_names(f, "n", 3);
-	before = test_maps_calls(f->maps);
+	before = test_maps_calls(f->backend);
 	test_steps(f, 10);
-	after = test_maps_calls(f->maps);
+	after = test_maps_calls(f->backend);
 	g_assert_cmpuint(after.publishes, ==, before.publishes);
 	g_assert_cmpuint(after.retracts, ==, before.retracts);
 	/* One more vote, and the same prediction. */
 	test_learn(f, "n1", PROCDB_TIER_BATCH, 1);
-	g_assert_cmpuint(test_maps_calls(f->maps).published, ==, before.published);
+	g_assert_cmpuint(test_maps_calls(f->backend).published, ==, before.published);
 	observe_names(f, "n", 2, 2000000);
 	test_step(f);
-	after = test_maps_calls(f->maps);
+	after = test_maps_calls(f->backend);
 	g_assert_cmpuint(after.published, ==, before.published + 2);
 	g_assert_cmpuint(after.retracted, ==, before.retracted);
 }
@@ -114,10 +114,10 @@ static guint written_after(EngineFixture *f, guint64 avg_runtime)
 		observe_names(f, "n", MANY, 1000000);
 		test_step(f);
 	}
-	before = test_maps_calls(f->maps).published;
+	before = test_maps_calls(f->backend).published;
 	observe_names(f, "n", MANY, avg_runtime);
 	test_step(f);
-	return test_maps_calls(f->maps).published - before;
+	return test_maps_calls(f->backend).published - before;
 }
 
 static void test_what_changes_little_is_written_by_and_by(EngineFixture *f, gconstpointer data)
@@ -129,7 +129,7 @@ static void test_what_changes_little_is_written_by_and_by(EngineFixture *f, gcon
 	g_assert_cmpuint(written, <, MANY / 2);
 	test_steps(&own, 10);
 	/* MANY when they were learned, and once since. */
-	g_assert_cmpuint(test_maps_calls(own.maps).published, ==, 2 * MANY);
+	g_assert_cmpuint(test_maps_calls(own.backend).published, ==, 2 * MANY);
 	for (guint i = 0; i < MANY; i++) {
 		g_autofree char *name = g_strdup_printf("n%u", i);
 		const struct procdb_entry *entry = test_find(&own, name);
@@ -153,7 +153,7 @@ static void test_the_least_recently_seen_gives_way(EngineFixture *f, gconstpoint
 {
 	learn_names(f, "old", 4);
 	test_steps(f, 100);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 4);
 	test_learn(f, "new", PROCDB_TIER_BATCH, 3);
 	g_assert_true(test_predicts(f, "new", NULL));
 	g_assert_false(test_predicts(f, "old0", NULL));
@@ -176,7 +176,7 @@ static void test_one_that_gave_way_returns_when_seen(EngineFixture *f, gconstpoi
 static void test_live_ones_wait_for_room(EngineFixture *f, gconstpointer data)
 {
 	learn_names(f, "n", 5);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 4);
 	g_assert_false(test_predicts(f, "n4", NULL));
 	test_check_consistent(f);
 	/* n0 loses its confidence, and its place. */
@@ -190,9 +190,9 @@ static void test_live_ones_wait_for_room(EngineFixture *f, gconstpointer data)
 static void test_a_full_map_of_the_reference(EngineFixture *f, gconstpointer data)
 {
 	learn_names(f, "n", 6);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 4);
 	test_steps(f, 100);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 0);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 0);
 	test_check_consistent(f);
 }
 
@@ -223,7 +223,7 @@ static void test_a_full_map_says_the_latest(EngineFixture *f, gconstpointer data
 
 	engine_fixture_allow_warnings();
 	replace_profiles(f, before, 100);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 4);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 4);
 	replace_profiles(f, after, 200);
 	for (guint i = 1; i < 4; i += 2) {
 		comm = test_comm(after[i]);
@@ -259,19 +259,19 @@ static void test_an_override_has_its_place_in_a_full_map(EngineFixture *f, gcons
 static void test_replaced_maps_are_filled_again(EngineFixture *f, gconstpointer data)
 {
 	learn_names(f, "n", 3);
-	test_maps_replace(f->maps);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 0);
+	test_maps_replace(f->backend);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 0);
 	test_steps(f, 1);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 3);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 3);
 	test_check_consistent(f);
 }
 
 static void test_other_maps_are_filled(EngineFixture *f, gconstpointer data)
 {
 	learn_names(f, "n", 3);
-	f->maps = test_maps_new(2);
-	procdb_engine_set_maps(f->engine, f->maps);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 2);
+	f->backend = test_maps_new(2);
+	procdb_engine_set_maps(f->engine, f->backend);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 2);
 	test_steps(f, 1);
 	test_check_consistent(f);
 }
@@ -282,10 +282,10 @@ static void test_what_others_left_goes(EngineFixture *f, gconstpointer data)
 	struct procdb_class class = test_class(PROCDB_TIER_LAT_CRITICAL, 1);
 
 	test_learn(f, "n0", PROCDB_TIER_BATCH, 3);
-	test_maps_replace(f->maps);
-	test_maps_plant(f->maps, &comm, &class);
+	test_maps_replace(f->backend);
+	test_maps_plant(f->backend, &comm, &class);
 	comm = test_comm("n0");
-	test_maps_plant(f->maps, &comm, &class);
+	test_maps_plant(f->backend, &comm, &class);
 	test_steps(f, 1);
 	g_assert_false(test_predicts(f, "stranger", NULL));
 	g_assert_true(test_predicts(f, "n0", NULL));
@@ -320,7 +320,7 @@ static void test_stricter_thresholds_with_retained_ones(EngineFixture *f, gconst
 	settings.rules.min_observations = 5;
 	procdb_engine_configure(f->engine, &settings);
 	test_steps(f, 1);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 0);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 0);
 	test_check_consistent(f);
 	learn_names(f, "new", 2);
 	test_learn(f, "new0", PROCDB_TIER_BATCH, 2);
@@ -361,7 +361,7 @@ static void test_predictions_survive_a_restart(EngineFixture *f, gconstpointer d
 	test_check_consistent(f);
 	/* Fewer places: the most recently seen have them, as far as the file says. */
 	engine_fixture_restart(f, 2);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 2);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 2);
 	test_check_consistent(f);
 }
 
@@ -387,7 +387,7 @@ static void live_with_failures(EngineFixture *f, guint n)
 {
 	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
 
-	test_maps_fail_every(f->maps, n);
+	test_maps_fail_every(f->backend, n);
 	for (guint i = 0; i < 40; i++) {
 		struct procdb_comm comm = test_comm(names[i % G_N_ELEMENTS(names)]);
 		struct procdb_class class = test_class((enum procdb_tier)(i / 20 % 2), 1000);
@@ -396,7 +396,7 @@ static void live_with_failures(EngineFixture *f, guint n)
 			struct procdb_comm other = test_comm(names[j]);
 
 			if (i % (j + 1) == 0)
-				test_maps_observe(f->maps, &other, &class);
+				test_maps_observe(f->backend, &other, &class);
 		}
 		procdb_engine_step(f->engine);
 		test_clock_advance(G_USEC_PER_SEC);
@@ -405,13 +405,13 @@ static void live_with_failures(EngineFixture *f, guint n)
 		if (i == 17)
 			procdb_engine_delete(f->engine, &comm, 1, NULL, NULL);
 		if (i == 25)
-			test_maps_replace(f->maps);
+			test_maps_replace(f->backend);
 		if (i == 30)
 			test_steps(f, 70);
 		if (i == 35)
 			set_override(f, "mine", PROCDB_NO_OVERRIDE);
 	}
-	test_maps_fail_every(f->maps, 0);
+	test_maps_fail_every(f->backend, 0);
 	test_steps(f, 3);
 	test_check_consistent(f);
 }
@@ -446,7 +446,7 @@ static void test_failures_are_logged_once_a_kind(EngineFixture *f, gconstpointer
 	engine_fixture_allow_warnings();
 	learn_names(f, "n", 3);
 	warnings = 0;
-	test_maps_fail_every(f->maps, 1);
+	test_maps_fail_every(f->backend, 1);
 	for (guint i = 0; i < 20; i++) {
 		/* Something to drain, publish and withdraw, and a reason to compare all. */
 		test_learn(f, "n0", i % 2 ? PROCDB_TIER_BATCH : PROCDB_TIER_INTERACTIVE, 1);
@@ -457,8 +457,8 @@ static void test_failures_are_logged_once_a_kind(EngineFixture *f, gconstpointer
 	/* Draining, scores, reading, writing and withdrawing predictions. */
 	g_assert_cmpuint(warnings, <=, 5);
 	procdb_engine_status(f->engine, &status);
-	g_assert_cmpuint(status.maps.errors, >=, 20);
-	test_maps_fail_every(f->maps, 0);
+	g_assert_cmpuint(status.backend.errors, >=, 20);
+	test_maps_fail_every(f->backend, 0);
 	test_steps(f, 2);
 	test_check_settled(f);
 }

@@ -29,7 +29,7 @@ static void observe(EngineFixture *f)
 
 	if (g_test_rand_int_range(0, 50) == 0)
 		class.avg_runtime = (guint64)g_test_rand_int() << 32 | 1;
-	test_maps_observe(f->maps, &comm, &class);
+	test_maps_observe(f->backend, &comm, &class);
 }
 
 static void judge(EngineFixture *f)
@@ -44,7 +44,7 @@ static void judge(EngineFixture *f)
 
 	if (g_test_rand_int_range(0, 100) == 0)
 		score.wrong = G_MAXUINT32;
-	test_maps_score(f->maps, &comm, score);
+	test_maps_score(f->backend, &comm, score);
 }
 
 static void change_settings(EngineFixture *f)
@@ -81,7 +81,7 @@ static gboolean act(EngineFixture *f)
 	} else if (what < 992) {
 		procdb_engine_reset(f->engine, NULL, NULL);
 	} else if (what < 994) {
-		test_maps_replace(f->maps);
+		test_maps_replace(f->backend);
 	} else if (what < 996) {
 		change_settings(f);
 	} else if (what < 997) {
@@ -89,8 +89,8 @@ static gboolean act(EngineFixture *f)
 	} else if (what < 998) {
 		test_clock_advance(g_test_rand_int_range(-20, 40) * G_TIME_SPAN_DAY);
 	} else {
-		f->maps = test_maps_new((guint)g_test_rand_int_range(1, NAMES));
-		procdb_engine_set_maps(f->engine, f->maps);
+		f->backend = test_maps_new((guint)g_test_rand_int_range(1, NAMES));
+		procdb_engine_set_maps(f->engine, f->backend);
 	}
 	return FALSE;
 }
@@ -118,10 +118,10 @@ static void test_sometimes_operations_fail(gconstpointer settings)
 	engine_fixture_allow_warnings();
 	engine_fixture_set_up(&f, settings, 20);
 	for (guint round = 0; round < OPERATIONS / 200; round++) {
-		test_maps_fail_every(f.maps, (guint)g_test_rand_int_range(1, 40));
+		test_maps_fail_every(f.backend, (guint)g_test_rand_int_range(1, 40));
 		for (guint i = 0; i < 180; i++)
 			act(&f);
-		test_maps_fail_every(f.maps, 0);
+		test_maps_fail_every(f.backend, 0);
 		test_steps(&f, 3);
 		test_check_settled(&f);
 	}

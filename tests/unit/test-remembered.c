@@ -36,7 +36,7 @@ static void observe(EngineFixture *f, const char *name, enum procdb_tier tier, g
 
 	seen.pad[PROCDB_PAD_TEACHERS] = uid == 0 ? PROCDB_TAUGHT_BY_ROOT : PROCDB_TAUGHT_BY_USERS;
 	memcpy(&seen.pad[PROCDB_PAD_UID], &uid, sizeof(uid));
-	test_maps_observe(f->maps, &comm, &seen);
+	test_maps_observe(f->backend, &comm, &seen);
 }
 
 /* Time passes, with a tick each second as far as it matters. */
@@ -188,7 +188,7 @@ static void be_wrong(EngineFixture *f, const char *name, guint32 wrong)
 {
 	struct procdb_comm comm = test_comm(name);
 
-	test_maps_score(f->maps, &comm, (struct procdb_score){.found = 1, .wrong = wrong});
+	test_maps_score(f->backend, &comm, (struct procdb_score){.found = 1, .wrong = wrong});
 	test_step(f);
 }
 

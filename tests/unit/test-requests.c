@@ -149,7 +149,7 @@ static void test_deleted_and_back_within_a_tick_is_a_change(EngineFixture *f, gc
 	test_learn(f, "b", PROCDB_TIER_BATCH, 3);
 	delete (f, "a", NULL);
 	delete (f, "b", NULL);
-	test_maps_observe(f->maps, &comm, &class);
+	test_maps_observe(f->backend, &comm, &class);
 	test_steps(f, 1);
 	g_assert_true(test_names(f->changed, "b"));
 	g_assert_false(test_names(f->removed, "b"));
@@ -176,7 +176,7 @@ static void test_reset_keeps_overrides(EngineFixture *f, gconstpointer data)
 	g_assert_cmpint(tier, ==, PROCDB_TIER_LAT_CRITICAL);
 	g_assert_true(test_predicts(f, "unseen", &tier));
 	g_assert_cmpint(tier, ==, PROCDB_TIER_INTERACTIVE);
-	g_assert_cmpuint(test_maps_predictions(f->maps), ==, 2);
+	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 2);
 	test_check_consistent(f);
 	test_steps(f, 100);
 	g_assert_nonnull(test_find(f, "mine"));

@@ -103,7 +103,7 @@ static void test_no_oftener_than_once_a_second(EngineFixture *f, gconstpointer d
 			struct procdb_comm comm = test_comm(name);
 			struct procdb_class class = test_class(PROCDB_TIER_BATCH, 1000);
 
-			test_maps_observe(f->maps, &comm, &class);
+			test_maps_observe(f->backend, &comm, &class);
 			procdb_engine_step(f->engine);
 		}
 		request(f, 1);

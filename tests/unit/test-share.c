@@ -150,8 +150,7 @@ static void test_half_a_cpu_is_batch_only_for_a_pool_of_threads(void)
 	/* A game with 8 ms of work in each frame; a thread of an encoder. */
 	Life game = repeat(500, 0, 8 * MS, 8700 * US, PROCDB_HINT_PERIODIC);
 	Life heavy = repeat(500, 0, 12 * MS, 4700 * US, 0);
-	Life worker = repeat(500, 0, 12 * MS, 4700 * US,
-			     PROCDB_HINT_POOL | PROCDB_HINT_PERIODIC);
+	Life worker = repeat(500, 0, 12 * MS, 4700 * US, PROCDB_HINT_POOL | PROCDB_HINT_PERIODIC);
 	Life encoder = begin(), messenger = begin();
 
 	for (guint i = 0; i < 500; i++)

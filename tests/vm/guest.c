@@ -46,12 +46,12 @@ void guest_sleep_ms(guint ms)
 	g_usleep(ms * 1000UL);
 }
 
-const char *guest_state(ProcdbMaps *maps)
+const char *guest_state(ProcdbBackend *backend)
 {
-	ProcdbMapsStatus status;
+	ProcdbBackendStatus status;
 
-	maps->ops->refresh(maps);
-	maps->ops->status(maps, &status);
+	backend->ops->refresh(backend);
+	backend->ops->status(backend, &status);
 	g_assert_cmpstr(status.backend, ==, "sched-ext");
 	return status.state;
 }
@@ -70,12 +70,12 @@ static void wait_for_no_scheduler(void)
 	g_error("A sched_ext scheduler does not go");
 }
 
-ProcdbMaps *guest_schedule_for(const char *const *compositors)
+ProcdbBackend *guest_schedule_for(const char *const *compositors)
 {
-	ProcdbMaps *maps;
+	ProcdbBackend *backend;
 
 	wait_for_no_scheduler();
-	maps = procdb_maps_scheduler_new(&(ProcdbObserverSettings){
+	backend = procdb_backend_scheduler_new(&(ProcdbObserverSettings){
 	    .compositors = compositors,
 	    .from_maturity = TRUE,
 	    .from_exit = TRUE,
@@ -84,18 +84,18 @@ ProcdbMaps *guest_schedule_for(const char *const *compositors)
 	    .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
 	});
 
-	guest_assert_active(maps);
-	return maps;
+	guest_assert_active(backend);
+	return backend;
 }
 
-ProcdbMaps *guest_schedule(void)
+ProcdbBackend *guest_schedule(void)
 {
 	static const char *const none[] = {NULL};
 
 	return guest_schedule_for(none);
 }
 
-void guest_predict(ProcdbMaps *maps, const char *name, guint8 tier)
+void guest_predict(ProcdbBackend *backend, const char *name, guint8 tier)
 {
 	struct procdb_comm comm = {0};
 	struct procdb_class class = {
@@ -106,7 +106,7 @@ void guest_predict(ProcdbMaps *maps, const char *name, guint8 tier)
 	guint done;
 
 	memcpy(comm.bytes, name, MIN(strlen(name), PROCDB_COMM_LEN - 1));
-	maps->ops->publish(maps, &comm, &class, 1, &done, &error);
+	backend->ops->publish(backend, &comm, &class, 1, &done, &error);
 	g_assert_no_error(error);
 }
 

@@ -21,15 +21,15 @@ gint64 guest_now_ns(void);
 void guest_sleep_ms(guint ms);
 
 /* The sched-ext backend, refreshed once and scheduling. */
-ProcdbMaps *guest_schedule(void);
+ProcdbBackend *guest_schedule(void);
 /* The same, with names that are always lat-critical. */
-ProcdbMaps *guest_schedule_for(const char *const *compositors);
+ProcdbBackend *guest_schedule_for(const char *const *compositors);
 
 /* What the state of the backend is, after a refresh. */
-const char *guest_state(ProcdbMaps *maps);
-#define guest_assert_active(maps) g_assert_cmpstr(guest_state(maps), ==, "active")
+const char *guest_state(ProcdbBackend *backend);
+#define guest_assert_active(backend) g_assert_cmpstr(guest_state(backend), ==, "active")
 
-void guest_predict(ProcdbMaps *maps, const char *name, guint8 tier);
+void guest_predict(ProcdbBackend *backend, const char *name, guint8 tier);
 
 /* The tier that the scheduler has a task in, from its task storage; -1 if it does not know it. */
 int guest_tier(pid_t pid);

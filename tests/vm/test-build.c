@@ -60,9 +60,9 @@ static void build(ProcdbEngine *engine)
 
 static void second_build_is_predicted(void)
 {
-	ProcdbMaps *maps = guest_schedule();
+	ProcdbBackend *backend = guest_schedule();
 	g_autoptr(ProcdbEngine) engine = procdb_engine_new(
-	    &procdb_engine_default_settings, procdb_store_new("/tmp/procdb.bin"), maps);
+	    &procdb_engine_default_settings, procdb_store_new("/tmp/procdb.bin"), backend);
 	g_autoptr(GArray) scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));
 	g_autoptr(GError) error = NULL;
 	guint found = 0, missed = 0, right = 0, wrong = 0;
@@ -72,12 +72,12 @@ static void second_build_is_predicted(void)
 	procdb_engine_step(engine);
 	g_test_message("%u confident profiles", procdb_engine_confident(engine));
 	/* What was counted until now is not of the build that counts. */
-	maps->ops->scores(maps, scores, &error);
+	backend->ops->scores(backend, scores, &error);
 	g_assert_no_error(error);
 	g_array_set_size(scores, 0);
 
 	build(NULL);
-	maps->ops->scores(maps, scores, &error);
+	backend->ops->scores(backend, scores, &error);
 	g_assert_no_error(error);
 	for (guint i = 0; i < scores->len; i++) {
 		const struct procdb_named_score *s =
@@ -97,7 +97,7 @@ static void second_build_is_predicted(void)
 		       right + wrong);
 	g_assert_cmpuint(found, >=, 3 * SOURCES);
 	g_assert_cmpfloat(found / (double)(found + missed), >=, 0.95);
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 int main(int argc, char **argv)

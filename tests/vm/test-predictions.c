@@ -19,16 +19,16 @@ static guint8 tier_of_program(guint i)
 
 static void exec_finds_prediction(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	ProcdbSchedulerStatistics before, after;
 	guint right = 0;
 
 	for (guint i = 0; i < PROGRAMS; i++) {
 		g_autofree char *name = g_strdup_printf("px%03u", i);
 
-		guest_predict(maps, name, tier_of_program(i));
+		guest_predict(backend, name, tier_of_program(i));
 	}
-	procdb_maps_scheduler_statistics(maps, &before);
+	procdb_backend_scheduler_statistics(backend, &before);
 	for (guint i = 0; i < PROGRAMS; i++) {
 		g_autofree char *name = g_strdup_printf("px%03u", i);
 		pid_t pid = guest_exec(name, "sleep");
@@ -37,7 +37,7 @@ static void exec_finds_prediction(void)
 		right += guest_tier(pid) == tier_of_program(i);
 		guest_kill(pid);
 	}
-	g_assert_true(procdb_maps_scheduler_statistics(maps, &after));
+	g_assert_true(procdb_backend_scheduler_statistics(backend, &after));
 	g_test_message("in the predicted tier: %u of %u; found after exec %" G_GUINT64_FORMAT
 		       ", at enable %" G_GUINT64_FORMAT,
 		       right, PROGRAMS, after.at_rename - before.at_rename,
@@ -45,7 +45,7 @@ static void exec_finds_prediction(void)
 	g_assert_cmpuint(right, ==, PROGRAMS);
 	g_assert_cmpuint(after.at_rename - before.at_rename, ==, PROGRAMS);
 	g_assert_cmpuint(after.at_enable - before.at_enable, ==, 0);
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 /* pid of the nth child of parent. */
@@ -85,10 +85,10 @@ static void wait_named(pid_t pid, const char *name)
 
 static void prediction_of_parent_ends_at_exec(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	pid_t parent, same, other;
 
-	guest_predict(maps, "pparent", PROCDB_TIER_LAT_CRITICAL);
+	guest_predict(backend, "pparent", PROCDB_TIER_LAT_CRITICAL);
 	guest_kill(guest_exec("pchild", "sleep")); /* makes the link */
 	parent = guest_exec("pparent", "fork-pchild");
 	guest_wait_asleep(parent);
@@ -102,16 +102,16 @@ static void prediction_of_parent_ends_at_exec(void)
 	g_assert_cmpint(guest_tier(same), ==, PROCDB_TIER_LAT_CRITICAL);
 	g_assert_cmpint(guest_tier(other), ==, PROCDB_TIER_INTERACTIVE);
 	guest_kill(parent);
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 static void rename_looks_again(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	pid_t known, unknown;
 
-	guest_predict(maps, "pfirst", PROCDB_TIER_LAT_CRITICAL);
-	guest_predict(maps, "psecond", PROCDB_TIER_BATCH);
+	guest_predict(backend, "pfirst", PROCDB_TIER_LAT_CRITICAL);
+	guest_predict(backend, "psecond", PROCDB_TIER_BATCH);
 	known = guest_exec("pfirst", "rename-psecond");
 	unknown = guest_exec("pfirst", "rename-pnever");
 	/* It sleeps on its way there, too, when its pages have to be read. */
@@ -126,13 +126,13 @@ static void rename_looks_again(void)
 }
 
 /* Everything observed until now; the number of entries for a name, the last one in *seen. */
-static guint observed(ProcdbMaps *maps, const char *name, struct procdb_class *seen)
+static guint observed(ProcdbBackend *backend, const char *name, struct procdb_class *seen)
 {
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 	g_autoptr(GError) error = NULL;
 	guint n = 0;
 
-	maps->ops->drain(maps, all, &error);
+	backend->ops->drain(backend, all, &error);
 	g_assert_no_error(error);
 	for (guint i = 0; i < all->len; i++) {
 		const struct procdb_observation *o =
@@ -148,14 +148,14 @@ static guint observed(ProcdbMaps *maps, const char *name, struct procdb_class *s
 
 static void short_life_is_observed(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	struct procdb_class seen = {0};
 	guint n = 0;
 
 	guest_reap(guest_exec("pcompiler", "work-40"));
 	/* A task can be reaped before it has left the CPU for the last time. */
 	for (int i = 0; i < 500 && !n; i++) {
-		n = observed(maps, "pcompiler", &seen);
+		n = observed(backend, "pcompiler", &seen);
 		guest_sleep_ms(10);
 	}
 	g_assert_cmpuint(n, ==, 1);
@@ -169,17 +169,17 @@ static void short_life_is_observed(void)
 
 static void maturity_is_observed_once(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	struct procdb_class seen = {0};
 	pid_t pid = guest_exec("pwaker", "wake-1");
 	guint n = 0;
 
 	for (int i = 0; i < 10; i++) {
 		guest_sleep_ms(50);
-		n += observed(maps, "pwaker", &seen);
+		n += observed(backend, "pwaker", &seen);
 	}
 	guest_kill(pid);
-	n += observed(maps, "pwaker", &seen);
+	n += observed(backend, "pwaker", &seen);
 	g_assert_cmpuint(n, ==, 1);
 	/* It wants most of a CPU, in runs that no longer slice would help. */
 	g_assert_cmpuint(seen.tier, ==, PROCDB_TIER_INTERACTIVE);

@@ -71,7 +71,7 @@ static double sum(const double *values, guint n)
 
 static void check_equal(const Hog *hogs, guint n, guint seconds)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	double got[HOGS_MAX], mean;
 
 	compete(hogs, n, seconds, got);
@@ -81,7 +81,7 @@ static void check_equal(const Hog *hogs, guint n, guint seconds)
 			       (got[i] / mean - 1) * 100);
 		g_assert_cmpfloat(fabs(got[i] / mean - 1), <=, 0.1);
 	}
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 static void equal_on_one_cpu(void)
@@ -125,10 +125,10 @@ static void compare(const char *what, const Hog *hogs, guint n, guint first, gui
 	for (guint round = 1;; round++) {
 		add_round(&stock, hogs, n, first, seconds);
 		{
-			g_autoptr(ProcdbMaps) maps = guest_schedule();
+			g_autoptr(ProcdbBackend) backend = guest_schedule();
 
 			add_round(&ours, hogs, n, first, seconds);
-			guest_assert_active(maps);
+			guest_assert_active(backend);
 		}
 		stock_part = stock.first / stock.all;
 		our_part = ours.first / ours.all;
@@ -182,7 +182,7 @@ static void cgroups_as_the_kernel(void)
 		    {.cpu = 0, .cgroup = "light"},
 		    {.cpu = 0, .cgroup = "heavy/inner"},
 		};
-		g_autoptr(ProcdbMaps) maps = guest_schedule();
+		g_autoptr(ProcdbBackend) backend = guest_schedule();
 		double got[2];
 
 		guest_write("/sys/fs/cgroup/heavy/cgroup.subtree_control", "+cpu");
@@ -191,7 +191,7 @@ static void cgroups_as_the_kernel(void)
 		compete(nested, 2, 3, got);
 		g_test_message("equal cgroups, one nested: %.2f s and %.2f s", got[0], got[1]);
 		g_assert_cmpfloat(fabs(got[0] / got[1] - 1), <=, 0.15);
-		guest_assert_active(maps);
+		guest_assert_active(backend);
 	}
 }
 
@@ -223,22 +223,22 @@ static gint64 *shared_longest(void)
 }
 
 /* More lat-critical work than two CPUs can do, which never runs long enough to be demoted. */
-static ProcdbMaps *schedule_greedy(pid_t *greedy, guint n)
+static ProcdbBackend *schedule_greedy(pid_t *greedy, guint n)
 {
 	static const char *const critical[] = {"pgreedy", NULL};
-	ProcdbMaps *maps = guest_schedule_for(critical);
+	ProcdbBackend *backend = guest_schedule_for(critical);
 
-	guest_predict(maps, "pgreedy", PROCDB_TIER_LAT_CRITICAL);
+	guest_predict(backend, "pgreedy", PROCDB_TIER_LAT_CRITICAL);
 	for (guint i = 0; i < n; i++)
 		greedy[i] = guest_exec("pgreedy", "work-1000000");
 	guest_sleep_ms(200);
-	return maps;
+	return backend;
 }
 
 static void batch_wait_is_bounded(void)
 {
 	pid_t greedy[4], starving;
-	g_autoptr(ProcdbMaps) maps = schedule_greedy(greedy, G_N_ELEMENTS(greedy));
+	g_autoptr(ProcdbBackend) backend = schedule_greedy(greedy, G_N_ELEMENTS(greedy));
 	gint64 *longest = shared_longest();
 	ProcdbSchedulerStatistics statistics;
 	double got;
@@ -249,7 +249,7 @@ static void batch_wait_is_bounded(void)
 	got = guest_kill(starving);
 	for (guint i = 0; i < G_N_ELEMENTS(greedy); i++)
 		guest_kill(greedy[i]);
-	procdb_maps_scheduler_statistics(maps, &statistics);
+	procdb_backend_scheduler_statistics(backend, &statistics);
 	g_test_message(
 	    "a batch task among lat-critical ones: %.2f s of %u s; not run for %.0f ms at "
 	    "the longest; longest wait per tier %.0f / %.0f / %.0f ms",
@@ -260,7 +260,7 @@ static void batch_wait_is_bounded(void)
 	/* 100 ms, and what emulation on a busy host adds; without a bound it is all of the time. */
 	g_assert_cmpint(*longest, <=, 1000 * GUEST_MS);
 	g_assert_cmpfloat(got, >=, guest_seconds(6) / 10.0);
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 	munmap(longest, sizeof(*longest));
 }
 
@@ -277,20 +277,20 @@ static void least_weight_is_served(void)
 				   {.cpu = 0},
 				   {.cpu = 0}};
 	pid_t greedy[4];
-	g_autoptr(ProcdbMaps) maps = schedule_greedy(greedy, G_N_ELEMENTS(greedy));
+	g_autoptr(ProcdbBackend) backend = schedule_greedy(greedy, G_N_ELEMENTS(greedy));
 	ProcdbSchedulerStatistics statistics;
 	double got[G_N_ELEMENTS(hogs)];
 
 	compete(hogs, G_N_ELEMENTS(hogs), MAX(guest_seconds(30), 30), got);
 	for (guint i = 0; i < G_N_ELEMENTS(greedy); i++)
 		guest_kill(greedy[i]);
-	procdb_maps_scheduler_statistics(maps, &statistics);
+	procdb_backend_scheduler_statistics(backend, &statistics);
 	g_test_message("nice 19 got %.3f s, nice 0 %.3f s; the longest wait was %.1f s", got[0],
 		       got[1], (double)statistics.longest_wait_ns[PROCDB_TIER_BATCH] / 1e9);
 	g_assert_cmpfloat(got[0], >, 0);
 	/* 8 s until the clock has passed it, and a round of those before it. */
 	g_assert_cmpuint(statistics.longest_wait_ns[PROCDB_TIER_BATCH], <=, 15000 * GUEST_MS);
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 static int compare_gint64(gconstpointer a, gconstpointer b)
@@ -342,7 +342,7 @@ static void hundreds_of_batch_tasks(void)
 	guint seconds = guest_seconds(8);
 	ProcdbSchedulerStatistics statistics;
 	double got[G_N_ELEMENTS(pids)], least = 1e9, each = 0;
-	g_autoptr(ProcdbMaps) maps = NULL;
+	g_autoptr(ProcdbBackend) backend = NULL;
 	gint64 median;
 
 	for (guint i = 0; i < G_N_ELEMENTS(pids); i++)
@@ -352,16 +352,16 @@ static void hundreds_of_batch_tasks(void)
 	/* Loading takes seconds of CPU time under emulation, of which one in 150 would be its own.
 	 */
 	signal_all(pids, G_N_ELEMENTS(pids), SIGSTOP);
-	maps = guest_schedule();
+	backend = guest_schedule();
 	signal_all(pids, G_N_ELEMENTS(pids), SIGCONT);
 	/* They are interactive until each has shown, in 40 ms of CPU time, what it is. */
 	do {
 		guest_sleep_ms(500);
-		procdb_maps_scheduler_statistics(maps, &statistics);
+		procdb_backend_scheduler_statistics(backend, &statistics);
 	} while (statistics.demoted < G_N_ELEMENTS(pids));
 	median = probe("ours", seconds);
-	guest_assert_active(maps);
-	procdb_maps_scheduler_statistics(maps, &statistics);
+	guest_assert_active(backend);
+	procdb_backend_scheduler_statistics(backend, &statistics);
 	signal_all(pids, G_N_ELEMENTS(pids), SIGSTOP);
 	for (guint i = 0; i < G_N_ELEMENTS(pids); i++) {
 		got[i] = guest_kill(pids[i]);
@@ -373,7 +373,7 @@ static void hundreds_of_batch_tasks(void)
 	g_assert_cmpfloat(least, >, 0);
 	g_assert_cmpint(median, <=, 20 * GUEST_MS);
 	g_assert_cmpuint(statistics.longest_wait_ns[PROCDB_TIER_BATCH], <=, 20000 * GUEST_MS);
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 int main(int argc, char **argv)

@@ -18,12 +18,12 @@
 
 /* No task waited for nearly the 30 s that the kernel allows: 8 s and a round is the scheduler's
  * bound. */
-static void assert_healthy(ProcdbMaps *maps)
+static void assert_healthy(ProcdbBackend *backend)
 {
 	ProcdbSchedulerStatistics s;
 
-	guest_assert_active(maps);
-	procdb_maps_scheduler_statistics(maps, &s);
+	guest_assert_active(backend);
+	procdb_backend_scheduler_statistics(backend, &s);
 	g_test_message("runs %" G_GUINT64_FORMAT " / %" G_GUINT64_FORMAT " / %" G_GUINT64_FORMAT
 		       " (batch / interactive / lat-critical), longest wait %.0f / %.0f / %.0f ms, "
 		       "%" G_GUINT64_FORMAT " preempted, %" G_GUINT64_FORMAT " demoted",
@@ -65,7 +65,7 @@ static guint64 *shared_counter(void)
 
 static void forks(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	guint64 *count = shared_counter();
 	pid_t pids[4];
 
@@ -76,7 +76,7 @@ static void forks(void)
 		guest_kill(pids[i]);
 	g_test_message("%" G_GUINT64_FORMAT " forks in %u s", *count, guest_seconds(4));
 	g_assert_cmpuint(*count, >, 100);
-	assert_healthy(maps);
+	assert_healthy(backend);
 	munmap(count, sizeof(*count));
 }
 
@@ -95,7 +95,7 @@ static void set_cpus(pid_t pid, guint mask)
 
 static void affinity(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	gint64 end = guest_now_ns() + guest_seconds(4) * 1000 * GUEST_MS;
 	pid_t pids[12];
 	guint changes = 0;
@@ -120,29 +120,29 @@ static void affinity(void)
 	g_test_message("%u changes of affinity and nice", changes);
 	for (guint i = 0; i < G_N_ELEMENTS(pids); i++)
 		g_assert_cmpfloat(guest_kill(pids[i]), >, 0);
-	assert_healthy(maps);
+	assert_healthy(backend);
 }
 
 /* The kernel ends the scheduler when a CPU comes or goes: it is back at the next looks. */
-static void assert_comes_back(ProcdbMaps *maps)
+static void assert_comes_back(ProcdbBackend *backend)
 {
 	for (guint i = 0; i < 500; i++) {
 		g_autofree char *state = NULL;
 
-		maps->ops->refresh(maps);
+		backend->ops->refresh(backend);
 		g_assert_true(
 		    g_file_get_contents("/sys/kernel/sched_ext/state", &state, NULL, NULL));
 		if (g_str_equal(g_strchomp(state), "enabled"))
 			break;
 		guest_sleep_ms(10);
 	}
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 static void hotplug(void)
 {
 	static const char online[] = "/sys/devices/system/cpu/cpu1/online";
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	gint64 end = guest_now_ns() + guest_seconds(4) * 1000 * GUEST_MS;
 	pid_t pids[4];
 	guint cycles = 0;
@@ -153,16 +153,16 @@ static void hotplug(void)
 	set_cpus(pids[0], 2);
 	for (; cycles < 2 || guest_now_ns() < end; cycles++) {
 		guest_write(online, "0");
-		assert_comes_back(maps);
+		assert_comes_back(backend);
 		guest_sleep_ms(50);
 		guest_write(online, "1");
-		assert_comes_back(maps);
+		assert_comes_back(backend);
 		guest_sleep_ms(50);
 	}
 	g_test_message("CPU 1 went off and on %u times", cycles);
 	for (guint i = 0; i < G_N_ELEMENTS(pids); i++)
 		g_assert_cmpfloat(guest_kill(pids[i]), >, 0);
-	assert_healthy(maps);
+	assert_healthy(backend);
 }
 
 static void real_time(gpointer unused)
@@ -188,7 +188,7 @@ static void spin_on_first_cpu(gpointer unused)
 /* Three quarters of a CPU go to a real-time task; what is left feeds those who cannot leave. */
 static void real_time_beside(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	pid_t rt = guest_fork(real_time, NULL), pids[4];
 	double got;
 
@@ -202,7 +202,7 @@ static void real_time_beside(void)
 		g_test_message("%s: %.2f s", i < 2 ? "bound to its CPU" : "free to leave", got);
 		g_assert_cmpfloat(got, >, 0.05);
 	}
-	assert_healthy(maps);
+	assert_healthy(backend);
 }
 
 int main(int argc, char **argv)

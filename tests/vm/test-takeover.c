@@ -50,9 +50,9 @@ static void assert_all_run(const pid_t *pids, guint n)
 static void schedule_until_killed(gpointer data)
 {
 	int ready = *(int *)data;
-	ProcdbMaps *maps = guest_schedule();
+	ProcdbBackend *backend = guest_schedule();
 
-	guest_predict(maps, "pkept", PROCDB_TIER_LAT_CRITICAL);
+	guest_predict(backend, "pkept", PROCDB_TIER_LAT_CRITICAL);
 	g_assert_cmpint(write(ready, "", 1), ==, 1);
 	for (;;)
 		pause();
@@ -79,11 +79,11 @@ static void kill_gives_the_cpus_back(void)
 	}
 	/* The next one takes over again, with what the last one left in the pins. */
 	{
-		g_autoptr(ProcdbMaps) maps = guest_schedule();
+		g_autoptr(ProcdbBackend) backend = guest_schedule();
 		struct procdb_comm comm = {.bytes = "pkept"};
 		struct procdb_class kept;
 
-		g_assert_true(maps->ops->lookup(maps, &comm, &kept));
+		g_assert_true(backend->ops->lookup(backend, &comm, &kept));
 		g_assert_cmpuint(kept.tier, ==, PROCDB_TIER_LAT_CRITICAL);
 		assert_all_run(hogs, G_N_ELEMENTS(hogs));
 	}
@@ -95,15 +95,15 @@ static void kill_gives_the_cpus_back(void)
 }
 
 /* Takes out what is observed until name is among it; FALSE after 5 s without. */
-static gboolean drained(ProcdbMaps *maps, const char *name)
+static gboolean drained(ProcdbBackend *backend, const char *name)
 {
 	g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 	g_autoptr(GError) error = NULL;
 
 	/* A task can be reaped before it has left the CPU for the last time. */
 	for (int i = 0; i < 500; i++) {
-		maps->ops->refresh(maps);
-		maps->ops->drain(maps, seen, &error);
+		backend->ops->refresh(backend);
+		backend->ops->drain(backend, seen, &error);
 		g_assert_no_error(error);
 		for (guint j = 0; j < seen->len; j++)
 			if (!strcmp((char *)g_array_index(seen, struct procdb_observation, j)
@@ -118,22 +118,22 @@ static gboolean drained(ProcdbMaps *maps, const char *name)
 
 static void ejection_falls_back_to_observing(void)
 {
-	g_autoptr(ProcdbMaps) maps = guest_schedule();
+	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	const char *state;
 
 	g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "*the kernel ended the scheduler*");
 	guest_write("/proc/sysrq-trigger", "S");
 	assert_kernel_schedules();
-	state = guest_state(maps);
+	state = guest_state(backend);
 	g_test_assert_expected_messages();
 	g_test_message("state: %s", state);
 	g_assert_nonnull(strstr(state, "failed: the kernel ended the scheduler: "));
 	g_assert_nonnull(strstr(state, "observing instead"));
 
 	guest_reap(guest_exec("pobserved", "work-20"));
-	g_assert_true(drained(maps, "pobserved"));
+	g_assert_true(drained(backend, "pobserved"));
 	/* It does not fight the kernel over it. */
-	guest_state(maps);
+	guest_state(backend);
 	assert_kernel_schedules();
 }
 
@@ -147,11 +147,11 @@ static void attach_and_detach_again_and_again(void)
 		hogs[i] = guest_fork(guest_spin, NULL);
 	for (guint i = 0; i < rounds; i++) {
 		gint64 began = guest_now_ns(), attached;
-		g_autoptr(ProcdbMaps) maps = guest_schedule();
+		g_autoptr(ProcdbBackend) backend = guest_schedule();
 
 		attached = guest_now_ns();
 		guest_sleep_ms(20);
-		guest_assert_active(maps);
+		guest_assert_active(backend);
 		g_test_message("attached in %.2f s", (double)(attached - began) / 1e9);
 	}
 	assert_all_run(hogs, G_N_ELEMENTS(hogs));
@@ -188,22 +188,22 @@ static guint stop_external(pid_t pid)
 
 static void external_is_fed_through_its_pins(void)
 {
-	g_autoptr(ProcdbMaps) maps = procdb_maps_pinned_new();
-	ProcdbMapsStatus status;
+	g_autoptr(ProcdbBackend) backend = procdb_backend_pinned_new();
+	ProcdbBackendStatus status;
 
-	g_assert_false(maps->ops->refresh(maps));
-	maps->ops->status(maps, &status);
+	g_assert_false(backend->ops->refresh(backend));
+	backend->ops->status(backend, &status);
 	g_assert_cmpstr(status.state, ==, "waiting");
 	/* Twice: it restarts, with new maps at the same place. */
 	for (int round = 0; round < 2; round++) {
 		pid_t external = start_external();
 		guint found;
 
-		g_assert_true(maps->ops->refresh(maps));
-		maps->ops->status(maps, &status);
+		g_assert_true(backend->ops->refresh(backend));
+		backend->ops->status(backend, &status);
 		g_assert_cmpstr(status.state, ==, "active");
 		g_assert_cmpuint(status.init_capacity, ==, 512);
-		guest_predict(maps, "pforker", PROCDB_TIER_BATCH);
+		guest_predict(backend, "pforker", PROCDB_TIER_BATCH);
 		guest_kill(guest_exec("pnothing", "sleep"));
 		/* Its two children are enabled under its name; one of them goes on to exec. */
 		{
@@ -213,13 +213,13 @@ static void external_is_fed_through_its_pins(void)
 			guest_sleep_ms(100);
 			guest_kill(forker);
 		}
-		g_assert_true(drained(maps, "pforker"));
+		g_assert_true(drained(backend, "pforker"));
 		found = stop_external(external);
 		g_test_message("round %d: the external scheduler found %u predictions at enable",
 			       round + 1, found);
 		g_assert_cmpuint(found, ==, 2);
-		maps->ops->refresh(maps);
-		maps->ops->status(maps, &status);
+		backend->ops->refresh(backend);
+		backend->ops->status(backend, &status);
 		g_assert_cmpstr(status.state, ==, "waiting");
 	}
 }
@@ -228,21 +228,21 @@ static void external_is_left_alone(void)
 {
 	pid_t external = start_external();
 	static const char *const none[] = {NULL};
-	g_autoptr(ProcdbMaps) maps =
-	    procdb_maps_scheduler_new(&(ProcdbObserverSettings){.compositors = none});
-	ProcdbMapsStatus status;
-	const char *state = guest_state(maps);
+	g_autoptr(ProcdbBackend) backend =
+	    procdb_backend_scheduler_new(&(ProcdbObserverSettings){.compositors = none});
+	ProcdbBackendStatus status;
+	const char *state = guest_state(backend);
 
 	g_test_message("state: %s", state);
 	g_assert_nonnull(strstr(state, "waiting: the sched_ext scheduler vm_external"));
-	maps->ops->status(maps, &status);
+	backend->ops->status(backend, &status);
 	g_assert_cmpuint(status.init_capacity, ==, 512);
 	guest_reap(guest_exec("pseen", "work-10"));
-	g_assert_true(drained(maps, "pseen"));
+	g_assert_true(drained(backend, "pseen"));
 	stop_external(external);
 	assert_kernel_schedules();
 	/* Nobody has the CPUs now. */
-	guest_assert_active(maps);
+	guest_assert_active(backend);
 }
 
 int main(int argc, char **argv)

@@ -23,7 +23,7 @@
 
 /* Maps that hand out the same observations over and over, and keep nothing. */
 typedef struct {
-	ProcdbMaps base;
+	ProcdbBackend base;
 	struct procdb_observation *seen;
 	guint n; /* of seen, to be handed out at each drain */
 	guint round;
@@ -31,22 +31,22 @@ typedef struct {
 
 typedef struct {
 	ProcdbEngine *engine;
-	Idle *maps;
+	Idle *backend;
 } Guard;
 
-static Idle *idle(ProcdbMaps *maps)
+static Idle *idle(ProcdbBackend *backend)
 {
-	return (Idle *)maps;
+	return (Idle *)backend;
 }
 
-static gboolean idle_refresh(ProcdbMaps *maps)
+static gboolean idle_refresh(ProcdbBackend *backend)
 {
 	return FALSE;
 }
 
-static gboolean idle_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+static gboolean idle_drain(ProcdbBackend *backend, GArray *seen, GError **error)
 {
-	Idle *self = idle(maps);
+	Idle *self = idle(backend);
 
 	/* A little other each time, so that the predictions change. */
 	self->round++;
@@ -59,7 +59,7 @@ static gboolean idle_drain(ProcdbMaps *maps, GArray *seen, GError **error)
 	return TRUE;
 }
 
-static gboolean idle_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+static gboolean idle_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
 			     const struct procdb_class *classes, guint n, guint *done,
 			     GError **error)
 {
@@ -67,26 +67,26 @@ static gboolean idle_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
 	return TRUE;
 }
 
-static gboolean idle_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+static gboolean idle_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
 			     GError **error)
 {
 	return TRUE;
 }
 
-static gboolean idle_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+static gboolean idle_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
 {
 	return TRUE;
 }
 
-static gboolean idle_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+static gboolean idle_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
 			    struct procdb_class *prediction)
 {
 	return FALSE;
 }
 
-static void idle_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+static void idle_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 {
-	*status = (ProcdbMapsStatus){
+	*status = (ProcdbBackendStatus){
 	    .backend = "idle",
 	    .state = "active",
 	    .token = "active",
@@ -96,15 +96,15 @@ static void idle_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
 	};
 }
 
-static void idle_close(ProcdbMaps *maps)
+static void idle_close(ProcdbBackend *backend)
 {
-	g_free(idle(maps)->seen);
-	g_free(maps);
+	g_free(idle(backend)->seen);
+	g_free(backend);
 }
 
 static Idle *idle_new(guint n)
 {
-	static const ProcdbMapsOps ops = {
+	static const ProcdbBackendOps ops = {
 	    .refresh = idle_refresh,
 	    .drain = idle_drain,
 	    .publish = idle_publish,
@@ -144,14 +144,14 @@ static Guard *guard_new(guint known, guint observed, guint steps)
 
 	settings.save_interval_s = 0;
 	settings.max_retained = MAX(settings.max_retained, known);
-	guard->maps = idle_new(known);
+	guard->backend = idle_new(known);
 	guard->engine = procdb_engine_new(&settings, procdb_store_new("/nonexistent/procdb.bin"),
-					  &guard->maps->base);
+					  &guard->backend->base);
 	procdb_engine_set_clock(guard->engine, no_time);
-	guard->maps->n = known;
+	guard->backend->n = known;
 	for (guint i = 0; i < 10; i++)
 		procdb_engine_step(guard->engine);
-	guard->maps->n = observed;
+	guard->backend->n = observed;
 	for (guint i = 0; i < steps; i++)
 		procdb_engine_step(guard->engine);
 	return guard;

@@ -131,14 +131,14 @@ static ObserverCounters *map_counters(void)
 	return NULL;
 }
 
-static ProcdbMaps *open_maps(RigBackend backend)
+static ProcdbBackend *open_maps(RigBackend backend)
 {
 	static const char *const no_names[] = {NULL};
 	const ProcdbObserverSettings silent = {.compositors = no_names};
 
 	if (backend == RIG_PINNED)
 		pin_stranger();
-	return procdb_maps_auto_new(&silent);
+	return procdb_backend_auto_new(&silent);
 }
 
 Rig *rig_new(RigBackend backend, guint remembered)
@@ -155,8 +155,8 @@ Rig *rig_new(RigBackend backend, guint remembered)
 	procdb_engine_replace(rig->engine, records);
 	procdb_engine_step(rig->engine);
 	procdb_engine_status(rig->engine, &status);
-	if (!g_str_equal(status.maps.state, "active")) {
-		g_printerr("bench-cost: %s is %s\n", status.maps.backend, status.maps.state);
+	if (!g_str_equal(status.backend.state, "active")) {
+		g_printerr("bench-cost: %s is %s\n", status.backend.backend, status.backend.state);
 		exit(EXIT_FAILURE);
 	}
 	if (backend == RIG_OBSERVER)

@@ -32,27 +32,27 @@ typedef struct scheduler Skeleton;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, scheduler__destroy)
 
 typedef struct {
-	ProcdbMaps base;
-	ProcdbPair pair;
-	Skeleton *skeleton;    /* NULL while we do not schedule */
-	struct bpf_link *link; /* of libbpf; NULL while we do not schedule */
-	int link_fd;	       /* ours, when libbpf is too old to make one; else -1 */
-	ProcdbMaps *fallback;  /* in use while we do not schedule */
+	ProcdbBackend base;
+	ProcdbBpfMaps maps;
+	Skeleton *skeleton;	 /* NULL while we do not schedule */
+	struct bpf_link *link;	 /* of libbpf; NULL while we do not schedule */
+	int link_fd;		 /* ours, when libbpf is too old to make one; else -1 */
+	ProcdbBackend *fallback; /* in use while we do not schedule */
 	ProcdbPinsId pins;
 	ProcdbDrainCount count;
 	ProcdbScoreCount scores;
 	ProcdbObserverSettings settings; /* its compositors are ours */
 	gboolean watching;		 /* what watch_tasks() asked for */
 	guint64 slices[PROCDB_TIERS];
-	ProcdbMapsState state;
+	ProcdbBackendState state;
 	gboolean ejected; /* the kernel ended our scheduler: not again until asked to */
 	guint retry_in;	  /* refreshes until the next attempt */
 	guint retry_pause;
 } Scheduler;
 
-static Scheduler *scheduler(ProcdbMaps *maps)
+static Scheduler *scheduler(ProcdbBackend *backend)
 {
-	return (Scheduler *)maps;
+	return (Scheduler *)backend;
 }
 
 /* One line of sysfs; NULL if it cannot be read. */
@@ -150,7 +150,7 @@ static gboolean start(Scheduler *self, GError **error)
 		detach(self);
 		return FALSE;
 	}
-	if (!procdb_load_open(&self->pair, observe, init, reused, error)) {
+	if (!procdb_load_open(&self->maps, observe, init, reused, error)) {
 		detach(self);
 		return FALSE;
 	}
@@ -166,7 +166,7 @@ static void stop(Scheduler *self)
 {
 	detach(self);
 	g_clear_pointer(&self->skeleton, scheduler__destroy);
-	procdb_pair_close(&self->pair);
+	procdb_bpf_maps_close(&self->maps);
 }
 
 /* TRUE when the kernel has ended our scheduler; state says why, unless it may start again. */
@@ -186,8 +186,8 @@ static gboolean check_ended(Scheduler *self)
 	reason = g_strdup_printf("the kernel ended the scheduler: %.*s%s%.*s", PROCDB_SCHED_REASON,
 				 ended->reason, ended->message[0] ? ": " : "", PROCDB_SCHED_REASON,
 				 ended->message);
-	procdb_maps_state_set(&self->state, "failed", reason,
-			      OBSERVING ", until the backend is set again");
+	procdb_backend_state_set(&self->state, "failed", reason,
+				 OBSERVING ", until the backend is set again");
 	g_warning("sched_ext: %s", self->state.text);
 	return TRUE;
 }
@@ -200,9 +200,9 @@ static gboolean may_start(Scheduler *self)
 	if (self->ejected)
 		return FALSE;
 	if (!state) {
-		procdb_maps_state_set(&self->state, "failed",
-				      "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT)",
-				      OBSERVING);
+		procdb_backend_state_set(&self->state, "failed",
+					 "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT)",
+					 OBSERVING);
 		return FALSE;
 	}
 	if (!g_str_equal(state, "disabled")) {
@@ -211,7 +211,7 @@ static gboolean may_start(Scheduler *self)
 		    g_strdup_printf("the sched_ext scheduler %s is running (%s)",
 				    name ? name : "of another program", state);
 
-		procdb_maps_state_set(&self->state, "waiting", reason, "its maps are used");
+		procdb_backend_state_set(&self->state, "waiting", reason, "its maps are used");
 		return FALSE;
 	}
 	if (self->retry_in > 0) {
@@ -221,25 +221,25 @@ static gboolean may_start(Scheduler *self)
 	return TRUE;
 }
 
-static ProcdbMaps *fallback(Scheduler *self)
+static ProcdbBackend *fallback(Scheduler *self)
 {
 	if (!self->fallback) {
-		self->fallback = procdb_maps_auto_new(&self->settings);
+		self->fallback = procdb_backend_auto_new(&self->settings);
 		if (self->watching)
 			self->fallback->ops->watch_tasks(self->fallback, self->slices);
 	}
 	return self->fallback;
 }
 
-static gboolean scheduler_refresh(ProcdbMaps *maps)
+static gboolean scheduler_refresh(ProcdbBackend *backend)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 	g_autoptr(GError) error = NULL;
 	gboolean others = FALSE;
 
 	if (self->skeleton) {
 		if (!check_ended(self)) {
-			procdb_load_check_pins(&self->pair, &self->pins);
+			procdb_load_check_pins(&self->maps, &self->pins);
 			return FALSE;
 		}
 		stop(self);
@@ -247,13 +247,13 @@ static gboolean scheduler_refresh(ProcdbMaps *maps)
 	}
 	if (may_start(self)) {
 		/* It removes its pins, unless they are another program's. */
-		g_clear_pointer(&self->fallback, procdb_maps_close);
+		g_clear_pointer(&self->fallback, procdb_backend_close);
 		if (start(self, &error)) {
-			procdb_maps_state_set(&self->state, "active", NULL, NULL);
+			procdb_backend_state_set(&self->state, "active", NULL, NULL);
 			self->retry_pause = 0;
 			return TRUE;
 		}
-		procdb_maps_state_set(&self->state, "failed", error->message, OBSERVING);
+		procdb_backend_state_set(&self->state, "failed", error->message, OBSERVING);
 		self->retry_pause = CLAMP(self->retry_pause * 2, RETRY_FIRST, RETRY_LAST);
 		self->retry_in = self->retry_pause;
 		others = TRUE;
@@ -261,70 +261,70 @@ static gboolean scheduler_refresh(ProcdbMaps *maps)
 	return fallback(self)->ops->refresh(fallback(self)) || others;
 }
 
-static gboolean scheduler_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+static gboolean scheduler_drain(ProcdbBackend *backend, GArray *seen, GError **error)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton)
-		return procdb_load_drain(&self->pair, &self->count, &self->skeleton->bss->observed,
+		return procdb_load_drain(&self->maps, &self->count, &self->skeleton->bss->observed,
 					 seen, error);
 	return fallback(self)->ops->drain(fallback(self), seen, error);
 }
 
-static gboolean scheduler_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+static gboolean scheduler_scores(ProcdbBackend *backend, GArray *scores, GError **error)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton)
-		return procdb_load_scores(&self->pair, &self->scores, self->skeleton->maps.scores,
+		return procdb_load_scores(&self->maps, &self->scores, self->skeleton->maps.scores,
 					  &self->skeleton->bss->scored, scores, error);
 	return fallback(self)->ops->scores(fallback(self), scores, error);
 }
 
-static gboolean scheduler_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+static gboolean scheduler_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
 				  const struct procdb_class *classes, guint n, guint *done,
 				  GError **error)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton)
-		return procdb_pair_publish(&self->pair, comms, classes, n, done, error);
+		return procdb_bpf_maps_publish(&self->maps, comms, classes, n, done, error);
 	return fallback(self)->ops->publish(fallback(self), comms, classes, n, done, error);
 }
 
-static gboolean scheduler_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+static gboolean scheduler_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
 				  GError **error)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton)
-		return procdb_pair_retract(&self->pair, comms, n, error);
+		return procdb_bpf_maps_retract(&self->maps, comms, n, error);
 	return fallback(self)->ops->retract(fallback(self), comms, n, error);
 }
 
-static gboolean scheduler_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+static gboolean scheduler_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton)
-		return procdb_pair_predictions(&self->pair, entries, error);
+		return procdb_bpf_maps_predictions(&self->maps, entries, error);
 	return fallback(self)->ops->predictions(fallback(self), entries, error);
 }
 
-static gboolean scheduler_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+static gboolean scheduler_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
 				 struct procdb_class *prediction)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton)
-		return procdb_pair_lookup(&self->pair, comm, prediction);
+		return procdb_bpf_maps_lookup(&self->maps, comm, prediction);
 	return fallback(self)->ops->lookup(fallback(self), comm, prediction);
 }
 
 /* A task's slice is the kernel's business only while the kernel schedules. */
-static void scheduler_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
+static void scheduler_watch_tasks(ProcdbBackend *backend, const guint64 *slices)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	self->watching = slices != NULL;
 	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
@@ -333,59 +333,59 @@ static void scheduler_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
 		self->fallback->ops->watch_tasks(self->fallback, slices);
 }
 
-static int scheduler_tasks_fd(ProcdbMaps *maps)
+static int scheduler_tasks_fd(ProcdbBackend *backend)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	return self->fallback ? self->fallback->ops->tasks_fd(self->fallback) : -1;
 }
 
-static void scheduler_take_tasks(ProcdbMaps *maps, GArray *events, gboolean arm)
+static void scheduler_take_tasks(ProcdbBackend *backend, GArray *events, gboolean arm)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->fallback)
 		self->fallback->ops->take_tasks(self->fallback, events, arm);
 }
 
-static void scheduler_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+static void scheduler_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton) {
-		*status = (ProcdbMapsStatus){
+		*status = (ProcdbBackendStatus){
 		    .in_use = "sched-ext",
-		    .errors = self->pair.errors,
+		    .errors = self->maps.errors,
 		    .lost = self->count.lost +
 			    __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED),
-		    .init_capacity = self->pair.init_capacity,
+		    .init_capacity = self->maps.init_capacity,
 		};
 	} else {
 		fallback(self)->ops->status(fallback(self), status);
 	}
 	status->backend = "sched-ext";
-	procdb_maps_state_report(&self->state, status);
+	procdb_backend_state_report(&self->state, status);
 }
 
-static void scheduler_close(ProcdbMaps *maps)
+static void scheduler_close(ProcdbBackend *backend)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	if (self->skeleton) {
 		stop(self);
 		procdb_pins_remove();
 	}
-	procdb_maps_close(self->fallback);
-	procdb_pair_clear(&self->pair);
+	procdb_backend_close(self->fallback);
+	procdb_bpf_maps_clear(&self->maps);
 	procdb_load_settings_clear(&self->settings);
 	procdb_load_scores_clear(&self->scores);
-	procdb_maps_state_clear(&self->state);
+	procdb_backend_state_clear(&self->state);
 	g_free(self);
 }
 
-ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings)
+ProcdbBackend *procdb_backend_scheduler_new(const ProcdbObserverSettings *settings)
 {
-	static const ProcdbMapsOps ops = {
+	static const ProcdbBackendOps ops = {
 	    .refresh = scheduler_refresh,
 	    .drain = scheduler_drain,
 	    .scores = scheduler_scores,
@@ -404,17 +404,18 @@ ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings)
 	self->base.ops = &ops;
 	self->link_fd = -1;
 	self->settings = procdb_load_settings_copy(settings);
-	procdb_maps_state_set(&self->state, "waiting", NULL, NULL);
-	procdb_pair_init(&self->pair);
+	procdb_backend_state_set(&self->state, "waiting", NULL, NULL);
+	procdb_bpf_maps_init(&self->maps);
 	return &self->base;
 }
 
-gboolean procdb_maps_scheduler_statistics(ProcdbMaps *maps, ProcdbSchedulerStatistics *statistics)
+gboolean procdb_backend_scheduler_statistics(ProcdbBackend *backend,
+					     ProcdbSchedulerStatistics *statistics)
 {
-	Scheduler *self = scheduler(maps);
+	Scheduler *self = scheduler(backend);
 
 	memset(statistics, 0, sizeof(*statistics));
-	if (maps->ops->refresh != scheduler_refresh || !self->skeleton)
+	if (backend->ops->refresh != scheduler_refresh || !self->skeleton)
 		return FALSE;
 	for (guint i = 0; i < self->skeleton->rodata->nr_cpus; i++) {
 		const struct procdb_sched_cpu *cpu = &self->skeleton->bss->cpus[i];

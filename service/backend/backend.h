@@ -12,7 +12,7 @@
 #include "events.h"
 #include "procdb-abi.h"
 
-typedef struct _ProcdbMaps ProcdbMaps;
+typedef struct _ProcdbMaps ProcdbBackend;
 
 /*
  * Entries of a map that are read at a time, give or take a batch: bounds time and
@@ -45,7 +45,7 @@ typedef struct {
 	guint64 tasks_lost;  /* events of running tasks that found no room */
 	guint64 lost;	     /* observations that BPF could not keep, as far as known */
 	guint init_capacity; /* entries that the init map holds; 0 while there is none */
-} ProcdbMapsStatus;
+} ProcdbBackendStatus;
 
 typedef struct {
 	/*
@@ -53,7 +53,7 @@ typedef struct {
 	 * use, and attaches or re-attaches. TRUE when they are others than at
 	 * the call before, so nothing that was published is in them.
 	 */
-	gboolean (*refresh)(ProcdbMaps *maps);
+	gboolean (*refresh)(ProcdbBackend *backend);
 
 	/*
 	 * Takes every entry out of the observe map, atomically entry by entry,
@@ -61,35 +61,35 @@ typedef struct {
 	 * error set when the kernel refused; what was taken is in seen all the
 	 * same.
 	 */
-	gboolean (*drain)(ProcdbMaps *maps, GArray *seen, GError **error);
+	gboolean (*drain)(ProcdbBackend *backend, GArray *seen, GError **error);
 
 	/*
 	 * Takes out how predictions fared and appends it to scores (of struct
 	 * procdb_named_score). NULL in a backend that does not know.
 	 */
-	gboolean (*scores)(ProcdbMaps *maps, GArray *scores, GError **error);
+	gboolean (*scores)(ProcdbBackend *backend, GArray *scores, GError **error);
 
 	/*
 	 * Writes n predictions. *done is how many, from the first on, are in the
 	 * map. FALSE with error set when not all are: G_IO_ERROR_NO_SPACE for a
 	 * full map.
 	 */
-	gboolean (*publish)(ProcdbMaps *maps, const struct procdb_comm *comms,
+	gboolean (*publish)(ProcdbBackend *backend, const struct procdb_comm *comms,
 			    const struct procdb_class *classes, guint n, guint *done,
 			    GError **error);
 
 	/* Removes n predictions; one that is not there is no error. */
-	gboolean (*retract)(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+	gboolean (*retract)(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
 			    GError **error);
 
 	/*
 	 * Appends the entries of the init map to entries (of struct
 	 * procdb_observation); PROCDB_WALK_MAX or more are perhaps not all.
 	 */
-	gboolean (*predictions)(ProcdbMaps *maps, GArray *entries, GError **error);
+	gboolean (*predictions)(ProcdbBackend *backend, GArray *entries, GError **error);
 
 	/* Reads one prediction back; FALSE when there is none. */
-	gboolean (*lookup)(ProcdbMaps *maps, const struct procdb_comm *comm,
+	gboolean (*lookup)(ProcdbBackend *backend, const struct procdb_comm *comm,
 			   struct procdb_class *prediction);
 
 	/*
@@ -98,27 +98,27 @@ typedef struct {
 	 * tier] (ns, marked; 0 for the kernel's own); NULL ends that. Holds for
 	 * backends that start later, too.
 	 */
-	void (*watch_tasks)(ProcdbMaps *maps, const guint64 *slices);
+	void (*watch_tasks)(ProcdbBackend *backend, const guint64 *slices);
 	/*
 	 * A descriptor, of the maps, that becomes readable with the first event
 	 * after take_tasks() was called with arm; -1 while there is none.
 	 */
-	int (*tasks_fd)(ProcdbMaps *maps);
+	int (*tasks_fd)(ProcdbBackend *backend);
 	/* Appends the events since the last call to events (of struct procdb_task_event). */
-	void (*take_tasks)(ProcdbMaps *maps, GArray *events, gboolean arm);
+	void (*take_tasks)(ProcdbBackend *backend, GArray *events, gboolean arm);
 
-	void (*status)(ProcdbMaps *maps, ProcdbMapsStatus *status);
+	void (*status)(ProcdbBackend *backend, ProcdbBackendStatus *status);
 
 	/* Detaches, removes what it pinned, frees. */
-	void (*close)(ProcdbMaps *maps);
-} ProcdbMapsOps;
+	void (*close)(ProcdbBackend *backend);
+} ProcdbBackendOps;
 
 struct _ProcdbMaps {
-	const ProcdbMapsOps *ops;
+	const ProcdbBackendOps *ops;
 };
 
-void procdb_maps_close(ProcdbMaps *maps);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbMaps, procdb_maps_close)
+void procdb_backend_close(ProcdbBackend *backend);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbBackend, procdb_backend_close)
 
 /* Maps that are not there: nothing to drain, publishing does nothing. Backend "none". */
-ProcdbMaps *procdb_maps_none_new(void);
+ProcdbBackend *procdb_backend_none_new(void);

@@ -16,8 +16,8 @@ typedef struct observer Skeleton;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, observer__destroy)
 
 typedef struct {
-	ProcdbMaps base;
-	ProcdbPair pair;
+	ProcdbBackend base;
+	ProcdbBpfMaps maps;
 	Skeleton *skeleton; /* NULL while not observing */
 	ProcdbPinsId pins;
 	ProcdbObserverSettings settings; /* its compositors are ours */
@@ -27,14 +27,14 @@ typedef struct {
 	GArray *taking;		      /* what on_request() appends to */
 	gboolean watching;
 	guint64 slices[PROCDB_TIERS];
-	ProcdbMapsState state;
+	ProcdbBackendState state;
 	guint retry_in; /* refreshes until the next attempt */
 	guint retry_pause;
 } Observer;
 
-static Observer *observer(ProcdbMaps *maps)
+static Observer *observer(ProcdbBackend *backend)
 {
-	return (Observer *)maps;
+	return (Observer *)backend;
 }
 
 /* libbpf calls this for each event; context is the array that take_tasks() fills. */
@@ -84,7 +84,7 @@ static gboolean start(Observer *self, GError **error)
 	if (!self->requests)
 		return procdb_load_refuse(error, errno,
 					  "cannot map the ring buffer of the BPF observer");
-	if (!procdb_load_open(&self->pair, observe, init, reused, error))
+	if (!procdb_load_open(&self->maps, observe, init, reused, error))
 		return FALSE;
 	self->skeleton = g_steal_pointer(&skeleton);
 	tell_wanted(self);
@@ -95,17 +95,17 @@ static gboolean start(Observer *self, GError **error)
 
 static void set_state(Observer *self, const GError *error)
 {
-	procdb_maps_state_set(&self->state, error ? "failed" : "active",
-			      error ? error->message : NULL, NULL);
+	procdb_backend_state_set(&self->state, error ? "failed" : "active",
+				 error ? error->message : NULL, NULL);
 }
 
-static gboolean observer_refresh(ProcdbMaps *maps)
+static gboolean observer_refresh(ProcdbBackend *backend)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 	g_autoptr(GError) error = NULL;
 
 	if (self->skeleton) {
-		procdb_load_check_pins(&self->pair, &self->pins);
+		procdb_load_check_pins(&self->maps, &self->pins);
 		return FALSE;
 	}
 	if (self->retry_in > 0) {
@@ -123,50 +123,50 @@ static gboolean observer_refresh(ProcdbMaps *maps)
 	return TRUE;
 }
 
-static gboolean observer_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+static gboolean observer_drain(ProcdbBackend *backend, GArray *seen, GError **error)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 
-	return !self->skeleton || procdb_load_drain(&self->pair, &self->count,
+	return !self->skeleton || procdb_load_drain(&self->maps, &self->count,
 						    &self->skeleton->bss->observed, seen, error);
 }
 
-static gboolean observer_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+static gboolean observer_scores(ProcdbBackend *backend, GArray *scores, GError **error)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 
 	return !self->skeleton ||
-	       procdb_load_scores(&self->pair, &self->scores, self->skeleton->maps.scores,
+	       procdb_load_scores(&self->maps, &self->scores, self->skeleton->maps.scores,
 				  &self->skeleton->bss->scored, scores, error);
 }
 
-static gboolean observer_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+static gboolean observer_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
 				 const struct procdb_class *classes, guint n, guint *done,
 				 GError **error)
 {
-	return procdb_pair_publish(&observer(maps)->pair, comms, classes, n, done, error);
+	return procdb_bpf_maps_publish(&observer(backend)->maps, comms, classes, n, done, error);
 }
 
-static gboolean observer_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+static gboolean observer_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
 				 GError **error)
 {
-	return procdb_pair_retract(&observer(maps)->pair, comms, n, error);
+	return procdb_bpf_maps_retract(&observer(backend)->maps, comms, n, error);
 }
 
-static gboolean observer_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+static gboolean observer_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
 {
-	return procdb_pair_predictions(&observer(maps)->pair, entries, error);
+	return procdb_bpf_maps_predictions(&observer(backend)->maps, entries, error);
 }
 
-static gboolean observer_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+static gboolean observer_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
 				struct procdb_class *prediction)
 {
-	return procdb_pair_lookup(&observer(maps)->pair, comm, prediction);
+	return procdb_bpf_maps_lookup(&observer(backend)->maps, comm, prediction);
 }
 
-static void observer_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
+static void observer_watch_tasks(ProcdbBackend *backend, const guint64 *slices)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 
 	self->watching = slices != NULL;
 	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
@@ -175,16 +175,16 @@ static void observer_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
 		tell_wanted(self);
 }
 
-static int observer_tasks_fd(ProcdbMaps *maps)
+static int observer_tasks_fd(ProcdbBackend *backend)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 
 	return self->skeleton && self->watching ? bpf_map__fd(self->skeleton->maps.requests) : -1;
 }
 
-static void observer_take_tasks(ProcdbMaps *maps, GArray *events, gboolean arm)
+static void observer_take_tasks(ProcdbBackend *backend, GArray *events, gboolean arm)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 
 	if (!self->skeleton)
 		return;
@@ -198,48 +198,48 @@ static void observer_take_tasks(ProcdbMaps *maps, GArray *events, gboolean arm)
 	self->taking = NULL;
 }
 
-static void observer_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+static void observer_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 
-	*status = (ProcdbMapsStatus){
+	*status = (ProcdbBackendStatus){
 	    .backend = "observer",
 	    .in_use = self->skeleton ? "observer" : "",
-	    .errors = self->pair.errors,
+	    .errors = self->maps.errors,
 	    .lost = self->count.lost,
-	    .init_capacity = self->pair.init_capacity,
+	    .init_capacity = self->maps.init_capacity,
 	};
-	procdb_maps_state_report(&self->state, status);
+	procdb_backend_state_report(&self->state, status);
 	if (!self->skeleton)
 		return;
 	status->tasks_lost = __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
 	status->lost += __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED);
 }
 
-static void observer_close(ProcdbMaps *maps)
+static void observer_close(ProcdbBackend *backend)
 {
-	Observer *self = observer(maps);
+	Observer *self = observer(backend);
 
 	g_clear_pointer(&self->requests, ring_buffer__free);
 	if (self->skeleton) {
 		observer__destroy(self->skeleton);
 		procdb_pins_remove();
 	}
-	procdb_pair_clear(&self->pair);
+	procdb_bpf_maps_clear(&self->maps);
 	procdb_load_settings_clear(&self->settings);
 	procdb_load_scores_clear(&self->scores);
-	procdb_maps_state_clear(&self->state);
+	procdb_backend_state_clear(&self->state);
 	g_free(self);
 }
 
-const ProcdbPinsId *procdb_maps_observer_pins(ProcdbMaps *maps)
+const ProcdbPinsId *procdb_backend_observer_pins(ProcdbBackend *backend)
 {
-	return observer(maps)->skeleton ? &observer(maps)->pins : NULL;
+	return observer(backend)->skeleton ? &observer(backend)->pins : NULL;
 }
 
-ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
+ProcdbBackend *procdb_backend_observer_new(const ProcdbObserverSettings *settings)
 {
-	static const ProcdbMapsOps ops = {
+	static const ProcdbBackendOps ops = {
 	    .refresh = observer_refresh,
 	    .drain = observer_drain,
 	    .scores = observer_scores,
@@ -257,7 +257,7 @@ ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings)
 
 	self->base.ops = &ops;
 	self->settings = procdb_load_settings_copy(settings);
-	procdb_maps_state_set(&self->state, "waiting", NULL, NULL);
-	procdb_pair_init(&self->pair);
+	procdb_backend_state_set(&self->state, "waiting", NULL, NULL);
+	procdb_bpf_maps_init(&self->maps);
 	return &self->base;
 }

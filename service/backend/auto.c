@@ -5,8 +5,8 @@
 #include "pins.h"
 
 typedef struct {
-	ProcdbMaps base;
-	ProcdbMaps *chosen;
+	ProcdbBackend base;
+	ProcdbBackend *chosen;
 	gboolean pinned;		 /* whether chosen is the pinned backend */
 	ProcdbPinsId pins;		 /* what was pinned when we chose */
 	ProcdbObserverSettings settings; /* its compositors are ours */
@@ -14,9 +14,9 @@ typedef struct {
 	guint64 slices[PROCDB_TIERS];
 } Auto;
 
-static Auto *automatic(ProcdbMaps *maps)
+static Auto *automatic(ProcdbBackend *backend)
 {
-	return (Auto *)maps;
+	return (Auto *)backend;
 }
 
 /* The backend for what is pinned now. FALSE when it is the one that we have. */
@@ -26,10 +26,10 @@ static gboolean choose(Auto *self)
 
 	if (self->chosen && pinned == self->pinned)
 		return FALSE;
-	g_clear_pointer(&self->chosen, procdb_maps_close);
+	g_clear_pointer(&self->chosen, procdb_backend_close);
 	self->pinned = pinned;
 	self->chosen =
-	    pinned ? procdb_maps_pinned_new() : procdb_maps_observer_new(&self->settings);
+	    pinned ? procdb_backend_pinned_new() : procdb_backend_observer_new(&self->settings);
 	if (self->watching && self->chosen->ops->watch_tasks)
 		self->chosen->ops->watch_tasks(self->chosen, self->slices);
 	return TRUE;
@@ -38,8 +38,8 @@ static gboolean choose(Auto *self)
 /* Whether other pins are there than when we chose. A backend in action has looked already. */
 static gboolean pins_moved(Auto *self)
 {
-	const ProcdbPinsId *seen = self->pinned ? procdb_maps_pinned_pins(self->chosen)
-						: procdb_maps_observer_pins(self->chosen);
+	const ProcdbPinsId *seen = self->pinned ? procdb_backend_pinned_pins(self->chosen)
+						: procdb_backend_observer_pins(self->chosen);
 	gboolean moved;
 
 	if (!seen)
@@ -49,9 +49,9 @@ static gboolean pins_moved(Auto *self)
 	return moved;
 }
 
-static gboolean auto_refresh(ProcdbMaps *maps)
+static gboolean auto_refresh(ProcdbBackend *backend)
 {
-	Auto *self = automatic(maps);
+	Auto *self = automatic(backend);
 	gboolean others = self->chosen->ops->refresh(self->chosen);
 
 	if (pins_moved(self) && choose(self))
@@ -59,55 +59,55 @@ static gboolean auto_refresh(ProcdbMaps *maps)
 	return others;
 }
 
-static gboolean auto_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+static gboolean auto_drain(ProcdbBackend *backend, GArray *seen, GError **error)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	return chosen->ops->drain(chosen, seen, error);
 }
 
-static gboolean auto_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+static gboolean auto_scores(ProcdbBackend *backend, GArray *scores, GError **error)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	return !chosen->ops->scores || chosen->ops->scores(chosen, scores, error);
 }
 
-static gboolean auto_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+static gboolean auto_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
 			     const struct procdb_class *classes, guint n, guint *done,
 			     GError **error)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	return chosen->ops->publish(chosen, comms, classes, n, done, error);
 }
 
-static gboolean auto_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+static gboolean auto_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
 			     GError **error)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	return chosen->ops->retract(chosen, comms, n, error);
 }
 
-static gboolean auto_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+static gboolean auto_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	return chosen->ops->predictions(chosen, entries, error);
 }
 
-static gboolean auto_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+static gboolean auto_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
 			    struct procdb_class *prediction)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	return chosen->ops->lookup(chosen, comm, prediction);
 }
 
-static void auto_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
+static void auto_watch_tasks(ProcdbBackend *backend, const guint64 *slices)
 {
-	Auto *self = automatic(maps);
+	Auto *self = automatic(backend);
 
 	self->watching = slices != NULL;
 	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
@@ -116,40 +116,40 @@ static void auto_watch_tasks(ProcdbMaps *maps, const guint64 *slices)
 		self->chosen->ops->watch_tasks(self->chosen, slices);
 }
 
-static int auto_tasks_fd(ProcdbMaps *maps)
+static int auto_tasks_fd(ProcdbBackend *backend)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	return chosen->ops->tasks_fd ? chosen->ops->tasks_fd(chosen) : -1;
 }
 
-static void auto_take_tasks(ProcdbMaps *maps, GArray *events, gboolean arm)
+static void auto_take_tasks(ProcdbBackend *backend, GArray *events, gboolean arm)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	if (chosen->ops->take_tasks)
 		chosen->ops->take_tasks(chosen, events, arm);
 }
 
-static void auto_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+static void auto_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 {
-	ProcdbMaps *chosen = automatic(maps)->chosen;
+	ProcdbBackend *chosen = automatic(backend)->chosen;
 
 	chosen->ops->status(chosen, status);
 }
 
-static void auto_close(ProcdbMaps *maps)
+static void auto_close(ProcdbBackend *backend)
 {
-	Auto *self = automatic(maps);
+	Auto *self = automatic(backend);
 
-	procdb_maps_close(self->chosen);
+	procdb_backend_close(self->chosen);
 	g_strfreev((GStrv)self->settings.compositors);
 	g_free(self);
 }
 
-ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings)
+ProcdbBackend *procdb_backend_auto_new(const ProcdbObserverSettings *settings)
 {
-	static const ProcdbMapsOps ops = {
+	static const ProcdbBackendOps ops = {
 	    .refresh = auto_refresh,
 	    .drain = auto_drain,
 	    .scores = auto_scores,

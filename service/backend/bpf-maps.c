@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include "pair.h"
+#include "bpf-maps.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -18,21 +18,21 @@
 typedef int (*batch_fn)(int fd, void *in_batch, void *out_batch, void *keys, void *values,
 			__u32 *count, const struct bpf_map_batch_opts *opts);
 
-void procdb_pair_init(ProcdbPair *pair)
+void procdb_bpf_maps_init(ProcdbBpfMaps *maps)
 {
-	*pair = (ProcdbPair){.observe_fd = -1, .init_fd = -1};
+	*maps = (ProcdbBpfMaps){.observe_fd = -1, .init_fd = -1};
 }
 
-void procdb_pair_open(ProcdbPair *pair, int observe_fd, int init_fd, guint init_capacity)
+void procdb_bpf_maps_open(ProcdbBpfMaps *maps, int observe_fd, int init_fd, guint init_capacity)
 {
-	procdb_pair_close(pair);
-	pair->observe_fd = observe_fd;
-	pair->init_fd = init_fd;
-	pair->init_capacity = init_capacity;
-	pair->no_batch = FALSE;
-	if (!pair->keys) {
-		pair->keys = g_new(struct procdb_comm, BATCH);
-		pair->values = g_new(struct procdb_class, BATCH);
+	procdb_bpf_maps_close(maps);
+	maps->observe_fd = observe_fd;
+	maps->init_fd = init_fd;
+	maps->init_capacity = init_capacity;
+	maps->no_batch = FALSE;
+	if (!maps->keys) {
+		maps->keys = g_new(struct procdb_comm, BATCH);
+		maps->values = g_new(struct procdb_class, BATCH);
 	}
 }
 
@@ -43,23 +43,23 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-void procdb_pair_close(ProcdbPair *pair)
+void procdb_bpf_maps_close(ProcdbBpfMaps *maps)
 {
-	close_fd(&pair->observe_fd);
-	close_fd(&pair->init_fd);
-	pair->init_capacity = 0;
+	close_fd(&maps->observe_fd);
+	close_fd(&maps->init_fd);
+	maps->init_capacity = 0;
 }
 
-void procdb_pair_clear(ProcdbPair *pair)
+void procdb_bpf_maps_clear(ProcdbBpfMaps *maps)
 {
-	procdb_pair_close(pair);
-	g_clear_pointer(&pair->keys, g_free);
-	g_clear_pointer(&pair->values, g_free);
+	procdb_bpf_maps_close(maps);
+	g_clear_pointer(&maps->keys, g_free);
+	g_clear_pointer(&maps->values, g_free);
 }
 
-gboolean procdb_pair_is_open(const ProcdbPair *pair)
+gboolean procdb_bpf_maps_is_open(const ProcdbBpfMaps *maps)
 {
-	return pair->observe_fd >= 0;
+	return maps->observe_fd >= 0;
 }
 
 /* Kernels before 5.6, and map types without batches. */
@@ -68,9 +68,9 @@ static gboolean refuses_batches(int err)
 	return err == EINVAL || err == ENOTSUPP || err == EOPNOTSUPP || err == ENOSYS;
 }
 
-static gboolean fail(ProcdbPair *pair, const char *what, int err, GError **error)
+static gboolean fail(ProcdbBpfMaps *maps, const char *what, int err, GError **error)
 {
-	pair->errors++;
+	maps->errors++;
 	g_set_error(error, G_IO_ERROR,
 		    err == E2BIG ? G_IO_ERROR_NO_SPACE : (gint)g_io_error_from_errno(err), "%s: %s",
 		    what, err == E2BIG ? "the map is full" : g_strerror(err));
@@ -84,21 +84,21 @@ static void append(GArray *entries, const struct procdb_comm *comm, const struct
 	g_array_append_val(entries, entry);
 }
 
-static void append_batch(const ProcdbPair *pair, guint n, GArray *entries)
+static void append_batch(const ProcdbBpfMaps *maps, guint n, GArray *entries)
 {
 	guint before = entries->len;
 
 	g_array_set_size(entries, before + n);
 	for (guint i = 0; i < n; i++)
 		g_array_index(entries, struct procdb_observation, before + i) =
-		    (struct procdb_observation){pair->keys[i], pair->values[i]};
+		    (struct procdb_observation){maps->keys[i], maps->values[i]};
 }
 
 /*
  * Walks a whole map with bpf_map_lookup_batch() or its deleting sister; the
  * cursor is a bucket number (kernel/bpf/hashtab.c). Returns 0 or an errno.
  */
-static int walk_batches(ProcdbPair *pair, batch_fn next_batch, int fd, GArray *entries)
+static int walk_batches(ProcdbBpfMaps *maps, batch_fn next_batch, int fd, GArray *entries)
 {
 	guint before = entries->len;
 	__u32 cursor = 0;
@@ -107,11 +107,11 @@ static int walk_batches(ProcdbPair *pair, batch_fn next_batch, int fd, GArray *e
 	while (entries->len - before < PROCDB_WALK_MAX) {
 		__u32 count = BATCH;
 		int err =
-		    next_batch(fd, in, &cursor, pair->keys, pair->values, &count, NULL) ? errno : 0;
+		    next_batch(fd, in, &cursor, maps->keys, maps->values, &count, NULL) ? errno : 0;
 
 		/* ENOENT is the end of the map; what came with it counts. */
 		if (!err || err == ENOENT)
-			append_batch(pair, MIN(count, BATCH), entries);
+			append_batch(maps, MIN(count, BATCH), entries);
 		if (err)
 			return err == ENOENT ? 0 : err;
 		in = &cursor;
@@ -143,7 +143,7 @@ static int read_one(int fd, gboolean take, const struct procdb_comm *key, GArray
  * get_next_key of a deleted key starts over at the first one. A key that others
  * delete meanwhile does too, hence the bound. Returns 0 or an errno.
  */
-static int walk_singly(ProcdbPair *pair, int fd, gboolean take, GArray *entries)
+static int walk_singly(ProcdbBpfMaps *maps, int fd, gboolean take, GArray *entries)
 {
 	guint before = entries->len;
 	struct procdb_comm last;
@@ -152,16 +152,16 @@ static int walk_singly(ProcdbPair *pair, int fd, gboolean take, GArray *entries)
 
 	do {
 		for (n = 0; n < BATCH; n++) {
-			if (bpf_map_get_next_key(fd, previous, &pair->keys[n])) {
+			if (bpf_map_get_next_key(fd, previous, &maps->keys[n])) {
 				if (errno != ENOENT)
 					return errno;
 				break;
 			}
-			last = pair->keys[n];
+			last = maps->keys[n];
 			previous = &last;
 		}
 		for (guint i = 0; i < n; i++) {
-			int err = read_one(fd, take, &pair->keys[i], entries);
+			int err = read_one(fd, take, &maps->keys[i], entries);
 
 			if (err)
 				return err;
@@ -170,102 +170,103 @@ static int walk_singly(ProcdbPair *pair, int fd, gboolean take, GArray *entries)
 	return 0;
 }
 
-static int walk(ProcdbPair *pair, int fd, gboolean take, GArray *entries)
+static int walk(ProcdbBpfMaps *maps, int fd, gboolean take, GArray *entries)
 {
-	if (!pair->no_batch) {
+	if (!maps->no_batch) {
 		int err = walk_batches(
-		    pair, take ? bpf_map_lookup_and_delete_batch : bpf_map_lookup_batch, fd,
+		    maps, take ? bpf_map_lookup_and_delete_batch : bpf_map_lookup_batch, fd,
 		    entries);
 
 		if (!refuses_batches(err))
 			return err;
-		pair->no_batch = TRUE;
+		maps->no_batch = TRUE;
 	}
-	return walk_singly(pair, fd, take, entries);
+	return walk_singly(maps, fd, take, entries);
 }
 
-gboolean procdb_pair_drain(ProcdbPair *pair, GArray *seen, GError **error)
+gboolean procdb_bpf_maps_drain(ProcdbBpfMaps *maps, GArray *seen, GError **error)
 {
 	int err;
 
-	if (pair->observe_fd < 0)
+	if (maps->observe_fd < 0)
 		return TRUE;
-	err = walk(pair, pair->observe_fd, TRUE, seen);
-	return err ? fail(pair, "Cannot drain the observe map", err, error) : TRUE;
+	err = walk(maps, maps->observe_fd, TRUE, seen);
+	return err ? fail(maps, "Cannot drain the observe map", err, error) : TRUE;
 }
 
-gboolean procdb_pair_predictions(ProcdbPair *pair, GArray *entries, GError **error)
+gboolean procdb_bpf_maps_predictions(ProcdbBpfMaps *maps, GArray *entries, GError **error)
 {
 	int err;
 
-	if (pair->init_fd < 0)
+	if (maps->init_fd < 0)
 		return TRUE;
-	err = walk(pair, pair->init_fd, FALSE, entries);
-	return err ? fail(pair, "Cannot read the init map", err, error) : TRUE;
+	err = walk(maps, maps->init_fd, FALSE, entries);
+	return err ? fail(maps, "Cannot read the init map", err, error) : TRUE;
 }
 
-gboolean procdb_pair_publish(ProcdbPair *pair, const struct procdb_comm *comms,
-			     const struct procdb_class *classes, guint n, guint *done,
-			     GError **error)
+gboolean procdb_bpf_maps_publish(ProcdbBpfMaps *maps, const struct procdb_comm *comms,
+				 const struct procdb_class *classes, guint n, guint *done,
+				 GError **error)
 {
 	const char *what = "Cannot write predictions to the init map";
 
 	*done = 0;
-	if (pair->init_fd < 0 || n == 0)
+	if (maps->init_fd < 0 || n == 0)
 		return TRUE;
-	if (!pair->no_batch) {
+	if (!maps->no_batch) {
 		__u32 count = n;
 
-		if (bpf_map_update_batch(pair->init_fd, comms, classes, &count, NULL) == 0) {
+		if (bpf_map_update_batch(maps->init_fd, comms, classes, &count, NULL) == 0) {
 			*done = n;
 			return TRUE;
 		}
 		if (!refuses_batches(errno)) {
 			int err = errno;
 
-			/* Untouched if it did not come to the first one (generic_map_update_batch). */
+			/* Untouched if it did not come to the first one (generic_map_update_batch).
+			 */
 			*done = count < n ? count : 0;
-			return fail(pair, what, err, error);
+			return fail(maps, what, err, error);
 		}
-		pair->no_batch = TRUE;
+		maps->no_batch = TRUE;
 	}
 	for (; *done < n; (*done)++)
-		if (bpf_map_update_elem(pair->init_fd, &comms[*done], &classes[*done], BPF_ANY))
-			return fail(pair, what, errno, error);
+		if (bpf_map_update_elem(maps->init_fd, &comms[*done], &classes[*done], BPF_ANY))
+			return fail(maps, what, errno, error);
 	return TRUE;
 }
 
-gboolean procdb_pair_retract(ProcdbPair *pair, const struct procdb_comm *comms, guint n,
-			     GError **error)
+gboolean procdb_bpf_maps_retract(ProcdbBpfMaps *maps, const struct procdb_comm *comms, guint n,
+				 GError **error)
 {
 	const char *what = "Cannot remove predictions from the init map";
 
-	if (pair->init_fd < 0)
+	if (maps->init_fd < 0)
 		return TRUE;
-	while (n > 0 && !pair->no_batch) {
+	while (n > 0 && !maps->no_batch) {
 		__u32 count = n;
 
-		if (bpf_map_delete_batch(pair->init_fd, comms, &count, NULL) == 0)
+		if (bpf_map_delete_batch(maps->init_fd, comms, &count, NULL) == 0)
 			return TRUE;
 		if (refuses_batches(errno)) {
-			pair->no_batch = TRUE;
+			maps->no_batch = TRUE;
 			break;
 		}
 		/* It stops at the first key that is not there: go on behind that. */
 		if (errno != ENOENT)
-			return fail(pair, what, errno, error);
+			return fail(maps, what, errno, error);
 		count = MIN(count + 1, n);
 		comms += count;
 		n -= count;
 	}
 	for (; n > 0; comms++, n--)
-		if (bpf_map_delete_elem(pair->init_fd, comms) && errno != ENOENT)
-			return fail(pair, what, errno, error);
+		if (bpf_map_delete_elem(maps->init_fd, comms) && errno != ENOENT)
+			return fail(maps, what, errno, error);
 	return TRUE;
 }
 
-gboolean procdb_pair_lookup(ProcdbPair *pair, const struct procdb_comm *comm,
-			    struct procdb_class *prediction)
+gboolean procdb_bpf_maps_lookup(ProcdbBpfMaps *maps, const struct procdb_comm *comm,
+				struct procdb_class *prediction)
 {
-	return pair->init_fd >= 0 && bpf_map_lookup_elem(pair->init_fd, comm, prediction) == 0;
+	return maps->init_fd >= 0 && bpf_map_lookup_elem(maps->init_fd, comm, prediction) == 0;
 }

@@ -102,7 +102,7 @@ void procdb_load_compositors(struct bpf_map *map, const char *const *names)
 	}
 }
 
-gboolean procdb_load_open(ProcdbPair *pair, struct bpf_map *observe, struct bpf_map *init,
+gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct bpf_map *init,
 			  gboolean reused, GError **error)
 {
 	int observe_fd, init_fd;
@@ -120,11 +120,11 @@ gboolean procdb_load_open(ProcdbPair *pair, struct bpf_map *observe, struct bpf_
 		close(observe_fd);
 		return FALSE;
 	}
-	procdb_pair_open(pair, observe_fd, init_fd, bpf_map__max_entries(init));
+	procdb_bpf_maps_open(maps, observe_fd, init_fd, bpf_map__max_entries(init));
 	return TRUE;
 }
 
-void procdb_load_check_pins(const ProcdbPair *pair, ProcdbPinsId *pins)
+void procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)
 {
 	g_autoptr(GError) error = NULL;
 	gboolean moved = procdb_pins_moved(pins);
@@ -134,7 +134,7 @@ void procdb_load_check_pins(const ProcdbPair *pair, ProcdbPinsId *pins)
 	/* Another scheduler's pins are its own business; missing ones are put back. */
 	if (procdb_pins_owner() == PROCDB_PINS_ABSENT) {
 		/* Again and again, but one word is enough. */
-		if (!procdb_pins_write(pair->observe_fd, pair->init_fd, &error) && moved)
+		if (!procdb_pins_write(maps->observe_fd, maps->init_fd, &error) && moved)
 			g_warning(
 			    "The pins of the maps are gone, and %s; trying again every second",
 			    error->message);
@@ -142,7 +142,7 @@ void procdb_load_check_pins(const ProcdbPair *pair, ProcdbPinsId *pins)
 	}
 }
 
-gboolean procdb_load_drain(ProcdbPair *pair, ProcdbDrainCount *count, const __u64 *observed,
+gboolean procdb_load_drain(ProcdbBpfMaps *maps, ProcdbDrainCount *count, const __u64 *observed,
 			   GArray *seen, GError **error)
 {
 	guint before = seen->len;
@@ -151,7 +151,7 @@ gboolean procdb_load_drain(ProcdbPair *pair, ProcdbDrainCount *count, const __u6
 
 	if (added == count->drained + count->lost && !count->leftovers)
 		return TRUE;
-	if (!procdb_pair_drain(pair, seen, error)) {
+	if (!procdb_bpf_maps_drain(maps, seen, error)) {
 		/* What came out before it failed is not lost. */
 		if (!count->leftovers)
 			count->drained += seen->len - before;
@@ -185,7 +185,7 @@ void procdb_load_settings_clear(ProcdbObserverSettings *settings)
 	settings->compositors = NULL;
 }
 
-gboolean procdb_load_scores(ProcdbPair *pair, ProcdbScoreCount *count, struct bpf_map *map,
+gboolean procdb_load_scores(ProcdbBpfMaps *maps, ProcdbScoreCount *count, struct bpf_map *map,
 			    const __u64 *scored, GArray *scores, GError **error)
 {
 	guint64 changes = __atomic_load_n(scored, __ATOMIC_ACQUIRE);
@@ -214,7 +214,7 @@ gboolean procdb_load_scores(ProcdbPair *pair, ProcdbScoreCount *count, struct bp
 		in = &cursor;
 	}
 	if (err != ENOENT) {
-		pair->errors++;
+		maps->errors++;
 		return procdb_load_refuse(error, err, "cannot read how predictions fared");
 	}
 	count->taken = changes;

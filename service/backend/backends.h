@@ -4,16 +4,16 @@
 
 /* The maps that live in the kernel. All do their I/O in refresh(), none in new(). */
 
-#include "maps.h"
+#include "backend.h"
 #include "pins.h"
 
 typedef struct {
 	/* Names that are always latency critical, NULL-terminated; longer than 15 bytes are cut. */
 	const char *const *compositors;
-	gboolean from_maturity; /* observe tasks whose averages have matured */
-	gboolean from_exit;	/* observe tasks that die before */
+	gboolean from_maturity;	 /* observe tasks whose averages have matured */
+	gboolean from_exit;	 /* observe tasks that die before */
 	gboolean reference_rule; /* tiers by the score of the reference, not by share of CPU */
-	guint exit_min_us;	/* CPU time, in µs, below which a task that dies says nothing */
+	guint exit_min_us;	 /* CPU time, in µs, below which a task that dies says nothing */
 	guint
 	    renew_s; /* observe a task that goes on running again after so many seconds; 0: never */
 	guint max_user_tier; /* enum procdb_tier: the best that is learned from users' tasks */
@@ -24,20 +24,20 @@ typedef struct {
  * taken over when a service that did not stop cleanly left them, refused when
  * another program has pinned its own there. Backend "observer".
  */
-ProcdbMaps *procdb_maps_observer_new(const ProcdbObserverSettings *settings);
+ProcdbBackend *procdb_backend_observer_new(const ProcdbObserverSettings *settings);
 
 /* The maps that another scheduler pinned; waits for them. Backend "pinned". */
-ProcdbMaps *procdb_maps_pinned_new(void);
+ProcdbBackend *procdb_backend_pinned_new(void);
 
 /*
  * The pins as its last refresh saw them, valid until the next; NULL while it
  * is not in action and so did not look.
  */
-const ProcdbPinsId *procdb_maps_observer_pins(ProcdbMaps *maps);
-const ProcdbPinsId *procdb_maps_pinned_pins(ProcdbMaps *maps);
+const ProcdbPinsId *procdb_backend_observer_pins(ProcdbBackend *backend);
+const ProcdbPinsId *procdb_backend_pinned_pins(ProcdbBackend *backend);
 
 /* Pinned maps while another program's are there, our own observer else. */
-ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings);
+ProcdbBackend *procdb_backend_auto_new(const ProcdbObserverSettings *settings);
 
 /*
  * Our own sched_ext scheduler, which starts every task in the tier that is
@@ -48,7 +48,7 @@ ProcdbMaps *procdb_maps_auto_new(const ProcdbObserverSettings *settings);
  * next refresh. Closing it gives the CPUs back to the kernel, and so does the
  * end of the process. Backend "sched-ext".
  */
-ProcdbMaps *procdb_maps_scheduler_new(const ProcdbObserverSettings *settings);
+ProcdbBackend *procdb_backend_scheduler_new(const ProcdbObserverSettings *settings);
 
 /* What the scheduler did since it was attached, all CPUs together. */
 typedef struct {
@@ -62,4 +62,5 @@ typedef struct {
 } ProcdbSchedulerStatistics;
 
 /* FALSE, and all 0, when maps is not the sched-ext backend or does not schedule now. */
-gboolean procdb_maps_scheduler_statistics(ProcdbMaps *maps, ProcdbSchedulerStatistics *statistics);
+gboolean procdb_backend_scheduler_statistics(ProcdbBackend *backend,
+					     ProcdbSchedulerStatistics *statistics);

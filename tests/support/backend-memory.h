@@ -4,30 +4,31 @@
 
 /* The two maps in memory, with the capacity and the failures that a test wants. */
 
-#include "maps.h"
+#include "backend.h"
 
-/* Empty maps; init holds at most capacity entries. Closed by procdb_maps_close(). */
-ProcdbMaps *test_maps_new(guint capacity);
+/* Empty maps; init holds at most capacity entries. Closed by procdb_backend_close(). */
+ProcdbBackend *test_maps_new(guint capacity);
 
 /* What BPF would do: one observation, in place of an undrained one of that name. */
-void test_maps_observe(ProcdbMaps *maps, const struct procdb_comm *comm,
+void test_maps_observe(ProcdbBackend *backend, const struct procdb_comm *comm,
 		       const struct procdb_class *seen);
 
 /* What BPF would count: how predictions for a name fared since the last step. */
-void test_maps_score(ProcdbMaps *maps, const struct procdb_comm *comm, struct procdb_score score);
+void test_maps_score(ProcdbBackend *backend, const struct procdb_comm *comm,
+		     struct procdb_score score);
 
 /* A prediction that somebody else left in the init map. */
-void test_maps_plant(ProcdbMaps *maps, const struct procdb_comm *comm,
+void test_maps_plant(ProcdbBackend *backend, const struct procdb_comm *comm,
 		     const struct procdb_class *prediction);
 
 /* The number of predictions in the init map. */
-guint test_maps_predictions(ProcdbMaps *maps);
+guint test_maps_predictions(ProcdbBackend *backend);
 
 /* From now on every n-th operation fails; 0 for none. */
-void test_maps_fail_every(ProcdbMaps *maps, guint n);
+void test_maps_fail_every(ProcdbBackend *backend, guint n);
 
 /* As if a scheduler had pinned new, empty maps: the next refresh says so. */
-void test_maps_replace(ProcdbMaps *maps);
+void test_maps_replace(ProcdbBackend *backend);
 
 /* Calls of publish and retract so far, and of entries in them. */
 typedef struct {
@@ -36,4 +37,4 @@ typedef struct {
 	guint retracts;
 	guint retracted;
 } TestMapsCalls;
-TestMapsCalls test_maps_calls(ProcdbMaps *maps);
+TestMapsCalls test_maps_calls(ProcdbBackend *backend);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include "maps-memory.h"
+#include "backend-memory.h"
 
 #include <string.h>
 
 typedef struct {
-	ProcdbMaps base;
+	ProcdbBackend base;
 	GHashTable *observe; /* struct procdb_comm -> struct procdb_class */
 	GHashTable *init;
 	GArray *scores; /* struct procdb_named_score */
@@ -18,9 +18,9 @@ typedef struct {
 	TestMapsCalls calls;
 } Memory;
 
-static Memory *memory(ProcdbMaps *maps)
+static Memory *memory(ProcdbBackend *backend)
 {
-	return (Memory *)maps;
+	return (Memory *)backend;
 }
 
 static guint hash_comm(gconstpointer key)
@@ -71,39 +71,39 @@ static void list(GHashTable *map, GArray *out)
 	}
 }
 
-static gboolean memory_refresh(ProcdbMaps *maps)
+static gboolean memory_refresh(ProcdbBackend *backend)
 {
-	gboolean replaced = memory(maps)->replaced;
+	gboolean replaced = memory(backend)->replaced;
 
-	memory(maps)->replaced = FALSE;
+	memory(backend)->replaced = FALSE;
 	return replaced;
 }
 
-static gboolean memory_drain(ProcdbMaps *maps, GArray *seen, GError **error)
+static gboolean memory_drain(ProcdbBackend *backend, GArray *seen, GError **error)
 {
-	if (fails(memory(maps), error))
+	if (fails(memory(backend), error))
 		return FALSE;
-	list(memory(maps)->observe, seen);
-	g_hash_table_remove_all(memory(maps)->observe);
+	list(memory(backend)->observe, seen);
+	g_hash_table_remove_all(memory(backend)->observe);
 	return TRUE;
 }
 
-static gboolean memory_scores(ProcdbMaps *maps, GArray *scores, GError **error)
+static gboolean memory_scores(ProcdbBackend *backend, GArray *scores, GError **error)
 {
-	GArray *counted = memory(maps)->scores;
+	GArray *counted = memory(backend)->scores;
 
-	if (fails(memory(maps), error))
+	if (fails(memory(backend), error))
 		return FALSE;
 	g_array_append_vals(scores, counted->data, counted->len);
 	g_array_set_size(counted, 0);
 	return TRUE;
 }
 
-static gboolean memory_publish(ProcdbMaps *maps, const struct procdb_comm *comms,
+static gboolean memory_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
 			       const struct procdb_class *classes, guint n, guint *done,
 			       GError **error)
 {
-	Memory *self = memory(maps);
+	Memory *self = memory(backend);
 
 	self->calls.publishes++;
 	for (*done = 0; *done < n; (*done)++) {
@@ -122,10 +122,10 @@ static gboolean memory_publish(ProcdbMaps *maps, const struct procdb_comm *comms
 	return TRUE;
 }
 
-static gboolean memory_retract(ProcdbMaps *maps, const struct procdb_comm *comms, guint n,
+static gboolean memory_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
 			       GError **error)
 {
-	Memory *self = memory(maps);
+	Memory *self = memory(backend);
 
 	self->calls.retracts++;
 	for (guint i = 0; i < n; i++) {
@@ -137,48 +137,48 @@ static gboolean memory_retract(ProcdbMaps *maps, const struct procdb_comm *comms
 	return TRUE;
 }
 
-static gboolean memory_predictions(ProcdbMaps *maps, GArray *entries, GError **error)
+static gboolean memory_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
 {
-	if (fails(memory(maps), error))
+	if (fails(memory(backend), error))
 		return FALSE;
-	list(memory(maps)->init, entries);
+	list(memory(backend)->init, entries);
 	return TRUE;
 }
 
-static gboolean memory_lookup(ProcdbMaps *maps, const struct procdb_comm *comm,
+static gboolean memory_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
 			      struct procdb_class *prediction)
 {
-	const struct procdb_class *class = g_hash_table_lookup(memory(maps)->init, comm);
+	const struct procdb_class *class = g_hash_table_lookup(memory(backend)->init, comm);
 
 	if (class)
 		*prediction = *class;
 	return class != NULL;
 }
 
-static void memory_status(ProcdbMaps *maps, ProcdbMapsStatus *status)
+static void memory_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 {
-	*status = (ProcdbMapsStatus){
+	*status = (ProcdbBackendStatus){
 	    .backend = "memory",
 	    .state = "active",
 	    .token = "active",
 	    .reason = "",
 	    .in_use = "memory",
-	    .errors = memory(maps)->errors,
-	    .init_capacity = memory(maps)->capacity,
+	    .errors = memory(backend)->errors,
+	    .init_capacity = memory(backend)->capacity,
 	};
 }
 
-static void memory_close(ProcdbMaps *maps)
+static void memory_close(ProcdbBackend *backend)
 {
-	g_hash_table_unref(memory(maps)->observe);
-	g_hash_table_unref(memory(maps)->init);
-	g_array_unref(memory(maps)->scores);
-	g_free(maps);
+	g_hash_table_unref(memory(backend)->observe);
+	g_hash_table_unref(memory(backend)->init);
+	g_array_unref(memory(backend)->scores);
+	g_free(backend);
 }
 
-ProcdbMaps *test_maps_new(guint capacity)
+ProcdbBackend *test_maps_new(guint capacity)
 {
-	static const ProcdbMapsOps ops = {
+	static const ProcdbBackendOps ops = {
 	    .refresh = memory_refresh,
 	    .drain = memory_drain,
 	    .scores = memory_scores,
@@ -199,43 +199,44 @@ ProcdbMaps *test_maps_new(guint capacity)
 	return &self->base;
 }
 
-void test_maps_observe(ProcdbMaps *maps, const struct procdb_comm *comm,
+void test_maps_observe(ProcdbBackend *backend, const struct procdb_comm *comm,
 		       const struct procdb_class *seen)
 {
-	put(memory(maps)->observe, comm, seen);
+	put(memory(backend)->observe, comm, seen);
 }
 
-void test_maps_score(ProcdbMaps *maps, const struct procdb_comm *comm, struct procdb_score score)
+void test_maps_score(ProcdbBackend *backend, const struct procdb_comm *comm,
+		     struct procdb_score score)
 {
 	struct procdb_named_score named = {*comm, score};
 
-	g_array_append_val(memory(maps)->scores, named);
+	g_array_append_val(memory(backend)->scores, named);
 }
 
-void test_maps_plant(ProcdbMaps *maps, const struct procdb_comm *comm,
+void test_maps_plant(ProcdbBackend *backend, const struct procdb_comm *comm,
 		     const struct procdb_class *prediction)
 {
-	put(memory(maps)->init, comm, prediction);
+	put(memory(backend)->init, comm, prediction);
 }
 
-guint test_maps_predictions(ProcdbMaps *maps)
+guint test_maps_predictions(ProcdbBackend *backend)
 {
-	return g_hash_table_size(memory(maps)->init);
+	return g_hash_table_size(memory(backend)->init);
 }
 
-void test_maps_fail_every(ProcdbMaps *maps, guint n)
+void test_maps_fail_every(ProcdbBackend *backend, guint n)
 {
-	memory(maps)->fail_every = n;
+	memory(backend)->fail_every = n;
 }
 
-void test_maps_replace(ProcdbMaps *maps)
+void test_maps_replace(ProcdbBackend *backend)
 {
-	g_hash_table_remove_all(memory(maps)->observe);
-	g_hash_table_remove_all(memory(maps)->init);
-	memory(maps)->replaced = TRUE;
+	g_hash_table_remove_all(memory(backend)->observe);
+	g_hash_table_remove_all(memory(backend)->init);
+	memory(backend)->replaced = TRUE;
 }
 
-TestMapsCalls test_maps_calls(ProcdbMaps *maps)
+TestMapsCalls test_maps_calls(ProcdbBackend *backend)
 {
-	return memory(maps)->calls;
+	return memory(backend)->calls;
 }

@@ -9,7 +9,7 @@
  */
 
 #include "backends.h"
-#include "pair.h"
+#include "bpf-maps.h"
 #include "pins.h"
 
 #include <bpf/libbpf.h>
@@ -63,20 +63,20 @@ void procdb_load_settings_clear(ProcdbObserverSettings *settings);
 void procdb_load_compositors(struct bpf_map *map, const char *const *names);
 
 /* Pins the maps, unless they are reused and pinned, and opens pair on them. */
-gboolean procdb_load_open(ProcdbPair *pair, struct bpf_map *observe, struct bpf_map *init,
+gboolean procdb_load_open(ProcdbBpfMaps *pair, struct bpf_map *observe, struct bpf_map *init,
 			  gboolean reused, GError **error);
 
 /* Puts the pins back if somebody removed them; others' are left alone. pins is what is there. */
-void procdb_load_check_pins(const ProcdbPair *pair, ProcdbPinsId *pins);
+void procdb_load_check_pins(const ProcdbBpfMaps *pair, ProcdbPinsId *pins);
 
-/* procdb_pair_drain(), without a system call while nothing was added. */
-gboolean procdb_load_drain(ProcdbPair *pair, ProcdbDrainCount *count, const __u64 *observed,
+/* procdb_bpf_maps_drain(), without a system call while nothing was added. */
+gboolean procdb_load_drain(ProcdbBpfMaps *pair, ProcdbDrainCount *count, const __u64 *observed,
 			   GArray *seen, GError **error);
 
 /*
- * As the member scores of ProcdbMapsOps, without a system call while nothing
+ * As the member scores of ProcdbBackendOps, without a system call while nothing
  * changed. A failure counts in the errors of pair.
  */
-gboolean procdb_load_scores(ProcdbPair *pair, ProcdbScoreCount *count, struct bpf_map *map,
+gboolean procdb_load_scores(ProcdbBpfMaps *pair, ProcdbScoreCount *count, struct bpf_map *map,
 			    const __u64 *scored, GArray *scores, GError **error);
 void procdb_load_scores_clear(ProcdbScoreCount *count);
