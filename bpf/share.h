@@ -57,6 +57,8 @@ enum procdb_hint {
 	PROCDB_HINT_PERIODIC = 2,
 	/* It does, and each time for a little work only: a frame or a buffer of audio. */
 	PROCDB_HINT_LIGHT = 4,
+	/* Its process takes most of the CPUs of the machine. */
+	PROCDB_HINT_FULL = 8,
 };
 
 static inline void procdb_share_begin(struct procdb_share *s)
@@ -196,10 +198,13 @@ static inline int procdb_use_bursts(const struct procdb_use *use, __u64 ns)
 #define PROCDB_POOL_LEAVE_NUM 2
 #define PROCDB_BURN_LEAVE_NUM 8
 
-/* CPUs that its process burns then, in eighths. */
-#define PROCDB_POOL_DEMAND 10
+/* CPUs that its process burns then, in eighths; and with which it stops to be one. */
+#define PROCDB_POOL_DEMAND 9
+#define PROCDB_POOL_LEAVE_DEMAND 8
 /* ... with bursts of so many of the kernel's slices: it does not just pass messages on. */
 #define PROCDB_POOL_BURST 4
+/* ... or of one, if most of the machine works for it: encoders hand on small pieces, too. */
+#define PROCDB_FULL_BURST 1
 
 /* Below 1/20 a task sleeps nearly always. */
 #define PROCDB_SLEEPS_DEN 20
@@ -219,8 +224,9 @@ static inline __u32 procdb_use_tier(const struct procdb_use *use, __u32 was, __u
 				    __u64 base)
 {
 	int batch = was == PROCDB_TIER_BATCH, critical = was == PROCDB_TIER_LAT_CRITICAL;
+	__u64 burst = hints & PROCDB_HINT_FULL ? PROCDB_FULL_BURST : PROCDB_POOL_BURST;
 	int pool = (hints & PROCDB_HINT_POOL) && !(hints & PROCDB_HINT_PERIODIC) &&
-		   procdb_use_bursts(use, PROCDB_POOL_BURST * base);
+		   procdb_use_bursts(use, burst * base);
 
 	if (procdb_use_bursts(use, base) &&
 	    (procdb_use_reaches(use, batch ? PROCDB_BURN_LEAVE_NUM : PROCDB_BURN_NUM,

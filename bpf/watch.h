@@ -15,6 +15,7 @@
 
 #include "classify.h"
 #include "share.h"
+#include "threads.h"
 
 /* Which sources are on; set before the programs are loaded. */
 const volatile bool from_maturity = true;
@@ -46,17 +47,18 @@ struct watch {
 	struct procdb_task task;
 	struct procdb_life life; /* until the averages mature; by share only its start */
 	struct procdb_share share;
-	u64 publish_at;	 /* ns: not published before that */
-	u64 published;	 /* ns: when it was, by share */
-	u64 look_at;	 /* ns: by share, its tier is not looked at before that */
-	u64 change_at;	 /* ns: nor changed before that */
-	u64 looked_run;	 /* ns on a CPU in its life, at the last look */
-	bool matured;	 /* published since its exec */
-	u8 predicted;	 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
+	u64 publish_at; /* ns: not published before that */
+	u64 published;	/* ns: when it was, by share */
+	u64 look_at;	/* ns: by share, its tier is not looked at before that */
+	u64 change_at;	/* ns: nor changed before that */
+	u64 looked_run; /* ns on a CPU in its life, at the last look */
+	u64 told_run;	/* ... when its crew learned of it */
+	bool matured;	/* published since its exec */
+	u8 predicted;	/* enum procdb_tier that its exec found, or NOT_PREDICTED */
 	bool always_critical;
-	bool known;	  /* by share, its tier is its own, not a guess */
-	bool decided;	  /* by share, its tier is an administrator's word */
-	bool looked_up;	  /* a prediction was looked for under its present name */
+	bool known;	/* by share, its tier is its own, not a guess */
+	bool decided;	/* by share, its tier is an administrator's word */
+	bool looked_up; /* a prediction was looked for under its present name */
 };
 
 /*
@@ -103,11 +105,6 @@ __u64 scored;	   /* changes to the score map */
 /* The kernel's own slice, ns: what a task has that no program gave another one. */
 __u64 base_slice = 1ULL << 20;
 
-static __always_inline void comm_of(const struct task_struct *p, struct procdb_comm *comm)
-{
-	__builtin_memcpy(comm->bytes, p->comm, sizeof(comm->bytes));
-}
-
 /*
  * A task about which nothing is known yet begins now under its present name.
  * The times that a task's watch is told are all of one clock.
@@ -129,6 +126,7 @@ static __always_inline void watch_begin(struct watch *w, struct task_struct *p, 
 	w->look_at = 0;
 	w->change_at = 0;
 	w->looked_run = 0;
+	w->told_run = 0;
 	w->published = 0;
 	w->known = false;
 	w->decided = false;
@@ -257,88 +255,29 @@ static __noinline void publish_life(struct watch *w, struct task_struct *p, u64 
 	judge(w, p, seen.tier);
 }
 
-/* What the threads of a process burn together; of its leader, once it has several. */
-struct pool {
-	u64 run;    /* ns on a CPU since then */
-	u64 since;  /* ns */
-	u64 demand; /* CPUs in eighths, over the last half second or more */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pool);
-} pools SEC(".maps");
-
-/* Adds what p ran since its last look; the demand of its process, in eighths of a CPU. */
-static __always_inline u64 demand_of(struct watch *w, struct task_struct *p, u64 run, u64 now)
-{
-	u64 ran = procdb_elapsed(w->looked_run, run), passed;
-	struct pool *pool;
-
-	w->looked_run = run;
-	if (p->signal->nr_threads < 2)
-		return 0;
-	pool = bpf_task_storage_get(&pools, p->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!pool)
-		return 0;
-	__sync_fetch_and_add(&pool->run, ran);
-	passed = procdb_elapsed(pool->since, now);
-	/* Two threads that find it due at once count one half second twice: no harm. */
-	if (passed >> 29) {
-		pool->demand = pool->since ? (pool->run << 3) / passed : 0;
-		pool->run = 0;
-		pool->since = now;
-	}
-	return pool->demand;
-}
-
-/* What else than its share tells what a task is; see enum procdb_hint. */
-static __always_inline u32 hints_of(struct watch *w, struct task_struct *p,
-				    const struct procdb_use *recent, u64 run, u64 span, u64 now)
-{
-	u32 hints = procdb_share_rhythm(&w->share, recent, w->known ? w->task.tier : PROCDB_TIERS);
-
-	/* Threads of a pool may seem to be, until it is known that they are one. */
-	if (span < PROCDB_SHARE_BURNS_NS && w->task.tier != PROCDB_TIER_LAT_CRITICAL)
-		hints &= ~(u32)PROCDB_HINT_LIGHT;
-	return demand_of(w, p, run, now) >= PROCDB_POOL_DEMAND ? hints | PROCDB_HINT_POOL : hints;
-}
-
 /* What no measurement may say of a task. */
-static __always_inline u32 bounded_tier(const struct watch *w, const struct task_struct *p, u32 tier)
+static __always_inline u32 bounded_tier(const struct watch *w, const struct task_struct *p,
+					u32 tier)
 {
 	if (w->always_critical)
 		return PROCDB_TIER_LAT_CRITICAL;
-	return tier == PROCDB_TIER_BATCH && p->flags & PF_WQ_WORKER ? PROCDB_TIER_INTERACTIVE : tier;
-}
-
-/*
- * Whether p is a thread that goes by its process's name. What is predicted for a name
- * holds for what executes it, of which such threads say nothing: redis is not what its
- * background threads are.
- */
-static __always_inline bool is_nameless(const struct task_struct *p)
-{
-	struct procdb_comm own, leaders;
-	const u64 *a = (const u64 *)own.bytes, *b = (const u64 *)leaders.bytes;
-
-	if (p->pid == p->tgid)
-		return false;
-	comm_of(p, &own);
-	bpf_probe_read_kernel(&leaders, sizeof(leaders), p->group_leader->comm);
-	return a[0] == b[0] && a[1] == b[1];
+	return tier == PROCDB_TIER_BATCH && p->flags & PF_WQ_WORKER ? PROCDB_TIER_INTERACTIVE
+								    : tier;
 }
 
 /* Publishes what a task did in its life until now. */
-static __always_inline void publish_share(struct watch *w, struct task_struct *p, u64 now, u8 tier,
-					  bool brief)
+static __always_inline void publish_share(struct watch *w, struct task_struct *p, u64 now, u64 run,
+					  u8 tier, bool brief)
 {
 	struct procdb_class seen = {.tier = tier, .pad = {[PROCDB_PAD_BRIEF] = brief}};
 
-	if (is_nameless(p))
+	if (is_nameless(p)) {
+		if (brief)
+			return;
+		crew_learn(p, tier, procdb_elapsed(w->told_run, run));
+		w->told_run = run;
 		return;
+	}
 	procdb_share_class(&w->share, procdb_elapsed(w->life.start, now), &seen);
 	w->task.runtime_dev = seen.runtime_dev;
 	w->task.wakeup_freq = seen.wakeup_freq;
@@ -355,11 +294,17 @@ static __always_inline bool adopt(struct watch *w, struct task_struct *p)
 	struct procdb_class *prediction;
 	struct procdb_comm comm;
 
-	if (is_nameless(p))
-		return false;
+	w->looked_up = true;
+	if (is_nameless(p)) {
+		if (!crew_is_batch(p))
+			return false;
+		w->task.tier = PROCDB_TIER_BATCH;
+		/* As long as it takes: bursts are not known. */
+		w->task.avg_runtime = PROCDB_SHARE_BURST_MAX;
+		return true;
+	}
 	comm_of(p, &comm);
 	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
-	w->looked_up = true;
 	if (!prediction || prediction->tier != PROCDB_TIER_BATCH)
 		return false;
 	take_prediction(w, prediction);
@@ -377,18 +322,32 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	struct procdb_use life = procdb_share_life(&w->share);
 	bool ask = false, old = now >= w->life.start + JUDGE_NS;
 	bool brief = procdb_use_is_brief(&life);
-	u32 hints = hints_of(w, p, &recent, life.run, life.span, now), tier, whole;
+	u32 rhythm =
+	    procdb_share_rhythm(&w->share, &recent, w->known ? w->task.tier : PROCDB_TIERS);
+	struct pool *pool = pool_of(p, procdb_elapsed(w->looked_run, life.run), now);
+	bool begins = life.span < PROCDB_SHARE_BURNS_NS;
+	u32 tier, whole;
 
 	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
 		base_slice = p->se.slice;
 	w->look_at = now + LOOK_NS;
-	whole = bounded_tier(w, p, procdb_life_tier(&life, hints, base_slice));
+	w->looked_run = life.run;
+	/*
+	 * What has hardly begun sleeps, maybe, because its work has not come yet: a thread of a
+	 * pool does. It is no better than others until it was seen for a while.
+	 */
+	if (begins && w->task.tier != PROCDB_TIER_LAT_CRITICAL)
+		rhythm &= ~(u32)PROCDB_HINT_LIGHT;
+	whole = bounded_tier(
+	    w, p,
+	    procdb_life_tier(&life, rhythm | demand_hints(pool ? pool->most : 0, PROCDB_TIERS),
+			     base_slice));
 	if ((dead || old) && !brief)
 		judge(w, p, (u8)whole);
 	if (dead) {
 		if (from_exit && life.run >= exit_min_ns &&
 		    (!w->matured || (renew_ns && now - w->published >= SAME_NS)))
-			publish_share(w, p, now, (u8)whole, brief);
+			publish_share(w, p, now, life.run, (u8)whole, brief);
 		return false;
 	}
 	if (life.span < PROCDB_SHARE_KNOWN_NS) {
@@ -396,13 +355,18 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 		w->look_at = now + (w->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
 		return !w->looked_up && life.run >= ADOPT_NS && adopt(w, p);
 	}
-	tier = bounded_tier(w, p,
-			    procdb_use_tier(&recent,
-					    w->known && !w->decided ? w->task.tier : PROCDB_TIERS,
-					    hints, base_slice));
-	/* A program that starts works for a while, whatever it is: a person waits for an editor. */
-	if (tier == PROCDB_TIER_BATCH && life.span < PROCDB_SHARE_BURNS_NS &&
-	    w->task.tier != PROCDB_TIER_BATCH)
+	tier = bounded_tier(
+	    w, p,
+	    procdb_use_tier(&recent, w->known && !w->decided ? w->task.tier : PROCDB_TIERS,
+			    rhythm | demand_hints(pool ? pool->demand : 0, w->task.tier),
+			    base_slice));
+	/*
+	 * A program that starts works for a while, whatever it is: a person waits for an editor.
+	 * A thread of one that has begun long ago is not its start.
+	 */
+	if (begins && tier != w->task.tier && !w->always_critical &&
+	    (tier == PROCDB_TIER_LAT_CRITICAL || p->pid == p->tgid || !pool ||
+	     procdb_elapsed(pool->begun, now) < PROCDB_SHARE_BURNS_NS))
 		tier = PROCDB_TIER_INTERACTIVE;
 	w->task.avg_runtime = procdb_use_burst(&recent);
 	if (w->decided)
@@ -417,12 +381,13 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 		return ask;
 	/* Again and again what it is now; the first time what it has been. */
 	if (w->matured || from_maturity)
-		publish_share(w, p, now, (u8)(w->matured ? tier : whole), false);
+		publish_share(w, p, now, life.run, (u8)(w->matured ? tier : whole), false);
 	w->matured = true;
 	w->published = now;
-	/* At 1, 2, 4 and 8 s of its life, so that few lives are enough to know a name; then renewed. */
-	w->publish_at = renew_ns ? now + procdb_min(renew_ns, procdb_elapsed(w->life.start, now))
-				 : NEVER;
+	/* At 1, 2, 4 and 8 s of its life, so that few lives are enough to know a name; then
+	 * renewed. */
+	w->publish_at =
+	    renew_ns ? now + procdb_min(renew_ns, procdb_elapsed(w->life.start, now)) : NEVER;
 	return true;
 }
 

@@ -12,6 +12,8 @@
 #include "bpf-maps.h"
 #include "pins.h"
 
+#include <unistd.h>
+
 #include <bpf/libbpf.h>
 
 /* How much of what BPF counted has come out of the observe map. */
@@ -53,6 +55,7 @@ void procdb_load_settings_clear(ProcdbObserverSettings *settings);
 		(skeleton)->rodata->from_maturity = (settings)->from_maturity;                     \
 		(skeleton)->rodata->from_exit = (settings)->from_exit;                             \
 		(skeleton)->rodata->by_share = !(settings)->reference_rule;                        \
+		(skeleton)->rodata->online_cpus = (guint32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);  \
 		(skeleton)->rodata->max_user_tier = (guint8)(settings)->max_user_tier;             \
 		(skeleton)->rodata->exit_min_ns = (guint64)(settings)->exit_min_us * 1000;         \
 		(skeleton)->rodata->renew_ns =                                                     \

@@ -138,7 +138,7 @@ static void test_work_without_sleep_is_known_before_it_ever_wakes(void)
 /* A server that burns in bursts of microseconds: a longer slice would change nothing. */
 static void test_short_bursts_are_left_alone(void)
 {
-	Life cache = repeat(100000, 0, 11 * US, 4 * US, PROCDB_HINT_POOL);
+	Life cache = repeat(100000, 0, 11 * US, 4 * US, PROCDB_HINT_POOL | PROCDB_HINT_FULL);
 	Life archiver = repeat(100000, 0, 40 * US, 33 * US, 0);
 
 	assert_tier(&cache, PROCDB_TIER_INTERACTIVE);
@@ -151,13 +151,18 @@ static void test_half_a_cpu_is_batch_only_for_a_pool_of_threads(void)
 	Life game = repeat(500, 0, 8 * MS, 8700 * US, PROCDB_HINT_PERIODIC);
 	Life heavy = repeat(500, 0, 12 * MS, 4700 * US, 0);
 	Life worker = repeat(500, 0, 12 * MS, 4700 * US, PROCDB_HINT_POOL | PROCDB_HINT_PERIODIC);
-	Life encoder = begin(), messenger = begin();
+	Life encoder = begin(), messenger = begin(), rows = begin();
 
 	for (guint i = 0; i < 500; i++)
 		cycle(&encoder, 0, 14 * MS, i % 4 ? 2 * MS : 50 * MS, PROCDB_HINT_POOL);
 	for (guint i = 0; i < 5000; i++)
 		cycle(&messenger, 0, 2 * MS, i % 4 ? 200 * US : 5 * MS, PROCDB_HINT_POOL);
 	g_assert_cmpuint(game.tier, ==, PROCDB_TIER_INTERACTIVE);
+	/* Small pieces of work are a pool's when all of the machine is at it. */
+	for (guint i = 0; i < 5000; i++)
+		cycle(&rows, 0, 2 * MS, i % 4 ? 200 * US : 5 * MS,
+		      PROCDB_HINT_POOL | PROCDB_HINT_FULL);
+	g_assert_cmpuint(rows.tier, ==, PROCDB_TIER_BATCH);
 	g_assert_cmpuint(heavy.tier, ==, PROCDB_TIER_INTERACTIVE);
 	g_assert_cmpuint(worker.tier, ==, PROCDB_TIER_INTERACTIVE);
 	g_assert_cmpuint(encoder.tier, ==, PROCDB_TIER_BATCH);

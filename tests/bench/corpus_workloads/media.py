@@ -50,7 +50,7 @@ WORKLOADS = (
     packer("bzip2", "bzip2 -c $DATA/files.tar >out.bz2", (Label("bzip2", WAITS, PACKS),)),
     packer("xz-T2", "xz -T2 -c $DATA/files.tar >out.xz", (Label("xz", WAITS, PACKS),)),
     packer("zstd-T2", "zstd -q -f -T2 -15 $DATA/files.tar -o out.zst", (Label("zstd", WAITS, PACKS),)),
-    packer("7z", "7z a -bd -y -mmt=2 out.7z $DATA/files.tar >/dev/null && rm -f out.7z",
+    packer("7z", "rm -f out.7z; 7z a -bd -y -mmt=2 out.7z $DATA/files.tar >/dev/null && rm -f out.7z",
            (Label("7z.*", WAITS, PACKS),)),
     packer("tar-gzip", "tar -cf - -C / usr/include usr/share/perl 2>/dev/null | gzip >out.tgz",
            (Label("gzip", WAITS, PACKS), Label("tar", WAITS_BRIEF, "feeds the packer")), "tar gzip", ""),
