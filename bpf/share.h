@@ -280,7 +280,8 @@ static inline __u32 procdb_share_rhythm(const struct procdb_share *s, const stru
 		return 0;
 	if (use->run < use->wakeups * procdb_min(most, s->interval / den))
 		return PROCDB_HINT_PERIODIC | PROCDB_HINT_LIGHT;
-	return PROCDB_HINT_PERIODIC;
+	/* More than 240 a second are no frames: rows of a picture, maybe. */
+	return s->interval >> 22 ? PROCDB_HINT_PERIODIC : 0;
 }
 
 /* floor of the square root */

@@ -40,8 +40,8 @@ const volatile __u8 max_user_tier = PROCDB_TIER_LAT_CRITICAL;
 #define JUDGE_NS 10000000000ULL
 /* A life that ended says nothing anew if it was published later than this before, ns: 0.5 s. */
 #define SAME_NS (1ULL << 29)
-/* CPU time after which a task that executed nothing is looked up by its name, ns: 4 ms. */
-#define ADOPT_NS (1ULL << 22)
+/* CPU time after which a task that executed nothing is looked up by its name, ns: 1 ms. */
+#define ADOPT_NS (1ULL << 20)
 
 struct watch {
 	struct procdb_task task;

@@ -57,6 +57,18 @@ ProcdbApplyResult procdb_slice_undo(const ProcdbSchedAttr *now, ProcdbSchedAttr 
 	return PROCDB_APPLY_RESTORED;
 }
 
+/*
+ * The slice that a task has which has none of ours, if no program set one since BPF
+ * looked. One of ours that it had then was put back meanwhile: a child that inherits it
+ * and executes something at once has an event for either. 0: it has one of its own.
+ */
+static guint64 expected_slice(const struct procdb_task_event *event)
+{
+	if (!event->custom_slice)
+		return event->slice;
+	return procdb_slice_is_ours(event->slice) ? event->base : 0;
+}
+
 ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 				      const ProcdbTierSetting tiers[PROCDB_TIERS],
 				      const ProcdbSchedAttr *now, ProcdbSchedAttr *next)
@@ -73,8 +85,7 @@ ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 	if (now->policy != SCHED_NORMAL)
 		return PROCDB_APPLY_REFUSED_POLICY;
 	ours = procdb_slice_is_ours(now->slice_ns);
-	/* Also refused: set by somebody since BPF looked. */
-	if (!ours && (event->custom_slice || now->slice_ns != event->slice))
+	if (!ours && now->slice_ns != expected_slice(event))
 		return PROCDB_APPLY_REFUSED_SLICE;
 	if (now->nice != (ours ? nice_of(now->slice_ns) : 0))
 		return PROCDB_APPLY_REFUSED_NICE;

@@ -200,6 +200,22 @@ static void test_refuses_a_slice_set_since_the_event(void)
 	g_assert_cmpuint(machine.sets, ==, 0);
 }
 
+/* gcc is latency critical; cc1 inherits that, is put back as a child, and is batch at its exec. */
+static void test_sets_what_was_put_back_since_the_event(void)
+{
+	FakeMachine machine = machine_with_task();
+	struct procdb_task_event forked = event(PROCDB_TIERS), executed = event(PROCDB_TIER_BATCH);
+
+	machine.tasks[0].attr.slice_ns = forked.slice = executed.slice = slice_for_runs_of(0);
+	forked.custom_slice = executed.custom_slice = 1;
+	g_assert_cmpint(apply_default(&machine, forked), ==, PROCDB_APPLY_RESTORED);
+	g_assert_cmpint(apply_default(&machine, executed), ==, PROCDB_APPLY_SET);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, batch_slice());
+	/* But not what another program has set meanwhile. */
+	machine.tasks[0].attr.slice_ns = FOREIGN_SLICE;
+	g_assert_cmpint(apply_default(&machine, executed), ==, PROCDB_APPLY_REFUSED_SLICE);
+}
+
 static void test_puts_back_what_an_unknown_program_inherited(void)
 {
 	FakeMachine machine = machine_with_task();
@@ -413,6 +429,8 @@ int main(int argc, char **argv)
 			test_refuses_a_task_with_its_own_slice);
 	g_test_add_func("/apply/refuses-a-slice-set-since-the-event",
 			test_refuses_a_slice_set_since_the_event);
+	g_test_add_func("/apply/sets-what-was-put-back-since-the-event",
+			test_sets_what_was_put_back_since_the_event);
 	g_test_add_func("/apply/puts-back-what-an-unknown-program-inherited",
 			test_puts_back_what_an_unknown_program_inherited);
 	g_test_add_func("/apply/keeps-reset-on-fork", test_keeps_reset_on_fork);
