@@ -14,19 +14,11 @@
 #include <bpf/bpf_helpers.h>
 
 #include "classify.h"
+#include "observing.h"
 #include "share.h"
 
-/* Which sources are on; set before the programs are loaded. */
-const volatile bool from_maturity = true;
-const volatile bool from_exit = true;
-/* CPU time below which a life says nothing. */
-const volatile __u64 exit_min_ns = 250000;
-/* How long a task that goes on running is not published again; 0: never is. */
-const volatile __u64 renew_ns = 10000000000ULL;
-/* Tiers by the share of CPU that a task wants (share.h), not by the reference's score. */
-const volatile bool by_share = true;
-/* The best tier that the service learns from tasks of others than root. */
-const volatile __u8 max_user_tier = PROCDB_TIER_LAT_CRITICAL;
+/* Set before the programs are loaded. */
+const volatile struct procdb_observing observing = PROCDB_OBSERVING_DEFAULTS;
 
 #define NEVER (~0ULL)
 #define NOT_PREDICTED PROCDB_TIERS
@@ -46,17 +38,17 @@ struct watch {
 	struct procdb_task task;
 	struct procdb_life life; /* until the averages mature; by share only its start */
 	struct procdb_share share;
-	u64 publish_at;	 /* ns: not published before that */
-	u64 published;	 /* ns: when it was, by share */
-	u64 look_at;	 /* ns: by share, its tier is not looked at before that */
-	u64 change_at;	 /* ns: nor changed before that */
-	u64 looked_run;	 /* ns on a CPU in its life, at the last look */
-	bool matured;	 /* published since its exec */
-	u8 predicted;	 /* enum procdb_tier that its exec found, or NOT_PREDICTED */
+	u64 publish_at; /* ns: not published before that */
+	u64 published;	/* ns: when it was, by share */
+	u64 look_at;	/* ns: by share, its tier is not looked at before that */
+	u64 change_at;	/* ns: nor changed before that */
+	u64 looked_run; /* ns on a CPU in its life, at the last look */
+	bool matured;	/* published since its exec */
+	u8 predicted;	/* enum procdb_tier that its exec found, or NOT_PREDICTED */
 	bool always_critical;
-	bool known;	  /* by share, its tier is its own, not a guess */
-	bool decided;	  /* by share, its tier is an administrator's word */
-	bool looked_up;	  /* a prediction was looked for under its present name */
+	bool known;	/* by share, its tier is its own, not a guess */
+	bool decided;	/* by share, its tier is an administrator's word */
+	bool looked_up; /* a prediction was looked for under its present name */
 };
 
 /*
@@ -124,7 +116,7 @@ static __always_inline void watch_begin(struct watch *w, struct task_struct *p, 
 	 * wake-up does not speak for it: compilers that get that far by then are
 	 * those that wait for the disk.
 	 */
-	w->publish_at = from_exit ? w->life.start + PROCDB_LIFE_WINDOW_NS : 0;
+	w->publish_at = observing.from_exit ? w->life.start + PROCDB_LIFE_WINDOW_NS : 0;
 	procdb_share_begin(&w->share);
 	w->look_at = 0;
 	w->change_at = 0;
@@ -156,7 +148,7 @@ static __always_inline void take_prediction(struct watch *w, const struct procdb
 		return;
 	w->predicted =
 	    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
-	if (!by_share)
+	if (observing.reference_rule)
 		return;
 	w->task.tier = w->predicted;
 	w->decided = prediction->pad[PROCDB_PAD_DECIDED];
@@ -214,8 +206,9 @@ static __always_inline void judge(struct watch *w, struct task_struct *p, u8 tie
 
 	if (w->predicted == NOT_PREDICTED)
 		return;
-	if (tier > max_user_tier && w->predicted == max_user_tier && p->cred->uid.val != 0)
-		tier = max_user_tier;
+	if (tier > observing.max_user_tier && w->predicted == observing.max_user_tier &&
+	    p->cred->uid.val != 0)
+		tier = (u8)observing.max_user_tier;
 	comm_of(p, &comm);
 	score = score_of(&comm);
 	if (score) {
@@ -237,10 +230,10 @@ static __noinline void publish_task(struct watch *w, struct task_struct *p, u64 
 	    .csw_rate = w->task.csw_rate,
 	};
 
-	if (w->matured || from_maturity)
+	if (w->matured || observing.from_maturity)
 		publish(p, &seen);
 	w->matured = true;
-	w->publish_at = renew_ns ? now + renew_ns : NEVER;
+	w->publish_at = observing.renew_ns ? now + observing.renew_ns : NEVER;
 	judge(w, p, seen.tier);
 }
 
@@ -249,7 +242,8 @@ static __noinline void publish_life(struct watch *w, struct task_struct *p, u64 
 {
 	struct procdb_class seen = {};
 
-	if (!from_exit || (w->life.cpu < exit_min_ns && w->task.age < PROCDB_AGE_MATURE))
+	if (!observing.from_exit ||
+	    (w->life.cpu < observing.exit_min_ns && w->task.age < PROCDB_AGE_MATURE))
 		return;
 	procdb_life_class(&w->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, w->always_critical,
 			  &seen);
@@ -307,11 +301,13 @@ static __always_inline u32 hints_of(struct watch *w, struct task_struct *p,
 }
 
 /* What no measurement may say of a task. */
-static __always_inline u32 bounded_tier(const struct watch *w, const struct task_struct *p, u32 tier)
+static __always_inline u32 bounded_tier(const struct watch *w, const struct task_struct *p,
+					u32 tier)
 {
 	if (w->always_critical)
 		return PROCDB_TIER_LAT_CRITICAL;
-	return tier == PROCDB_TIER_BATCH && p->flags & PF_WQ_WORKER ? PROCDB_TIER_INTERACTIVE : tier;
+	return tier == PROCDB_TIER_BATCH && p->flags & PF_WQ_WORKER ? PROCDB_TIER_INTERACTIVE
+								    : tier;
 }
 
 /*
@@ -386,8 +382,8 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	if ((dead || old) && !brief)
 		judge(w, p, (u8)whole);
 	if (dead) {
-		if (from_exit && life.run >= exit_min_ns &&
-		    (!w->matured || (renew_ns && now - w->published >= SAME_NS)))
+		if (observing.from_exit && life.run >= observing.exit_min_ns &&
+		    (!w->matured || (observing.renew_ns && now - w->published >= SAME_NS)))
 			publish_share(w, p, now, (u8)whole, brief);
 		return false;
 	}
@@ -416,13 +412,15 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	if (now < w->publish_at)
 		return ask;
 	/* Again and again what it is now; the first time what it has been. */
-	if (w->matured || from_maturity)
+	if (w->matured || observing.from_maturity)
 		publish_share(w, p, now, (u8)(w->matured ? tier : whole), false);
 	w->matured = true;
 	w->published = now;
-	/* At 1, 2, 4 and 8 s of its life, so that few lives are enough to know a name; then renewed. */
-	w->publish_at = renew_ns ? now + procdb_min(renew_ns, procdb_elapsed(w->life.start, now))
-				 : NEVER;
+	/* At 1, 2, 4 and 8 s of its life, so that few lives are enough to know a name; then
+	 * renewed. */
+	w->publish_at = observing.renew_ns ? now + procdb_min(observing.renew_ns,
+							      procdb_elapsed(w->life.start, now))
+					   : NEVER;
 	return true;
 }
 
@@ -434,7 +432,7 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u64 run, u64 now,
 				       bool asleep, bool dead)
 {
-	if (by_share) {
+	if (!observing.reference_rule) {
 		procdb_share_stop(&w->share, run, now, asleep);
 		return (now >= w->look_at || dead) && watch_look(w, p, now, dead);
 	}
@@ -453,7 +451,7 @@ static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u
 /* A task woke up. */
 static __always_inline void watch_wakeup(struct watch *w, struct task_struct *p, u64 now)
 {
-	if (by_share)
+	if (!observing.reference_rule)
 		procdb_share_wakeup(&w->share, now);
 	else
 		procdb_task_wakeup(&w->task, now, p->nvcsw, p->flags & PF_WQ_WORKER,

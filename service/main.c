@@ -152,15 +152,7 @@ static int check_config(const Options *options)
 
 static ProcdbBackend *maps_for(const ProcdbConfig *config)
 {
-	ProcdbObserverSettings settings = {
-	    .compositors = (const char *const *)config->compositors,
-	    .from_maturity = config->observe_maturity,
-	    .from_exit = config->observe_exit,
-	    .reference_rule = config->reference_rule,
-	    .exit_min_us = config->exit_min_us,
-	    .renew_s = config->renew_s,
-	    .max_user_tier = config->engine.max_user_tier,
-	};
+	const ProcdbObserverSettings settings = procdb_config_observer(config);
 
 	if (g_str_equal(config->backend, "observer"))
 		return procdb_backend_observer_new(&settings);
@@ -283,7 +275,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	if (!g_str_equal(config.database, status.database_path))
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION,
 			   "Path=%s takes effect at the next start", config.database);
-	rebuild = !procdb_config_same_maps(&config, &service->config);
+	rebuild = !procdb_config_same_backend(&config, &service->config);
 	procdb_config_clear(&service->config);
 	procdb_config_copy(&service->config, &config);
 	procdb_engine_configure(service->engine, &config.engine);

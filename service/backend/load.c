@@ -171,20 +171,6 @@ gboolean procdb_load_drain(ProcdbBpfMaps *maps, ProcdbDrainCount *count, const _
 	return TRUE;
 }
 
-ProcdbObserverSettings procdb_load_settings_copy(const ProcdbObserverSettings *settings)
-{
-	ProcdbObserverSettings copy = *settings;
-
-	copy.compositors = (const char *const *)g_strdupv((GStrv)settings->compositors);
-	return copy;
-}
-
-void procdb_load_settings_clear(ProcdbObserverSettings *settings)
-{
-	g_strfreev((GStrv)settings->compositors);
-	settings->compositors = NULL;
-}
-
 gboolean procdb_load_scores(ProcdbBpfMaps *maps, ProcdbScoreCount *count, struct bpf_map *map,
 			    const __u64 *scored, GArray *scores, GError **error)
 {
