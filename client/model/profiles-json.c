@@ -7,7 +7,10 @@
 
 #include "json-text.h"
 
-G_DEFINE_QUARK(profiles - json - error, profiles_json_error)
+/* clang-format takes the hyphens of an unquoted macro argument for minus signs. */
+/* clang-format off */
+G_DEFINE_QUARK(profiles-json-error, profiles_json_error)
+/* clang-format on */
 
 JsonNode *profiles_to_json(const Rows *rows)
 {

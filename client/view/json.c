@@ -7,8 +7,10 @@
 #include <string.h>
 
 /*
- * json-glib has no unsigned numbers: greater ones are texts that begin with this until they are
- * written. What the service sends holds no control characters.
+ * Why not json_gvariant_serialize(): json-glib has no unsigned numbers, so that it prints
+ * 2^64 - 1 as -1 (1.6.6), and the votes, a tuple, become an array without names. Here a number
+ * beyond G_MAXINT64 is a text that begins with this mark until it is written. What the service
+ * sends holds no control characters.
  */
 #define UINT_MARK "\001"
 #define UINT_MARK_WRITTEN "\"\\u0001"

@@ -75,7 +75,7 @@ static gboolean start(Observer *self, GError **error)
 	if (observer__load(skeleton))
 		return procdb_load_refuse(error, errno, "cannot load the BPF observer");
 	procdb_load_compositors(skeleton->maps.compositors,
-			       (const char *const *)self->settings.compositors);
+				(const char *const *)self->settings.compositors);
 	if (observer__attach(skeleton))
 		return procdb_load_refuse(error, errno,
 					  "cannot attach the BPF observer to the scheduler");

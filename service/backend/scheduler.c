@@ -146,7 +146,7 @@ static gboolean start(Scheduler *self, GError **error)
 		return procdb_load_refuse(
 		    error, errno, "this kernel's sched_ext does not take the BPF scheduler");
 	procdb_load_compositors(skeleton->maps.compositors,
-			       (const char *const *)self->settings.compositors);
+				(const char *const *)self->settings.compositors);
 	if (!attach(self, skeleton, error)) {
 		detach(self);
 		return FALSE;

@@ -24,7 +24,8 @@ static void test_defaults(ConfigFixture *f, gconstpointer data)
 	g_assert_cmpuint(f->config.engine.rules.max_profiles, ==, 512);
 	g_assert_cmpuint(f->config.engine.rules.stale_ticks, ==, 60);
 	g_assert_cmpuint(f->config.engine.retention_days, ==, 30);
-	g_assert_true(g_strv_contains((const char *const *)f->config.observer.compositors, "gnome-shell"));
+	g_assert_true(
+	    g_strv_contains((const char *const *)f->config.observer.compositors, "gnome-shell"));
 	for (guint i = 0; f->config.observer.compositors[i]; i++)
 		g_assert_cmpuint(strlen(f->config.observer.compositors[i]), <, 16);
 }
