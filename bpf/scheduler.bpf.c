@@ -256,8 +256,7 @@ int BPF_PROG(procdb_stopping, struct task_struct *p, bool runnable)
 	renamed(p, s);
 	s->burst += run;
 	/* Dead and not runnable: the last time, exactly once for each task. */
-	watch_stop(&s->watch, p, run, now, !runnable,
-		   !runnable && p->__state & TASK_DEAD);
+	watch_stop(&s->watch, p, run, now, !runnable, !runnable && p->__state & TASK_DEAD);
 	return 0;
 }
 

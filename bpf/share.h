@@ -24,7 +24,8 @@
 #define PROCDB_SHARE_KNOWN_NS (1ULL << 27)
 /* CPU time of a life that ended sooner below which it says nothing either: 34 ms. */
 #define PROCDB_SHARE_BRIEF_NS (1ULL << 25)
-/* What nothing is predicted of is not held to burn its CPU before so much of its own time: 1.1 s. */
+/* What nothing is predicted of is not held to burn its CPU before so much of its own time: 1.1 s.
+ */
 #define PROCDB_SHARE_BURNS_NS (1ULL << 30)
 /* A burst that goes on for so long counts already: 268 ms. */
 #define PROCDB_SHARE_BURST_MAX (1ULL << 28)
@@ -51,7 +52,8 @@ struct procdb_share {
 
 /* What else is known of a task whose share does not decide. */
 enum procdb_hint {
-	/* Its process burns more than a CPU: it is one of a pool of threads that shares out work. */
+	/* Its process burns more than a CPU: it is one of a pool of threads that shares out work.
+	 */
 	PROCDB_HINT_POOL = 1,
 	/* It wakes at regular intervals: frames and audio do, work that is shared out does not. */
 	PROCDB_HINT_PERIODIC = 2,
@@ -139,8 +141,7 @@ static inline void procdb_share_wakeup(struct procdb_share *s, __u64 now)
 			s->interval = interval;
 		else {
 			s->interval = procdb_ewma(s->interval, interval, PROCDB_AGE_MATURE);
-			s->interval_dev =
-			    procdb_ewma(s->interval_dev, distance, PROCDB_AGE_MATURE);
+			s->interval_dev = procdb_ewma(s->interval_dev, distance, PROCDB_AGE_MATURE);
 		}
 	}
 	s->woke_at = now;
@@ -182,8 +183,7 @@ static inline int procdb_use_reaches(const struct procdb_use *use, __u32 num, __
 /* Whether its bursts are at least so long, ns; a mean in which each counts by its length. */
 static inline int procdb_use_bursts(const struct procdb_use *use, __u64 ns)
 {
-	return use->square >=
-	       (use->run >> PROCDB_SHARE_UNIT_BITS) * (ns >> PROCDB_SHARE_UNIT_BITS);
+	return use->square >= (use->run >> PROCDB_SHARE_UNIT_BITS) * (ns >> PROCDB_SHARE_UNIT_BITS);
 }
 
 /*
@@ -316,7 +316,8 @@ static inline void procdb_share_class(const struct procdb_share *s, __u64 wall,
 				      struct procdb_class *seen)
 {
 	struct procdb_use life = procdb_share_life(s);
-	__u64 weighted = procdb_use_burst(&life), mean = life.run / (life.wakeups ? life.wakeups : 1);
+	__u64 weighted = procdb_use_burst(&life),
+	      mean = life.run / (life.wakeups ? life.wakeups : 1);
 	__u64 rate, ms = wall / 1000000;
 	/* The product of two times in µs fits: a burst of an hour is 2^32 µs. */
 	__u64 m = procdb_min(mean / 1000, 0xffffffffULL), over;

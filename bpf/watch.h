@@ -14,20 +14,12 @@
 #include <bpf/bpf_helpers.h>
 
 #include "classify.h"
+#include "observing.h"
 #include "share.h"
 #include "threads.h"
 
-/* Which sources are on; set before the programs are loaded. */
-const volatile bool from_maturity = true;
-const volatile bool from_exit = true;
-/* CPU time below which a life says nothing. */
-const volatile __u64 exit_min_ns = 250000;
-/* How long a task that goes on running is not published again; 0: never is. */
-const volatile __u64 renew_ns = 10000000000ULL;
-/* Tiers by the share of CPU that a task wants (share.h), not by the reference's score. */
-const volatile bool by_share = true;
-/* The best tier that the service learns from tasks of others than root. */
-const volatile __u8 max_user_tier = PROCDB_TIER_LAT_CRITICAL;
+/* Set before the programs are loaded. */
+const volatile struct procdb_observing observing = PROCDB_OBSERVING_DEFAULTS;
 
 #define NEVER (~0ULL)
 #define NOT_PREDICTED PROCDB_TIERS
@@ -40,8 +32,10 @@ const volatile __u8 max_user_tier = PROCDB_TIER_LAT_CRITICAL;
 #define JUDGE_NS 10000000000ULL
 /* A life that ended says nothing anew if it was published later than this before, ns: 0.5 s. */
 #define SAME_NS (1ULL << 29)
-/* CPU time after which a task that executed nothing is looked up by its name, ns: 1 ms. */
+/* CPU time after which a task that executed nothing is looked up by its name, ns: 1 ms;
+ * for a thread 34 ms, as long as one works that a person waits for. */
 #define ADOPT_NS (1ULL << 20)
+#define ADOPT_THREAD_NS PROCDB_SHARE_BRIEF_NS
 
 struct watch {
 	struct procdb_task task;
@@ -121,7 +115,7 @@ static __always_inline void watch_begin(struct watch *w, struct task_struct *p, 
 	 * wake-up does not speak for it: compilers that get that far by then are
 	 * those that wait for the disk.
 	 */
-	w->publish_at = from_exit ? w->life.start + PROCDB_LIFE_WINDOW_NS : 0;
+	w->publish_at = observing.from_exit ? w->life.start + PROCDB_LIFE_WINDOW_NS : 0;
 	procdb_share_begin(&w->share);
 	w->look_at = 0;
 	w->change_at = 0;
@@ -154,7 +148,7 @@ static __always_inline void take_prediction(struct watch *w, const struct procdb
 		return;
 	w->predicted =
 	    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
-	if (!by_share)
+	if (observing.reference_rule)
 		return;
 	w->task.tier = w->predicted;
 	w->decided = prediction->pad[PROCDB_PAD_DECIDED];
@@ -212,8 +206,9 @@ static __always_inline void judge(struct watch *w, struct task_struct *p, u8 tie
 
 	if (w->predicted == NOT_PREDICTED)
 		return;
-	if (tier > max_user_tier && w->predicted == max_user_tier && p->cred->uid.val != 0)
-		tier = max_user_tier;
+	if (tier > observing.max_user_tier && w->predicted == observing.max_user_tier &&
+	    p->cred->uid.val != 0)
+		tier = (u8)observing.max_user_tier;
 	comm_of(p, &comm);
 	score = score_of(&comm);
 	if (score) {
@@ -235,10 +230,10 @@ static __noinline void publish_task(struct watch *w, struct task_struct *p, u64 
 	    .csw_rate = w->task.csw_rate,
 	};
 
-	if (w->matured || from_maturity)
+	if (w->matured || observing.from_maturity)
 		publish(p, &seen);
 	w->matured = true;
-	w->publish_at = renew_ns ? now + renew_ns : NEVER;
+	w->publish_at = observing.renew_ns ? now + observing.renew_ns : NEVER;
 	judge(w, p, seen.tier);
 }
 
@@ -247,7 +242,8 @@ static __noinline void publish_life(struct watch *w, struct task_struct *p, u64 
 {
 	struct procdb_class seen = {};
 
-	if (!from_exit || (w->life.cpu < exit_min_ns && w->task.age < PROCDB_AGE_MATURE))
+	if (!observing.from_exit ||
+	    (w->life.cpu < observing.exit_min_ns && w->task.age < PROCDB_AGE_MATURE))
 		return;
 	procdb_life_class(&w->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, w->always_critical,
 			  &seen);
@@ -321,12 +317,14 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	struct procdb_use recent = procdb_share_recent(&w->share);
 	struct procdb_use life = procdb_share_life(&w->share);
 	bool ask = false, old = now >= w->life.start + JUDGE_NS;
-	bool brief = procdb_use_is_brief(&life);
+	/* A thread that worked for a moment was waited for by its process, or was not: no word. */
+	bool brief =
+	    procdb_use_is_brief(&life) || (p->pid != p->tgid && life.span < PROCDB_SHARE_KNOWN_NS);
 	u32 rhythm =
 	    procdb_share_rhythm(&w->share, &recent, w->known ? w->task.tier : PROCDB_TIERS);
 	struct pool *pool = pool_of(p, procdb_elapsed(w->looked_run, life.run), now);
 	bool begins = life.span < PROCDB_SHARE_BURNS_NS;
-	u32 tier, whole;
+	u32 hints, tier, whole;
 
 	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
 		base_slice = p->se.slice;
@@ -338,28 +336,27 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	 */
 	if (begins && w->task.tier != PROCDB_TIER_LAT_CRITICAL)
 		rhythm &= ~(u32)PROCDB_HINT_LIGHT;
-	whole = bounded_tier(
-	    w, p,
-	    procdb_life_tier(&life, rhythm | demand_hints(pool ? pool->most : 0, PROCDB_TIERS),
-			     base_slice));
+	hints = rhythm | demand_hints(pool ? pool->most : 0, PROCDB_TIERS);
+	whole = bounded_tier(w, p, procdb_life_tier(&life, hints, base_slice));
 	if ((dead || old) && !brief)
 		judge(w, p, (u8)whole);
 	if (dead) {
-		if (from_exit && life.run >= exit_min_ns &&
-		    (!w->matured || (renew_ns && now - w->published >= SAME_NS)))
+		if (observing.from_exit && life.run >= observing.exit_min_ns &&
+		    (!w->matured || (observing.renew_ns && now - w->published >= SAME_NS)))
 			publish_share(w, p, now, life.run, (u8)whole, brief);
 		return false;
 	}
 	if (life.span < PROCDB_SHARE_KNOWN_NS) {
 		/* No sooner can it be known. */
 		w->look_at = now + (w->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
-		return !w->looked_up && life.run >= ADOPT_NS && adopt(w, p);
+		return !w->looked_up &&
+		       life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS) && adopt(w, p);
 	}
-	tier = bounded_tier(
-	    w, p,
-	    procdb_use_tier(&recent, w->known && !w->decided ? w->task.tier : PROCDB_TIERS,
-			    rhythm | demand_hints(pool ? pool->demand : 0, w->task.tier),
-			    base_slice));
+	hints = rhythm | demand_hints(pool ? pool->demand : 0, w->task.tier);
+	tier = bounded_tier(w, p,
+			    procdb_use_tier(&recent,
+					    w->known && !w->decided ? w->task.tier : PROCDB_TIERS,
+					    hints, base_slice));
 	/*
 	 * A program that starts works for a while, whatever it is: a person waits for an editor.
 	 * A thread of one that has begun long ago is not its start.
@@ -380,14 +377,14 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	if (now < w->publish_at)
 		return ask;
 	/* Again and again what it is now; the first time what it has been. */
-	if (w->matured || from_maturity)
+	if (w->matured || observing.from_maturity)
 		publish_share(w, p, now, life.run, (u8)(w->matured ? tier : whole), false);
 	w->matured = true;
 	w->published = now;
-	/* At 1, 2, 4 and 8 s of its life, so that few lives are enough to know a name; then
-	 * renewed. */
-	w->publish_at =
-	    renew_ns ? now + procdb_min(renew_ns, procdb_elapsed(w->life.start, now)) : NEVER;
+	/* At 1, 2, 4 and 8 s of its life: few lives are enough to know a name. Then renewed. */
+	w->publish_at = observing.renew_ns ? now + procdb_min(observing.renew_ns,
+							      procdb_elapsed(w->life.start, now))
+					   : NEVER;
 	return true;
 }
 
@@ -399,7 +396,7 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u64 run, u64 now,
 				       bool asleep, bool dead)
 {
-	if (by_share) {
+	if (!observing.reference_rule) {
 		procdb_share_stop(&w->share, run, now, asleep);
 		return (now >= w->look_at || dead) && watch_look(w, p, now, dead);
 	}
@@ -418,7 +415,7 @@ static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u
 /* A task woke up. */
 static __always_inline void watch_wakeup(struct watch *w, struct task_struct *p, u64 now)
 {
-	if (by_share)
+	if (!observing.reference_rule)
 		procdb_share_wakeup(&w->share, now);
 	else
 		procdb_task_wakeup(&w->task, now, p->nvcsw, p->flags & PF_WQ_WORKER,

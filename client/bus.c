@@ -75,10 +75,10 @@ static int check_alive(const Ctl *ctl)
 	if (!ask_possible() && !may_ask(ctl))
 		return CTL_OK;
 	reply = g_dbus_connection_call_sync(
-	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), CTL_BUS_NAME, CTL_OBJECT_PATH,
+	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), PROCDB_BUS_NAME, PROCDB_BUS_PATH,
 	    "org.freedesktop.DBus.Properties", "Get",
-	    g_variant_new("(ss)", CTL_INTERFACE, "Version"), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
-	    ALIVE_WAIT_MS, NULL, &error);
+	    g_variant_new("(ss)", PROCDB_BUS_INTERFACE, "Version"), NULL,
+	    G_DBUS_CALL_FLAGS_NO_AUTO_START, ALIVE_WAIT_MS, NULL, &error);
 	if (!reply && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
 		return failure_report(NULL, NULL, error);
 	return CTL_OK;
@@ -97,7 +97,7 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 	/* This starts the service if it does not run. */
 	ctl->proxy =
 	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
-						CTL_BUS_NAME, CTL_OBJECT_PATH, NULL, &error);
+						PROCDB_BUS_NAME, PROCDB_BUS_PATH, NULL, &error);
 	if (!ctl->proxy)
 		return failure_report(NULL, NULL, error);
 	status = check_alive(ctl);
@@ -131,8 +131,8 @@ GVariant *bus_properties(Ctl *ctl, GError **error)
 	g_autoptr(GVariant) reply = NULL;
 
 	reply = g_dbus_connection_call_sync(
-	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), CTL_BUS_NAME, CTL_OBJECT_PATH,
-	    "org.freedesktop.DBus.Properties", "GetAll", g_variant_new("(s)", CTL_INTERFACE),
+	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), PROCDB_BUS_NAME, PROCDB_BUS_PATH,
+	    "org.freedesktop.DBus.Properties", "GetAll", g_variant_new("(s)", PROCDB_BUS_INTERFACE),
 	    G_VARIANT_TYPE("(a{sv})"), ctl->call_flags, ctl->timeout_ms, NULL, error);
 	return reply ? g_variant_get_child_value(reply, 0) : NULL;
 }
@@ -166,9 +166,10 @@ guint bus_follow_properties(Ctl *ctl, BusPropertiesFunc func, gpointer user_data
 
 	*follower = (Follower){.ctl = ctl, .func = func, .user_data = user_data};
 	return g_dbus_connection_signal_subscribe(
-	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), CTL_BUS_NAME,
-	    "org.freedesktop.DBus.Properties", "PropertiesChanged", CTL_OBJECT_PATH, CTL_INTERFACE,
-	    G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, follower, g_free);
+	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), PROCDB_BUS_NAME,
+	    "org.freedesktop.DBus.Properties", "PropertiesChanged", PROCDB_BUS_PATH,
+	    PROCDB_BUS_INTERFACE, G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, follower,
+	    g_free);
 }
 
 void bus_disconnect(Ctl *ctl)

@@ -6,11 +6,8 @@
 
 #include <gio/gio.h>
 
+#include "contract.h"
 #include "procdb-dbus.h"
-
-#define CTL_BUS_NAME "org.pandemonium.ProcDb"
-#define CTL_OBJECT_PATH "/org/pandemonium/ProcDb"
-#define CTL_INTERFACE "org.pandemonium.ProcDb1"
 
 /* Exit codes, as pandemoniumctl(1) lists them. */
 enum {

@@ -8,8 +8,6 @@
 #include "escape.h"
 #include "name.h"
 
-#define ACTION_PREFIX "org.pandemonium.procdb."
-
 /* As the authorizer of the service has it; tests/sync compares the two. */
 static const struct {
 	const char *method;
@@ -54,7 +52,7 @@ static int denied(const char *action, const char *message)
 		g_printerr("Access denied: %s.\nRun it as root.\n", message);
 		return CTL_DENIED;
 	}
-	g_printerr("Access denied: this needs the polkit action " ACTION_PREFIX "%s%s%s.\n"
+	g_printerr("Access denied: this needs the polkit action " PROCDB_ACTION_PREFIX "%s%s%s.\n"
 		   "Run it as root, or have an administrator allow it in a polkit rule.\n",
 		   action, reason ? "; " : "", reason ? reason + 2 : "");
 	return CTL_DENIED;
@@ -62,7 +60,7 @@ static int denied(const char *action, const char *message)
 
 static int needs_password(const char *action)
 {
-	g_printerr("Access denied: the polkit action " ACTION_PREFIX
+	g_printerr("Access denied: the polkit action " PROCDB_ACTION_PREFIX
 		   "%s asks for a password, and --no-ask-password says not to.\n"
 		   "Run it without that, or as root.\n",
 		   action ? action : "*");
@@ -222,7 +220,7 @@ int failure_report(const char *method, const char *name, const GError *error)
 {
 	g_autofree char *remote = g_dbus_error_get_remote_error(error);
 	g_autofree char *message = message_of(error);
-	const char *ours = CTL_INTERFACE ".Error.";
+	const char *ours = PROCDB_BUS_INTERFACE ".Error.";
 
 	if (remote && g_str_has_prefix(remote, ours))
 		return report_ours(remote + strlen(ours), method, name, message);

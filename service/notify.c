@@ -20,8 +20,8 @@ static char *describe(ProcdbEngine *engine)
 
 	procdb_engine_status(engine, &status);
 	return g_strdup_printf(
-	    "Backend %s %s; %zu profiles, %u confident%s%s", status.backend.backend, status.backend.state,
-	    procdb_table_size(table), procdb_engine_confident(engine),
+	    "Backend %s %s; %zu profiles, %u confident%s%s", status.backend.backend,
+	    status.backend.state, procdb_table_size(table), procdb_engine_confident(engine),
 	    *status.last_save_error ? "; cannot save: " : "", status.last_save_error);
 }
 

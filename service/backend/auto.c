@@ -143,7 +143,7 @@ static void auto_close(ProcdbBackend *backend)
 	Auto *self = automatic(backend);
 
 	procdb_backend_close(self->chosen);
-	g_strfreev((GStrv)self->settings.compositors);
+	procdb_observer_settings_clear(&self->settings);
 	g_free(self);
 }
 
@@ -166,8 +166,7 @@ ProcdbBackend *procdb_backend_auto_new(const ProcdbObserverSettings *settings)
 	Auto *self = g_new0(Auto, 1);
 
 	self->base.ops = &ops;
-	self->settings = *settings;
-	self->settings.compositors = (const char *const *)g_strdupv((GStrv)settings->compositors);
+	procdb_observer_settings_copy(&self->settings, settings);
 	self->pins = procdb_pins_identify();
 	choose(self);
 	return &self->base;

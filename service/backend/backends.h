@@ -5,19 +5,8 @@
 /* The maps that live in the kernel. All do their I/O in refresh(), none in new(). */
 
 #include "backend.h"
+#include "observer-settings.h"
 #include "pins.h"
-
-typedef struct {
-	/* Names that are always latency critical, NULL-terminated; longer than 15 bytes are cut. */
-	const char *const *compositors;
-	gboolean from_maturity;	 /* observe tasks whose averages have matured */
-	gboolean from_exit;	 /* observe tasks that die before */
-	gboolean reference_rule; /* tiers by the score of the reference, not by share of CPU */
-	guint exit_min_us;	 /* CPU time, in µs, below which a task that dies says nothing */
-	guint
-	    renew_s; /* observe a task that goes on running again after so many seconds; 0: never */
-	guint max_user_tier; /* enum procdb_tier: the best that is learned from users' tasks */
-} ProcdbObserverSettings;
 
 /*
  * Our own BPF programs and maps. The maps are pinned at the paths of the ABI:

@@ -86,6 +86,11 @@ gboolean procdb_load_reuse(struct bpf_map *observe, struct bpf_map *init)
 	return ok;
 }
 
+guint32 procdb_load_online_cpus(void)
+{
+	return (guint32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+}
+
 void procdb_load_compositors(struct bpf_map *map, const char *const *names)
 {
 	const __u8 yes = 1;
@@ -169,20 +174,6 @@ gboolean procdb_load_drain(ProcdbBpfMaps *maps, ProcdbDrainCount *count, const _
 	if (added > count->drained + count->lost)
 		count->lost = added - count->drained;
 	return TRUE;
-}
-
-ProcdbObserverSettings procdb_load_settings_copy(const ProcdbObserverSettings *settings)
-{
-	ProcdbObserverSettings copy = *settings;
-
-	copy.compositors = (const char *const *)g_strdupv((GStrv)settings->compositors);
-	return copy;
-}
-
-void procdb_load_settings_clear(ProcdbObserverSettings *settings)
-{
-	g_strfreev((GStrv)settings->compositors);
-	settings->compositors = NULL;
 }
 
 gboolean procdb_load_scores(ProcdbBpfMaps *maps, ProcdbScoreCount *count, struct bpf_map *map,

@@ -12,8 +12,6 @@
 #include "bpf-maps.h"
 #include "pins.h"
 
-#include <unistd.h>
-
 #include <bpf/libbpf.h>
 
 /* How much of what BPF counted has come out of the observe map. */
@@ -45,22 +43,8 @@ typedef struct {
 	struct procdb_score *values;
 } ProcdbScoreCount;
 
-/* A copy with names of its own, and the end of one. */
-ProcdbObserverSettings procdb_load_settings_copy(const ProcdbObserverSettings *settings);
-void procdb_load_settings_clear(ProcdbObserverSettings *settings);
-
-/* Hands the settings to the .rodata that bpf/watch.h declares, of any skeleton. */
-#define procdb_load_configure(skeleton, settings)                                                  \
-	do {                                                                                       \
-		(skeleton)->rodata->from_maturity = (settings)->from_maturity;                     \
-		(skeleton)->rodata->from_exit = (settings)->from_exit;                             \
-		(skeleton)->rodata->by_share = !(settings)->reference_rule;                        \
-		(skeleton)->rodata->online_cpus = (guint32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);  \
-		(skeleton)->rodata->max_user_tier = (guint8)(settings)->max_user_tier;             \
-		(skeleton)->rodata->exit_min_ns = (guint64)(settings)->exit_min_us * 1000;         \
-		(skeleton)->rodata->renew_ns =                                                     \
-		    (guint64)(settings)->renew_s * G_GUINT64_CONSTANT(1000000000);                 \
-	} while (0)
+/* CPUs that the machine has now, at least 1. */
+guint32 procdb_load_online_cpus(void);
 
 /* Fills the map of names that are always latency critical; names may be NULL. */
 void procdb_load_compositors(struct bpf_map *map, const char *const *names);

@@ -70,11 +70,13 @@ static gboolean start(Observer *self, GError **error)
 		return procdb_load_refuse(error, errno, "cannot open the BPF observer");
 	observe = skeleton->maps.task_class_observe;
 	init = skeleton->maps.task_class_init;
-	procdb_load_configure(skeleton, &self->settings);
+	skeleton->rodata->observing = self->settings.observing;
+	skeleton->rodata->online_cpus = procdb_load_online_cpus();
 	reused = procdb_load_reuse(observe, init);
 	if (observer__load(skeleton))
 		return procdb_load_refuse(error, errno, "cannot load the BPF observer");
-	procdb_load_compositors(skeleton->maps.compositors, self->settings.compositors);
+	procdb_load_compositors(skeleton->maps.compositors,
+				(const char *const *)self->settings.compositors);
 	if (observer__attach(skeleton))
 		return procdb_load_refuse(error, errno,
 					  "cannot attach the BPF observer to the scheduler");
@@ -226,7 +228,7 @@ static void observer_close(ProcdbBackend *backend)
 		procdb_pins_remove();
 	}
 	procdb_bpf_maps_clear(&self->maps);
-	procdb_load_settings_clear(&self->settings);
+	procdb_observer_settings_clear(&self->settings);
 	procdb_load_scores_clear(&self->scores);
 	procdb_backend_state_clear(&self->state);
 	g_free(self);
@@ -256,7 +258,7 @@ ProcdbBackend *procdb_backend_observer_new(const ProcdbObserverSettings *setting
 	Observer *self = g_new0(Observer, 1);
 
 	self->base.ops = &ops;
-	self->settings = procdb_load_settings_copy(settings);
+	procdb_observer_settings_copy(&self->settings, settings);
 	procdb_backend_state_set(&self->state, "waiting", NULL, NULL);
 	procdb_bpf_maps_init(&self->maps);
 	return &self->base;

@@ -136,7 +136,8 @@ static gboolean start(Scheduler *self, GError **error)
 		return procdb_load_refuse(error, errno, "cannot open the BPF scheduler");
 	observe = skeleton->maps.task_class_observe;
 	init = skeleton->maps.task_class_init;
-	procdb_load_configure(skeleton, &self->settings);
+	skeleton->rodata->observing = self->settings.observing;
+	skeleton->rodata->online_cpus = procdb_load_online_cpus();
 	skeleton->rodata->nr_cpus = (__u32)MAX(cpus, 1);
 	allow_sleeping(skeleton);
 	give_up_modules(skeleton);
@@ -145,7 +146,8 @@ static gboolean start(Scheduler *self, GError **error)
 	if (scheduler__load(skeleton))
 		return procdb_load_refuse(
 		    error, errno, "this kernel's sched_ext does not take the BPF scheduler");
-	procdb_load_compositors(skeleton->maps.compositors, self->settings.compositors);
+	procdb_load_compositors(skeleton->maps.compositors,
+				(const char *const *)self->settings.compositors);
 	if (!attach(self, skeleton, error)) {
 		detach(self);
 		return FALSE;
@@ -377,7 +379,7 @@ static void scheduler_close(ProcdbBackend *backend)
 	}
 	procdb_backend_close(self->fallback);
 	procdb_bpf_maps_clear(&self->maps);
-	procdb_load_settings_clear(&self->settings);
+	procdb_observer_settings_clear(&self->settings);
 	procdb_load_scores_clear(&self->scores);
 	procdb_backend_state_clear(&self->state);
 	g_free(self);
@@ -403,7 +405,7 @@ ProcdbBackend *procdb_backend_scheduler_new(const ProcdbObserverSettings *settin
 
 	self->base.ops = &ops;
 	self->link_fd = -1;
-	self->settings = procdb_load_settings_copy(settings);
+	procdb_observer_settings_copy(&self->settings, settings);
 	procdb_backend_state_set(&self->state, "waiting", NULL, NULL);
 	procdb_bpf_maps_init(&self->maps);
 	return &self->base;

@@ -6,9 +6,7 @@
 
 #include <gio/gio.h>
 
-#define PROCDB_BUS_NAME "org.pandemonium.ProcDb"
-#define PROCDB_BUS_PATH "/org/pandemonium/ProcDb"
-#define PROCDB_BUS_INTERFACE "org.pandemonium.ProcDb1"
+#include "contract.h"
 
 /* All of its members, with their types and annotations. Static. */
 GDBusInterfaceInfo *procdb_interface(void);

@@ -6,46 +6,15 @@
 #include <string.h>
 
 #include "errors.h"
-
-/* Separators of lines and paragraphs would break a table as a newline does. */
-static gboolean is_plain(gunichar c)
-{
-	GUnicodeType type = g_unichar_type(c);
-
-	return g_unichar_isprint(c) && type != G_UNICODE_LINE_SEPARATOR &&
-	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
-}
-
-/* The length in bytes of the plain character at text, 0 if there is none. */
-static gsize plain_length(const char *text, gsize len)
-{
-	gunichar c = g_utf8_get_char_validated(text, (gssize)len);
-
-	if (c == (gunichar)-1 || c == (gunichar)-2 || !is_plain(c))
-		return 0;
-	return (gsize)g_unichar_to_utf8(c, NULL);
-}
+#include "escape.h"
 
 char *procdb_name_escape(const struct procdb_comm *comm)
 {
-	const char *bytes = (const char *)comm->bytes;
 	gsize len = PROCDB_COMM_LEN;
-	GString *name = g_string_sized_new(PROCDB_COMM_LEN);
 
-	while (len > 0 && bytes[len - 1] == '\0')
+	while (len > 0 && comm->bytes[len - 1] == '\0')
 		len--;
-	for (gsize i = 0; i < len;) {
-		gsize plain = plain_length(bytes + i, len - i);
-
-		if (plain == 0)
-			g_string_append_printf(name, "\\x%02x", comm->bytes[i]);
-		else if (bytes[i] == '\\')
-			g_string_append(name, "\\\\");
-		else
-			g_string_append_len(name, bytes + i, (gssize)plain);
-		i += MAX(plain, 1);
-	}
-	return g_string_free(name, FALSE);
+	return escape_raw((const char *)comm->bytes, len);
 }
 
 static gboolean refuse(GError **error, const char *why)
@@ -96,7 +65,7 @@ gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError
 			from = &byte;
 			name += 4;
 		} else {
-			len = plain_length(name, strlen(name));
+			len = escape_plain_length(name, strlen(name));
 			if (len == 0)
 				return refuse(error, "an unprintable byte is written \\xNN");
 			name += len;

@@ -12,8 +12,7 @@
 #include "gate.h"
 #include "interface.h"
 
-/* Names that one DeleteProfiles may hold, and that one ProfilesChanged lists. */
-#define PROCDB_MAX_NAMES_IN 4096
+/* Names that one ProfilesChanged lists. */
 #define PROCDB_MAX_NAMES_OUT 256
 /* Sentences that ConfigurationProblems lists at most. */
 #define PROCDB_MAX_PROBLEMS 64

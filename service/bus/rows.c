@@ -59,8 +59,8 @@ static const char *tier_of(const struct procdb_profile *profile)
 static const char *origin_of(const struct procdb_entry *entry)
 {
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
-		return "override";
-	return entry->set == PROCDB_SET_LIVE ? "live" : "retained";
+		return PROCDB_ORIGIN_OVERRIDE;
+	return entry->set == PROCDB_SET_LIVE ? PROCDB_ORIGIN_LIVE : PROCDB_ORIGIN_RETAINED;
 }
 
 int procdb_rows_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names)
@@ -145,13 +145,14 @@ static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_r
 	if (!procdb_tier_parse(texts->tier, &tier))
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_TIER, texts->name,
 			      "has a tier other than batch, interactive and lat-critical");
-	if (g_str_equal(texts->origin, "override")) {
+	if (g_str_equal(texts->origin, PROCDB_ORIGIN_OVERRIDE)) {
 		if (!procdb_name_can_match(&record->comm, error)) {
 			g_prefix_error(error, "'%s': ", texts->name);
 			return FALSE;
 		}
 		profile->override = (guint8)tier;
-	} else if (!g_str_equal(texts->origin, "live") && !g_str_equal(texts->origin, "retained"))
+	} else if (!g_str_equal(texts->origin, PROCDB_ORIGIN_LIVE) &&
+		   !g_str_equal(texts->origin, PROCDB_ORIGIN_RETAINED))
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
 			      "has an origin other than live, retained and override");
 	if (procdb_profile_votes(profile) > profile->observations)

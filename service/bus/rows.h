@@ -10,10 +10,8 @@
 #include <systemd/sd-bus.h>
 
 #include "apply.h"
+#include "contract.h"
 #include "engine.h"
-
-/* A row of ListProfiles and Import. */
-#define PROCDB_ROW "ssdbu(uuu)ttttxs"
 
 /* The names of all profiles, escaped and sorted. */
 typedef struct _ProcdbNames ProcdbNames;

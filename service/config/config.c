@@ -9,9 +9,10 @@
 #include "syntax.h"
 
 typedef enum {
-	KEY_BOOL,   /* gboolean */
 	KEY_UINT,   /* guint */
 	KEY_UINT64, /* guint64 */
+	KEY_TIME,   /* guint64, ns; files say it in units */
+	KEY_FLAG,   /* guint32, 0 or 1, of a struct that BPF reads */
 	KEY_DOUBLE,
 	KEY_TIER,   /* guint, enum procdb_tier */
 	KEY_CHOICE, /* char *, one of choices */
@@ -27,6 +28,7 @@ typedef struct {
 	double min;    /* of numbers */
 	double max;
 	const char *choices; /* separated by "|" */
+	guint64 unit;	     /* of KEY_TIME, in ns */
 } Key;
 
 #define AT(member) offsetof(ProcdbConfig, member)
@@ -34,12 +36,14 @@ typedef struct {
 static const Key keys[] = {
     {"Service", "Backend", KEY_CHOICE, AT(backend),
      .choices = "auto|observer|sched-ext|pinned|none"},
-    {"Service", "Compositors", KEY_NAMES, AT(compositors)},
-    {"Observer", "Maturity", KEY_BOOL, AT(observe_maturity)},
-    {"Observer", "Exit", KEY_BOOL, AT(observe_exit)},
-    {"Observer", "ReferenceRule", KEY_BOOL, AT(reference_rule)},
-    {"Observer", "ExitMinUSec", KEY_UINT, AT(exit_min_us), 0, 10000000},
-    {"Observer", "RenewSec", KEY_UINT, AT(renew_s), 0, 86400},
+    {"Service", "Compositors", KEY_NAMES, AT(observer.compositors)},
+    {"Observer", "Maturity", KEY_FLAG, AT(observer.observing.from_maturity)},
+    {"Observer", "Exit", KEY_FLAG, AT(observer.observing.from_exit)},
+    {"Observer", "ReferenceRule", KEY_FLAG, AT(observer.observing.reference_rule)},
+    {"Observer", "ExitMinUSec", KEY_TIME, AT(observer.observing.exit_min_ns), 0, 10000000,
+     .unit = 1000},
+    {"Observer", "RenewSec", KEY_TIME, AT(observer.observing.renew_ns), 0, 86400,
+     .unit = 1000000000},
     {"Apply", "Mode", KEY_CHOICE, AT(apply_mode), .choices = "auto|slices|none"},
     {"Apply", "BatchSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].slice_us), 0,
      PROCDB_SLICE_MAX_US},
@@ -78,12 +82,8 @@ void procdb_config_init(ProcdbConfig *config)
 	    .apply_mode = g_strdup(procdb_apply_mode_name(PROCDB_APPLY_AUTO)),
 	    .backend = g_strdup("auto"),
 	    .database = g_strdup(PROCDB_DEFAULT_DATABASE),
-	    .compositors = g_strdupv((GStrv)default_compositors),
+	    .observer = {PROCDB_OBSERVING_DEFAULTS, g_strdupv((GStrv)default_compositors)},
 	    .overrides = procdb_declarations_new(),
-	    .observe_maturity = TRUE,
-	    .observe_exit = TRUE,
-	    .exit_min_us = 250,
-	    .renew_s = 10,
 	};
 }
 
@@ -92,7 +92,7 @@ void procdb_config_clear(ProcdbConfig *config)
 	g_clear_pointer(&config->apply_mode, g_free);
 	g_clear_pointer(&config->backend, g_free);
 	g_clear_pointer(&config->database, g_free);
-	g_clear_pointer(&config->compositors, g_strfreev);
+	procdb_observer_settings_clear(&config->observer);
 	g_clear_pointer(&config->overrides, g_hash_table_unref);
 }
 
@@ -102,18 +102,23 @@ void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from)
 	to->apply_mode = g_strdup(from->apply_mode);
 	to->backend = g_strdup(from->backend);
 	to->database = g_strdup(from->database);
-	to->compositors = g_strdupv(from->compositors);
+	procdb_observer_settings_copy(&to->observer, &from->observer);
 	to->overrides = procdb_declarations_copy(from->overrides);
 }
 
-gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b)
+ProcdbObserverSettings procdb_config_observer(const ProcdbConfig *config)
 {
-	return g_str_equal(a->backend, b->backend) &&
-	       g_strv_equal((const char *const *)a->compositors,
-			    (const char *const *)b->compositors) &&
-	       a->observe_maturity == b->observe_maturity && a->observe_exit == b->observe_exit &&
-	       a->reference_rule == b->reference_rule && a->exit_min_us == b->exit_min_us && a->renew_s == b->renew_s &&
-	       a->engine.max_user_tier == b->engine.max_user_tier;
+	ProcdbObserverSettings settings = config->observer;
+
+	settings.observing.max_user_tier = config->engine.max_user_tier;
+	return settings;
+}
+
+gboolean procdb_config_same_backend(const ProcdbConfig *a, const ProcdbConfig *b)
+{
+	const ProcdbObserverSettings x = procdb_config_observer(a), y = procdb_config_observer(b);
+
+	return g_str_equal(a->backend, b->backend) && procdb_observer_settings_equal(&x, &y);
 }
 
 void procdb_verdict_init(ProcdbVerdict *verdict)
@@ -143,14 +148,16 @@ static char *value_of(const ProcdbConfig *config, const Key *key)
 	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
 
 	switch (key->type) {
-	case KEY_BOOL:
-		return g_strdup(*(const gboolean *)at ? "yes" : "no");
+	case KEY_FLAG:
+		return g_strdup(*(const guint32 *)at ? "yes" : "no");
 	case KEY_TIER:
 		return g_strdup(procdb_tier_name(*(const guint *)at));
 	case KEY_UINT:
 		return g_strdup_printf("%u", *(const guint *)at);
 	case KEY_UINT64:
 		return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at);
+	case KEY_TIME:
+		return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at / key->unit);
 	case KEY_DOUBLE:
 		return g_strdup(g_ascii_formatd(buffer, sizeof(buffer), "%g", *(const double *)at));
 	case KEY_NAMES:
@@ -170,11 +177,11 @@ static gboolean set_number(void *at, const Key *key, const char *value)
 	if (key->type == KEY_UINT)
 		*(guint *)at = (guint)number;
 	else
-		*(guint64 *)at = number;
+		*(guint64 *)at = key->type == KEY_TIME ? number * key->unit : number;
 	return TRUE;
 }
 
-static gboolean set_bool(gboolean *at, const char *value)
+static gboolean set_flag(guint32 *at, const char *value)
 {
 	static const char *const yes[] = {"yes", "true", "on", "1", NULL};
 	static const char *const no[] = {"no", "false", "off", "0", NULL};
@@ -242,12 +249,13 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 	void *at = (char *)config + key->offset;
 
 	switch (key->type) {
-	case KEY_BOOL:
-		return set_bool(at, value);
+	case KEY_FLAG:
+		return set_flag(at, value);
 	case KEY_TIER:
 		return set_tier(at, value);
 	case KEY_UINT:
 	case KEY_UINT64:
+	case KEY_TIME:
 		return set_number(at, key, value);
 	case KEY_DOUBLE:
 		return set_double(at, key, value);
@@ -261,7 +269,7 @@ static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
 static char *allowed(const Key *key)
 {
 	switch (key->type) {
-	case KEY_BOOL:
+	case KEY_FLAG:
 		return g_strdup("yes or no");
 	case KEY_TIER:
 		return g_strdup("one of batch interactive lat-critical");
@@ -290,6 +298,22 @@ char *procdb_config_set(ProcdbConfig *config, const char *group, const char *nam
 	want = allowed(key);
 	return g_strdup_printf("[%s] %s=%s is not allowed: it has to be %s", group, name, escaped,
 			       want);
+}
+
+char *procdb_config_get(const ProcdbConfig *config, const char *group, const char *name)
+{
+	const Key *key = find_key(group, name);
+
+	return key ? value_of(config, key) : NULL;
+}
+
+gboolean procdb_config_key(guint i, const char **group, const char **name)
+{
+	if (i >= G_N_ELEMENTS(keys))
+		return FALSE;
+	*group = keys[i].group;
+	*name = keys[i].name;
+	return TRUE;
 }
 
 /* A copy of a sentence, with \\xNN for what a terminal or the bus could not take. */

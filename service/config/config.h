@@ -10,22 +10,18 @@
 #include "apply.h"
 #include "engine.h"
 #include "files.h"
+#include "observer-settings.h"
 
 #define PROCDB_DEFAULT_DATABASE PROCDB_STATEDIR "/procdb.bin"
 
 typedef struct {
 	ProcdbEngineSettings engine;
-	GHashTable *overrides;	   /* of ProcdbDeclaration */
-	ProcdbApplySettings apply; /* without the mode */
-	char *apply_mode;	   /* "auto", "slices", "none" */
-	char *backend;		   /* "auto", "observer", "sched-ext", "pinned", "none" */
-	char *database;		   /* path of the database file */
-	GStrv compositors;	   /* task names that are always latency critical */
-	gboolean observe_maturity; /* what is observed, as in ProcdbObserverSettings */
-	gboolean observe_exit;
-	gboolean reference_rule;
-	guint exit_min_us;
-	guint renew_s;
+	GHashTable *overrides;		 /* of ProcdbDeclaration */
+	ProcdbApplySettings apply;	 /* without the mode */
+	char *apply_mode;		 /* "auto", "slices", "none" */
+	char *backend;			 /* "auto", "observer", "sched-ext", "pinned", "none" */
+	char *database;			 /* path of the database file */
+	ProcdbObserverSettings observer; /* without max_user_tier, which the engine has */
 } ProcdbConfig;
 
 /* The defaults; to be cleared by procdb_config_clear(). */
@@ -36,8 +32,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbConfig, procdb_config_clear)
 /* A deep copy into an uninitialized configuration. */
 void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from);
 
+/* What a backend is told; the names stay those of the configuration. */
+ProcdbObserverSettings procdb_config_observer(const ProcdbConfig *config);
+
 /* Whether both ask for the same backend and the same observation. */
-gboolean procdb_config_same_maps(const ProcdbConfig *a, const ProcdbConfig *b);
+gboolean procdb_config_same_backend(const ProcdbConfig *a, const ProcdbConfig *b);
 
 /* What there is to say of the files. */
 typedef struct {
@@ -69,3 +68,9 @@ void procdb_config_read(ProcdbConfig *config, const ProcdbConfig *running, const
  */
 char *procdb_config_set(ProcdbConfig *config, const char *group, const char *key,
 			const char *value);
+
+/* The value of a key as a file would say it, NULL if there is no such key. The caller frees it. */
+char *procdb_config_get(const ProcdbConfig *config, const char *group, const char *key);
+
+/* The i-th key of the table, from 0 on; FALSE when there are no more. Both are static. */
+gboolean procdb_config_key(guint i, const char **group, const char **key);

@@ -24,12 +24,6 @@ const struct procdb_rules procdb_reference_rules = {
     .stale_ticks = 60,
 };
 
-static const char *const tier_names[PROCDB_TIERS] = {
-    [PROCDB_TIER_BATCH] = "batch",
-    [PROCDB_TIER_INTERACTIVE] = "interactive",
-    [PROCDB_TIER_LAT_CRITICAL] = "lat-critical",
-};
-
 void procdb_profile_init(struct procdb_profile *profile)
 {
 	memset(profile, 0, sizeof(*profile));
@@ -191,12 +185,7 @@ double procdb_profile_stability(const struct procdb_profile *profile)
 
 enum procdb_tier procdb_profile_dominant_tier(const struct procdb_profile *profile)
 {
-	enum procdb_tier best = PROCDB_TIER_BATCH;
-
-	for (int i = 1; i < PROCDB_TIERS; i++)
-		if (profile->tier_votes[i] >= profile->tier_votes[best])
-			best = (enum procdb_tier)i;
-	return best;
+	return procdb_tier_of_votes(profile->tier_votes);
 }
 
 enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile)
@@ -253,20 +242,4 @@ struct procdb_class procdb_profile_prediction(const struct procdb_profile *profi
 	    .wakeup_freq = profile->wakeup_freq,
 	    .csw_rate = profile->csw_rate,
 	};
-}
-
-const char *procdb_tier_name(enum procdb_tier tier)
-{
-	return tier_names[tier < PROCDB_TIERS ? tier : PROCDB_TIER_LAT_CRITICAL];
-}
-
-bool procdb_tier_parse(const char *name, enum procdb_tier *tier)
-{
-	for (int i = 0; i < PROCDB_TIERS; i++) {
-		if (strcmp(name, tier_names[i]) == 0) {
-			*tier = (enum procdb_tier)i;
-			return true;
-		}
-	}
-	return false;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "procdb-abi.h"
+#include "tiers.h"
 
 /* procdb_profile.override when no admin has spoken. */
 #define PROCDB_NO_OVERRIDE UINT8_MAX
@@ -150,9 +151,3 @@ bool procdb_profile_is_confident(const struct procdb_profile *profile,
  * every task begins with when there is only an override.
  */
 struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile);
-
-/* "batch", "interactive" or "lat-critical"; static. */
-const char *procdb_tier_name(enum procdb_tier tier);
-
-/* Reads a tier's name into *tier; false, and *tier untouched, if it is none. */
-bool procdb_tier_parse(const char *name, enum procdb_tier *tier);

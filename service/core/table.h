@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * All profiles by name, and who has to leave. Each entry is in one of four
+ * All profiles by name, and who has to leave. Each entry is in one of five
  * sets, and each set is a heap by age, so that a tick costs what changed and
  * not what is there. libc only.
  */
@@ -31,7 +31,7 @@ struct procdb_entry {
 	bool changed;		     /* a client has not been told yet */
 	bool published;		     /* may have a prediction in the init map */
 	struct procdb_class written; /* which one, as far as known */
-	uint32_t brief; /* votes for interactive that only say that a life was short */
+	uint32_t brief;		     /* votes for interactive that only say that a life was short */
 	/* Execs under this name since the start that found a prediction, and that did not. */
 	uint64_t found;
 	uint64_t missed;

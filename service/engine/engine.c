@@ -21,7 +21,10 @@ const ProcdbEngineSettings procdb_engine_default_settings = {
     .save_interval_s = 300,
 };
 
-G_DEFINE_QUARK(procdb - engine - error, procdb_engine_error)
+/* clang-format takes the hyphens of an unquoted macro argument for minus signs. */
+/* clang-format off */
+G_DEFINE_QUARK(procdb-engine-error, procdb_engine_error)
+/* clang-format on */
 
 /* The reference's rule of confidence goes with its memory. */
 static void take_settings(ProcdbEngine *engine, const ProcdbEngineSettings *settings)

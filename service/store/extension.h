@@ -12,10 +12,10 @@
  *
  * Sections hold records: u32 size of a record, u32 count, then the records.
  * "MORE" has one for each entry, in their order; "ONLY" has the profiles without an
- * entry. Sections of other tags are skipped, and so is what a newer writer
- * appends to a record (as recent scores, withdrawals and the time that the machine ran were):
- * both leave the file readable for us, and a new version number is for what would not. The
- * magic at both ends tells damage from bytes that are not ours.
+ * entry. docs/file-format.md has them byte by byte. Sections of other tags are skipped, and
+ * so is what a newer writer appends to a record: both leave the file readable for older
+ * readers, and a new version number is for what would not. The magic at both ends tells
+ * damage from the bytes of other programs.
  *
  * A CRC-32, since it has to find accidents: it sees every error of up to 32
  * bits in a row, costs a tenth of GLib's SHA-256, and against forgery there

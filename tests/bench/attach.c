@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The ProcDb developers
 
 /*
- * procdb-attach OBJECT [NAME=NUMBER...]: sets constants of a BPF object, attaches
+ * procdb-attach OBJECT [NAME.MEMBER=NUMBER...]: sets constants of a BPF object, attaches
  * every program of it, says "ready", and stays until its standard input ends. Then
  * prints what the kernel counted, a line for each program: name, runs, ns. (It
  * counts while the sysctl kernel.bpf_stats_enabled is 1.)
@@ -23,30 +23,53 @@ static int fail(const char *what)
 	return EXIT_FAILURE;
 }
 
-/* Where in .rodata the constant is that text begins with, and what the text sets it to. */
+/* The offset of a member of a constant struct, of 8 bytes; -1 if there is no such member. */
+static long find_member(const struct btf *btf, const struct btf_type *type, const char *name,
+			size_t len)
+{
+	const struct btf_member *members;
+
+	while (btf_is_mod(type))
+		type = btf__type_by_id(btf, type->type);
+	members = btf_is_struct(type) ? btf_members(type) : NULL;
+	for (int i = 0; members && i < btf_vlen(type); i++) {
+		const char *member = btf__name_by_offset(btf, members[i].name_off);
+
+		if (strlen(member) == len && memcmp(member, name, len) == 0 &&
+		    btf__resolve_size(btf, members[i].type) == sizeof(__u64))
+			return members[i].offset / 8;
+	}
+	return -1;
+}
+
+/* Where in .rodata the member is that text begins with, and what the text sets it to. */
 static int find_constant(const struct btf *btf, const char *text, __u32 *offset, __u64 *value)
 {
 	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
 	const struct btf_type *section = btf__type_by_id(btf, (__u32)id);
 	const struct btf_var_secinfo *place = section ? btf_var_secinfos(section) : NULL;
-	size_t len = strcspn(text, "=");
+	size_t len = strcspn(text, "."), end = strcspn(text, "=");
 
 	for (int i = 0; place && i < btf_vlen(section); i++) {
 		const struct btf_type *var = btf__type_by_id(btf, place[i].type);
 		const char *name = btf__name_by_offset(btf, var->name_off);
+		long at;
 
-		if (strlen(name) != len || memcmp(name, text, len) != 0 ||
-		    place[i].size != sizeof(*value))
+		if (len >= end || strlen(name) != len || memcmp(name, text, len) != 0)
 			continue;
-		*offset = place[i].offset;
-		*value = strtoull(text + len + 1, NULL, 0);
+		at = find_member(btf, btf__type_by_id(btf, var->type), text + len + 1,
+				 end - len - 1);
+		if (at < 0)
+			break;
+		*offset = place[i].offset + (__u32)at;
+		*value = strtoull(text + end + 1, NULL, 0);
 		return 0;
 	}
 	errno = ENOENT;
 	return -1;
 }
 
-/* Sets a constant of 8 bytes: NAME=NUMBER. */
+/* Sets a member of 8 bytes of a constant: NAME.MEMBER=NUMBER. */
 static int set_constant(struct bpf_object *object, const char *text)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");
@@ -73,7 +96,7 @@ int main(int argc, char **argv)
 	char byte;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: procdb-attach OBJECT [NAME=NUMBER...]\n");
+		fprintf(stderr, "usage: procdb-attach OBJECT [NAME.MEMBER=NUMBER...]\n");
 		return 2;
 	}
 	object = bpf_object__open_file(argv[1], NULL);

@@ -18,7 +18,8 @@ static guint64 any(void)
 
 static GVariant *random_rows(void)
 {
-	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE(ROWS_SIGNATURE));
+	g_auto(GVariantBuilder) builder =
+	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_ROW ")"));
 
 	for (guint i = 0; i < NAMES; i++) {
 		g_autofree char *name = g_strdup_printf("n%u", i);
@@ -27,10 +28,10 @@ static GVariant *random_rows(void)
 		const gboolean override = g_test_rand_bit();
 
 		if (g_test_rand_bit())
-			g_variant_builder_add(&builder, "(ssdbu(uuu)ttttxs)", name,
-					      rows_tiers[i % ROWS_TIERS], 0.0, FALSE, votes + more,
-					      votes, more, (guint32)0, any(), any(), any(), any(),
-					      (gint64)(any() >> 1), override ? "override" : "live");
+			g_variant_builder_add(
+			    &builder, "(" PROCDB_ROW ")", name, procdb_tier_names[i % PROCDB_TIERS],
+			    0.0, FALSE, votes + more, votes, more, (guint32)0, any(), any(), any(),
+			    any(), (gint64)(any() >> 1), override ? "override" : "live");
 	}
 	return g_variant_ref_sink(g_variant_builder_end(&builder));
 }

@@ -27,7 +27,7 @@ static void check_in_range(const ProcdbConfig *config)
 	g_assert_true(g_path_is_absolute(config->database));
 	g_assert_true(g_utf8_validate(config->database, -1, NULL));
 	g_assert_nonnull(config->backend);
-	g_assert_nonnull(config->compositors);
+	g_assert_nonnull(config->observer.compositors);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -51,6 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (guint i = 0; i < verdict.problems->len; i++)
 		g_assert_true(g_utf8_validate(verdict.problems->pdata[i], -1, NULL));
 	procdb_config_copy(&copy, &config);
-	g_assert_true(procdb_config_same_maps(&copy, &config));
+	g_assert_true(procdb_config_same_backend(&copy, &config));
 	return 0;
 }

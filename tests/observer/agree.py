@@ -50,7 +50,7 @@ class Observer:
     """A BPF object that is attached."""
 
     def __init__(self, attach, path):
-        self.process = subprocess.Popen([attach, path, "renew_ns=1"], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([attach, path, "observing.renew_ns=1"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             sys.exit(f"{path} does not attach")

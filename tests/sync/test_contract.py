@@ -117,12 +117,17 @@ class Contract(unittest.TestCase):
         self.assertGreaterEqual(listed, errors)
 
     def test_everybody_names_the_limit_of_names(self):
-        limit = re.search(r"#define PROCDB_MAX_NAMES_IN (\d+)", text("service", "bus", "object.h"))[1]
-        self.assertIn("#define NAMES_PER_CALL %s\n" % limit, text("client", "cmd-delete.c"))
+        limit = re.search(r"#define PROCDB_MAX_NAMES_IN (\d+)", text("common", "contract.h"))[1]
         for path in (("dbus", "org.pandemonium.ProcDb1.xml"),
                      ("data", "man", "org.pandemonium.ProcDb.5.in"),
                      ("data", "man", "pandemoniumctl.1"), ("tests", "client", "fake.py")):
             self.assertRegex(text(*path), r"(at|At) most %s|%s names|= %s\n" % (limit, limit, limit))
+
+    def test_the_interface_has_the_rows_of_the_code(self):
+        row = re.search(r'#define PROCDB_ROW "(.*)"', text("common", "contract.h"))[1]
+        types = {arg.get("type") for arg in contract().iter("arg")
+                 if arg.get("name") == "profiles" and arg.get("type") != "u"}
+        self.assertEqual(types, {"a(%s)" % row})
 
     def test_every_error_of_the_service_is_a_sentence_in_the_client(self):
         errors = set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))

@@ -202,7 +202,7 @@ static void test_one_long_run_never_becomes_stable(void)
 {
 	struct procdb_task task = new_task();
 
-	/* Why short lives need a rule without the prior (semantics §8, findings §1). */
+	/* Why short lives need a rule without the prior (struct procdb_life in classify.h). */
 	procdb_task_stop(&task, 70 * MS);
 	g_assert_cmpuint(task.avg_runtime, ==, 35 * MS + 50000);
 	g_assert_cmpuint(task.runtime_dev, ==, 35 * MS - 50000);

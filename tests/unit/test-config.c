@@ -24,9 +24,10 @@ static void test_defaults(ConfigFixture *f, gconstpointer data)
 	g_assert_cmpuint(f->config.engine.rules.max_profiles, ==, 512);
 	g_assert_cmpuint(f->config.engine.rules.stale_ticks, ==, 60);
 	g_assert_cmpuint(f->config.engine.retention_days, ==, 30);
-	g_assert_true(g_strv_contains((const char *const *)f->config.compositors, "gnome-shell"));
-	for (guint i = 0; f->config.compositors[i]; i++)
-		g_assert_cmpuint(strlen(f->config.compositors[i]), <, 16);
+	g_assert_true(
+	    g_strv_contains((const char *const *)f->config.observer.compositors, "gnome-shell"));
+	for (guint i = 0; f->config.observer.compositors[i]; i++)
+		g_assert_cmpuint(strlen(f->config.observer.compositors[i]), <, 16);
 }
 
 static void test_every_key_is_read(ConfigFixture *f, gconstpointer data)
@@ -40,8 +41,8 @@ static void test_every_key_is_read(ConfigFixture *f, gconstpointer data)
 	       "SaveIntervalSec=0\n");
 	config_assert_no_problem(f);
 	g_assert_cmpstr(f->config.backend, ==, "pinned");
-	g_assert_cmpuint(g_strv_length(f->config.compositors), ==, 3);
-	g_assert_cmpstr(f->config.compositors[1], ==, "my shell");
+	g_assert_cmpuint(g_strv_length(f->config.observer.compositors), ==, 3);
+	g_assert_cmpstr(f->config.observer.compositors[1], ==, "my shell");
 	g_assert_cmpuint(f->config.engine.rules.min_observations, ==, 7);
 	g_assert_cmpfloat(f->config.engine.rules.min_confidence, ==, 0.75);
 	g_assert_cmpuint(f->config.engine.rules.max_profiles, ==, 1024);
@@ -303,7 +304,7 @@ static void test_random_bytes(ConfigFixture *f, gconstpointer data)
 		g_assert_cmpuint(f->config.engine.rules.stale_ticks, >=, 1);
 		g_assert_true(g_path_is_absolute(f->config.database));
 		g_assert_true(g_utf8_validate(f->config.database, -1, NULL));
-		g_assert_nonnull(f->config.compositors);
+		g_assert_nonnull(f->config.observer.compositors);
 		for (guint j = 0; j < f->verdict.problems->len; j++)
 			g_assert_true(g_utf8_validate(f->verdict.problems->pdata[j], -1, NULL));
 	}
@@ -318,7 +319,7 @@ static void test_copy_is_deep(ConfigFixture *f, gconstpointer data)
 	g_assert_null(procdb_config_set(&copy, "Service", "Compositors", "a"));
 	g_assert_null(procdb_config_set(&copy, "Database", "Path", "/x"));
 	g_assert_cmpstr(f->config.backend, ==, "auto");
-	g_assert_cmpstr(f->config.compositors[0], !=, "a");
+	g_assert_cmpstr(f->config.observer.compositors[0], !=, "a");
 	g_assert_cmpstr(f->config.database, !=, "/x");
 }
 

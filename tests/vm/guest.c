@@ -75,14 +75,8 @@ ProcdbBackend *guest_schedule_for(const char *const *compositors)
 	ProcdbBackend *backend;
 
 	wait_for_no_scheduler();
-	backend = procdb_backend_scheduler_new(&(ProcdbObserverSettings){
-	    .compositors = compositors,
-	    .from_maturity = TRUE,
-	    .from_exit = TRUE,
-	    .exit_min_us = 250,
-	    .renew_s = 10,
-	    .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
-	});
+	backend = procdb_backend_scheduler_new(
+	    &(ProcdbObserverSettings){PROCDB_OBSERVING_DEFAULTS, (GStrv)compositors});
 
 	guest_assert_active(backend);
 	return backend;

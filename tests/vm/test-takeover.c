@@ -227,9 +227,8 @@ static void external_is_fed_through_its_pins(void)
 static void external_is_left_alone(void)
 {
 	pid_t external = start_external();
-	static const char *const none[] = {NULL};
 	g_autoptr(ProcdbBackend) backend =
-	    procdb_backend_scheduler_new(&(ProcdbObserverSettings){.compositors = none});
+	    procdb_backend_scheduler_new(&(ProcdbObserverSettings){0});
 	ProcdbBackendStatus status;
 	const char *state = guest_state(backend);
 

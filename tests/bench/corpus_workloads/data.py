@@ -102,7 +102,7 @@ WORKLOADS = (
              (Label("node", WAITS, COMPUTES),), CRUNCH),
     Workload("git-repack", "git", "while git -C r repack -adfq --depth=50; do :; done",
              (Label("git", WAITS, COMPUTES),), f"({REPOSITORY})" + "; test -d r || cp -r $DATA/repository r"),
-    Workload("git-clone", "git", "while git clone -q --no-local file://$DATA/repository c; do rm -rf c; done",
+    Workload("git-clone", "git", "rm -rf c; while git clone -q --no-local file://$DATA/repository c; do rm -rf c; done",
              (Label("git", WAITS, COMPUTES), Label("rm|git-.*", WAITS_BRIEF, "cleans up")), REPOSITORY),
     Workload("git-status", "git", "while git -C $DATA/repository status --short >/dev/null; do sleep 0.3; done",
              (Label("git", PROMPT_BUSY, "a prompt that shows the state: a person waits for it"),), REPOSITORY),

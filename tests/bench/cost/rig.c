@@ -133,8 +133,7 @@ static ObserverCounters *map_counters(void)
 
 static ProcdbBackend *open_maps(RigBackend backend)
 {
-	static const char *const no_names[] = {NULL};
-	const ProcdbObserverSettings silent = {.compositors = no_names};
+	const ProcdbObserverSettings silent = {0};
 
 	if (backend == RIG_PINNED)
 		pin_stranger();

@@ -133,8 +133,8 @@ static guint64 observations(GDBusConnection *bus)
 	g_autoptr(GVariant) value = NULL;
 	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
 	    bus, BUS_NAME, "/org/pandemonium/ProcDb", "org.freedesktop.DBus.Properties", "Get",
-	    g_variant_new("(ss)", "org.pandemonium.ProcDb1", "Observations"),
-	    G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+	    g_variant_new("(ss)", "org.pandemonium.ProcDb1", "Observations"), G_VARIANT_TYPE("(v)"),
+	    G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
 
 	if (!reply)
 		fail("Observations", error);
@@ -159,7 +159,8 @@ static void measure_memory(Figures *figures, const char *pid)
 				       .value = {mib, mib, mib, 1}});
 }
 
-/* CPU and wake-ups of a service that nobody calls; ids and names of the figures begin with these. */
+/* CPU and wake-ups of a service that nobody calls; ids and names of the figures begin with these.
+ */
 static void measure_alone(Figures *figures, GDBusConnection *bus, GSubprocess *service,
 			  guint seconds, const char *id, const char *what, gboolean has_goal)
 {
@@ -235,13 +236,14 @@ void measure_service(Figures *figures, const char *program, const char *folder, 
 				       .value = summarize(starts),
 				       .goal = 100});
 	measure_memory(figures, g_subprocess_get_identifier(service));
-	measure_alone(figures, bus, service, idle_s, "quiet", "nobody asks, the machine does little",
-		      FALSE);
+	measure_alone(figures, bus, service, idle_s, "quiet",
+		      "nobody asks, the machine does little", FALSE);
 	stop(bus, service);
 
 	if (!g_file_set_contents(config, NOTHING_TO_REPORT, -1, &error))
 		fail(config, error);
 	service = start(bus, program, database, config, &ms);
-	measure_alone(figures, bus, service, idle_s, "idle", "nobody asks, nothing is observed", TRUE);
+	measure_alone(figures, bus, service, idle_s, "idle", "nobody asks, nothing is observed",
+		      TRUE);
 	stop(bus, service);
 }

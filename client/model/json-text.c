@@ -11,7 +11,10 @@
 /* What jq 1.6 and others that have doubles only write for 2^64 - 1. */
 #define ROUNDED_MAX "18446744073709552000"
 
-G_DEFINE_QUARK(json - text - error, json_text_error)
+/* clang-format takes the hyphens of an unquoted macro argument for minus signs. */
+/* clang-format off */
+G_DEFINE_QUARK(json-text-error, json_text_error)
+/* clang-format on */
 
 static gboolean fail(const JsonText *text, GError **error, const char *what)
 {
@@ -27,8 +30,8 @@ static gboolean fail(const JsonText *text, GError **error, const char *what)
 
 static void skip_space(JsonText *text)
 {
-	while (text->at < text->end && (*text->at == ' ' || *text->at == '\t' ||
-					*text->at == '\r' || *text->at == '\n'))
+	while (text->at < text->end &&
+	       (*text->at == ' ' || *text->at == '\t' || *text->at == '\r' || *text->at == '\n'))
 		text->at++;
 }
 

@@ -153,19 +153,19 @@ static void print_outcomes(GVariantDict *dict)
 {
 	g_autoptr(GVariant) outcomes =
 	    g_variant_dict_lookup_value(dict, "PredictionOutcomes", G_VARIANT_TYPE("a(sttt)"));
-	guint64 turned[ROWS_TIERS] = {0}, all = 0;
-	const char *names[ROWS_TIERS] = {0}, *separator = "            ";
+	guint64 turned[PROCDB_TIERS] = {0}, all = 0;
+	const char *names[PROCDB_TIERS] = {0}, *separator = "            ";
 	guint best = 0;
 
-	if (!outcomes || g_variant_n_children(outcomes) != ROWS_TIERS)
+	if (!outcomes || g_variant_n_children(outcomes) != PROCDB_TIERS)
 		return;
-	for (guint i = 0; i < ROWS_TIERS; i++) {
-		guint64 row[ROWS_TIERS], predicted;
+	for (guint i = 0; i < PROCDB_TIERS; i++) {
+		guint64 row[PROCDB_TIERS], predicted;
 
 		g_variant_get_child(outcomes, i, "(&sttt)", &names[i], &row[0], &row[1], &row[2]);
 		predicted = row[0] + row[1] + row[2];
 		all += predicted;
-		for (guint j = 0; j < ROWS_TIERS; j++)
+		for (guint j = 0; j < PROCDB_TIERS; j++)
 			turned[j] += row[j];
 		if (predicted == 0)
 			continue;
@@ -173,7 +173,7 @@ static void print_outcomes(GVariantDict *dict)
 		       row[i], predicted);
 		separator = ",";
 	}
-	for (guint j = 1; j < ROWS_TIERS; j++)
+	for (guint j = 1; j < PROCDB_TIERS; j++)
 		best = turned[j] > turned[best] ? j : best;
 	if (all > 0)
 		printf("; to say \"%s\" of all would be right for %.1f %%\n", names[best],

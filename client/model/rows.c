@@ -40,16 +40,14 @@ void rows_free(Rows *rows)
 	g_free(rows);
 }
 
-const char *const rows_tiers[ROWS_TIERS + 1] = {"batch", "interactive", "lat-critical", NULL};
-const char *const rows_origins[] = {"live", "retained", "override", NULL};
+const char *const rows_origins[] = {PROCDB_ORIGIN_LIVE, PROCDB_ORIGIN_RETAINED,
+				    PROCDB_ORIGIN_OVERRIDE, NULL};
 
 int rows_tier_rank(const char *tier)
 {
-	for (int i = 0; rows_tiers[i]; i++) {
-		if (g_strcmp0(tier, rows_tiers[i]) == 0)
-			return i;
-	}
-	return -1;
+	enum procdb_tier rank;
+
+	return tier && procdb_tier_parse(tier, &rank) ? (int)rank : -1;
 }
 
 #define DESCENDING(a, b) (((a) < (b)) - ((a) > (b)))
@@ -169,14 +167,4 @@ gboolean rows_match(const char *pattern, const char *name)
 gboolean rows_is_pattern(const char *text)
 {
 	return strpbrk(text, "*?") != NULL;
-}
-
-const char *rows_tier_of_votes(const guint32 votes[ROWS_TIERS])
-{
-	gsize best = 0;
-
-	for (gsize i = 1; i < ROWS_TIERS; i++)
-		if (votes[i] >= votes[best])
-			best = i;
-	return rows_tiers[best];
 }

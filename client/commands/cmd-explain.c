@@ -36,7 +36,7 @@ typedef struct {
 
 static void reasons_read(GVariantDict *dict, Reasons *why)
 {
-	guint32 votes[ROWS_TIERS] = {0};
+	guint32 votes[PROCDB_TIERS] = {0};
 
 	*why = (Reasons){.name = "", .tier = "", .source = "", .rule = "reference"};
 	g_variant_dict_lookup(dict, "name", "&s", &why->name);

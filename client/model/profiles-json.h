@@ -20,7 +20,7 @@ JsonNode *profiles_to_json(const Rows *rows);
 /*
  * Reads an export file's content, any bytes, and checks every value. What can be worked out
  * from the rest may be left out: confidence, confident, tier and origin. Returns a
- * floating a(ssdbu(uuu)ttttxs), or NULL and an error that says which
+ * floating array of PROCDB_ROW, or NULL and an error that says which
  * profile and which value of it is wrong.
  */
 GVariant *profiles_from_json(const char *data, gsize length, GError **error);

@@ -7,8 +7,10 @@
 #include <string.h>
 
 /*
- * json-glib has no unsigned numbers: greater ones are texts that begin with this until they are
- * written. What the service sends holds no control characters.
+ * Why not json_gvariant_serialize(): json-glib has no unsigned numbers, so that it prints
+ * 2^64 - 1 as -1 (1.6.6), and the votes, a tuple, become an array without names. Here a number
+ * beyond G_MAXINT64 is a text that begins with this mark until it is written. What the service
+ * sends holds no control characters.
  */
 #define UINT_MARK "\001"
 #define UINT_MARK_WRITTEN "\"\\u0001"
@@ -24,18 +26,18 @@ static JsonNode *from_uint(guint64 value)
 	return json_node_init_string(node, marked);
 }
 
-static JsonNode *from_votes(const guint32 votes[ROWS_TIERS])
+static JsonNode *from_votes(const guint32 votes[PROCDB_TIERS])
 {
 	JsonBuilder *builder = ctl_json_begin();
 
-	for (size_t i = 0; i < ROWS_TIERS; i++)
-		ctl_json_set_uint(builder, rows_tiers[i], votes[i]);
+	for (size_t i = 0; i < PROCDB_TIERS; i++)
+		ctl_json_set_uint(builder, procdb_tier_names[i], votes[i]);
 	return ctl_json_end(builder);
 }
 
 static JsonNode *from_member(const char *name, GVariant *value)
 {
-	guint32 votes[ROWS_TIERS];
+	guint32 votes[PROCDB_TIERS];
 
 	if (g_str_equal(name, "votes") && g_variant_is_of_type(value, G_VARIANT_TYPE("(uuu)"))) {
 		g_variant_get(value, "(uuu)", &votes[0], &votes[1], &votes[2]);

@@ -2,7 +2,15 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
+/*
+ * Task names as text. A name is any bytes; escaped, it is valid printable UTF-8 as it is, a
+ * backslash as two, and every other byte as \xNN in lower-case hexadecimal.
+ */
+
 #include <glib.h>
+
+/* The length in bytes of the printable character at text, 0 if there is none. */
+gsize escape_plain_length(const char *text, gsize length);
 
 /*
  * The name to send for one that a person typed. What is valid UTF-8 is taken

@@ -5,33 +5,31 @@
 
 #include <string.h>
 
-/* As the service has it: separators of lines and paragraphs would break a table, too. */
-static gboolean is_plain(gunichar c)
+gsize escape_plain_length(const char *text, gsize length)
 {
+	gunichar c = g_utf8_get_char_validated(text, (gssize)length);
 	GUnicodeType type;
 
 	/* Malformed and cut sequences are both above every character. */
 	if (c > 0x10ffff || !g_unichar_isprint(c))
-		return FALSE;
+		return 0;
+	/* Separators of lines and paragraphs would break a table as a newline does. */
 	type = g_unichar_type(c);
-	return type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR;
+	if (type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR)
+		return 0;
+	return (gsize)(g_utf8_next_char(text) - text);
 }
 
 /* Appends one character or byte; returns how many bytes it was. */
 static gsize escape_one(GString *out, const char *at, gsize left, gboolean escape_backslash)
 {
-	gunichar c = g_utf8_get_char_validated(at, (gssize)left);
-	gsize length = 1;
+	gsize length = escape_plain_length(at, left);
 
-	if (!is_plain(c)) {
-		if (c <= 0x10ffff)
-			length = (gsize)(g_utf8_next_char(at) - at);
-		for (gsize i = 0; i < length; i++)
-			g_string_append_printf(out, "\\x%02x", (guchar)at[i]);
-		return length;
+	if (length == 0) {
+		g_string_append_printf(out, "\\x%02x", (guchar)*at);
+		return 1;
 	}
-	length = (gsize)(g_utf8_next_char(at) - at);
-	if (c == '\\' && escape_backslash)
+	if (*at == '\\' && escape_backslash)
 		g_string_append_c(out, '\\');
 	g_string_append_len(out, at, (gssize)length);
 	return length;

@@ -149,7 +149,7 @@ static void print_json(Ctl *ctl, const Rows *rows)
 
 static gboolean is_override(const Row *row, gpointer user_data)
 {
-	return g_str_equal(row->origin, "override");
+	return g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 }
 
 static int list(Ctl *ctl)
@@ -190,7 +190,7 @@ int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (g_str_equal(args[0], "clear") && count >= 2)
 		return change(ctl, command, args + 1, count - 1, NULL, literal);
 	if (g_str_equal(args[0], "set") && count >= 3) {
-		if (!options_is_word(command, "tier", args[count - 1], rows_tiers))
+		if (!options_is_word(command, "tier", args[count - 1], procdb_tier_names))
 			return CTL_USAGE;
 		return change(ctl, command, args + 1, count - 2, args[count - 1], literal);
 	}

@@ -21,5 +21,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Merge, merge_free)
  */
 gboolean merge_add(Merge *merge, const Rows *rows, GError **error);
 
-/* The sum so far, a floating a(ssdbu(uuu)ttttxs) sorted by name. */
+/* The sum so far, a floating array of PROCDB_ROW sorted by name. */
 GVariant *merge_sum(const Merge *merge);

@@ -7,7 +7,10 @@
 
 #include "json-text.h"
 
-G_DEFINE_QUARK(profiles - json - error, profiles_json_error)
+/* clang-format takes the hyphens of an unquoted macro argument for minus signs. */
+/* clang-format off */
+G_DEFINE_QUARK(profiles-json-error, profiles_json_error)
+/* clang-format on */
 
 JsonNode *profiles_to_json(const Rows *rows)
 {
@@ -123,7 +126,7 @@ static gboolean read_votes(JsonText *text, guint32 *values, GError **error)
 	if (json_text_kind(text) == JSON_TEXT_OBJECT) {
 		if (!json_text_object(text, read_vote, &votes, error))
 			return FALSE;
-		if (votes.given == (1U << ROWS_TIERS) - 1)
+		if (votes.given == (1U << PROCDB_TIERS) - 1)
 			return TRUE;
 	}
 	return refuse(error, "\"votes\" must be an object of three whole numbers, by tier");
@@ -240,15 +243,15 @@ static gboolean check_given(const Reading *reading, GError **error)
 /* The tier is what the votes say, unless it is an override: then it is what decides. */
 static gboolean check_tier(Reading *reading, GError **error)
 {
-	const char *voted = rows_tier_of_votes(reading->row.votes);
+	const char *voted = procdb_tier_name(procdb_tier_of_votes(reading->row.votes));
 
 	if (!reading->origin)
-		reading->origin = g_strdup("retained");
+		reading->origin = g_strdup(PROCDB_ORIGIN_RETAINED);
 	if (!g_strv_contains(rows_origins, reading->origin))
 		return refuse(error, "\"origin\" must be live, retained or override");
 	if (reading->tier && rows_tier_rank(reading->tier) < 0)
 		return refuse(error, "\"tier\" must be batch, interactive or lat-critical");
-	if (g_str_equal(reading->origin, "override"))
+	if (g_str_equal(reading->origin, PROCDB_ORIGIN_OVERRIDE))
 		return reading->tier ? TRUE : refuse(error, "\"tier\" of an override is missing");
 	if (reading->tier && !g_str_equal(reading->tier, voted))
 		return refuse(error,
@@ -279,7 +282,7 @@ static gboolean read_row(JsonText *text, guint index, GVariantBuilder *builder, 
 	if (!json_text_object(text, read_member, &reading, error) ||
 	    !check_given(&reading, error) || !check_tier(&reading, error))
 		return FALSE;
-	g_variant_builder_add(builder, "(ssdbu(uuu)ttttxs)", reading.name, reading.tier,
+	g_variant_builder_add(builder, "(" PROCDB_ROW ")", reading.name, reading.tier,
 			      row->confidence, row->confident, row->observations, row->votes[0],
 			      row->votes[1], row->votes[2], row->avg_runtime_ns,
 			      row->runtime_dev_ns, row->wakeup_freq, row->csw_rate,
@@ -360,7 +363,7 @@ GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 		refuse(error, "it is not UTF-8 text");
 		return NULL;
 	}
-	g_variant_builder_init(&document.builder, G_VARIANT_TYPE(ROWS_SIGNATURE));
+	g_variant_builder_init(&document.builder, G_VARIANT_TYPE("a(" PROCDB_ROW ")"));
 	json_text_begin(&text, data, length);
 	ok = read_document(&text, &document, error);
 	profiles = g_variant_builder_end(&document.builder);

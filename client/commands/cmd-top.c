@@ -164,8 +164,8 @@ static void fetch(Top *top)
 	procdb_dbus_proc_db1_call_list_profiles(top->ctl->proxy, G_DBUS_CALL_FLAGS_NO_AUTO_START,
 						-1, top->cancellable, on_list, top);
 	g_dbus_connection_call(
-	    bus, CTL_BUS_NAME, CTL_OBJECT_PATH, "org.freedesktop.DBus.Properties", "GetAll",
-	    g_variant_new("(s)", CTL_INTERFACE), G_VARIANT_TYPE("(a{sv})"),
+	    bus, PROCDB_BUS_NAME, PROCDB_BUS_PATH, "org.freedesktop.DBus.Properties", "GetAll",
+	    g_variant_new("(s)", PROCDB_BUS_INTERFACE), G_VARIANT_TYPE("(a{sv})"),
 	    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, top->cancellable, on_properties, top);
 }
 

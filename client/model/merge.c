@@ -9,7 +9,7 @@
 
 /* Sums are divided at the end only, so that the order cannot show. */
 typedef struct {
-	guint64 votes[ROWS_TIERS];
+	guint64 votes[PROCDB_TIERS];
 	guint64 observations;
 	unsigned __int128 sums[AVERAGES]; /* of averages times observations */
 	gint64 last_seen_us;
@@ -59,7 +59,7 @@ static void add(Sum *sum, const Row *row)
 	const guint64 averages[AVERAGES] = {row->avg_runtime_ns, row->runtime_dev_ns,
 					    row->wakeup_freq, row->csw_rate};
 
-	for (gsize i = 0; i < ROWS_TIERS; i++)
+	for (gsize i = 0; i < PROCDB_TIERS; i++)
 		sum->votes[i] += row->votes[i];
 	for (gsize i = 0; i < AVERAGES; i++)
 		sum->sums[i] += (unsigned __int128)averages[i] * row->observations;
@@ -74,7 +74,7 @@ gboolean merge_add(Merge *merge, const Rows *rows, GError **error)
 		Sum *sum = sum_of(merge, row->name);
 
 		add(sum, row);
-		if (!g_str_equal(row->origin, "override"))
+		if (!g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE))
 			continue;
 		if (sum->override && !g_str_equal(sum->override, row->tier)) {
 			g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
@@ -103,16 +103,16 @@ static guint64 average(const Sum *sum, gsize i)
 
 static void add_sum(GVariantBuilder *builder, const char *name, const Sum *sum)
 {
-	guint32 votes[ROWS_TIERS];
+	guint32 votes[PROCDB_TIERS];
 
-	for (gsize i = 0; i < ROWS_TIERS; i++)
+	for (gsize i = 0; i < PROCDB_TIERS; i++)
 		votes[i] = scaled(sum->votes[i], sum->observations);
-	g_variant_builder_add(builder, "(ssdbu(uuu)ttttxs)", name,
-			      sum->override ? sum->override : rows_tier_of_votes(votes), 0.0, FALSE,
-			      scaled(sum->observations, sum->observations), votes[0], votes[1],
-			      votes[2], average(sum, 0), average(sum, 1), average(sum, 2),
-			      average(sum, 3), sum->last_seen_us,
-			      sum->override ? "override" : "retained");
+	g_variant_builder_add(
+	    builder, "(" PROCDB_ROW ")", name,
+	    sum->override ? sum->override : procdb_tier_name(procdb_tier_of_votes(votes)), 0.0,
+	    FALSE, scaled(sum->observations, sum->observations), votes[0], votes[1], votes[2],
+	    average(sum, 0), average(sum, 1), average(sum, 2), average(sum, 3), sum->last_seen_us,
+	    sum->override ? PROCDB_ORIGIN_OVERRIDE : PROCDB_ORIGIN_RETAINED);
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)
@@ -122,7 +122,8 @@ static int compare_names(gconstpointer a, gconstpointer b)
 
 GVariant *merge_sum(const Merge *merge)
 {
-	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE(ROWS_SIGNATURE));
+	g_auto(GVariantBuilder) builder =
+	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_ROW ")"));
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(merge->sums), compare_names);
 
 	for (const GList *name = names; name; name = name->next)

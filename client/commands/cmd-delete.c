@@ -16,10 +16,9 @@
 #define NAMES_SHOWN 10
 
 /* As many as the service takes in one call; tests/sync compares the two. */
-#define NAMES_PER_CALL 4096
 
-#define ERROR_NO_SUCH_PROFILE CTL_INTERFACE ".Error.NoSuchProfile"
-#define ERROR_SAVE_FAILED CTL_INTERFACE ".Error.SaveFailed"
+#define ERROR_NO_SUCH_PROFILE PROCDB_BUS_INTERFACE ".Error.NoSuchProfile"
+#define ERROR_SAVE_FAILED PROCDB_BUS_INTERFACE ".Error.SaveFailed"
 
 /* What is to be deleted: first what was given by its name, then what patterns matched. */
 typedef struct {
@@ -215,7 +214,7 @@ static int delete_all(Ctl *ctl, const Names *names)
 		guint given = begin == 0 ? names->given : 0;
 		guint count = 0;
 
-		end = MIN(all, begin + MAX(given, NAMES_PER_CALL));
+		end = MIN(all, begin + MAX(given, PROCDB_MAX_NAMES_IN));
 		for (guint i = begin; i < end; i++)
 			g_ptr_array_add(portion, names->all->pdata[i]);
 		g_ptr_array_add(portion, NULL);

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "ctl.h"
-
-#define ROWS_TIERS 3
+#include "tiers.h"
 
 /* One row of ListProfiles; the strings belong to the Rows. */
 typedef struct {
@@ -13,7 +12,7 @@ typedef struct {
 	double confidence;
 	gboolean confident;
 	guint32 observations;
-	guint32 votes[ROWS_TIERS];
+	guint32 votes[PROCDB_TIERS];
 	guint64 avg_runtime_ns;
 	guint64 runtime_dev_ns;
 	guint64 wakeup_freq;
@@ -30,12 +29,10 @@ typedef struct {
 /* How rows are told apart by a sort key: negative, 0 or positive. */
 typedef int (*RowsOrder)(const Row *a, const Row *b);
 
-#define ROWS_SIGNATURE "a(ssdbu(uuu)ttttxs)"
-
 /* Every profile; NULL and error if the service does not say. */
 Rows *rows_fetch(Ctl *ctl, GError **error);
 
-/* The rows of an a(ssdbu(uuu)ttttxs). */
+/* The rows of an array of PROCDB_ROW. */
 Rows *rows_from_variant(GVariant *profiles);
 
 void rows_free(Rows *rows);
@@ -68,12 +65,8 @@ gboolean rows_match(const char *pattern, const char *name);
 /* Whether rows_match() would take a text for more than a name. */
 gboolean rows_is_pattern(const char *text);
 
-/* The words for tiers, in the order of votes, and for origins; NULL at the end. */
-extern const char *const rows_tiers[ROWS_TIERS + 1];
+/* The words for origins; NULL at the end. */
 extern const char *const rows_origins[];
 
-/* The index of a tier in rows_tiers, -1 for anything else. */
+/* The index of a tier in procdb_tier_names, -1 for anything else, NULL as well. */
 int rows_tier_rank(const char *tier);
-
-/* The tier with most votes, of equals the highest, as the service has it; static. */
-const char *rows_tier_of_votes(const guint32 votes[ROWS_TIERS]);

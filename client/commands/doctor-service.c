@@ -10,7 +10,6 @@
 
 #define BUS "org.freedesktop.DBus"
 #define POLKIT "org.freedesktop.PolicyKit1"
-#define ACTION_PREFIX "org.pandemonium.procdb."
 #define RESTART "Run: systemctl restart pandemonium-procdbd"
 
 /* A check answers at once or not at all. */
@@ -58,7 +57,7 @@ static guint count_actions(GVariant *reply)
 		const char *id;
 
 		g_variant_get_child(action, 0, "&s", &id);
-		count += g_str_has_prefix(id, ACTION_PREFIX) ? 1 : 0;
+		count += g_str_has_prefix(id, PROCDB_ACTION_PREFIX) ? 1 : 0;
 	}
 	return count;
 }
@@ -82,7 +81,7 @@ static void check_polkit(Doctor *doctor, GDBusConnection *bus)
 	else if (count_actions(reply) == 0)
 		doctor_say(doctor, "polkit", DOCTOR_PROBLEM,
 			   "Install org.pandemonium.procdb.policy to share/polkit-1/actions.",
-			   "polkit knows no action " ACTION_PREFIX "*");
+			   "polkit knows no action " PROCDB_ACTION_PREFIX "*");
 	else
 		doctor_say(doctor, "polkit", DOCTOR_OK, NULL, "it answers, and knows %u actions",
 			   count_actions(reply));
@@ -176,7 +175,7 @@ static void check_sandbox(Doctor *doctor, GDBusConnection *bus)
 {
 	g_autoptr(GVariant) reply =
 	    call(bus, BUS, "/org/freedesktop/DBus", BUS, "GetConnectionUnixProcessID",
-		 g_variant_new("(s)", CTL_BUS_NAME), "(u)", NULL);
+		 g_variant_new("(s)", PROCDB_BUS_NAME), "(u)", NULL);
 	g_autofree char *path = NULL, *status = NULL, *filter = NULL, *no_new = NULL;
 	guint32 pid = 0;
 
@@ -219,14 +218,14 @@ static void check_running(Doctor *doctor, GDBusConnection *bus)
 	g_autoptr(GVariantDict) properties = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!has_owner(bus, CTL_BUS_NAME) && !can_start(bus, CTL_BUS_NAME)) {
+	if (!has_owner(bus, PROCDB_BUS_NAME) && !can_start(bus, PROCDB_BUS_NAME)) {
 		doctor_say(doctor, "service", DOCTOR_PROBLEM,
 			   "Install it completely, or start pandemonium-procdbd by hand.",
 			   "it does not run, and the bus does not know how to start it");
 		return;
 	}
-	reply = call(bus, CTL_BUS_NAME, CTL_OBJECT_PATH, BUS ".Properties", "GetAll",
-		     g_variant_new("(s)", CTL_INTERFACE), "(a{sv})", &error);
+	reply = call(bus, PROCDB_BUS_NAME, PROCDB_BUS_PATH, BUS ".Properties", "GetAll",
+		     g_variant_new("(s)", PROCDB_BUS_INTERFACE), "(a{sv})", &error);
 	if (!reply) {
 		g_dbus_error_strip_remote_error(error);
 		doctor_say(doctor, "service", DOCTOR_PROBLEM,

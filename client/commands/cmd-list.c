@@ -99,7 +99,8 @@ static gboolean check(const CtlCommand *command, const ListOptions *options)
 {
 	return (!options->sort ||
 		options_is_word(command, "column", options->sort, rows_sort_keys())) &&
-	       (!options->tier || options_is_word(command, "tier", options->tier, rows_tiers)) &&
+	       (!options->tier ||
+		options_is_word(command, "tier", options->tier, procdb_tier_names)) &&
 	       (!options->origin ||
 		options_is_word(command, "origin", options->origin, rows_origins));
 }

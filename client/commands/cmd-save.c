@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "commands.h"
+#include "count.h"
+
+int cmd_save(Ctl *ctl, const CtlCommand *command, char **argv)
+{
+	static const CountCommand save = {
+	    .method = "Save",
+	    .call = procdb_dbus_proc_db1_call_save_sync,
+	    .key = "saved",
+	    .before = "Saved ",
+	    .after = ".",
+	};
+
+	return count_run(ctl, command, argv, &save);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* What the service and its clients have to agree on, beside the interface's XML. */
+
+#define PROCDB_BUS_NAME "org.pandemonium.ProcDb"
+#define PROCDB_BUS_PATH "/org/pandemonium/ProcDb"
+#define PROCDB_BUS_INTERFACE "org.pandemonium.ProcDb1"
+
+/*
+ * A row of ListProfiles and Import: name, tier, confidence, confident, observations, votes,
+ * average runtime and its deviation in ns, wake-ups and switches per 100 ms, when it was last
+ * seen in µs since the epoch, origin.
+ */
+#define PROCDB_ROW "ssdbu(uuu)ttttxs"
+
+/* The origins of a row. */
+#define PROCDB_ORIGIN_LIVE "live"
+#define PROCDB_ORIGIN_RETAINED "retained"
+#define PROCDB_ORIGIN_OVERRIDE "override"
+
+/* What the polkit actions begin with. */
+#define PROCDB_ACTION_PREFIX "org.pandemonium.procdb."
+
+/* Names that one DeleteProfiles may hold. */
+#define PROCDB_MAX_NAMES_IN 4096

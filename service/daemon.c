@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "daemon.h"
+
+#include <glib-unix.h>
+#include <stdlib.h>
+
+#include "backends.h"
+#include "connection.h"
+#include "errors.h"
+#include "log.h"
+#include "notify.h"
+#include "object.h"
+#include "polkit.h"
+#include "source.h"
+
+typedef struct {
+	ProcdbOptions options; /* the strings are the caller's */
+	ProcdbConfig config;
+	GStrv problems; /* of the files as they were last read */
+	GMainLoop *loop;
+	ProcdbConnection *connection;
+	ProcdbPolkit *polkit; /* one for each connection */
+	/* NULL until the first connection: before it nothing shared with others is touched. */
+	ProcdbBackend *backend; /* the engine's */
+	ProcdbEngine *engine;
+	ProcdbObject *object;
+	ProcdbApply *apply;
+	ProcdbApplySource *apply_source;
+	ProcdbNotify *notify; /* from when it is ready */
+	int status;
+} Service;
+
+/* Logs the verdict, and keeps its problems for those who ask. */
+static void take_verdict(Service *service, const ProcdbVerdict *verdict)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (guint i = 0; i < verdict->problems->len; i++) {
+		const char *problem = verdict->problems->pdata[i];
+
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_CONFIGURATION, "%s", problem);
+		if (i < PROCDB_MAX_PROBLEMS)
+			g_strv_builder_add(builder, problem);
+	}
+	for (guint i = 0; i < verdict->notes->len; i++)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION, "%s",
+			   (const char *)verdict->notes->pdata[i]);
+	g_strfreev(service->problems);
+	service->problems = g_strv_builder_end(builder);
+}
+
+static ProcdbBackend *maps_for(const ProcdbConfig *config)
+{
+	const ProcdbObserverSettings settings = procdb_config_observer(config);
+
+	if (g_str_equal(config->backend, "observer"))
+		return procdb_backend_observer_new(&settings);
+	if (g_str_equal(config->backend, "sched-ext"))
+		return procdb_backend_scheduler_new(&settings);
+	if (g_str_equal(config->backend, "pinned"))
+		return procdb_backend_pinned_new();
+	if (g_str_equal(config->backend, "none"))
+		return procdb_backend_none_new();
+	return procdb_backend_auto_new(&settings);
+}
+
+/* The system's database takes over what scx_pandemonium kept for its user, once. */
+static ProcdbStore *store_for(const ProcdbConfig *config)
+{
+	ProcdbStore *store = procdb_store_new(config->database);
+	g_autofree char *older =
+	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
+
+	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE))
+		procdb_store_set_import(store, older);
+	return store;
+}
+
+/* The apply layer has to let go of the old maps before they are closed. */
+static void use_maps(Service *service)
+{
+	service->backend = maps_for(&service->config);
+	procdb_apply_source_set_maps(service->apply_source, NULL);
+	procdb_engine_set_maps(service->engine, service->backend);
+	procdb_apply_source_set_maps(service->apply_source, service->backend);
+}
+
+static void use_apply_settings(Service *service)
+{
+	ProcdbApplySettings settings = service->config.apply;
+
+	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
+	procdb_apply_configure(service->apply, &settings);
+	procdb_apply_source_settings_changed(service->apply_source);
+}
+
+static gboolean set_apply(gpointer data, const char *mode, GError **error)
+{
+	Service *service = data;
+	g_autofree char *problem = procdb_config_set(&service->config, "Apply", "Mode", mode);
+
+	if (problem) {
+		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
+		return FALSE;
+	}
+	use_apply_settings(service);
+	return TRUE;
+}
+
+static const ProcdbApply *get_apply(gpointer data)
+{
+	return ((Service *)data)->apply;
+}
+
+static const char *const *get_problems(gpointer data)
+{
+	return (const char *const *)((Service *)data)->problems;
+}
+
+static void use_backend(Service *service, const char *backend)
+{
+	g_free(service->config.backend);
+	service->config.backend = g_strdup(backend);
+	use_maps(service);
+}
+
+static gboolean set_backend(gpointer data, const char *backend, GError **error)
+{
+	Service *service = data;
+	g_autofree char *problem = NULL;
+	g_auto(ProcdbConfig) wanted;
+
+	procdb_config_copy(&wanted, &service->config);
+	problem = procdb_config_set(&wanted, "Service", "Backend", backend);
+	if (problem) {
+		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
+		return FALSE;
+	}
+	if (!g_str_equal(backend, service->config.backend))
+		use_backend(service, backend);
+	return TRUE;
+}
+
+static gboolean refuse_configuration(const ProcdbVerdict *verdict, GError **error)
+{
+	const guint more = verdict->problems->len - 1;
+	g_autofree char *others =
+	    more > 0 ? g_strdup_printf(" (pandemoniumctl doctor has %u more problem%s)", more,
+				       more == 1 ? "" : "s")
+		     : g_strdup("");
+
+	g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+		    "%s%s. The configuration in force was not changed",
+		    (const char *)verdict->problems->pdata[0], others);
+	return FALSE;
+}
+
+/* A reload: all of the new configuration, or nothing of it. */
+static gboolean reconfigure(gpointer data, GError **error)
+{
+	Service *service = data;
+	g_auto(ProcdbVerdict) verdict;
+	g_auto(ProcdbConfig) config;
+	ProcdbEngineStatus status;
+	gboolean rebuild;
+
+	procdb_config_init(&config);
+	procdb_verdict_init(&verdict);
+	g_strfreev(
+	    procdb_options_read_config(&service->options, &config, &service->config, &verdict));
+	take_verdict(service, &verdict);
+	if (verdict.problems->len > 0)
+		return refuse_configuration(&verdict, error);
+	procdb_engine_status(service->engine, &status);
+	if (!g_str_equal(config.database, status.database_path))
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION,
+			   "Path=%s takes effect at the next start", config.database);
+	rebuild = !procdb_config_same_backend(&config, &service->config);
+	procdb_config_clear(&service->config);
+	procdb_config_copy(&service->config, &config);
+	procdb_engine_configure(service->engine, &config.engine);
+	procdb_engine_declare(service->engine, config.overrides);
+	if (rebuild)
+		use_maps(service);
+	use_apply_settings(service);
+	procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION, "Configuration reloaded");
+	return TRUE;
+}
+
+static gboolean on_hangup(gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	procdb_notify_reloading(((Service *)data)->notify);
+	/* What is wrong has been logged, and is a property. */
+	(void)reconfigure(data, &error);
+	procdb_object_settings_changed(((Service *)data)->object);
+	procdb_notify_reloaded(((Service *)data)->notify);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_terminate(gpointer data)
+{
+	g_main_loop_quit(((Service *)data)->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static void begin(Service *service)
+{
+	g_autoptr(GError) reason = NULL;
+	guint loaded, leftovers;
+
+	/* Without its past it is still of use. */
+	if (!procdb_engine_load(service->engine, &loaded, &reason))
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
+			   "%s; starting without profiles", reason->message);
+	else
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED, "%u profiles from %s",
+			   loaded, service->config.database);
+	procdb_engine_declare(service->engine, service->config.overrides);
+	procdb_engine_start(service->engine);
+
+	leftovers = procdb_apply_put_back(service->apply);
+	if (leftovers > 0)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_TASKS,
+			   "%u tasks had the slices of a service that did not stop cleanly; they "
+			   "have their own again",
+			   leftovers);
+	/* Of no importance if it fails: it only makes us later under load. */
+	(void)procdb_tasks_hurry_self();
+	procdb_apply_source_set_maps(service->apply_source, service->backend);
+}
+
+/* No other service is there, so what is shared is ours from here on. */
+static void build(Service *service)
+{
+	static const ProcdbHost host = {
+	    .reconfigure = reconfigure,
+	    .set_backend = set_backend,
+	    .set_apply = set_apply,
+	    .apply = get_apply,
+	    .problems = get_problems,
+	};
+	ProcdbApplySettings settings = service->config.apply;
+
+	service->backend = maps_for(&service->config);
+	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
+					    service->backend);
+	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
+	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
+	service->apply_source = procdb_apply_source_new(service->apply);
+	service->object = procdb_object_new(service->engine, &host, service);
+	g_unix_signal_add(SIGHUP, on_hangup, service);
+	begin(service);
+	procdb_object_settings_changed(service->object);
+}
+
+static gboolean on_connected(sd_bus *bus, gpointer data, GError **error)
+{
+	Service *service = data;
+
+	if (!service->engine)
+		build(service);
+	service->polkit = procdb_polkit_new(bus);
+	if (!procdb_object_export(service->object, bus, &procdb_polkit_authority, service->polkit,
+				  error))
+		return FALSE;
+	procdb_polkit_set_gate(service->polkit, procdb_object_gate(service->object));
+	return TRUE;
+}
+
+static void on_named(gpointer data)
+{
+	Service *service = data;
+
+	if (!service->notify)
+		service->notify = procdb_notify_new(service->engine);
+}
+
+static void on_disconnected(gpointer data)
+{
+	Service *service = data;
+
+	procdb_polkit_set_gate(service->polkit, NULL);
+	procdb_object_unexport(service->object);
+	g_clear_pointer(&service->polkit, procdb_polkit_free);
+}
+
+static void on_failed(const GError *error, gpointer data)
+{
+	Service *service = data;
+
+	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS, "%s", error->message);
+	service->status = EXIT_FAILURE;
+	g_main_loop_quit(service->loop);
+}
+
+/* Whoever comes next looks for the name: it goes last. */
+static void stop(Service *service)
+{
+	ProcdbEngineStatus status;
+
+	g_clear_pointer(&service->notify, procdb_notify_free);
+	if (service->engine) {
+		procdb_engine_status(service->engine, &status);
+		/* The engine logs why it failed. */
+		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
+			service->status = EXIT_FAILURE;
+		procdb_apply_put_back(service->apply);
+	}
+	procdb_connection_withdraw(service->connection);
+	g_clear_pointer(&service->object, procdb_object_free);
+	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
+	g_clear_pointer(&service->apply, procdb_apply_free);
+	g_clear_pointer(&service->engine, procdb_engine_free);
+	g_clear_pointer(&service->connection, procdb_connection_free);
+}
+
+static void run(Service *service)
+{
+	static const ProcdbConnectionListener listener = {
+	    .connected = on_connected,
+	    .named = on_named,
+	    .disconnected = on_disconnected,
+	    .failed = on_failed,
+	};
+
+	service->loop = g_main_loop_new(NULL, FALSE);
+	service->connection = procdb_connection_new(&listener, service);
+	g_unix_signal_add(SIGTERM, on_terminate, service);
+	g_unix_signal_add(SIGINT, on_terminate, service);
+	g_main_loop_run(service->loop);
+	stop(service);
+	g_main_loop_unref(service->loop);
+}
+
+int procdb_daemon_run(const ProcdbOptions *options)
+{
+	Service service = {.options = *options};
+	g_auto(ProcdbVerdict) verdict;
+
+	procdb_config_init(&service.config);
+	procdb_verdict_init(&verdict);
+	g_strfreev(procdb_options_read_config(options, &service.config, NULL, &verdict));
+	take_verdict(&service, &verdict);
+	run(&service);
+	procdb_config_clear(&service.config);
+	g_strfreev(service.problems);
+	return service.status;
+}
