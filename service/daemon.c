@@ -32,7 +32,7 @@ typedef struct {
 	int status;
 } Service;
 
-/* Logs the verdict, and keeps its problems for those who ask. */
+/* Logs the verdict, and keeps its problems for the property ConfigurationProblems. */
 static void take_verdict(Service *service, const ProcdbVerdict *verdict)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
@@ -212,7 +212,7 @@ static void begin(Service *service)
 	g_autoptr(GError) reason = NULL;
 	guint loaded, leftovers;
 
-	/* Without its past it is still of use. */
+	/* A service without profiles still learns. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
 			   "%s; starting without profiles", reason->message);
@@ -228,7 +228,7 @@ static void begin(Service *service)
 			   "%u tasks had the slices of a service that did not stop cleanly; they "
 			   "have their own again",
 			   leftovers);
-	/* Of no importance if it fails: it only makes us later under load. */
+	/* A failure is harmless: slices are set a little later under load. */
 	(void)procdb_tasks_hurry_self();
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
 }
@@ -297,7 +297,7 @@ static void on_failed(const GError *error, gpointer data)
 	g_main_loop_quit(service->loop);
 }
 
-/* Whoever comes next looks for the name: it goes last. */
+/* The name goes last: the next service waits for it. */
 static void stop(Service *service)
 {
 	ProcdbEngineStatus status;

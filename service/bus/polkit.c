@@ -42,7 +42,7 @@ static int new_call(sd_bus *bus, sd_bus_message **call, const char *method)
 	return sd_bus_message_new_method_call(bus, call, NAME, PATH, INTERFACE, method);
 }
 
-/* polkit would go on with what nobody waits for: a prompt would stay on the screen. */
+/* Without a cancel polkit would go on: its prompt would stay on the screen. */
 static void cancel_check(sd_bus *bus, gpointer id)
 {
 	sd_bus_message *call = NULL;

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * All profiles by name, and who has to leave. Each entry is in one of five
+ * All profiles by name, and which of them has to leave first. Each entry is in one of five
  * sets, and each set is a heap by age, so that a tick costs what changed and
  * not what is there. libc only.
  */

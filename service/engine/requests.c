@@ -14,7 +14,7 @@ const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 
 	if (!entry)
 		g_set_error_literal(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE,
-				    "Nothing is known of a task of this name");
+				    "There is no profile of this name");
 	return entry;
 }
 

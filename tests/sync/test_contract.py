@@ -104,10 +104,10 @@ class Contract(unittest.TestCase):
         self.assertEqual(list(root.iter("deny")), [])
 
     def test_the_service_has_the_actions_from_the_contract_alone(self):
-        for folder, _, names in os.walk(os.path.join(SOURCE, "service")):
+        for directory, _, names in os.walk(os.path.join(SOURCE, "service")):
             for name in names:
                 if name.endswith((".c", ".h")):
-                    path = os.path.join(folder, name)
+                    path = os.path.join(directory, name)
                     self.assertNotIn(ACTION, text(path), path)
 
     def test_every_error_of_the_service_is_in_the_manual(self):
