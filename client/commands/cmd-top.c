@@ -150,8 +150,8 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 /*
- * Asks for the list; at most one question is under way. Whoever stops the
- * service wants it stopped: only the first call, before the screen, may start it.
+ * Asks for the list; at most one call is under way. A service that was
+ * stopped stays stopped: only the first call, before the screen, may start it.
  */
 static void fetch(Top *top)
 {

@@ -73,8 +73,8 @@ static gboolean is_limit(const GError *error)
 }
 
 /*
- * Answers with an error, which it takes over. Whoever does not read is not told, either.
- * What nobody may have heard is logged, but for a denial of what wanted no answer.
+ * Answers with an error, which it takes over. A caller that does not read gets no answer.
+ * An error that was not delivered is logged, but for a denial of a call without reply.
  */
 static void refuse(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call, GError *error)
 {

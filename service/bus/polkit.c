@@ -67,7 +67,7 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 		(void)sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name",
 					    "s", sender, action, 0,
 					    interactive ? ALLOW_USER_INTERACTION : 0, id);
-	/* Whoever is asked may take its time: the authorizer says for how long. */
+	/* No timeout here: the authorizer limits how long polkit may take. */
 	procdb_peers_call(self->bus, call, task, cancel_check, id, g_free);
 	sd_bus_message_unref(call);
 }

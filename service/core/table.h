@@ -16,7 +16,7 @@ enum procdb_set {
 	PROCDB_SET_LIVE,      /* seen within the stale time; the oldest by last_seen_tick */
 	PROCDB_SET_PREDICTED, /* remembered, with a prediction in the init map */
 	PROCDB_SET_RETAINED,  /* remembered, without one */
-	PROCDB_SET_KEPT,      /* not live, but an admin's override keeps it */
+	PROCDB_SET_OVERRIDE,  /* not live, but an admin's override keeps it */
 	PROCDB_SET_CANDIDATE, /* remembered, but not confident yet */
 	PROCDB_SETS,
 };

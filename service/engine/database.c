@@ -25,7 +25,7 @@ static gint64 seen_run_us(const ProcdbEngine *engine, const struct procdb_profil
 static enum procdb_set set_of(const ProcdbEngine *engine, const struct procdb_entry *entry)
 {
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
-		return PROCDB_SET_KEPT;
+		return PROCDB_SET_OVERRIDE;
 	return engine->settings.max_candidates > 0 && !procdb_engine_wants_prediction(engine, entry)
 		   ? PROCDB_SET_CANDIDATE
 		   : PROCDB_SET_RETAINED;

@@ -214,7 +214,7 @@ static void check_entry(EngineFixture *f, const struct procdb_entry *entry)
 	case PROCDB_SET_LIVE:
 		g_assert_cmpuint(tick, <=, profile->last_seen_tick + settings->rules.stale_ticks);
 		break;
-	case PROCDB_SET_KEPT:
+	case PROCDB_SET_OVERRIDE:
 		g_assert_cmpuint(profile->override, !=, PROCDB_NO_OVERRIDE);
 		break;
 	case PROCDB_SET_PREDICTED:
