@@ -34,7 +34,7 @@ struct {
 
 static __always_inline u64 group_id(struct cgroup *cgrp)
 {
-	/* The root's tasks compete with nobody's weight but each other's. */
+	/* The root's tasks compete only with each other. */
 	return cgrp->level > 0 ? cgrp->kn->id : 0;
 }
 

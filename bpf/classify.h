@@ -200,7 +200,7 @@ static inline void procdb_life_run(struct procdb_life *l, __u64 run_ns)
 
 /*
  * What is published of a life that ends at now. nvcsw includes the last
- * switch, out of which nobody comes back (kernel/sched/core.c, __schedule()).
+ * switch, which the task does not return from (kernel/sched/core.c, __schedule()).
  * A wake-up follows every other voluntary switch, so their number is known.
  */
 static inline void procdb_life_class(const struct procdb_life *l, __u64 now, __u64 nvcsw,

@@ -12,7 +12,7 @@
  * Nanoseconds; CPUs may differ a little.
  */
 
-/* What to take from bpf_ktime_get_ns() for the time that run queues have, and when it was so. */
+/* To subtract from bpf_ktime_get_ns() for run-queue time; run-queue time when it was measured. */
 __u64 clock_ahead;
 __u64 clock_compared;
 
@@ -42,7 +42,7 @@ static __always_inline u64 clock_of_switch(const struct task_struct *p)
 	return now;
 }
 
-/* The same clock, read: for code of a running task p that nobody switches. */
+/* The same clock, read: for code that runs as p, outside of a switch. */
 static __always_inline u64 clock_read(const struct task_struct *p)
 {
 	u64 now = clock_of_queue(p);

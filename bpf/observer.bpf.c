@@ -111,7 +111,7 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	/* pid 0 is the idle task: one for each CPU, and nobody's behaviour. */
+	/* pid 0 is the idle task, one for each CPU: it is not measured. */
 	u64 now = clock_of_switch(prev->pid ? prev : next);
 
 	if (prev->pid)

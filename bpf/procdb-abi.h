@@ -34,8 +34,8 @@ struct procdb_comm {
 };
 
 /*
- * The first pad byte of an observation of ours says who taught it, by the user
- * of the task; 0, as in what others write, is unknown. No program reads it in the
+ * The first pad byte of an observation of ours says whose task it is of, root's or a
+ * user's; 0, as in what others write, is unknown. No program reads it in the
  * init map.
  */
 #define PROCDB_PAD_TEACHERS 0

@@ -127,7 +127,7 @@ static __always_inline bool serve(s32 cpu, struct task_struct *prev, struct task
 	struct procdb_sched_cpu *c = cpu_of(cpu);
 
 	/*
-	 * Unless it is compared here, prev always gives way to whoever waits,
+	 * Unless it is compared here, prev always gives way to any task that waits,
 	 * since it enters the queue only after this: with two tasks on a CPU the
 	 * weights would mean nothing.
 	 */

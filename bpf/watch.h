@@ -66,7 +66,7 @@ struct {
 	__type(value, struct procdb_class);
 } task_class_observe SEC(".maps");
 
-/* Only the service writes it: no need to hold memory for what is not there. */
+/* Written by the service only, so memory is allocated for present entries only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);

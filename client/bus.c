@@ -15,7 +15,7 @@
 /* How long an agent may take to register before we go on without it. */
 #define AGENT_WAIT_MS 5000
 
-/* How long a service may hang before whoever waits at a terminal is told so. */
+/* How long a service may hang before the user at a terminal is told. */
 #define ALIVE_WAIT_MS 10000
 
 /*

@@ -109,7 +109,7 @@ static int invalid_name(const char *method, const char *name, const char *messag
 
 	name = taken ? taken : name;
 	if (name)
-		g_printerr("\"%s\" is no task name%s: %s.\n", name, none_deleted(method),
+		g_printerr("\"%s\" is not a valid task name%s: %s.\n", name, none_deleted(method),
 			   reason ? reason + 2 : message);
 	else
 		g_printerr("%s.\n", message);
@@ -132,7 +132,7 @@ static int not_saved(const char *method, const char *message)
 			   "there, and the service will try again.\n",
 			   message);
 	else
-		g_printerr("It is done and counts from now on, but is not on the disk yet: %s.\n"
+		g_printerr("The change is in effect, but not saved to disk yet: %s.\n"
 			   "The service tries again by itself, at the latest when it stops, or on "
 			   "\"pandemoniumctl save\".\n",
 			   message);

@@ -32,7 +32,7 @@ typedef struct {
 	int status;
 } Service;
 
-/* Logs the verdict, and keeps its problems for those who ask. */
+/* Logs the verdict, and keeps its problems for the property ConfigurationProblems. */
 static void take_verdict(Service *service, const ProcdbVerdict *verdict)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
@@ -51,7 +51,7 @@ static void take_verdict(Service *service, const ProcdbVerdict *verdict)
 	service->problems = g_strv_builder_end(builder);
 }
 
-static ProcdbBackend *maps_for(const ProcdbConfig *config)
+static ProcdbBackend *backend_for(const ProcdbConfig *config)
 {
 	const ProcdbObserverSettings settings = procdb_config_observer(config);
 
@@ -78,10 +78,10 @@ static ProcdbStore *store_for(const ProcdbConfig *config)
 	return store;
 }
 
-/* The apply layer has to let go of the old maps before they are closed. */
-static void use_maps(Service *service)
+/* The apply layer has to leave the old backend before that is closed. */
+static void use_backend(Service *service)
 {
-	service->backend = maps_for(&service->config);
+	service->backend = backend_for(&service->config);
 	procdb_apply_source_set_maps(service->apply_source, NULL);
 	procdb_engine_set_maps(service->engine, service->backend);
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
@@ -119,11 +119,11 @@ static const char *const *get_problems(gpointer data)
 	return (const char *const *)((Service *)data)->problems;
 }
 
-static void use_backend(Service *service, const char *backend)
+static void switch_backend(Service *service, const char *name)
 {
 	g_free(service->config.backend);
-	service->config.backend = g_strdup(backend);
-	use_maps(service);
+	service->config.backend = g_strdup(name);
+	use_backend(service);
 }
 
 static gboolean set_backend(gpointer data, const char *backend, GError **error)
@@ -139,7 +139,7 @@ static gboolean set_backend(gpointer data, const char *backend, GError **error)
 		return FALSE;
 	}
 	if (!g_str_equal(backend, service->config.backend))
-		use_backend(service, backend);
+		switch_backend(service, backend);
 	return TRUE;
 }
 
@@ -183,7 +183,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	procdb_engine_configure(service->engine, &config.engine);
 	procdb_engine_declare(service->engine, config.overrides);
 	if (rebuild)
-		use_maps(service);
+		use_backend(service);
 	use_apply_settings(service);
 	procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION, "Configuration reloaded");
 	return TRUE;
@@ -212,7 +212,7 @@ static void begin(Service *service)
 	g_autoptr(GError) reason = NULL;
 	guint loaded, leftovers;
 
-	/* Without its past it is still of use. */
+	/* A service without profiles still learns. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
 			   "%s; starting without profiles", reason->message);
@@ -228,7 +228,7 @@ static void begin(Service *service)
 			   "%u tasks had the slices of a service that did not stop cleanly; they "
 			   "have their own again",
 			   leftovers);
-	/* Of no importance if it fails: it only makes us later under load. */
+	/* A failure is harmless: slices are set a little later under load. */
 	(void)procdb_tasks_hurry_self();
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
 }
@@ -245,7 +245,7 @@ static void build(Service *service)
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
-	service->backend = maps_for(&service->config);
+	service->backend = backend_for(&service->config);
 	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
 					    service->backend);
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
@@ -297,7 +297,7 @@ static void on_failed(const GError *error, gpointer data)
 	g_main_loop_quit(service->loop);
 }
 
-/* Whoever comes next looks for the name: it goes last. */
+/* The name goes last: the next service waits for it. */
 static void stop(Service *service)
 {
 	ProcdbEngineStatus status;

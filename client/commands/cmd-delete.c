@@ -20,7 +20,7 @@
 #define ERROR_NO_SUCH_PROFILE PROCDB_BUS_INTERFACE ".Error.NoSuchProfile"
 #define ERROR_SAVE_FAILED PROCDB_BUS_INTERFACE ".Error.SaveFailed"
 
-/* What is to be deleted: first what was given by its name, then what patterns matched. */
+/* The names to delete: first those given literally, then those that patterns matched. */
 typedef struct {
 	GPtrArray *all;
 	GHashTable *seen; /* the same, each once */

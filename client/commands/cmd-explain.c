@@ -139,8 +139,8 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_autoptr(GError) error = NULL;
 	gboolean literal = FALSE;
 	const GOptionEntry entries[] = {
-	    {"literal", 'l', 0, G_OPTION_ARG_NONE, &literal, "Take a number for a name, not a PID",
-	     NULL},
+	    {"literal", 'l', 0, G_OPTION_ARG_NONE, &literal,
+	     "Treat a number as a name, not as a PID", NULL},
 	    {NULL},
 	};
 	int status;

@@ -81,7 +81,7 @@ static int import(Ctl *ctl, GVariant *profiles, gboolean replace)
 	return report(ctl, imported, replace);
 }
 
-/* Of one file, or of standard input; NULL, and what is wrong is said. */
+/* Reads one file, or standard input; NULL after an error message. */
 static GVariant *take_file(const char *path)
 {
 	g_autoptr(GError) error = NULL;

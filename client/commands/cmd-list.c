@@ -114,7 +114,7 @@ int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
 	const GOptionEntry entries[] = {
 	    {"sort", 's', 0, G_OPTION_ARG_STRING, &options.sort, "Sort by a column of the JSON",
 	     "COLUMN"},
-	    {"reverse", 'r', 0, G_OPTION_ARG_NONE, &options.reverse, "Turn the order round", NULL},
+	    {"reverse", 'r', 0, G_OPTION_ARG_NONE, &options.reverse, "Reverse the order", NULL},
 	    {"tier", 't', 0, G_OPTION_ARG_STRING, &options.tier, "Only this tier", "TIER"},
 	    {"origin", 'o', 0, G_OPTION_ARG_STRING, &options.origin,
 	     "Only live, retained or override", "ORIGIN"},

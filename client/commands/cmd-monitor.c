@@ -27,7 +27,7 @@ static JsonBuilder *event_begin(const char *event)
 	return builder;
 }
 
-/* A line ends when it happens, also into a pipe; one that nobody reads any more ends it all. */
+/* Flush after each event, into a pipe as well; exit when the pipe has no reader any more. */
 static void line_end(Monitor *monitor)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
@@ -165,7 +165,7 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 		return status;
 	sources[0] = g_unix_signal_add(SIGINT, on_stop, &monitor);
 	sources[1] = g_unix_signal_add(SIGTERM, on_stop, &monitor);
-	/* From here on nothing is missed: who keeps a list reads it after this line. */
+	/* No event is missed from here on: a program that keeps a list reads it after this line. */
 	if (ctl->json)
 		ctl_json_print_line(ctl_json_end(event_begin("following")));
 	else

@@ -176,7 +176,7 @@ int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_auto(GStrv) args = NULL;
 	gboolean literal = FALSE;
 	const GOptionEntry entries[] = {
-	    {"literal", 'l', 0, G_OPTION_ARG_NONE, &literal, "Take a number or a path for a name",
+	    {"literal", 'l', 0, G_OPTION_ARG_NONE, &literal, "Treat a number or a path as a name",
 	     NULL},
 	    {NULL},
 	};

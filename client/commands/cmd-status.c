@@ -229,7 +229,7 @@ static gboolean print_configuration(const Ctl *ctl, GVariantDict *dict)
 		return FALSE;
 	print_problem(ctl, problems[0],
 		      problems[1] ? "\"pandemoniumctl doctor\" has more of them."
-				  : "Put it right, and run: pandemoniumctl reload");
+				  : "Fix it, and run: pandemoniumctl reload");
 	return TRUE;
 }
 
@@ -247,13 +247,13 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 		    g_strdup_printf("the last save failed: %s", status->save_error);
 
 		print_problem(ctl, what,
-			      "Make room or put it right; the service tries again by itself, "
+			      "Make room or fix it; the service tries again by itself, "
 			      "or on \"pandemoniumctl save\".");
 		any = TRUE;
 	}
 	if (*status->flood) {
 		print_problem(ctl, status->flood,
-			      "Its names are forgotten first. If it is no use of yours, look at "
+			      "Its names are forgotten first. If you do not expect this, look at "
 			      "what runs there.");
 		any = TRUE;
 	}

@@ -114,7 +114,7 @@ static gboolean is_running(const Top *top)
 
 static void alarm_stopped(Top *top)
 {
-	set_alarm(top, g_strdup("The service stopped; this is what it knew last."));
+	set_alarm(top, g_strdup("The service stopped; these are its last values."));
 }
 
 static void fetch(Top *top);
@@ -150,8 +150,8 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 /*
- * Asks for the list; at most one question is under way. Whoever stops the
- * service wants it stopped: only the first call, before the screen, may start it.
+ * Asks for the list; at most one call is under way. A service that was
+ * stopped stays stopped: only the first call, before the screen, may start it.
  */
 static void fetch(Top *top)
 {
@@ -389,7 +389,7 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
 	    {"sort", 's', 0, G_OPTION_ARG_STRING, &sort, "Sort by a column of the JSON", "COLUMN"},
-	    {"reverse", 'r', 0, G_OPTION_ARG_NONE, &top.view.reverse, "Turn the order round", NULL},
+	    {"reverse", 'r', 0, G_OPTION_ARG_NONE, &top.view.reverse, "Reverse the order", NULL},
 	    {"confident", 'c', 0, G_OPTION_ARG_NONE, &top.view.confident, "Only confident ones",
 	     NULL},
 	    {NULL},

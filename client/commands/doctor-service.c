@@ -104,7 +104,7 @@ static void check_backend(Doctor *doctor, GVariantDict *properties)
 		doctor_say(doctor, "backend", DOCTOR_PROBLEM,
 			   g_str_equal(backend, "sched-ext")
 			       ? "To do without its own scheduler, run: pandemoniumctl backend auto"
-			       : "Put right what the lines above name, and restart the service.",
+			       : "Fix the problems above, and restart the service.",
 			   "%s %s", backend, state);
 	else if (errors > 0)
 		doctor_say(doctor, "backend", DOCTOR_NOTE,
@@ -135,7 +135,7 @@ static void check_database(Doctor *doctor, GVariantDict *properties)
 	g_variant_dict_lookup(properties, "LastSave", "x", &last_save);
 	if (*save_error) {
 		doctor_say(doctor, "database", DOCTOR_PROBLEM,
-			   "Put it right, and run: pandemoniumctl save", "%s", save_error);
+			   "Fix it, and run: pandemoniumctl save", "%s", save_error);
 	} else {
 		g_autofree char *ago = out_ago(last_save, g_get_real_time());
 
@@ -154,7 +154,7 @@ static void check_configuration(Doctor *doctor, GVariantDict *properties)
 		return;
 	for (guint i = 0; problems[i]; i++)
 		doctor_say(doctor, "config", DOCTOR_PROBLEM,
-			   "Put it right, and run: pandemoniumctl reload", "%s", problems[i]);
+			   "Fix it, and run: pandemoniumctl reload", "%s", problems[i]);
 	if (!problems[0])
 		doctor_say(doctor, "config", DOCTOR_OK, NULL, "every setting is understood");
 }

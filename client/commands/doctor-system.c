@@ -89,7 +89,7 @@ static void check_bpffs(Doctor *doctor)
 	}
 	if (stat(BPFFS, &st) == 0 && (st.st_mode & S_IWOTH) && access(PIN_DIR, F_OK) != 0)
 		doctor_say(doctor, "bpffs", DOCTOR_NOTE,
-			   "Anybody could make the folder first; run: chmod 0700 " BPFFS,
+			   "Any user could create the directory first; run: chmod 0700 " BPFFS,
 			   BPFFS " is mounted, and writable for everybody");
 	else
 		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL, BPFFS " is mounted");
@@ -129,9 +129,10 @@ static void check_pins(Doctor *doctor)
 				   g_strerror(errno));
 	} else if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH))) {
 		doctor_say(doctor, "pins", DOCTOR_PROBLEM,
-			   "Somebody else made it. Remove it, and restart the service.",
-			   PIN_DIR " must be a folder that belongs to root and that only root can "
-				   "write to");
+			   "Another program or user made it. Remove it, and restart the service.",
+			   PIN_DIR
+			   " must be a directory that belongs to root and that only root can "
+			   "write to");
 	} else if (access(PIN_DIR, R_OK | X_OK) < 0) {
 		doctor_say(doctor, "pins", DOCTOR_OK, NULL,
 			   PIN_DIR " belongs to root; only root may look into it");

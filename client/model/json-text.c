@@ -180,7 +180,7 @@ static gboolean take_character(JsonText *text, GString *out, GError **error)
 		unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 	}
 	if (unit == 0)
-		return fail(text, error, "a NUL is no part of a text");
+		return fail(text, error, "a string cannot contain a NUL");
 	if (!g_unichar_validate(unit))
 		return fail(text, error, "\\u is not followed by a character");
 	g_string_append_unichar(out, unit);

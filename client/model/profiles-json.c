@@ -132,7 +132,7 @@ static gboolean read_votes(JsonText *text, guint32 *values, GError **error)
 	return refuse(error, "\"votes\" must be an object of three whole numbers, by tier");
 }
 
-/* It is worked out from the rest; but what is there has to be what it says. */
+/* The value follows from the rest, but one that is given has to be valid. */
 static gboolean read_confidence(JsonText *text, double *confidence, GError **error)
 {
 	g_autofree char *number = NULL;

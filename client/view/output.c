@@ -12,7 +12,7 @@
 
 #include "escape.h"
 
-/* A longer run time is nobody's; it must not widen a table. */
+/* No task runs for longer; such a value must not widen a table. */
 #define DURATION_SHOWN_NS G_GUINT64_CONSTANT(1000000000000000)
 
 gboolean out_colour(const Ctl *ctl)

@@ -6,7 +6,7 @@
 
 #include "ctl.h"
 
-/* Whether standard output may be coloured: a terminal, and nobody said NO_COLOR. */
+/* Whether standard output may be coloured: a terminal, and NO_COLOR is not set. */
 gboolean out_colour(const Ctl *ctl);
 
 /*

@@ -64,7 +64,7 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a import -d 'Take over expo
 complete -c pandemoniumctl -n __fish_use_subcommand -a doctor -d 'Check everything that the service needs'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s s -l sort -x -a "$columns" -d 'Sort by a column'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s r -l reverse -d 'Turn the order round'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s r -l reverse -d 'Reverse the order'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s t -l tier -x -a "$tiers" -d 'Only this tier'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s o -l origin -x -a 'live retained override' -d 'Only of this origin'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s c -l confident -d 'Only confident ones'
@@ -86,7 +86,7 @@ complete -c pandemoniumctl -n '__pandemoniumctl_at backend 0' -a 'auto observer 
 complete -c pandemoniumctl -n '__pandemoniumctl_at apply 0' -a 'auto slices none'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s s -l sort -x -a "$columns" -d 'Sort by a column'
-complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s r -l reverse -d 'Turn the order round'
+complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s r -l reverse -d 'Reverse the order'
 complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s c -l confident -d 'Only confident ones'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is export import' -F

@@ -145,7 +145,7 @@ static void note_latency(ProcdbApply *apply, guint64 when)
 /*
  * From here on the handle tells whether the pid was the task's own all the
  * time: a pid is not used again before its task is reaped. If it was not, what
- * we set is put back from whoever has it now.
+ * we set is taken back from the task that has the pid now.
  */
 static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
 				const ProcdbSchedAttr *next, ProcdbApplyResult wanted)

@@ -42,7 +42,7 @@ static guint take(ProcdbApplySource *source, gboolean arm)
 	return source->events->len;
 }
 
-/* Looks at what is there; sleeps until the next event when that is nothing. */
+/* Handles the events that are there; without any, sleeps until the next. */
 static void work(ProcdbApplySource *source)
 {
 	gint64 now = g_source_get_time(&source->loop->base);

@@ -16,7 +16,7 @@ typedef struct _ProcdbMaps ProcdbBackend;
 
 /*
  * Entries of a map that are read at a time, give or take a batch: bounds time and
- * memory of a tick whoever fills the map.
+ * memory of a tick, however full the map is.
  */
 #define PROCDB_WALK_MAX 65536
 

@@ -19,8 +19,8 @@ ProcdbBackend *procdb_backend_observer_new(const ProcdbObserverSettings *setting
 ProcdbBackend *procdb_backend_pinned_new(void);
 
 /*
- * The pins as its last refresh saw them, valid until the next; NULL while it
- * is not in action and so did not look.
+ * The pins as its last refresh saw them, valid until the next; NULL while the
+ * backend is inactive.
  */
 const ProcdbPinsId *procdb_backend_observer_pins(ProcdbBackend *backend);
 const ProcdbPinsId *procdb_backend_pinned_pins(ProcdbBackend *backend);

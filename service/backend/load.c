@@ -14,7 +14,7 @@
 /* Scores taken in one system call; their map holds four times as many. */
 #define SCORES_BATCH 1024
 
-/* libbpf's own words, for those who debug: what an admin needs is in the state. */
+/* libbpf's messages, for debugging: the state has what an admin needs. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
     G_GNUC_PRINTF(2, 0);
 
@@ -43,7 +43,7 @@ gboolean procdb_load_refuse(GError **error, int err, const char *what)
 
 gboolean procdb_load_ready(GError **error)
 {
-	if (!procdb_pins_check_folder(error))
+	if (!procdb_pins_check_directory(error))
 		return FALSE;
 	if (access(KERNEL_BTF, R_OK)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,

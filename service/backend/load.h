@@ -22,8 +22,8 @@ typedef struct {
 } ProcdbDrainCount;
 
 /*
- * Before loading: TRUE when the kernel has type information and nobody else
- * has pinned maps. Also hands libbpf's messages to g_debug().
+ * Before loading: TRUE when the kernel has type information and no other
+ * program has pinned maps. Also hands libbpf's messages to g_debug().
  */
 gboolean procdb_load_ready(GError **error);
 
@@ -53,7 +53,7 @@ void procdb_load_compositors(struct bpf_map *map, const char *const *names);
 gboolean procdb_load_open(ProcdbBpfMaps *pair, struct bpf_map *observe, struct bpf_map *init,
 			  gboolean reused, GError **error);
 
-/* Puts the pins back if somebody removed them; others' are left alone. pins is what is there. */
+/* Restores pins that were removed; those of other programs stay. pins: what was seen last. */
 void procdb_load_check_pins(const ProcdbBpfMaps *pair, ProcdbPinsId *pins);
 
 /* procdb_bpf_maps_drain(), without a system call while nothing was added. */

@@ -51,7 +51,7 @@ static void tell_wanted(const Observer *self)
 
 	for (guint i = 0; i < PROCDB_TIERS; i++)
 		wanted->slice[i] = self->slices[i];
-	/* Whoever waits has to come and look once, to arm it. */
+	/* The next event wakes the service, which arms it again. */
 	wanted->armed = 1;
 	__atomic_store_n(&wanted->on, self->watching, __ATOMIC_RELEASE);
 }

@@ -37,7 +37,7 @@ static gboolean pinned_refresh(ProcdbBackend *backend)
 	/* A scheduler that restarts pins new maps: the old ones work and stay empty for ever. */
 	procdb_bpf_maps_close(&self->maps);
 	if (!procdb_pins_present(&self->pins)) {
-		if (procdb_pins_check_folder(&error))
+		if (procdb_pins_check_directory(&error))
 			set_state(self, "waiting", NULL);
 		else
 			set_state(self, "failed", error);

@@ -16,7 +16,7 @@
 #define BPFFS "/sys/fs/bpf"
 #define PIN_MARKER PROCDB_PIN_DIR "/procdb_owner"
 /* Well above the pause between two timer interrupts. */
-#define FOLDER_SETTLES_US 100000
+#define DIRECTORY_SETTLES_US 100000
 
 /* Content of the marker: the ids of the maps that we pinned. */
 struct marker {
@@ -49,23 +49,23 @@ static gboolean same_time(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * What a look at the folder tells. Its time of change is that of the last
+ * What a look at the directory tells. Its time of change is that of the last
  * timer interrupt: right after a change another one may leave the same time.
  */
-static void look_at_folder(ProcdbPinsId *id)
+static void look_at_directory(ProcdbPinsId *id)
 {
 	gint64 now_us = g_get_real_time();
-	struct stat folder;
+	struct stat directory;
 
-	memset(&id->folder, 0, sizeof(id->folder));
-	if (stat(PROCDB_PIN_DIR, &folder)) {
-		id->folder.settled = TRUE;
+	memset(&id->directory, 0, sizeof(id->directory));
+	if (stat(PROCDB_PIN_DIR, &directory)) {
+		id->directory.settled = TRUE;
 		return;
 	}
-	id->folder.device = folder.st_dev;
-	id->folder.inode = folder.st_ino;
-	id->folder.changed = folder.st_mtim;
-	id->folder.settled = ABS(now_us - time_us(&folder.st_mtim)) > FOLDER_SETTLES_US;
+	id->directory.device = directory.st_dev;
+	id->directory.inode = directory.st_ino;
+	id->directory.changed = directory.st_mtim;
+	id->directory.settled = ABS(now_us - time_us(&directory.st_mtim)) > DIRECTORY_SETTLES_US;
 }
 
 ProcdbPinsId procdb_pins_identify(void)
@@ -73,8 +73,8 @@ ProcdbPinsId procdb_pins_identify(void)
 	struct stat observe, init;
 	ProcdbPinsId id = {0};
 
-	/* The folder first: what changes after that shows the next time. */
-	look_at_folder(&id);
+	/* The directory first: what changes after that shows the next time. */
+	look_at_directory(&id);
 	if (stat(PROCDB_PIN_OBSERVE, &observe) || stat(PROCDB_PIN_INIT, &init))
 		return id;
 	id.device = observe.st_dev;
@@ -87,10 +87,10 @@ gboolean procdb_pins_moved(ProcdbPinsId *id)
 {
 	ProcdbPinsId before = *id;
 
-	look_at_folder(id);
-	if (before.folder.settled && id->folder.inode == before.folder.inode &&
-	    id->folder.device == before.folder.device &&
-	    same_time(&id->folder.changed, &before.folder.changed))
+	look_at_directory(id);
+	if (before.directory.settled && id->directory.inode == before.directory.inode &&
+	    id->directory.device == before.directory.device &&
+	    same_time(&id->directory.changed, &before.directory.changed))
 		return FALSE;
 	*id = procdb_pins_identify();
 	return !procdb_pins_equal(id, &before);
@@ -119,7 +119,7 @@ static gboolean check_owner(const char *path, const struct stat *st, GError **er
 	return TRUE;
 }
 
-gboolean procdb_pins_check_folder(GError **error)
+gboolean procdb_pins_check_directory(GError **error)
 {
 	struct statfs fs;
 	struct stat st;
@@ -134,20 +134,20 @@ gboolean procdb_pins_check_folder(GError **error)
 			      PROCDB_PIN_DIR, g_strerror(errno));
 	}
 	if (!S_ISDIR(st.st_mode))
-		return refuse(error, G_IO_ERROR_NOT_DIRECTORY, "%s is not a folder; remove it",
+		return refuse(error, G_IO_ERROR_NOT_DIRECTORY, "%s is not a directory; remove it",
 			      PROCDB_PIN_DIR);
 	return check_owner(PROCDB_PIN_DIR, &st, error);
 }
 
-gboolean procdb_pins_make_folder(GError **error)
+gboolean procdb_pins_make_directory(GError **error)
 {
-	if (!procdb_pins_check_folder(error))
+	if (!procdb_pins_check_directory(error))
 		return FALSE;
 	if (mkdir(PROCDB_PIN_DIR, 0700) && errno != EEXIST)
 		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
 			      "cannot make %s: %s", PROCDB_PIN_DIR, g_strerror(errno));
 	/* Again: somebody else may have been quicker. */
-	return procdb_pins_check_folder(error);
+	return procdb_pins_check_directory(error);
 }
 
 static int open_pin(const char *path, __u32 type, const char *type_name, struct bpf_map_info *info,
@@ -194,7 +194,7 @@ gboolean procdb_pins_open(int *observe_fd, int *init_fd, guint *init_capacity, G
 {
 	struct bpf_map_info info;
 
-	if (!procdb_pins_check_folder(error))
+	if (!procdb_pins_check_directory(error))
 		return FALSE;
 	*observe_fd = open_pin(PROCDB_PIN_OBSERVE, BPF_MAP_TYPE_LRU_HASH, "LRU hash", &info, error);
 	if (*observe_fd < 0)
@@ -252,7 +252,7 @@ ProcdbPinsOwner procdb_pins_owner(void)
 
 	if (!procdb_pins_present(&id))
 		return PROCDB_PINS_ABSENT;
-	if (!procdb_pins_check_folder(NULL) || !read_marker(&marker))
+	if (!procdb_pins_check_directory(NULL) || !read_marker(&marker))
 		return PROCDB_PINS_FOREIGN;
 	return marker.observe_id == pinned_map_id(PROCDB_PIN_OBSERVE) &&
 		       marker.init_id == pinned_map_id(PROCDB_PIN_INIT)
@@ -286,7 +286,7 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 	if (!marker.observe_id || !marker.init_id)
 		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
 			      "cannot identify a map: %s", g_strerror(errno));
-	if (!procdb_pins_make_folder(error))
+	if (!procdb_pins_make_directory(error))
 		return FALSE;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "procdb_owner", sizeof(key), sizeof(marker), 1,
 			    NULL);
@@ -310,7 +310,7 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 
 void procdb_pins_remove(void)
 {
-	if (!procdb_pins_check_folder(NULL))
+	if (!procdb_pins_check_directory(NULL))
 		return;
 	if (procdb_pins_owner() == PROCDB_PINS_OURS) {
 		unlink(PROCDB_PIN_OBSERVE);

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * The folder below the BPF file system in which schedulers and the service
+ * The directory below the BPF file system in which schedulers and the service
  * meet: is it safe, what is in it, whose is it. The pin paths are fixed by the
  * ABI (procdb-abi.h).
  */
@@ -17,13 +17,13 @@ typedef struct {
 	ino_t observe;
 	ino_t init;
 
-	/* The folder when we looked, no part of the identity: procdb_pins_moved(). */
+	/* The directory when we looked, no part of the identity: procdb_pins_moved(). */
 	struct {
 		dev_t device;
 		ino_t inode;
 		struct timespec changed;
 		gboolean settled; /* a later change would have another time */
-	} folder;
+	} directory;
 } ProcdbPinsId;
 
 typedef enum {
@@ -39,22 +39,22 @@ gboolean procdb_pins_equal(const ProcdbPinsId *a, const ProcdbPinsId *b);
 
 /*
  * Whether something else is pinned now than *id, which follows. One system
- * call as long as nobody puts anything into the folder or takes it out.
+ * call as long as no file is added to the directory or removed.
  */
 gboolean procdb_pins_moved(ProcdbPinsId *id);
 
 /*
- * TRUE when there is a BPF file system and nobody but root and this process
- * can put something into the pin folder, or there is no folder. Else an error
+ * TRUE when there is a BPF file system and only root and this process can put
+ * something into the pin directory, or there is no directory. Else an error
  * that says what is wrong and how to mend it.
  */
-gboolean procdb_pins_check_folder(GError **error);
+gboolean procdb_pins_check_directory(GError **error);
 
-/* Makes the pin folder (0700) if it is not there, and checks it. */
-gboolean procdb_pins_make_folder(GError **error);
+/* Makes the pin directory (0700) if it is not there, and checks it. */
+gboolean procdb_pins_make_directory(GError **error);
 
 /*
- * Opens both pins after checking folder, owners, types and sizes. FALSE with
+ * Opens both pins after checking directory, owners, types and sizes. FALSE with
  * error set and nothing open on any mismatch.
  */
 gboolean procdb_pins_open(int *observe_fd, int *init_fd, guint *init_capacity, GError **error);
@@ -65,5 +65,5 @@ ProcdbPinsOwner procdb_pins_owner(void);
 /* Pins both maps and the marker in place of whatever is pinned there. */
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error);
 
-/* Removes our pins, if they are still ours, and the folder if that empties it. */
+/* Removes our pins, if they are still ours, and the directory if that empties it. */
 void procdb_pins_remove(void);

@@ -194,7 +194,7 @@ static gboolean check_ended(Scheduler *self)
 	return TRUE;
 }
 
-/* TRUE when nothing but our own start is in the way of scheduling; else state says what is. */
+/* TRUE when only our own start is missing to schedule; else state says what prevents it. */
 static gboolean may_start(Scheduler *self)
 {
 	g_autofree char *state = read_line(SYSFS_STATE);

@@ -26,7 +26,7 @@ const char *procdb_authorizer_action(const char *method);
 /* The action that a call of our interface needs, which may depend on its arguments. */
 const char *procdb_authorizer_action_of_call(sd_bus_message *call);
 
-/* Whether an identified caller may do it and nobody has to be asked. */
+/* Whether an identified caller was granted the action, so that polkit need not be asked. */
 gboolean procdb_authorizer_is_granted(const ProcdbCaller *caller, const char *action);
 
 typedef struct {

@@ -169,7 +169,7 @@ ProcdbCaller *procdb_callers_get(ProcdbCallers *self, const char *name)
 	g_queue_init(&caller->line);
 	g_hash_table_insert(self->by_name, caller->name, caller);
 	g_queue_push_head_link(&self->by_use, &caller->link);
-	/* Watch first, then ask who it is: whoever is gone by then does not answer to a uid. */
+	/* Watch first, then ask for the uid: the bus has none for a caller that is gone by then. */
 	caller->watch = self->authority->watch(self->self, name, on_gone, caller);
 	return caller;
 }

@@ -28,7 +28,7 @@ typedef struct {
 	void (*gone)(ProcdbCaller *caller, gpointer data);
 } ProcdbCallerListener;
 
-/* One of them. Members above the blank line are private to callers.c, but for reading. */
+/* One of them. Members above the blank line are written by callers.c only. */
 struct _ProcdbCaller {
 	ProcdbCallers *callers; /* NULL once forgotten */
 	char *name;		/* unique bus name */

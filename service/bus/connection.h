@@ -14,7 +14,7 @@
 typedef struct {
 	/*
 	 * There is a bus, and no other service before us: to be got ready for
-	 * calls. The name follows, so whoever sees it finds all of the service.
+	 * calls. The name follows, so that a caller that sees it finds all of the service.
 	 * Called again with each new connection. FALSE with error set ends it.
 	 */
 	gboolean (*connected)(sd_bus *bus, gpointer user_data, GError **error);

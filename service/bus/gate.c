@@ -73,8 +73,8 @@ static gboolean is_limit(const GError *error)
 }
 
 /*
- * Answers with an error, which it takes over. Whoever does not read is not told, either.
- * What nobody may have heard is logged, but for a denial of what wanted no answer.
+ * Answers with an error, which it takes over. A caller that does not read gets no answer.
+ * An error that was not delivered is logged, but for a denial of a call without reply.
  */
 static void refuse(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call, GError *error)
 {
@@ -82,8 +82,9 @@ static void refuse(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call,
 	gboolean told = wanted && !gone && procdb_unread_has_room(self->unread, caller, ERROR_SIZE);
 
 	if (!caller->identified || gone || (wanted ? !told : is_limit(error)))
-		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CALLS, "%s of %s was left out: %s%s",
-			   sd_bus_message_get_member(call), caller->name, error->message,
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CALLS,
+			   "The call %s of %s was dropped: %s%s", sd_bus_message_get_member(call),
+			   caller->name, error->message,
 			   wanted && !told && !gone ? ", and it does not read its answers" : "");
 	if (told) {
 		procdb_unread_add(self->unread, caller, ERROR_SIZE);
@@ -171,8 +172,8 @@ static void see_to(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 static gboolean try_first(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 {
 	if (g_get_monotonic_time() - entry->since >= PATIENCE_US) {
-		refuse_entry(entry, limit_error("Too many calls of this connection wait, or "
-						"answers that its user did not read"));
+		refuse_entry(entry, limit_error("Too many calls of this connection are waiting, or "
+						"its user has too many unread replies"));
 		return TRUE;
 	}
 	if (entry->action && !caller->identified) {
@@ -223,15 +224,14 @@ static void on_settled(ProcdbCaller *caller, const GError *error, gpointer data)
 		return;
 	}
 	refusal = g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
-			      "The bus does not say whose connection this is: %s",
+			      "The bus does not say which user this connection belongs to: %s",
 			      error ? error->message : "it left");
 	refuse_line(data, caller, refusal);
 }
 
 static void on_gone(ProcdbCaller *caller, gpointer data)
 {
-	g_autoptr(GError) error =
-	    limit_error("its sender left the bus before it was known to be allowed it");
+	g_autoptr(GError) error = limit_error("its caller left the bus before it was authorized");
 
 	refuse_line(data, caller, error);
 }

@@ -8,7 +8,7 @@
  * 1. the line: calls of a connection are handled in the order in which it sent them. What
  *    may wait is bounded in bytes, for a connection, a user and all.
  * 2. identity: the bus says whose connection it is.
- * 3. room: nobody is sent much that was not read, see unread.h.
+ * 3. room: no caller is sent much more than it reads, see unread.h.
  * 4. authorization: by the action of its method. What has none, or is not allowed, goes no
  *    further. A call that a person is asked about leaves the line, so that nothing waits for
  *    that person but the call itself.

@@ -20,7 +20,7 @@ char *procdb_name_escape(const struct procdb_comm *comm)
 static gboolean refuse(GError **error, const char *why)
 {
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
-		    "This is no task name: %s", why);
+		    "Not a valid task name: %s", why);
 	return FALSE;
 }
 
@@ -34,7 +34,7 @@ gboolean procdb_name_can_match(const struct procdb_comm *comm, GError **error)
 	kept.bytes[PROCDB_COMM_LEN - 1] = 0;
 	name = procdb_name_escape(&kept);
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
-		    "This is no task name: the kernel keeps 15 bytes, so that it is '%s'", name);
+		    "Not a valid task name: the kernel keeps 15 bytes, which are '%s'", name);
 	return FALSE;
 }
 

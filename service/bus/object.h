@@ -17,7 +17,7 @@
 /* Sentences that ConfigurationProblems lists at most. */
 #define PROCDB_MAX_PROBLEMS 64
 
-/* What the object asks of whoever put the service together. */
+/* What the object asks of the composition (daemon.c). */
 typedef struct {
 	/*
 	 * Reads the configuration again and puts it in force. FALSE with error

@@ -42,7 +42,7 @@ static int new_call(sd_bus *bus, sd_bus_message **call, const char *method)
 	return sd_bus_message_new_method_call(bus, call, NAME, PATH, INTERFACE, method);
 }
 
-/* polkit would go on with what nobody waits for: a prompt would stay on the screen. */
+/* Without a cancel polkit would go on: its prompt would stay on the screen. */
 static void cancel_check(sd_bus *bus, gpointer id)
 {
 	sd_bus_message *call = NULL;
@@ -67,7 +67,7 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 		(void)sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name",
 					    "s", sender, action, 0,
 					    interactive ? ALLOW_USER_INTERACTION : 0, id);
-	/* Whoever is asked may take its time: the authorizer says for how long. */
+	/* No timeout here: the authorizer limits how long polkit may take. */
 	procdb_peers_call(self->bus, call, task, cancel_check, id, g_free);
 	sd_bus_message_unref(call);
 }

@@ -61,7 +61,7 @@ static void add_property(ProcdbVtable *self, const GDBusPropertyInfo *property,
 		      : g_str_equal(emits_changed(property), "const") ? SD_BUS_VTABLE_PROPERTY_CONST
 								      : 0);
 
-	/* Whoever adds one to the contract adds it here as well. */
+	/* A property of the contract needs a row in properties.c. */
 	g_assert(known);
 	g_assert(known->type == 0 ||
 		 (property->signature[0] == known->type && property->signature[1] == '\0'));

@@ -292,7 +292,7 @@ char *procdb_config_set(ProcdbConfig *config, const char *group, const char *nam
 	g_autofree char *want = NULL;
 
 	if (!key)
-		return g_strdup_printf("[%s] %s is no setting", group, name);
+		return g_strdup_printf("[%s] %s is not a known setting", group, name);
 	if (set_key(config, key, value))
 		return NULL;
 	want = allowed(key);
@@ -393,7 +393,7 @@ static char *consequence(const Reading *reading, const ProcdbConfigLine *line, c
 	g_autofree char *in_force = NULL;
 
 	if (!reading->running && may_concern_apply(line))
-		return g_strdup("; nothing is applied until it is put right");
+		return g_strdup("; nothing is applied until it is fixed");
 	if (!key)
 		return g_strdup(reading->running ? "" : "; it is ignored");
 	in_force = value_of(reading->running ? reading->running : reading->config, key);
@@ -453,8 +453,8 @@ static char *take_override(const Reading *reading, const ProcdbConfigLine *line)
 	if (before && rank_of(before->source) > rank_of(reading->path))
 		return NULL;
 	if (!before && g_hash_table_size(reading->config->overrides) >= PROCDB_MAX_OVERRIDES)
-		return g_strdup_printf("[Overrides] %s is one too many: %u are allowed", line->key,
-				       PROCDB_MAX_OVERRIDES);
+		return g_strdup_printf("[Overrides] %s is beyond the limit of %u overrides",
+				       line->key, PROCDB_MAX_OVERRIDES);
 	procdb_declarations_set(reading->config->overrides, &comm, tier, reading->path);
 	return NULL;
 }
@@ -467,7 +467,7 @@ static char *take_line(const Reading *reading, const ProcdbConfigLine *line)
 	if (!line->key)
 		return g_strdup_printf("\"%s\" is neither Key=value nor a comment", line->text);
 	if (!line->section)
-		return g_strdup_printf("%s= stands before the first section", line->key);
+		return g_strdup_printf("%s= comes before the first section", line->key);
 	if (g_str_equal(line->section, "Overrides"))
 		return take_override(reading, line);
 	return procdb_config_set(reading->config, line->section, line->key, line->value);
@@ -509,14 +509,14 @@ static void read_file(const Reading *reading)
 		procdb_config_parse(text, len, read_line, (gpointer)reading);
 		return;
 	}
-	/* There is no telling whether it says what to apply. */
+	/* A file that cannot be read may contain [Apply]. */
 	reading->verdict->apply_unclear = TRUE;
 	take_sentence(reading->verdict->problems,
 		      g_strdup_printf("%s: %s%s", reading->path, error->message,
 				      reading->running
 					  ? ""
 					  : "; it is ignored as a whole, and nothing is "
-					    "applied until it is put right"));
+					    "applied until it is fixed"));
 }
 
 void procdb_config_read(ProcdbConfig *config, const ProcdbConfig *running, const char *const *files,

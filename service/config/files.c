@@ -49,12 +49,12 @@ static gboolean is_masked(const char *path)
 /* Adds the drop-ins of a directory, by name, in place of those of the same names. */
 static void find_drop_ins(GHashTable *files, const char *directory, GPtrArray *notes)
 {
-	g_autofree char *folder = g_build_filename(directory, FILE_NAME ".d", NULL);
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	g_autofree char *drop_ins = g_build_filename(directory, FILE_NAME ".d", NULL);
+	g_autoptr(GDir) dir = g_dir_open(drop_ins, 0, NULL);
 	const char *name;
 
 	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_autofree char *path = g_build_filename(drop_ins, name, NULL);
 
 		/* Names with a dot in front are what editors leave while they are open. */
 		if (g_str_has_suffix(name, ".conf") && *name != '.' && is_there(path, notes))
@@ -150,7 +150,7 @@ static char *read_bytes(int fd, gsize *len, GError **error)
 
 char *procdb_config_read_file(const char *path, gsize *len, GError **error)
 {
-	/* O_NONBLOCK: not to wait for whoever writes into a FIFO. */
+	/* O_NONBLOCK: not to wait for the writer of a FIFO. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char *bytes = NULL;
 	struct stat st;

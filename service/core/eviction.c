@@ -15,7 +15,7 @@ uint16_t procdb_owner_of_uid(uint32_t uid)
 	return uid < FIRST_BLOCK ? (uint16_t)uid : (uint16_t)(FIRST_BLOCK + ((uid >> 16) % BLOCKS));
 }
 
-/* Of one owner, who leaves first is first. */
+/* Of one owner, the profile that leaves first comes first. */
 static int compare(const void *a, const void *b)
 {
 	const struct procdb_standing *x = a;

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * Who has to leave when there are too many: of those that one user has taught, in the first
+ * Which profiles leave when there are too many: of those that one user has taught, in the first
  * place, and of these what is known least. libc only.
  */
 
@@ -28,8 +28,8 @@ uint16_t procdb_owner_of_uid(uint32_t uid);
 
 /*
  * Sorts n standings and marks n - keep of them as leaving. Half of the room belongs to what
- * root or nobody known has taught, as far as it is needed, and the rest to users, in equal
- * shares as far as they need them. Of a share that is too large the least evidence leaves
+ * root, or a user that is not known, has taught, as far as it is needed, and the rest to users, in
+ * equal shares as far as they need them. Of a share that is too large the least evidence leaves
  * first, then what was not seen for longest. Returns how many leave.
  */
 size_t procdb_eviction_choose(struct procdb_standing *all, size_t n, size_t keep);

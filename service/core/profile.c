@@ -218,7 +218,8 @@ double procdb_profile_confidence(const struct procdb_profile *profile,
 bool procdb_profile_is_confident(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules)
 {
-	/* The least confidence may be set to 0, and who was seen too seldom has that. */
+	/* The least confidence may be set to 0, which a profile with too few observations has as
+	 * well. */
 	return profile->observations >= rules->min_observations &&
 	       procdb_profile_confidence(profile, rules) >= rules->min_confidence;
 }

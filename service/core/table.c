@@ -11,7 +11,7 @@
 /*
  * When an entry has to leave, as its heap has it. Being seen makes an entry
  * younger, and it may be seen every second: the heap is told only when it asks
- * for the oldest, so a key may be too old, but never too young.
+ * for the oldest, so a stored key is a lower bound of the real one.
  */
 struct key {
 	uint64_t age;

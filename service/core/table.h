@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * All profiles by name, and who has to leave. Each entry is in one of five
+ * All profiles by name, and which of them has to leave first. Each entry is in one of five
  * sets, and each set is a heap by age, so that a tick costs what changed and
  * not what is there. libc only.
  */
@@ -16,7 +16,7 @@ enum procdb_set {
 	PROCDB_SET_LIVE,      /* seen within the stale time; the oldest by last_seen_tick */
 	PROCDB_SET_PREDICTED, /* remembered, with a prediction in the init map */
 	PROCDB_SET_RETAINED,  /* remembered, without one */
-	PROCDB_SET_KEPT,      /* not live, but an admin's override keeps it */
+	PROCDB_SET_OVERRIDE,  /* not live, but an admin's override keeps it */
 	PROCDB_SET_CANDIDATE, /* remembered, but not confident yet */
 	PROCDB_SETS,
 };

@@ -36,7 +36,7 @@ void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void))
 	const gint64 run_us = procdb_engine_run_us(engine);
 
 	engine->clock_us = clock_us;
-	/* Time itself, which nobody sets. */
+	/* A clock that only runs, and is never set. */
 	engine->clock.boot_us = clock_us;
 	engine->clock.run_us = clock_us;
 	procdb_engine_begin_run(engine, run_us);

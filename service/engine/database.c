@@ -25,7 +25,7 @@ static gint64 seen_run_us(const ProcdbEngine *engine, const struct procdb_profil
 static enum procdb_set set_of(const ProcdbEngine *engine, const struct procdb_entry *entry)
 {
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
-		return PROCDB_SET_KEPT;
+		return PROCDB_SET_OVERRIDE;
 	return engine->settings.max_candidates > 0 && !procdb_engine_wants_prediction(engine, entry)
 		   ? PROCDB_SET_CANDIDATE
 		   : PROCDB_SET_RETAINED;
@@ -49,13 +49,13 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	entry->profile = record->profile;
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
 		engine->overrides++;
-	/* Taught under settings that were more generous, by nobody whose votes would count. */
+	/* Learned from users' tasks only, perhaps under a higher MaxUserTier: cap it again. */
 	if (entry->profile.teachers == PROCDB_TAUGHT_BY_USERS)
 		procdb_profile_cap(&entry->profile,
 				   (enum procdb_tier)engine->settings.max_user_tier);
 	/*
 	 * Old files do not say when: as if just now, so that they are remembered.
-	 * And nobody was seen in the future, unless now is long past.
+	 * A last_seen in the future becomes now, unless our own clock is known to be behind.
 	 */
 	if ((entry->profile.last_seen_us == 0 && entry->profile.observations > 0) ||
 	    (entry->profile.last_seen_us > now &&

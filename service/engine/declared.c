@@ -88,7 +88,7 @@ static void put(ProcdbEngine *engine, const ProcdbDeclaration *declaration)
 	entry->profile.override = (uint8_t)declaration->tier;
 	entry->profile.declared = true;
 	if (created || entry->set != PROCDB_SET_LIVE)
-		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
 }

@@ -188,7 +188,7 @@ void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry)
 	procdb_table_remove(engine->table, entry);
 }
 
-/* Whose word an observation is; 0 also where it does not say. */
+/* The owner that an observation names; 0 as well if it names none. */
 static guint16 owner_of(const struct procdb_observation *o)
 {
 	guint32 uid;
@@ -199,7 +199,7 @@ static guint16 owner_of(const struct procdb_observation *o)
 	return procdb_owner_of_uid(uid);
 }
 
-/* Who decides what a profile is, from this observation on. */
+/* Sets the owner of a profile, whose observations decide what it is from now on. */
 static void take_owner(const ProcdbEngine *engine, struct procdb_profile *profile, guint8 teachers,
 		       guint16 owner)
 {
@@ -472,6 +472,6 @@ void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *s
 	 */
 	if (settings->max_user_tier < best)
 		cap_user_votes(engine);
-	/* Who is confident may have changed for all. */
+	/* Any profile may have become confident, or ceased to be. */
 	engine->map_known = FALSE;
 }

@@ -5,7 +5,7 @@
 /*
  * The loop: owns a table, a store and a maps, and once a second takes in what
  * was observed, publishes what is confident and lets go of what is stale.
- * Knows nothing of D-Bus: whoever listens is told what changed.
+ * Knows nothing of D-Bus: a listener is told what changed.
  */
 
 #include <gio/gio.h>
@@ -147,9 +147,9 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error);
 typedef void (*ProcdbEngineSaved)(guint saved, const GError *error, gpointer user_data);
 
 /*
- * The same for who can wait: with the I/O in a thread, and no oftener than once a second.
- * Who asks meanwhile is told of the next one that holds all there is now; if the file holds
- * it already, func is called at once. func is called exactly once, at the latest with an
+ * The same without blocking: the I/O is in a thread, and starts once a second at most.
+ * Requests that come meanwhile are answered by the next save that holds all there is now; if the
+ * file holds it already, func is called at once. func is called exactly once, at the latest with an
  * error from procdb_engine_free().
  */
 void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data);
@@ -215,7 +215,7 @@ typedef struct {
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */
 	const char *database_path;
-	const char *flood; /* who brings too many names, and how many; "" if nobody does */
+	const char *flood; /* which user creates too many names, and how many; "" if none does */
 	gboolean dirty;	   /* something learned is not in the file yet */
 } ProcdbEngineStatus;
 /* Strings stay valid until the engine runs again. */

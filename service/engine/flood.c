@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Whether somebody brings more new names than any use of a machine does. */
+/* Finds the user that creates more new task names than ordinary work does. */
 
 #include "log.h"
 #include "private.h"
@@ -22,14 +22,14 @@ void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner)
 static char *describe(guint owner, guint names)
 {
 	if (owner == 0)
-		return g_strdup_printf("root, or what is not known to be a user's, brings %u new "
+		return g_strdup_printf("root, or a user that is not known, creates %u new "
 				       "task names a minute",
 				       names);
 	if (owner >= 0xf000)
-		return g_strdup_printf("users with an ID above 61439 bring %u new task names a "
+		return g_strdup_printf("users with an ID above 61439 create %u new task names a "
 				       "minute",
 				       names);
-	return g_strdup_printf("user %u brings %u new task names a minute", owner, names);
+	return g_strdup_printf("user %u creates %u new task names a minute", owner, names);
 }
 
 /* Once a minute, so that it does not come and go with each second. */
@@ -60,8 +60,9 @@ void procdb_engine_watch_flood(ProcdbEngine *engine)
 	}
 	if (most >= MANY_NAMES && !was)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_FORGOTTEN,
-			   "A flood of names: %s; its own are forgotten first", engine->flood.text);
+			   "Too many new task names: %s; their profiles are forgotten first",
+			   engine->flood.text);
 	else if (most < MANY_NAMES && was)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_FORGOTTEN,
-			   "The flood of names is over");
+			   "The number of new task names is normal again");
 }

@@ -34,7 +34,7 @@ void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry)
 	const struct procdb_profile *profile = &entry->profile;
 
 	if (profile->override != PROCDB_NO_OVERRIDE)
-		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 	else if (procdb_engine_is_reference(engine) || !procdb_engine_is_saved(engine, entry))
 		procdb_engine_drop(engine, entry);
 	else if (!procdb_profile_is_confident(profile, &engine->settings.rules))

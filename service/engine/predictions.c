@@ -291,7 +291,7 @@ static void queue_all(ProcdbEngine *engine)
 		if (entry->set == PROCDB_SET_CANDIDATE &&
 		    !procdb_engine_wants_prediction(engine, entry))
 			continue;
-		if (entry->set != PROCDB_SET_LIVE && entry->set != PROCDB_SET_KEPT)
+		if (entry->set != PROCDB_SET_LIVE && entry->set != PROCDB_SET_OVERRIDE)
 			remembered[n++] = entry;
 		else if (procdb_engine_wants_prediction(engine, entry))
 			procdb_engine_queue(engine, entry);

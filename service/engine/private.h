@@ -11,16 +11,16 @@ struct procdb_clock {
 	gint64 (*run_us)(void);	 /* goes on while the machine runs, and only then */
 	gint64 run_base_us;	 /* of the time that the machine ran, all its runs together: */
 	gint64 run_begun_us;	 /* so much, when run_us was this */
-	gint64 (*boot_us)(void); /* time since the boot, asleep too: nobody sets it */
-	gboolean known;		 /* booted_us is */
+	gint64 (*boot_us)(void); /* time since the boot, with suspends; cannot be set */
+	gboolean known;		 /* booted_us is valid */
 	gint64 booted_us;	 /* when the boot was, by the clock as it was last believed */
 	gboolean ahead;		 /* it was set ahead by more than a day, and may be set back */
 	guint64 ahead_at;	 /* since this tick */
 	guint64 doubted_at;	 /* tick of the start, or when it was set back by far */
-	gboolean caught_up;	 /* nobody was seen in the future any more */
+	gboolean caught_up;	 /* no profile has a last_seen in the future any more */
 };
 
-/* Who waits for a save. */
+/* A request that waits for a save. */
 struct procdb_saver {
 	ProcdbEngineSaved func;
 	gpointer user_data;
@@ -155,8 +155,8 @@ void procdb_engine_resync(ProcdbEngine *engine);
 void procdb_engine_log_failure(gboolean *failed, const GError *error);
 
 /*
- * All entries, procdb_table_size() of them, in an array that the caller frees: for who
- * removes or moves some, which renumbers those of the table.
+ * All entries, procdb_table_size() of them, in an array that the caller frees: for
+ * code that removes or moves some, which renumbers those of the table.
  */
 struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine);
 /* Has the listener told of an entry. */
@@ -181,7 +181,7 @@ void procdb_engine_forget(ProcdbEngine *engine);
 
 /* A name of this owner was not known before. */
 void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner);
-/* Once a tick: finds out whether somebody brings too many. */
+/* Once a tick: looks for a user that creates too many. */
 void procdb_engine_watch_flood(ProcdbEngine *engine);
 
 /* declared.c */

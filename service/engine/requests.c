@@ -14,7 +14,7 @@ const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 
 	if (!entry)
 		g_set_error_literal(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE,
-				    "Nothing is known of a task of this name");
+				    "There is no profile of this name");
 	return entry;
 }
 
@@ -111,7 +111,7 @@ static guint forget_learned(ProcdbEngine *engine)
 		entry->profile.override = override;
 		entry->profile.declared = declared;
 		procdb_table_aged(engine->table, entry);
-		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 		procdb_engine_queue(engine, entry);
 		procdb_engine_note(engine, entry);
 	}
@@ -181,7 +181,7 @@ static gboolean set_override(ProcdbEngine *engine, const struct procdb_comm *com
 	entry->profile.override = tier;
 	entry->profile.declared = false;
 	if (created || entry->set != PROCDB_SET_LIVE)
-		procdb_table_move(engine->table, entry, PROCDB_SET_KEPT);
+		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 	procdb_engine_queue(engine, entry);
 	procdb_engine_note(engine, entry);
 	return TRUE;

@@ -152,15 +152,15 @@ def stop(process):
 
 
 @contextlib.contextmanager
-def bus(folder):
+def bus(directory):
     """A message bus; everything started within finds it as the system bus."""
-    address = f"unix:path={folder}/bus"
-    config = folder / "bus.conf"
-    config.write_text(BUS_CONFIG.format(path=folder / "bus"))
+    address = f"unix:path={directory}/bus"
+    config = directory / "bus.conf"
+    config.write_text(BUS_CONFIG.format(path=directory / "bus"))
     daemon = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork"],
                               stderr=subprocess.DEVNULL)
     try:
-        wait_for((folder / "bus").exists, "the bus")
+        wait_for((directory / "bus").exists, "the bus")
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = address
         yield
     finally:
@@ -178,16 +178,16 @@ def wait_for(condition, what, seconds=10):
 class Service:
     """pandemonium-procdbd with a database that outlives its restarts."""
 
-    def __init__(self, build, folder, config=None, settings=""):
-        """Keeps its files in folder; settings are its configuration where no file is given."""
+    def __init__(self, build, directory, config=None, settings=""):
+        """Keeps its files in directory; settings are its configuration where no file is given."""
         self.program = Path(build) / "service/pandemonium-procdbd"
         if not self.program.exists():
             sys.exit(f"bench: {self.program} is not built")
-        folder.mkdir(exist_ok=True)
-        self.folder = folder
+        directory.mkdir(exist_ok=True)
+        self.directory = directory
         self.config = config
         if not config:
-            self.config = folder / "procdb.conf"
+            self.config = directory / "procdb.conf"
             self.config.write_text(settings)
         self.process = None
         self.connection = None
@@ -213,9 +213,9 @@ class Service:
 
     def start(self):
         # A session of its own, as any daemon has.
-        with open(self.folder / "service.log", "ab") as log:
+        with open(self.directory / "service.log", "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "--config", self.config, "--database", self.folder / "procdb.bin",
+                [self.program, "--config", self.config, "--database", self.directory / "procdb.bin",
                  "--backend", "observer"], stderr=log, stdout=log, start_new_session=True)
         wait_for(self.is_up, "the service")
         state = self.properties()["BackendState"]
@@ -225,7 +225,7 @@ class Service:
     def is_up(self):
         from gi.repository import GLib
         if self.process.poll() is not None:
-            sys.exit(f"bench: the service ended:\n{(self.folder / 'service.log').read_text()}")
+            sys.exit(f"bench: the service ended:\n{(self.directory / 'service.log').read_text()}")
         try:
             return bool(self.properties())
         except GLib.Error:
@@ -265,4 +265,4 @@ class Service:
         code = stop(self.process)
         if code != 0:
             sys.exit(f"bench: the service ended with {code}:\n"
-                     f"{(self.folder / 'service.log').read_text()}")
+                     f"{(self.directory / 'service.log').read_text()}")

@@ -190,13 +190,13 @@ def generate(root, units=300, libraries=12, seed=4):
     (root / "Makefile").write_text(TOP_MAKEFILE.format(libraries=" ".join(names)))
     lines = 0
     for i, name in enumerate(names):
-        folder = root / name
-        folder.mkdir()
+        directory = root / name
+        directory.mkdir()
         count = units // libraries + (i < units % libraries)
         for j in range(count):
             text = unit(rng, f"{name}_u{j}")
             lines += text.count("\n")
-            (folder / f"u{j}.c").write_text(text)
-        (folder / "Makefile").write_text(LIBRARY_MAKEFILE.format(
+            (directory / f"u{j}.c").write_text(text)
+        (directory / "Makefile").write_text(LIBRARY_MAKEFILE.format(
             name=name, units=" ".join(f"u{j}" for j in range(count))))
     return {"units": units, "libraries": libraries, "lines": lines, "seed": seed}

@@ -236,9 +236,9 @@ static void test_delete_several(BusFixture *f, gconstpointer data)
 	guint deleted;
 
 	must_fail_naming(f, with_unknown, OWN_ERROR("NoSuchProfile"),
-			 "'no\\x0abody': Nothing is known of a task of this name");
+			 "'no\\x0abody': There is no profile of this name");
 	must_fail_naming(f, with_invalid, OWN_ERROR("InvalidName"),
-			 "'bad\\q': This is no task name: a backslash is written \\\\, and a byte "
+			 "'bad\\q': Not a valid task name: a backslash is written \\\\, and a byte "
 			 "\\xNN with two lower-case hexadecimal digits");
 	bus_must_fail(f, "DeleteProfiles", many_names(4097), OWN_ERROR("LimitExceeded"));
 	bus_fixture_assert_untouched(f);

@@ -141,9 +141,9 @@ class Fake:
 
     def find(self, name):
         if len(name) > 64:
-            raise Refused("InvalidName", "This is no task name: it is longer than 16 bytes")
+            raise Refused("InvalidName", "Not a valid task name: it is longer than 16 bytes")
         if name not in self.table:
-            raise Refused("NoSuchProfile", "Nothing is known of a task of this name")
+            raise Refused("NoSuchProfile", "There is no profile of this name")
         return self.table[name]
 
     def ListProfiles(self):

@@ -51,7 +51,7 @@ def next_list(widget):
 
 def the_widget_keeps_a_live_list():
     with service_with(b"cc1", b"as") as service:
-        widget = follow("/usr/bin/python3", os.path.join(HERE, "widget.py"))
+        widget = follow("/usr/bin/python3", os.path.join(SOURCE, "data", "man", "widget.py"))
         try:
             assert [row.split(":")[0] for row in next_list(widget)] == ["as", "cc1"]
             service.call("DeleteProfile", "(s)", "as")

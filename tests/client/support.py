@@ -24,7 +24,7 @@ NAME = "org.pandemonium.ProcDb"
 WAIT_S = 20
 # Whatever a test starts goes with it, even when it is killed.
 TIED = ["setpriv", "--pdeathsig", "KILL", "--"]
-# The end by a time limit also removes the folders.
+# The end by a time limit also removes the directories.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -32,13 +32,13 @@ class Bus:
     """A message bus of its own that stands in for the system bus."""
 
     def __init__(self, test):
-        self.folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
-        test.addCleanup(self.folder.cleanup)
-        self.address = "unix:path=" + os.path.join(self.folder.name, "bus")
+        self.directory = tempfile.TemporaryDirectory(prefix="procdb-client-")
+        test.addCleanup(self.directory.cleanup)
+        self.address = "unix:path=" + os.path.join(self.directory.name, "bus")
         self.process = subprocess.Popen(
             [*TIED, "dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog",
              "--address=" + self.address, "--print-address=1"],
-            env={**os.environ, "XDG_DATA_HOME": self.folder.name},
+            env={**os.environ, "XDG_DATA_HOME": self.directory.name},
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         test.addCleanup(stop, self.process)
         if not self.process.stdout.readline():
@@ -46,8 +46,8 @@ class Bus:
 
     def note_starts(self):
         """From now on the bus would start the service; returns the file that is there if it did."""
-        services = os.path.join(self.folder.name, "dbus-1", "services")
-        started = os.path.join(self.folder.name, "started")
+        services = os.path.join(self.directory.name, "dbus-1", "services")
+        started = os.path.join(self.directory.name, "started")
         os.makedirs(services)
         with open(os.path.join(services, NAME + ".service"), "w", encoding="utf-8") as file:
             file.write("[D-BUS Service]\nName=%s\nExec=/usr/bin/touch %s\n" % (NAME, started))

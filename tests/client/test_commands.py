@@ -248,9 +248,9 @@ class Members(ClientTest):
             "load": self.json("load"),
             "backend": self.json("backend", "none"), "apply": self.json("apply", "none"),
         }
-        folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
-        self.addCleanup(folder.cleanup)
-        path = os.path.join(folder.name, "export.json")
+        directory = tempfile.TemporaryDirectory(prefix="procdb-client-")
+        self.addCleanup(directory.cleanup)
+        path = os.path.join(directory.name, "export.json")
         found["export"] = {**self.json("export"), **self.json("export", path)}
         found["import"] = self.json("import", path)
         found["doctor"] = {key for row in json.loads(self.ctl("doctor", "--json").stdout)

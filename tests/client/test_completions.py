@@ -44,7 +44,7 @@ class Shells(ClientTest):
         self.start_fake()
         self.ok("delete", "as")
         path = os.path.dirname(CTL) + ":" + os.environ["PATH"]
-        environment = self.bus.environment(PATH=path, HOME=self.bus.folder.name, TERM="dumb")
+        environment = self.bus.environment(PATH=path, HOME=self.bus.directory.name, TERM="dumb")
         terminal = Terminal([shell, *options], environment, columns=200)
         self.addCleanup(terminal.close)
         terminal.type(setup + "PS1='%s'; echo 'set' up\n" % PROMPT)
@@ -91,7 +91,7 @@ class Fish(ClientTest):
             self.skipTest("fish is not installed")
         self.start_fake()
         path = os.path.dirname(CTL) + ":" + os.environ["PATH"]
-        environment = self.bus.environment(PATH=path, HOME=self.bus.folder.name)
+        environment = self.bus.environment(PATH=path, HOME=self.bus.directory.name)
         lines = ("list --sort=conf", "delete cc1 pip", "show ss", "override clear ",
                  "override set cc1 b", "override list ", "backend s", "list --rev", "sta")
         script = "source %s/pandemoniumctl.fish\n" % COMPLETIONS

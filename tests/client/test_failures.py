@@ -72,7 +72,7 @@ class Failures(ClientTest):
         for arguments in changing:
             with self.subTest(arguments=arguments):
                 told = self.fails(1, *arguments)
-                self.assertIn("It is done and counts from now on, but is not on the disk yet: "
+                self.assertIn("The change is in effect, but not saved to disk yet: "
                               "Disk full.\n", told)
                 self.assertNotIn("still there", told)
         self.assertIn("What was saved before is still there", self.fails(1, "save"))
@@ -83,7 +83,7 @@ class Failures(ClientTest):
             file.write(self.ok("export"))
             file.flush()
             told = self.fails(1, "import", file.name)
-        self.assertIn("counts from now on, but is not on the disk yet", told)
+        self.assertIn("is in effect, but not saved to disk yet", told)
         self.assertNotIn("Nothing was imported", told)
 
     def test_it_says_how_many_of_many_are_left(self):
@@ -100,7 +100,7 @@ class Failures(ClientTest):
     def test_a_name_that_is_none(self):
         self.start_fake()
         told = self.fails(2, "delete", "x" * 70)
-        self.assertEqual(told, '"%s" is no task name: it is longer than 16 bytes.\n' % ("x" * 70))
+        self.assertEqual(told, '"%s" is not a valid task name: it is longer than 16 bytes.\n' % ("x" * 70))
 
     def test_of_several_names_the_wrong_one_is_told(self):
         self.start_fake()
@@ -109,7 +109,7 @@ class Failures(ClientTest):
         self.assertIn('There is no profile of "it\'s: x"; nothing was deleted.\n',
                       self.fails(3, "delete", "cc1", "it's: x"))
         self.assertEqual(self.fails(2, "delete", "cc1", "x" * 70),
-                         '"%s" is no task name; nothing was deleted: it is longer than 16 bytes.\n'
+                         '"%s" is not a valid task name; nothing was deleted: it is longer than 16 bytes.\n'
                          % ("x" * 70))
 
     def test_what_the_service_says_cannot_write_to_the_terminal(self):

@@ -21,9 +21,9 @@ class Import(ClientTest):
     def setUp(self):
         super().setUp()
         self.start_fake()
-        folder = tempfile.TemporaryDirectory(prefix="procdb-client-")
-        self.addCleanup(folder.cleanup)
-        self.path = os.path.join(folder.name, "export.json")
+        directory = tempfile.TemporaryDirectory(prefix="procdb-client-")
+        self.addCleanup(directory.cleanup)
+        self.path = os.path.join(directory.name, "export.json")
 
     def test_an_export_comes_back_as_it_was(self):
         before = self.json("list")

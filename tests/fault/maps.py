@@ -9,7 +9,7 @@ import struct
 import sys
 import time
 
-from harness import (INIT, OBSERVE, PIN_FOLDER, CallFailed, Service, create_pins, entries, observe,
+from harness import (INIT, OBSERVE, PIN_DIRECTORY, CallFailed, Service, create_pins, entries, observe,
                      remove_pins, run_case, teach, wait_for)
 
 ERRORS = (errno.EPERM, errno.ENOMEM, errno.E2BIG, errno.EINTR, errno.EINVAL, errno.EAGAIN)
@@ -54,7 +54,7 @@ def service_with(faults, backend):
 
 
 def pinned_files():
-    return os.listdir(PIN_FOLDER) if os.path.exists(PIN_FOLDER) else []
+    return os.listdir(PIN_DIRECTORY) if os.path.exists(PIN_DIRECTORY) else []
 
 
 def check_start(service, faults, nth, error):

@@ -3,7 +3,7 @@
 # Copyright (C) 2026 The ProcDb developers
 #
 # usage: run.sh TARGET SECONDS CORPUS...
-# Fuzzes for so long from the files of some folders, which stay as they are.
+# Fuzzes for so long from the files of some directories, which stay as they are.
 # An input that fails is printed in base64.
 set -eu
 

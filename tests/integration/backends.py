@@ -9,7 +9,7 @@ import stat
 import subprocess
 import time
 
-from harness import (DATABASE, INIT, NAME, OBSERVE, PATH, INTERFACE, PIN_FOLDER, Service, bpftool,
+from harness import (DATABASE, INIT, NAME, OBSERVE, PATH, INTERFACE, PIN_DIRECTORY, Service, bpftool,
                      entries, processes, run_case, wait_for)
 import pddb
 
@@ -17,8 +17,8 @@ import pddb
 def the_observer_pins_its_maps():
     with Service(backend="observer") as service:
         assert service.state() == ("observer", "active")
-        folder = os.stat(PIN_FOLDER)
-        assert stat.S_IMODE(folder.st_mode) == 0o700 and folder.st_uid == 0
+        directory = os.stat(PIN_DIRECTORY)
+        assert stat.S_IMODE(directory.st_mode) == 0o700 and directory.st_uid == 0
         observe = bpftool("map", "show", "pinned", OBSERVE)
         init = bpftool("map", "show", "pinned", INIT)
         assert (observe["type"], observe["bytes_key"], observe["bytes_value"]) == \
@@ -34,7 +34,7 @@ def a_clean_stop_leaves_nothing():
             assert os.path.exists(OBSERVE)
             service.process.send_signal(sent)
             assert service.process.wait(10) == 0
-        assert not os.path.exists(PIN_FOLDER), os.listdir(PIN_FOLDER)
+        assert not os.path.exists(PIN_DIRECTORY), os.listdir(PIN_DIRECTORY)
         assert not processes("pandemonium-procdbd")
         assert set(os.listdir(os.path.dirname(DATABASE))) <= {os.path.basename(DATABASE)}
 
@@ -49,7 +49,7 @@ def leftovers_of_a_crash_are_taken_over():
         service.wait_ticks(1)
         assert b"cc1".ljust(16, b"\0") in entries(INIT)
         wait_for(lambda: service.get("Observations") > 0, 15, "it observes")
-    assert not os.path.exists(PIN_FOLDER)
+    assert not os.path.exists(PIN_DIRECTORY)
 
 
 def auto_takes_its_own_leftovers_for_what_they_are():
@@ -83,7 +83,7 @@ def serves_without(reason, **options):
         service.wait_ticks(3)
         service.call("DeleteProfile", "(s)", "cc1")
         assert service.call("Save") == 0
-    assert not os.path.exists(PIN_FOLDER)
+    assert not os.path.exists(PIN_DIRECTORY)
 
 
 def without_bpffs_it_serves_what_it_knows():
@@ -97,8 +97,8 @@ def without_capabilities_it_serves_what_it_knows():
 
 
 def bpf_and_perfmon_are_capabilities_enough():
-    # What the sandboxed unit has. The folder is made for it there, and is here.
-    os.mkdir(PIN_FOLDER, 0o700)
+    # What the sandboxed unit has. The directory is made for it there, and is here.
+    os.mkdir(PIN_DIRECTORY, 0o700)
     with Service(backend="observer", prefix=(
             "setpriv", "--bounding-set=-all,+bpf,+perfmon", "--inh-caps=-all")) as service:
         assert service.state() == ("observer", "active"), service.state()
@@ -123,7 +123,7 @@ def the_first_call_starts_the_service():
     assert len(pids) == 1, pids
     os.kill(pids[0], signal.SIGTERM)
     wait_for(lambda: not processes("bin/pandemonium-procdbd"), 10, "it stops")
-    assert not os.path.exists(PIN_FOLDER)
+    assert not os.path.exists(PIN_DIRECTORY)
 
 
 def the_service_manager_is_told():

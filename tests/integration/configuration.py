@@ -32,7 +32,7 @@ IN_APPLY = [
     ("all in lower case", b"[apply]\nmode=none\n", r"there is \[Apply\] Mode="),
     ("a key in lower case", b"[Apply]\nmode=none\n", r"there is \[Apply\] Mode="),
     ("a misspelt section", b"[Aply]\nMode=none\n", r"there is \[Apply\] Mode="),
-    ("a misspelt key", b"[Apply]\nModus=none\n", r"\[Apply\] Modus is no setting"),
+    ("a misspelt key", b"[Apply]\nModus=none\n", r"\[Apply\] Modus is not a known setting"),
     ("a section without its end", b"[Apply\nMode=none\n", "does not end with"),
     ("no section", b"Mode=none\n", "before the first section"),
     ("a YAML file", b"apply:\n  mode: none\n", "neither Key=value nor a comment"),
@@ -54,12 +54,12 @@ ELSEWHERE = [
     ("percent", b"[Learning]\nMinConfidence=50%\n", "a number from 0 to 1"),
     ("a time with a unit", b"[Database]\nSaveIntervalSec=5min\n", "300 stays in force"),
     ("days with a unit", b"[Database]\nRetentionDays=30d\n", "30 stays in force"),
-    ("a misspelt key elsewhere", b"[Learning]\nMinObservation=4\n", "MinObservation is no setting"),
+    ("a misspelt key elsewhere", b"[Learning]\nMinObservation=4\n", "MinObservation is not a known setting"),
     ("a section in capitals", b"[DATABASE]\nMaxRetained=9\n", r"there is \[Database\] MaxRetained="),
     ("a path that is none", b"[Database]\nPath=procdb.bin\n", "an absolute path"),
     ("garbage in a section", b"[Learning]\n<<<<<<< HEAD\n", "neither Key=value nor a comment"),
     ("a tier that is none", b"[Learning]\nMaxUserTier=best\n", "one of batch interactive"),
-    ("a foreign section", b"[Unit]\nDescription=x\n", r"\[Unit\] Description is no setting"),
+    ("a foreign section", b"[Unit]\nDescription=x\n", r"\[Unit\] Description is not a known setting"),
 ]
 UNDERSTOOD = [
     ("CRLF", b"[Apply]\r\nMode=none\r\n"),

@@ -13,7 +13,7 @@ import time
 from gi.repository import Gio, GLib
 
 from harness import (ACCESS_DENIED, DATABASE, INIT, INTERACTION_REQUIRED, NAME, OBSERVE,
-                     PIN_FOLDER, Service, bpftool, call_as, run_case, stopped, wait_for)
+                     PIN_DIRECTORY, Service, bpftool, call_as, run_case, stopped, wait_for)
 import pddb
 
 BUS = int(os.environ["LAB_BUS_PID"])
@@ -187,7 +187,7 @@ def a_bus_that_was_restarted_has_the_service_again():
         finally:
             bus.kill()
             bus.wait()
-    assert not os.path.exists(PIN_FOLDER)
+    assert not os.path.exists(PIN_DIRECTORY)
 
 
 def a_service_without_a_bus_stops_in_order():
@@ -195,7 +195,7 @@ def a_service_without_a_bus_stops_in_order():
         os.kill(BUS, signal.SIGKILL)
         time.sleep(0.5)
         service.stop()
-    assert not os.path.exists(PIN_FOLDER)
+    assert not os.path.exists(PIN_DIRECTORY)
 
 
 def a_bus_that_stays_away_is_an_error():
@@ -205,7 +205,7 @@ def a_bus_that_stays_away_is_an_error():
         status = service.process.wait(PATIENCE + 10)
         assert status not in (0, -6, -11), status
         assert time.monotonic() - began > PATIENCE - 5
-        assert not os.path.exists(PIN_FOLDER)
+        assert not os.path.exists(PIN_DIRECTORY)
         assert service.logged().count(LOST) == 1, service.logged()
         service.kill()  # it has been looked at
 

@@ -22,9 +22,9 @@ NAME = "org.pandemonium.ProcDb"
 PATH = "/org/pandemonium/ProcDb"
 INTERFACE = "org.pandemonium.ProcDb1"
 DATABASE = "/var/lib/pandemonium/procdb.bin"
-PIN_FOLDER = "/sys/fs/bpf/pandemonium"
-OBSERVE = PIN_FOLDER + "/task_class_observe"
-INIT = PIN_FOLDER + "/task_class_init"
+PIN_DIRECTORY = "/sys/fs/bpf/pandemonium"
+OBSERVE = PIN_DIRECTORY + "/task_class_observe"
+INIT = PIN_DIRECTORY + "/task_class_init"
 TIERS = ("batch", "interactive", "lat-critical")
 COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "avg_runtime",
            "runtime_dev", "wakeup_freq", "csw_rate", "last_seen", "origin")
@@ -226,7 +226,7 @@ def create_map(path, kind, key=16, value=40, entries=512):
 
 def create_pins():
     """The maps of another scheduler, as it pins them."""
-    os.makedirs(PIN_FOLDER, mode=0o700, exist_ok=True)
+    os.makedirs(PIN_DIRECTORY, mode=0o700, exist_ok=True)
     create_map(OBSERVE, "lru_hash")
     create_map(INIT, "hash")
 

@@ -91,8 +91,8 @@ def learns_a_program_of_any_name():
 
 
 def what_users_may_not_teach_is_no_wrong_prediction():
-    folder = os.environ["LAB_DIR"]
-    config, program = folder + "/procdb.conf", folder + "/lab-ticker"
+    directory = os.environ["LAB_DIR"]
+    config, program = directory + "/procdb.conf", directory + "/lab-ticker"
     with open(config, "w", encoding="utf-8") as file:
         # However unevenly it runs here.
         file.write("[Learning]\nMaxUserTier=interactive\nMinConfidence=0.5\n")

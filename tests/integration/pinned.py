@@ -4,7 +4,7 @@
 
 import os
 
-from harness import (INIT, OBSERVE, PIN_FOLDER, Service, bpftool, create_map, create_pins, entries,
+from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins, entries,
                      in_hex, observe, remove_pins, run_case, teach, wait_for)
 
 
@@ -38,7 +38,7 @@ def a_full_map_is_drained_at_once():
 
 
 def a_large_map_of_others_is_tidied_up():
-    os.makedirs(PIN_FOLDER, mode=0o700, exist_ok=True)
+    os.makedirs(PIN_DIRECTORY, mode=0o700, exist_ok=True)
     create_map(OBSERVE, "lru_hash")
     create_map(INIT, "hash", entries=90000)
     batch = os.environ["LAB_DIR"] + "/batch"
@@ -85,7 +85,7 @@ def goes_on_when_pins_disappear():
         service.wait_ticks(2)
         assert service.state() == ("pinned", "waiting")
         assert set(service.profiles()) == {"cc1"}
-        os.rmdir(PIN_FOLDER)
+        os.rmdir(PIN_DIRECTORY)
         service.wait_ticks(2)
         assert service.call("Save") == 1
         create_pins()
@@ -95,7 +95,7 @@ def goes_on_when_pins_disappear():
 
 
 def one_pin_alone_is_not_enough():
-    os.mkdir(PIN_FOLDER, 0o700)
+    os.mkdir(PIN_DIRECTORY, 0o700)
     create_map(OBSERVE, "lru_hash")
     with Service(backend="pinned") as service:
         service.wait_ticks(1)
@@ -105,7 +105,7 @@ def one_pin_alone_is_not_enough():
 def refuses_unsafe_pins():
     def shape(observe_shape, init_shape):
         def make():
-            os.mkdir(PIN_FOLDER, 0o700)
+            os.mkdir(PIN_DIRECTORY, 0o700)
             create_map(OBSERVE, *observe_shape)
             create_map(INIT, *init_shape)
         return make
@@ -125,8 +125,8 @@ def refuses_unsafe_pins():
         "init value": shape(good, ("hash", 16, 32)),
         "init key": shape(good, ("hash", 8, 40)),
         "init type": shape(good, ("lru_hash", 16, 40)),
-        "folder owner": changed(PIN_FOLDER, os.chown, 2001, 2001),
-        "folder mode": changed(PIN_FOLDER, os.chmod, 0o777),
+        "directory owner": changed(PIN_DIRECTORY, os.chown, 2001, 2001),
+        "directory mode": changed(PIN_DIRECTORY, os.chmod, 0o777),
         "observe owner": changed(OBSERVE, os.chown, 2001, 2001),
         "observe mode": changed(OBSERVE, os.chmod, 0o666),
         "init owner": changed(INIT, os.chown, 2001, 2001),
@@ -138,12 +138,12 @@ def refuses_unsafe_pins():
             wait_for(lambda: service.state()[1] != "waiting", 3, f"{what} is noticed")
             backend, state = service.state()
             assert backend == "pinned" and state.startswith("failed: "), (what, state)
-            path = PIN_FOLDER if what.startswith("folder") else \
+            path = PIN_DIRECTORY if what.startswith("directory") else \
                 OBSERVE if what.startswith("observe") else INIT
             assert f"{path} " in state + " ", (what, state)
             print(f"{what}: {state}")
             remove_pins()
-            os.rmdir(PIN_FOLDER)
+            os.rmdir(PIN_DIRECTORY)
             wait_for(lambda: service.state() == ("pinned", "waiting"), 3, f"{what} is forgiven")
         create_pins()
         service.wait_ticks(2)

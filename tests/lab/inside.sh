@@ -60,7 +60,7 @@ for user in alice:2001 bob:2002; do
 done
 
 # Only polkit's own files and ours: no other service of the machine, nor its rules.
-private() { # FOLDER [FILE-TO-KEEP]
+private() { # DIRECTORY [FILE-TO-KEEP]
 	[ -d "$1" ] || die "$1 is missing: is polkitd installed?"
 	keep=
 	[ -z "${2:-}" ] || keep=$(cat "$1/$2") || die "$1/$2 is missing: is polkitd installed?"
@@ -95,7 +95,7 @@ else
 	activation=$LAB_SOURCE/dbus/org.pandemonium.ProcDb.service.in
 	programs="$LAB_BUILD/service/pandemonium-procdbd $LAB_BUILD/client/pandemoniumctl"
 fi
-# Copies, because alice may not be able to look into the build folder.
+# Copies, because alice may not be able to look into the build directory.
 for program in $programs; do
 	[ ! -f "$program" ] || install -m 755 "$program" $LAB_DIR/bin/
 done

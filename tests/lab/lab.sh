@@ -4,7 +4,7 @@
 #
 # Runs a command on a system bus of its own: real dbus-daemon, real polkitd, the
 # project's policies and activation file, private bpffs, database and
-# configuration folders, and users alice and bob. See usage() below.
+# configuration directories, and users alice and bob. See usage() below.
 set -eu
 
 # Dies with its caller, whatever happens to that one.
@@ -22,7 +22,7 @@ usage() {
 	cat <<-'END'
 	usage: lab.sh [OPTION...] [--] COMMAND [ARGUMENT...]
 
-	  --build DIR          build folder that service and client come from (default: $LAB_BUILD,
+	  --build DIR          build directory that service and client come from (default: $LAB_BUILD,
 	                       $MESON_BUILD_ROOT, or build in the source tree)
 	  --destdir DIR        take everything from a tree made by `DESTDIR=DIR meson install` instead
 	  --rules DIR          add the polkit rules of DIR (DIR/*.rules)
@@ -49,8 +49,8 @@ die() {
 	exit 2
 }
 
-folder() {
-	[ -d "$1" ] || die "$1: no such folder"
+directory() {
+	[ -d "$1" ] || die "$1: no such directory"
 	(CDPATH='' cd -- "$1" && pwd)
 }
 
@@ -64,9 +64,9 @@ while [ $# -gt 0 ]; do
 		[ $# -ge 2 ] || die "$1 needs an argument"
 		case $1 in
 		--build) build=$2 ;;
-		--destdir) LAB_DESTDIR=$(folder "$2") ;;
-		--rules) LAB_RULES=$(folder "$2") ;;
-		--bus) LAB_BUS=$(folder "$2") ;;
+		--destdir) LAB_DESTDIR=$(directory "$2") ;;
+		--rules) LAB_RULES=$(directory "$2") ;;
+		--bus) LAB_BUS=$(directory "$2") ;;
 		--service-args) LAB_SERVICE_ARGS=$2 ;;
 		esac
 		shift 2
@@ -83,7 +83,7 @@ done
 [ $# -gt 0 ] || die "no command given (--help says how)"
 [ -z "$LAB_RULES" ] || [ -n "$(find "$LAB_RULES/" -maxdepth 1 -name '[!.]*.rules')" ] ||
 	die "$LAB_RULES: no *.rules in it"
-[ -n "$LAB_DESTDIR" ] || LAB_BUILD=$(folder "$build")
+[ -n "$LAB_DESTDIR" ] || LAB_BUILD=$(directory "$build")
 
 [ "$(id -u)" = 0 ] || skip "needs root"
 for program in dbus-daemon dbus-send unshare setpriv; do

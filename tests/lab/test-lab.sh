@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# usage: test-lab.sh BUILD-FOLDER
+# usage: test-lab.sh BUILD-DIRECTORY
 # What the lab promises, a TAP line each: statuses, signals, and nothing left.
 set -eu
 
@@ -65,7 +65,7 @@ check 'a killed command has the status of a killed one' [ $status = 137 ]
 mkdir "$scratch/rules"
 status=0
 told=$("$lab" --rules "$scratch/rules" -- true 2>&1) || status=$?
-check 'a folder without rules is said to be one' \
+check 'a directory without rules is said to be one' \
 	[ "$status $told" = "2 lab: $scratch/rules: no *.rules in it" ]
 check 'standard input and output are the own' [ "$(echo in | "$lab" -- cat)" = in ]
 check 'alice and bob exist inside' \
@@ -113,7 +113,7 @@ soon [ -S "$scratch/bus/bus" ]
 check 'the bus can be reached from outside' env "DBUS_SYSTEM_BUS_ADDRESS=unix:path=$scratch/bus/bus" \
 	sh -c 'busctl --system list | grep -q org.pandemonium.ProcDb'
 kill -KILL "$sleeping"
-check 'its folder is removed, even after SIGKILL' soon [ ! -e "$scratch/bus" ]
+check 'its directory is removed, even after SIGKILL' soon [ ! -e "$scratch/bus" ]
 wait "$sleeping" 2>/dev/null || :
 
 mkdir "$scratch/bus"

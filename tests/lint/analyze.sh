@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# usage: analyze.sh TOOL SOURCE-FOLDER BUILD-FOLDER FOLDER...
+# usage: analyze.sh TOOL SOURCE-DIRECTORY BUILD-DIRECTORY DIRECTORY...
 # Runs a static analyzer (gcc, clang-tidy or cppcheck) over what the build
-# compiles from some folders of the tree. Any finding is a failure.
+# compiles from some directories of the tree. Any finding is a failure.
 set -eu
 
 tool=$1
@@ -29,26 +29,26 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/procdb-analyze-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 143' TERM INT
 
-# Compile commands of C files of these folders, each file once; generated code is
+# Compile commands of C files of these directories, each file once; generated code is
 # not ours. What only clang knows is not for gcc, and the other way round.
 /usr/bin/python3 -B - "$tool" "$source" "$build" "$scratch" "$@" <<'END'
 import json, os, shlex, sys
 
-tool, source, build, scratch, *folders = sys.argv[1:]
+tool, source, build, scratch, *directories = sys.argv[1:]
 with open(f"{build}/compile_commands.json", encoding="utf-8") as file:
     commands = json.load(file)
 chosen = {}
 for command in commands:
     path = os.path.relpath(os.path.realpath(os.path.join(command["directory"], command["file"])),
                            os.path.realpath(source))
-    if path.endswith(".c") and any(path.startswith(folder + "/") for folder in folders):
+    if path.endswith(".c") and any(path.startswith(directory + "/") for directory in directories):
         # cppcheck knows GLib by itself, and would take minutes for its headers.
         without = ("-fsanitize", "-Werror", "-flto") + ("-I/usr/",) * (tool == "cppcheck")
         words = [word for word in shlex.split(command["command"]) if not word.startswith(without)]
         chosen.setdefault(path, {"directory": command["directory"], "file": command["file"],
                                  "command": shlex.join(words)})
 if not chosen:
-    sys.exit(f"nothing is compiled from {folders}")
+    sys.exit(f"nothing is compiled from {directories}")
 with open(f"{scratch}/compile_commands.json", "w", encoding="utf-8") as file:
     json.dump(list(chosen.values()), file)
 with open(f"{scratch}/files", "w", encoding="utf-8") as file:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# usage: shellcheck.sh SOURCE-FOLDER
+# usage: shellcheck.sh SOURCE-DIRECTORY
 # Every shell script of the tree, recognized by its first line or name.
 set -eu
 

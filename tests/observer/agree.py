@@ -57,10 +57,10 @@ class Observer:
 
     def observations(self):
         """name -> (tier, avg_runtime, runtime_dev, wakeup_freq, csw_rate)"""
-        folder = f"/proc/{self.process.pid}/fdinfo"
+        directory = f"/proc/{self.process.pid}/fdinfo"
         found = {}
-        for fd in os.listdir(folder):
-            with open(f"{folder}/{fd}", encoding="ascii") as file:
+        for fd in os.listdir(directory):
+            with open(f"{directory}/{fd}", encoding="ascii") as file:
                 number = re.search(r"^map_id:\s*(\d+)", file.read(), re.M)
             if not number or bpftool("map", "show", "id", number[1])["name"] != "task_class_obse":
                 continue

@@ -62,13 +62,13 @@ static void start(EngineFixture *f, const ProcdbEngineSettings *settings, guint 
 
 void engine_fixture_set_up(EngineFixture *f, const ProcdbEngineSettings *settings, guint capacity)
 {
-	/* In memory where there is such a folder, so that syncing costs nothing. */
+	/* In memory where there is such a directory, so that syncing costs nothing. */
 	const char *parent = g_access("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir();
 
 	*f = (EngineFixture){0};
-	f->folder = g_build_filename(parent, "procdb-engine-XXXXXX", NULL);
-	g_assert_nonnull(g_mkdtemp(f->folder));
-	f->path = g_build_filename(f->folder, "state", "procdb.bin", NULL);
+	f->directory = g_build_filename(parent, "procdb-engine-XXXXXX", NULL);
+	g_assert_nonnull(g_mkdtemp(f->directory));
+	f->path = g_build_filename(f->directory, "state", "procdb.bin", NULL);
 	f->changed = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	f->removed = g_array_new(FALSE, FALSE, sizeof(struct procdb_comm));
 	start(f, settings, capacity);
@@ -87,17 +87,17 @@ void engine_fixture_tear_down(EngineFixture *f)
 	procdb_engine_free(f->engine);
 	g_array_unref(f->changed);
 	g_array_unref(f->removed);
-	remove_tree(f->folder);
-	g_free(f->folder);
+	remove_tree(f->directory);
+	g_free(f->directory);
 	g_free(f->path);
 }
 
 void engine_fixture_block_saving(EngineFixture *f, gboolean blocked)
 {
 	g_autofree char *state = g_path_get_dirname(f->path);
-	g_autofree char *aside = g_build_filename(f->folder, "aside", NULL);
+	g_autofree char *aside = g_build_filename(f->directory, "aside", NULL);
 
-	/* A file in place of the folder stops root too, which permissions do not. */
+	/* A file in place of the directory stops root too, which permissions do not. */
 	if (blocked) {
 		g_rename(state, aside);
 		g_assert_true(g_file_set_contents(state, "", 0, NULL));
@@ -214,7 +214,7 @@ static void check_entry(EngineFixture *f, const struct procdb_entry *entry)
 	case PROCDB_SET_LIVE:
 		g_assert_cmpuint(tick, <=, profile->last_seen_tick + settings->rules.stale_ticks);
 		break;
-	case PROCDB_SET_KEPT:
+	case PROCDB_SET_OVERRIDE:
 		g_assert_cmpuint(profile->override, !=, PROCDB_NO_OVERRIDE);
 		break;
 	case PROCDB_SET_PREDICTED:

@@ -2,14 +2,15 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* An engine with maps in memory, a database in a folder of its own and time that stands still. */
+/* An engine with maps in memory, a database in a directory of its own and time that stands still.
+ */
 
 #include "clock.h"
 #include "engine.h"
 #include "backend-memory.h"
 
 typedef struct {
-	char *folder;
+	char *directory;
 	char *path; /* of the database */
 	ProcdbBackend *backend;
 	ProcdbEngine *engine;

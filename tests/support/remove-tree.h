@@ -4,7 +4,7 @@
 
 #include <glib/gstdio.h>
 
-/* Removes a file, or a folder with all that is in it; fails the test if it cannot. */
+/* Removes a file, or a directory with all that is in it; fails the test if it cannot. */
 static inline void remove_tree(const char *path)
 {
 	if (g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {

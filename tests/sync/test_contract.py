@@ -104,11 +104,22 @@ class Contract(unittest.TestCase):
         self.assertEqual(list(root.iter("deny")), [])
 
     def test_the_service_has_the_actions_from_the_contract_alone(self):
-        for folder, _, names in os.walk(os.path.join(SOURCE, "service")):
+        for directory, _, names in os.walk(os.path.join(SOURCE, "service")):
             for name in names:
                 if name.endswith((".c", ".h")):
-                    path = os.path.join(folder, name)
+                    path = os.path.join(directory, name)
                     self.assertNotIn(ACTION, text(path), path)
+
+    def test_error_domains_have_names_without_spaces(self):
+        """clang-format takes the hyphens in them for minus signs."""
+        found = []
+        for top in ("service", "client", "common"):
+            for directory, _, names in os.walk(os.path.join(SOURCE, top)):
+                for name in names:
+                    if name.endswith(".c"):
+                        found += re.findall(r"G_DEFINE_QUARK\((.*?),", text(directory, name))
+        self.assertGreaterEqual(len(found), 3)
+        self.assertEqual([name for name in found if " " in name], [])
 
     def test_every_error_of_the_service_is_in_the_manual(self):
         errors = set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))

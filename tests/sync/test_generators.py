@@ -16,17 +16,17 @@ XML = os.path.join(SOURCE, "dbus", INTERFACE + ".xml")
 
 class Generators(unittest.TestCase):
     def generate(self, program, *arguments):
-        """What a program writes into the folder that {} in its arguments stands for."""
+        """What a program writes into the directory that {} in its arguments stands for."""
         if not shutil.which(program):
             self.skipTest(program + " is not installed")
-        with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run([program, *(argument.format(folder) for argument in arguments), XML],
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run([program, *(argument.format(directory) for argument in arguments), XML],
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertNotIn("unknown type", done.stderr)
             text = ""
-            for name in os.listdir(folder):
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
+            for name in os.listdir(directory):
+                with open(os.path.join(directory, name), encoding="utf-8") as file:
                     text += file.read()
             return text
 

@@ -12,11 +12,12 @@
 static void set_up(ConfigFixture *f, gconstpointer data)
 {
 	f->before = g_get_current_dir();
-	/* In memory where there is such a folder: one test writes thousands of files. */
-	f->folder = g_build_filename(g_access("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir(),
-				     "procdb-config-XXXXXX", NULL);
-	g_assert_nonnull(g_mkdtemp(f->folder));
-	g_assert_cmpint(g_chdir(f->folder), ==, 0);
+	/* In memory where there is such a directory: one test writes thousands of files. */
+	f->directory =
+	    g_build_filename(g_access("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir(),
+			     "procdb-config-XXXXXX", NULL);
+	g_assert_nonnull(g_mkdtemp(f->directory));
+	g_assert_cmpint(g_chdir(f->directory), ==, 0);
 	procdb_config_init(&f->config);
 	procdb_verdict_init(&f->verdict);
 }
@@ -26,8 +27,8 @@ static void tear_down(ConfigFixture *f, gconstpointer data)
 	procdb_config_clear(&f->config);
 	procdb_verdict_clear(&f->verdict);
 	g_assert_cmpint(g_chdir(f->before), ==, 0);
-	remove_tree(f->folder);
-	g_free(f->folder);
+	remove_tree(f->directory);
+	g_free(f->directory);
 	g_free(f->before);
 }
 
@@ -39,10 +40,10 @@ void config_test_add(const char *path, gconstpointer data,
 
 void config_write_bytes(const char *path, const void *bytes, gssize len)
 {
-	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *directory = g_path_get_dirname(path);
 	g_autoptr(GError) error = NULL;
 
-	g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
+	g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
 	g_file_set_contents_full(path, bytes, len, G_FILE_SET_CONTENTS_NONE, 0600, &error);
 	g_assert_no_error(error);
 }

@@ -10,7 +10,7 @@
 #include "config.h"
 
 typedef struct {
-	char *folder; /* the current one while the test runs */
+	char *directory; /* the current one while the test runs */
 	char *before;
 	ProcdbConfig config;
 	ProcdbVerdict verdict;

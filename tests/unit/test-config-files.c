@@ -14,9 +14,9 @@
 
 static void link_to(const char *target, const char *path)
 {
-	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *directory = g_path_get_dirname(path);
 
-	g_assert_cmpint(g_mkdir_with_parents(folder, 0755), ==, 0);
+	g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
 	g_assert_cmpint(symlink(target, path), ==, 0);
 }
 
@@ -58,10 +58,10 @@ static const Unclear unclear[] = {
     {"[apply]\nmode=none\n", "there is [Apply] Mode="},
     {"[Aply]\nMode=none\n", "there is [Apply] Mode="},
     {"[Apply]\nmode=none\n", "there is [Apply] Mode="},
-    {"[Apply]\nMod=none\n", "[Apply] Mod is no setting"},
+    {"[Apply]\nMod=none\n", "[Apply] Mod is not a known setting"},
     {"[Apply]\nMode none\n", "one.conf:2: \"Mode none\" is neither"},
     {"[Apply\nMode=none\n", "one.conf:1: the section [Apply does not end"},
-    {"Mode=none\n", "one.conf:1: Mode= stands before the first section"},
+    {"Mode=none\n", "one.conf:1: Mode= comes before the first section"},
     {"Apply: none\n", "neither Key=value nor a comment"},
     {"[Apply]\nBatchSliceUSec=20ms\n", "a whole number from 0 to 99000"},
     {"[Apply]\nBatchNice=-5\n", "a whole number from 0 to"},
@@ -76,7 +76,7 @@ static void test_unclear(ConfigFixture *f, gconstpointer data)
 	g_assert_cmpuint(f->verdict.problems->len, >=, 1);
 	config_assert_mentions(f->verdict.problems->pdata[0], wrong->mention);
 	config_assert_mentions(f->verdict.problems->pdata[f->verdict.problems->len - 1],
-			       "nothing is applied until it is put right");
+			       "nothing is applied until it is fixed");
 	g_assert_true(f->verdict.apply_unclear);
 	g_assert_cmpstr(f->config.apply_mode, ==, "none");
 }

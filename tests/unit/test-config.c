@@ -3,7 +3,7 @@
 
 /*
  * The configuration: what each key takes, what is said of what it does not
- * take, and which file wins. Built with folders below the current one in place
+ * take, and which file wins. Built with directories below the current one in place
  * of /usr/lib and /etc.
  */
 
@@ -201,7 +201,7 @@ static void test_only_the_file_that_was_named(ConfigFixture *f, gconstpointer da
 	g_assert_cmpuint(f->config.engine.rules.min_observations, ==, 3);
 }
 
-static void test_a_folder_is_no_file(ConfigFixture *f, gconstpointer data)
+static void test_a_directory_is_no_file(ConfigFixture *f, gconstpointer data)
 {
 	g_assert_cmpint(g_mkdir_with_parents("etc/procdb.conf", 0755), ==, 0);
 	config_write("etc/procdb.conf.d/a.conf", "[Learning]\nMinObservations=6\n");
@@ -232,7 +232,7 @@ static void test_beside_one_that_runs(ConfigFixture *f, gconstpointer data)
 	procdb_config_read(&f->config, &running, files, &f->verdict);
 	g_assert_cmpuint(f->verdict.problems->len, ==, 3);
 	config_assert_mentions(f->verdict.problems->pdata[0], "; 2 stays in force");
-	config_assert_mentions(f->verdict.problems->pdata[1], "NoSuch is no setting");
+	config_assert_mentions(f->verdict.problems->pdata[1], "NoSuch is not a known setting");
 	for (guint i = 0; i < f->verdict.problems->len; i++)
 		g_assert_null(strstr(f->verdict.problems->pdata[i], "ignored"));
 }
@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 	config_test_add("/config/files-in-order", NULL, test_files_in_order);
 	config_test_add("/config/only-the-file-that-was-named", NULL,
 			test_only_the_file_that_was_named);
-	config_test_add("/config/a-folder-is-no-file", NULL, test_a_folder_is_no_file);
+	config_test_add("/config/a-directory-is-no-file", NULL, test_a_directory_is_no_file);
 	config_test_add("/config/a-fifo-is-no-file", NULL, test_a_fifo_is_no_file);
 	config_test_add("/config/beside-one-that-runs", NULL, test_beside_one_that_runs);
 	config_test_add("/config/a-line-that-is-none", NULL, test_a_line_that_is_none);

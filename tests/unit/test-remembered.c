@@ -156,7 +156,7 @@ static void test_a_flood(EngineFixture *f, gconstpointer data)
 		flood(f, 2001);
 	}
 	procdb_engine_status(f->engine, &status);
-	g_assert_nonnull(strstr(status.flood, "user 2001 brings"));
+	g_assert_nonnull(strstr(status.flood, "user 2001 creates"));
 	g_assert_cmpuint(honest(f, 300), ==, 300);
 	g_assert_true(test_predicts(f, "new", NULL));
 	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));

@@ -122,7 +122,7 @@ static void test_order_of_leaving(void)
 	g_assert_true(procdb_table_oldest(table, PROCDB_SET_RETAINED) == b);
 	g_assert_null(procdb_table_oldest(table, PROCDB_SET_LIVE));
 	g_assert_null(procdb_table_oldest(table, PROCDB_SET_PREDICTED));
-	g_assert_null(procdb_table_oldest(table, PROCDB_SET_KEPT));
+	g_assert_null(procdb_table_oldest(table, PROCDB_SET_OVERRIDE));
 }
 
 static void test_names_compare_as_unsigned_bytes(void)

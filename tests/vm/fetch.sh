@@ -53,7 +53,7 @@ update() {
 	touch "$cache/apt/updated"
 }
 
-# unpack FOLDER PACKAGE[=VERSION]...: downloads, and unpacks into FOLDER.
+# unpack DIRECTORY PACKAGE[=VERSION]...: downloads, and unpacks into DIRECTORY.
 unpack() {
 	into=$1
 	shift

@@ -5,7 +5,7 @@
 # image.sh IMAGE COMMAND [FILE...]
 #
 # Makes the minimal image: busybox, tests/vm/guest/init, the FILEs under /usr/bin
-# (a FILE that begins with + keeps its place, and may be a folder) with the shared
+# (a FILE that begins with + keeps its place, and may be a directory) with the shared
 # libraries that they need, and COMMAND, the line of shell that init runs.
 set -eu
 

@@ -6,7 +6,7 @@
 #
 # Installs the project with meson into a Debian 12 with systemd as PID 1, dbus
 # and polkit, boots that, and hands on what tests/vm/systemd/test finds there.
-# BUILD is a folder for the build with the prefix of a distribution, kept for
+# BUILD is a directory for the build with the prefix of a distribution, kept for
 # the next time; the Debian is kept in the cache of fetch.sh.
 set -eu
 

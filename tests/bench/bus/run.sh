@@ -9,8 +9,8 @@ usage() {
 	cat <<-'END'
 	usage: run.sh [--build DIR] [--against DIR]... [--rounds N] [--calls N]
 
-	Measures calls of root to the service of a build folder, with 512 profiles, on a bus of its
-	own, in turn with those to the services of other build folders; and the memory of each.
+	Measures calls of root to the service of a build directory, with 512 profiles, on a bus of its
+	own, in turn with those to the services of other build directories; and the memory of each.
 	END
 }
 
@@ -58,14 +58,14 @@ config() {
 }
 
 number=0 addresses='' services=''
-for folder in "$build" $others; do
+for directory in "$build" $others; do
 	number=$((number + 1))
 	config "$dir/bus$number" >"$dir/bus$number.conf"
 	dbus-daemon --config-file="$dir/bus$number.conf" --nofork --nopidfile --nosyslog &
 	processes="$processes $!"
 	address=unix:path=$dir/bus$number
 	until [ -S "$dir/bus$number" ]; do sleep 0.05; done
-	DBUS_SYSTEM_BUS_ADDRESS=$address "$folder/service/pandemonium-procdbd" --backend none \
+	DBUS_SYSTEM_BUS_ADDRESS=$address "$directory/service/pandemonium-procdbd" --backend none \
 		--database "$dir/$number.bin" 2>"$dir/$number.log" &
 	processes="$processes $!"
 	services="$services $!"

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 {
 	g_autofree char *json = NULL;
 	g_autofree char *service = NULL;
-	g_autofree char *folder = NULL;
+	g_autofree char *directory = NULL;
 	g_autofree char *only = NULL;
 	gboolean guard = FALSE;
 	int idle_s = 30;
@@ -27,8 +27,8 @@ int main(int argc, char **argv)
 	    {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the figures to this file", "FILE"},
 	    {"service", 0, 0, G_OPTION_ARG_FILENAME, &service, "Measure this service, too",
 	     "PROGRAM"},
-	    {"folder", 0, 0, G_OPTION_ARG_FILENAME, &folder,
-	     "Save below this folder (on a real file system)", "FOLDER"},
+	    {"directory", 0, 0, G_OPTION_ARG_FILENAME, &directory,
+	     "Save below this directory (on a real file system)", "DIRECTORY"},
 	    {"only", 0, 0, G_OPTION_ARG_STRING, &only, "Only the steps whose id begins so",
 	     "PREFIX"},
 	    {"idle", 0, 0, G_OPTION_ARG_INT, &idle_s, "Watch the idle service for so long (30)",
@@ -55,10 +55,10 @@ int main(int argc, char **argv)
 	if (guard)
 		return guard_steps() ? EXIT_SUCCESS : EXIT_FAILURE;
 	measure_steps(figures, only);
-	if (folder && !only)
-		measure_saves(figures, folder);
-	if (service && folder && !only)
-		measure_service(figures, service, folder, (guint)MAX(idle_s, 1));
+	if (directory && !only)
+		measure_saves(figures, directory);
+	if (service && directory && !only)
+		measure_service(figures, service, directory, (guint)MAX(idle_s, 1));
 	if (json && !figures_write(figures, json, &error)) {
 		g_printerr("bench-cost: %s: %s\n", json, error->message);
 		return EXIT_FAILURE;

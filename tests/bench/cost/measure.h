@@ -16,13 +16,13 @@ void measure_steps(Figures *figures, const char *only);
 gboolean guard_steps(void);
 
 /* A save of 512 profiles against the bare minimum of system calls for the same bytes. */
-void measure_saves(Figures *figures, const char *folder);
+void measure_saves(Figures *figures, const char *directory);
 
 /*
  * The installed service on the system bus: start, memory, and what it costs
  * while nothing happens, for so many seconds.
  */
-void measure_service(Figures *figures, const char *program, const char *folder, guint idle_s);
+void measure_service(Figures *figures, const char *program, const char *directory, guint idle_s);
 
 /* Monotonic, ns. */
 static inline gint64 now_ns(void)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# usage: sudo tests/bench/cost/run.sh BUILD-FOLDER [OPTION-OF-BENCH-COST...]
+# usage: sudo tests/bench/cost/run.sh BUILD-DIRECTORY [OPTION-OF-BENCH-COST...]
 # Measures what the service costs and prints a table; --json FILE writes it as JSON.
 set -eu
 
@@ -14,9 +14,9 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 build=$(CDPATH='' cd -- "$1" && pwd)
 shift
 
-# On the file system of the build folder: a database in memory would be saved for nothing.
-folder=$(mktemp -d "$build/bench-cost.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
+# On the file system of the build directory: a database in memory would be saved for nothing.
+directory=$(mktemp -d "$build/bench-cost.XXXXXX")
+trap 'rm -rf "$directory"' EXIT
 trap 'exit 130' INT TERM
 "$here/../../lab/lab.sh" --build "$build" -- "$build/tests/bench/cost/bench-cost" \
-	--service "$build/service/pandemonium-procdbd" --folder "$folder" "$@"
+	--service "$build/service/pandemonium-procdbd" --directory "$directory" "$@"

@@ -25,14 +25,14 @@ static void require(gboolean ok, const char *what)
 }
 
 /* What no durable save can do without. */
-static void save_bare(const char *folder, const char *bytes, gsize len)
+static void save_bare(const char *directory, const char *bytes, gsize len)
 {
-	g_autofree char *temporary = g_build_filename(folder, "bare.tmp", NULL);
-	g_autofree char *final = g_build_filename(folder, "bare.bin", NULL);
+	g_autofree char *temporary = g_build_filename(directory, "bare.tmp", NULL);
+	g_autofree char *final = g_build_filename(directory, "bare.bin", NULL);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	require(fd >= 0 && dir >= 0, folder);
+	require(fd >= 0 && dir >= 0, directory);
 	require(write(fd, bytes, len) == (gssize)len, "write");
 	require(fsync(fd) == 0, "fsync");
 	close(fd);
@@ -59,9 +59,9 @@ static void add_sample(GArray *samples, gint64 begin)
 	g_array_append_val(samples, us);
 }
 
-void measure_saves(Figures *figures, const char *folder)
+void measure_saves(Figures *figures, const char *directory)
 {
-	g_autofree char *path = g_build_filename(folder, "procdb.bin", NULL);
+	g_autofree char *path = g_build_filename(directory, "procdb.bin", NULL);
 	g_autoptr(ProcdbStore) store = procdb_store_new(path);
 	g_autoptr(GArray) records = confident_records(PROFILES);
 	g_autoptr(GArray) ours = g_array_new(FALSE, FALSE, sizeof(double));
@@ -80,7 +80,7 @@ void measure_saves(Figures *figures, const char *folder)
 	for (guint i = 0; i < ROUNDS; i++) {
 		gint64 begin = now_ns();
 
-		save_bare(folder, bytes, len);
+		save_bare(directory, bytes, len);
 		add_sample(bare, begin);
 		begin = now_ns();
 		save_ours(store, records);

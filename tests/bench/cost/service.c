@@ -111,14 +111,14 @@ typedef struct {
 
 static Usage usage_of(const char *pid)
 {
-	g_autofree char *folder = g_strdup_printf("/proc/%s/task", pid);
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	g_autofree char *directory = g_strdup_printf("/proc/%s/task", pid);
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
 	Usage usage = {0};
 	const char *thread;
 
 	while (dir && (thread = g_dir_read_name(dir))) {
-		g_autofree char *sched = g_build_filename(folder, thread, "schedstat", NULL);
-		g_autofree char *status = g_build_filename(folder, thread, "status", NULL);
+		g_autofree char *sched = g_build_filename(directory, thread, "schedstat", NULL);
+		g_autofree char *status = g_build_filename(directory, thread, "status", NULL);
 
 		usage.cpu_ns += proc_number(sched, "");
 		usage.switches += proc_number(status, "\nvoluntary_ctxt_switches:");
@@ -205,10 +205,10 @@ static void measure_alone(Figures *figures, GDBusConnection *bus, GSubprocess *s
 				       .value = {observed, observed, observed, 1}});
 }
 
-void measure_service(Figures *figures, const char *program, const char *folder, guint idle_s)
+void measure_service(Figures *figures, const char *program, const char *directory, guint idle_s)
 {
-	g_autofree char *database = g_build_filename(folder, "service.bin", NULL);
-	g_autofree char *config = g_build_filename(folder, "service.conf", NULL);
+	g_autofree char *database = g_build_filename(directory, "service.bin", NULL);
+	g_autofree char *config = g_build_filename(directory, "service.conf", NULL);
 	g_autoptr(ProcdbStore) store = procdb_store_new(database);
 	g_autoptr(GArray) records = confident_records(PROFILES);
 	g_autoptr(GArray) starts = g_array_new(FALSE, FALSE, sizeof(double));
