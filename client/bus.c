@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
@@ -180,4 +181,13 @@ void bus_disconnect(Ctl *ctl)
 		g_subprocess_wait(ctl->agent, NULL, NULL);
 		g_clear_object(&ctl->agent);
 	}
+}
+
+const char *bus_without_token(const char *state, const char *token)
+{
+	gsize length = strlen(token);
+
+	return g_str_has_prefix(state, token) && g_str_has_prefix(state + length, ": ")
+		   ? state + length + 2
+		   : state;
 }

@@ -32,3 +32,9 @@ guint bus_follow_properties(Ctl *ctl, BusPropertiesFunc func, gpointer user_data
 
 /* Closes what bus_connect() opened, and stops the agent. */
 void bus_disconnect(Ctl *ctl);
+
+/*
+ * The BackendState in words without the token of BackendStatus in front, for texts that say it
+ * themselves. Part of state.
+ */
+const char *bus_without_token(const char *state, const char *token);

@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
-#include <string.h>
 
 #include "bus.h"
 #include "commands.h"
@@ -10,16 +9,13 @@
 #include "json.h"
 #include "options.h"
 
-/* How the state of one that failed begins. */
-#define FAILED "failed: "
-
 /* Switching takes effect at once; what came of it is a property. */
 static int report(Ctl *ctl)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) properties = bus_properties(ctl, &error);
 	g_autoptr(GVariantDict) dict = NULL;
-	const char *backend = "?", *state = "?";
+	const char *backend = "?", *state = "?", *token = "";
 	gboolean failed;
 
 	if (!properties)
@@ -27,7 +23,8 @@ static int report(Ctl *ctl)
 	dict = g_variant_dict_new(properties);
 	g_variant_dict_lookup(dict, "Backend", "&s", &backend);
 	g_variant_dict_lookup(dict, "BackendState", "&s", &state);
-	failed = g_str_has_prefix(state, FAILED);
+	g_variant_dict_lookup(dict, "BackendStatus", "&s", &token);
+	failed = g_str_equal(token, "failed");
 	if (ctl->json) {
 		JsonBuilder *builder = ctl_json_begin();
 
@@ -37,7 +34,7 @@ static int report(Ctl *ctl)
 	} else if (failed) {
 		g_printerr("The backend %s failed: %s.\n"
 			   "\"pandemoniumctl doctor\" checks what it needs.\n",
-			   backend, state + strlen(FAILED));
+			   backend, bus_without_token(state, token));
 	} else {
 		printf("The backend is %s: %s.\n", backend, state);
 	}

@@ -16,7 +16,8 @@
 typedef struct {
 	const char *version;
 	const char *backend;
-	const char *state;
+	const char *state;  /* in words */
+	const char *token;  /* "active", "waiting" or "failed" */
 	const char *in_use; /* what observes; "" for nothing */
 	const char *path;
 	const char *save_error;
@@ -46,6 +47,9 @@ static void status_read(GVariantDict *dict, Status *status)
 	g_variant_dict_lookup(dict, "Version", "&s", &status->version);
 	g_variant_dict_lookup(dict, "Backend", "&s", &status->backend);
 	g_variant_dict_lookup(dict, "BackendState", "&s", &status->state);
+	/* Services before ApiVersion 2 say no more than that. */
+	status->token = status->state;
+	g_variant_dict_lookup(dict, "BackendStatus", "&s", &status->token);
 	g_variant_dict_lookup(dict, "BackendInUse", "&s", &status->in_use);
 	g_variant_dict_lookup(dict, "DatabasePath", "&s", &status->path);
 	g_variant_dict_lookup(dict, "LastSaveError", "&s", &status->save_error);
@@ -70,10 +74,14 @@ static gboolean replaced(const Status *status)
 	       !g_str_equal(status->backend, "none");
 }
 
+static gboolean is(const Status *status, const char *token)
+{
+	return g_str_equal(status->token, token);
+}
+
 static gboolean learning(const Status *status)
 {
-	return !g_str_equal(status->backend, "none") &&
-	       (g_str_equal(status->state, "active") || replaced(status));
+	return !g_str_equal(status->backend, "none") && (is(status, "active") || replaced(status));
 }
 
 static const char *source(const Status *status)
@@ -95,7 +103,7 @@ static char *headline(const Status *status)
 		return g_strdup_printf("learns, but %s does not run", source(status));
 	if (learning(status))
 		return g_strdup_printf("learns from %s", source(status));
-	if (g_str_has_prefix(status->state, "failed"))
+	if (is(status, "failed"))
 		return g_strdup_printf("does not learn: %s failed", source(status));
 	return g_strdup_printf("does not learn: %s: %s", source(status), status->state);
 }
@@ -107,7 +115,7 @@ static void print_headline(const Ctl *ctl, const Status *status)
 
 	if (learning(status) && !replaced(status))
 		colour = "\033[1;32m";
-	else if (!learning(status) && g_str_has_prefix(status->state, "failed"))
+	else if (!learning(status) && is(status, "failed"))
 		colour = "\033[1;31m";
 	if (out_colour(ctl))
 		printf("%s●\033[0m", colour);
@@ -214,11 +222,6 @@ static void print_problem(const Ctl *ctl, const char *what, const char *remedy)
 	printf("             %s\n", remedy);
 }
 
-static const char *without_prefix(const char *text, const char *prefix)
-{
-	return g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text;
-}
-
 /* Each with its file and line; the rest is the business of doctor. */
 static gboolean print_configuration(const Ctl *ctl, GVariantDict *dict)
 {
@@ -237,8 +240,8 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 {
 	gboolean any = print_configuration(ctl, dict);
 
-	if (g_str_has_prefix(status->state, "failed")) {
-		print_problem(ctl, without_prefix(status->state, "failed: "),
+	if (is(status, "failed")) {
+		print_problem(ctl, bus_without_token(status->state, status->token),
 			      "\"pandemoniumctl doctor\" checks what it needs.");
 		any = TRUE;
 	}
@@ -274,8 +277,8 @@ static void print_next(const Status *status)
 		     "procdb.conf for good.");
 	else if (replaced(status))
 		printf("       Next: nothing to do; %s.\n",
-		       without_prefix(status->state, "waiting: "));
-	else if (g_str_equal(status->state, "waiting"))
+		       bus_without_token(status->state, status->token));
+	else if (is(status, "waiting"))
 		puts("       Next: nothing to do; it goes on when the scheduler pins its maps.");
 	else if (status->profiles == 0)
 		puts("       Next: use the machine; a program is learned after a few runs.");

@@ -89,18 +89,19 @@ static void check_polkit(Doctor *doctor, GDBusConnection *bus)
 
 static void check_backend(Doctor *doctor, GVariantDict *properties)
 {
-	const char *backend = "?", *state = "?";
+	const char *backend = "?", *state = "?", *token = "";
 	guint64 errors = 0;
 
 	g_variant_dict_lookup(properties, "Backend", "&s", &backend);
 	g_variant_dict_lookup(properties, "BackendState", "&s", &state);
+	g_variant_dict_lookup(properties, "BackendStatus", "&s", &token);
 	g_variant_dict_lookup(properties, "MapErrors", "t", &errors);
 	if (g_str_equal(backend, "none"))
 		doctor_say(doctor, "backend", DOCTOR_NOTE,
 			   "To learn for now, run: pandemoniumctl backend auto; "
 			   "for good, set Backend= in procdb.conf",
 			   "nothing observes tasks (%s)", state);
-	else if (g_str_has_prefix(state, "failed"))
+	else if (g_str_equal(token, "failed"))
 		doctor_say(doctor, "backend", DOCTOR_PROBLEM,
 			   g_str_equal(backend, "sched-ext")
 			       ? "To do without its own scheduler, run: pandemoniumctl backend auto"

@@ -66,31 +66,36 @@ const char *procdb_authorizer_action(const char *method)
 	return annotation(method_info(method), ACTION_ANNOTATION);
 }
 
-/* The action that a method needs with this argument, if that is another one; else NULL. */
-static const char *action_with(const GDBusMethodInfo *method, const char *argument)
+/* What a method needs with the argument of this call, if that is another action; else NULL. */
+static const char *action_with_argument(const GDBusMethodInfo *method, sd_bus_message *call)
 {
 	const gsize prefix = strlen(ARGUMENT_ANNOTATION);
+	const char *argument = NULL, *action = NULL;
 
-	for (guint i = 0; method && method->annotations && method->annotations[i]; i++) {
+	for (guint i = 0; !action && method && method->annotations && method->annotations[i]; i++) {
 		const GDBusAnnotationInfo *note = method->annotations[i];
 
-		if (g_str_has_prefix(note->key, ARGUMENT_ANNOTATION) &&
-		    g_str_equal(note->key + prefix, argument))
-			return note->value;
+		if (!g_str_has_prefix(note->key, ARGUMENT_ANNOTATION))
+			continue;
+		/*
+		 * Only now, since to read it costs as much as it is long. What it could be other
+		 * than a string is refused for its type, later.
+		 */
+		if (!argument && (sd_bus_message_has_signature(call, "s") <= 0 ||
+				  sd_bus_message_read_basic(call, 's', &argument) <= 0))
+			break;
+		if (g_str_equal(note->key + prefix, argument))
+			action = note->value;
 	}
-	return NULL;
+	(void)sd_bus_message_rewind(call, TRUE);
+	return action;
 }
 
 const char *procdb_authorizer_action_of_call(sd_bus_message *call)
 {
 	const GDBusMethodInfo *method = method_info(sd_bus_message_get_member(call));
-	const char *argument, *action = NULL;
+	const char *action = action_with_argument(method, call);
 
-	/* What else it could be is refused for its type, later. */
-	if (sd_bus_message_has_signature(call, "s") > 0 &&
-	    sd_bus_message_read_basic(call, 's', &argument) > 0)
-		action = action_with(method, argument);
-	(void)sd_bus_message_rewind(call, TRUE);
 	return action ? action : annotation(method, ACTION_ANNOTATION);
 }
 

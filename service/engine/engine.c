@@ -379,7 +379,7 @@ static void log_state(ProcdbEngine *engine)
 	    strcmp(engine->last_state + strlen(status.backend) + 1, status.state) == 0)
 		return;
 	state = g_strdup_printf("%s %s", status.backend, status.state);
-	if (g_str_has_prefix(status.state, "failed"))
+	if (g_str_equal(status.token, "failed"))
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BACKEND, "Backend %s", state);
 	else
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_BACKEND, "Backend %s", state);

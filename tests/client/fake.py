@@ -228,6 +228,8 @@ class Fake:
         if backend == "sched-ext":
             self.properties["BackendState"] = GLib.Variant(
                 "s", "failed: no sched_ext; observing instead")
+            self.properties["BackendStatus"] = GLib.Variant("s", "failed")
+            self.properties["BackendReason"] = GLib.Variant("s", "no sched_ext")
         self.properties["Backend"] = GLib.Variant("s", backend)
         self.properties["BackendInUse"] = GLib.Variant(
             "s", "observer" if backend in ("auto", "sched-ext") else backend)

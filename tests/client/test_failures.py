@@ -194,7 +194,8 @@ class Doctor(ClientTest):
                           "service", "backend", "config", "database", "sandbox"})
 
     def test_what_the_service_reports_is_a_problem(self):
-        self.start_fake("--set=BackendState='failed: no BTF'", "--set=LastSaveError='Disk full'")
+        self.start_fake("--set=BackendState='is broken: no BTF'", "--set=BackendStatus='failed'",
+                        "--set=LastSaveError='Disk full'")
         found = self.findings()
         self.assertIn("no BTF", found["backend"]["finding"])
         self.assertIn("Disk full", found["database"]["finding"])
@@ -210,10 +211,10 @@ class Doctor(ClientTest):
 
 class Status(ClientTest):
     def test_what_is_wrong_is_said(self):
-        for option, words in (("BackendState='failed: no BTF'", "does not learn"),
-                              ("BackendState='failed: no BTF'", "Problem: no BTF"),
-                              ("BackendState='waiting'", "nothing to do"),
-                              ("BackendState='waiting'", "does not learn"),
+        for option, words in (("BackendStatus='failed'", "does not learn"),
+                              ("BackendStatus='failed'", "Problem: "),
+                              ("BackendStatus='waiting'", "nothing to do"),
+                              ("BackendStatus='waiting'", "does not learn"),
                               ("Backend='none'", "no backend is in use"),
                               ("Backend='none'", "\"pandemoniumctl backend auto\" for now"),
                               ("Backend='none'", "Backend= in procdb.conf"),
@@ -225,6 +226,14 @@ class Status(ClientTest):
                 self.start_fake("--set=" + option)
                 self.assertIn(words, self.ok("status"))
 
+    def test_only_the_token_decides(self):
+        self.start_fake("--set=BackendState='failed to notice: nothing'")
+        self.assertIn("learns from", self.ok("status"))
+        self.assertNotIn("Problem", self.ok("status"))
+
+    def test_the_token_is_said_once(self):
+        self.start_fake("--set=BackendState='failed: no BTF'", "--set=BackendStatus='failed'")
+        self.assertIn("Problem: no BTF", self.ok("status"))
 
     def test_what_stands_in_for_the_scheduler_learns(self):
         for state, words in (("failed: no sched_ext; observing instead",
@@ -233,7 +242,8 @@ class Status(ClientTest):
                               "nothing to do; scx_x is running; its maps are used")):
             with self.subTest(state=state):
                 self.setUp()
-                self.start_fake("--set=Backend='sched-ext'", "--set=BackendState='%s'" % state)
+                self.start_fake("--set=Backend='sched-ext'", "--set=BackendState='%s'" % state,
+                                "--set=BackendStatus='%s'" % state.split(":")[0])
                 text = self.ok("status")
                 self.assertIn("learns, but its own sched_ext scheduler does not run", text)
                 self.assertIn(words, text)

@@ -119,8 +119,22 @@ if [ -n "$LAB_BUS" ]; then
 	END
 fi
 unset DBUS_SYSTEM_BUS_ADDRESS DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS DBUS_STARTER_BUS_TYPE
-dbus-daemon --system --nofork --nopidfile --nosyslog </dev/null >$LAB_DIR/dbus.log 2>&1 9>&- &
+if [ "$LAB_BROKER" = 0 ]; then
+	dbus-daemon --system --nofork --nopidfile --nosyslog </dev/null >$LAB_DIR/dbus.log 2>&1 9>&- &
+else
+	# It wants its socket of systemd, and a journal to write to.
+	mkdir -p /run/systemd/journal
+	systemd-socket-activate --datagram -l /run/systemd/journal/socket sh -c 'exec cat <&3' \
+		</dev/null >$LAB_DIR/journal.log 2>&1 9>&- &
+	until [ -S /run/systemd/journal/socket ]; do sleep 0.01; done
+	systemd-socket-activate -l /run/dbus/system_bus_socket dbus-broker-launch --scope system \
+		</dev/null >$LAB_DIR/dbus.log 2>&1 9>&- &
+fi
 LAB_BUS_PID=$! LAB_POLKITD_PID=
+[ "$LAB_BROKER" = 0 ] || {
+	until [ -S /run/dbus/system_bus_socket ]; do sleep 0.01; done
+	chmod 666 /run/dbus/system_bus_socket
+}
 
 # Waits until a name on the bus has an owner; fails when the process PID ends before.
 owned() { # NAME PID
@@ -130,7 +144,9 @@ owned() { # NAME PID
 		sleep 0.01
 	done
 }
-owned org.freedesktop.DBus $LAB_BUS_PID || die "dbus-daemon ended:" $LAB_DIR/dbus.log
+owned org.freedesktop.DBus $LAB_BUS_PID || die "the bus ended:" $LAB_DIR/dbus.log
+# The launcher's child is the one that has the messages.
+[ "$LAB_BROKER" = 0 ] || LAB_BUS_PID=$(cat "/proc/$LAB_BUS_PID/task/$LAB_BUS_PID/children")
 
 LAB_POLKITD=
 if [ "$LAB_WITH_POLKITD" = 1 ]; then

@@ -31,6 +31,8 @@ usage() {
 	  --service-args ARGS  arguments of the service when the bus activates it, in place of
 	                       --database /var/lib/pandemonium/procdb.bin
 	  --host-pids          keep the process ids of the machine (else: a private pid namespace)
+	  --broker             the bus is dbus-broker, not dbus-daemon; it activates no service,
+	                       which it leaves to systemd
 	  --bus DIR            also listen at DIR/bus, for programs outside; DIR is removed at the end
 
 	COMMAND runs as root with LAB_DIR (scratch), LAB_SERVICE (the service; it is not started),
@@ -57,7 +59,7 @@ directory() {
 build=${LAB_BUILD:-${MESON_BUILD_ROOT:-$LAB_SOURCE/build}}
 LAB_BUILD='' LAB_DESTDIR='' LAB_RULES='' LAB_BUS=''
 LAB_SERVICE_ARGS='--database /var/lib/pandemonium/procdb.bin'
-LAB_WITH_POLKITD=1 LAB_WITH_BPFFS=1 LAB_HOST_PIDS=0
+LAB_WITH_POLKITD=1 LAB_WITH_BPFFS=1 LAB_HOST_PIDS=0 LAB_BROKER=0
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build | --destdir | --rules | --bus | --service-args)
@@ -73,6 +75,7 @@ while [ $# -gt 0 ]; do
 		;;
 	--no-polkitd) LAB_WITH_POLKITD=0 && shift ;;
 	--no-bpffs) LAB_WITH_BPFFS=0 && shift ;;
+	--broker) LAB_BROKER=1 && shift ;;
 	--host-pids) LAB_HOST_PIDS=1 && shift ;;
 	--help) usage && exit 0 ;;
 	--) shift && break ;;
@@ -86,13 +89,18 @@ done
 [ -n "$LAB_DESTDIR" ] || LAB_BUILD=$(directory "$build")
 
 [ "$(id -u)" = 0 ] || skip "needs root"
-for program in dbus-daemon dbus-send unshare setpriv; do
-	command -v $program >/dev/null || skip "$program is not installed"
+daemons=dbus-daemon
+if [ $LAB_BROKER = 1 ]; then
+	[ -z "$LAB_BUS" ] || die "--bus needs dbus-daemon"
+	daemons='dbus-broker-launch dbus-broker systemd-socket-activate'
+fi
+for program in $daemons dbus-send unshare setpriv; do
+	command -v "$program" >/dev/null || skip "$program is not installed"
 done
 unshare --mount --pid --fork true 2>/dev/null || skip "may not make namespaces here"
 
 export LAB_SOURCE LAB_BUILD LAB_DESTDIR LAB_RULES LAB_BUS LAB_SERVICE_ARGS
-export LAB_WITH_POLKITD LAB_WITH_BPFFS LAB_HOST_PIDS
+export LAB_WITH_POLKITD LAB_WITH_BPFFS LAB_HOST_PIDS LAB_BROKER
 
 if [ $LAB_HOST_PIDS = 0 ]; then
 	namespaces='--mount --pid --mount-proc'
