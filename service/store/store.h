@@ -73,10 +73,10 @@ const ProcdbStoreReport *procdb_store_report(const ProcdbStore *store);
 
 /*
  * Replaces the file by one with these n records: written beside it, synced,
- * renamed, folder synced. Makes the folder (0700) if there is none; refuses
+ * renamed, directory synced. Makes the directory (0700) if there is none; refuses
  * one that belongs to or is writable for others. On an error (GIOError) the
  * old file is as it was, unless what failed is the last step, the sync of the
- * folder: then the new one is in place, but may be lost in a power cut.
+ * directory: then the new one is in place, but may be lost in a power cut.
  */
 gboolean procdb_store_save(ProcdbStore *store, const struct procdb_record *records, guint n,
 			   GError **error);
