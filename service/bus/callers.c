@@ -123,16 +123,22 @@ static void on_gone(gpointer data)
 	procdb_caller_unref(caller);
 }
 
-/* The one not heard of for longest that nothing is under way for. */
+/*
+ * The one not heard of for longest that nothing is under way for, of the user with most:
+ * nobody has others forgotten, who would hear of no changes any more.
+ */
 static ProcdbCaller *oldest_idle(ProcdbCallers *self, gboolean unread)
 {
+	ProcdbCaller *oldest = NULL;
+
 	for (GList *link = self->by_use.tail; link; link = link->prev) {
 		ProcdbCaller *caller = link->data;
 
-		if (caller->held == 0 && (caller->unread > 0) == unread)
-			return caller;
+		if (caller->held == 0 && (caller->unread > 0) == unread &&
+		    (!oldest || caller->user->callers > oldest->user->callers))
+			oldest = caller;
 	}
-	return NULL;
+	return oldest;
 }
 
 ProcdbCaller *procdb_callers_crowded(ProcdbCallers *self)
@@ -237,8 +243,12 @@ GPtrArray *procdb_callers_list(ProcdbCallers *self)
 
 void procdb_callers_revoke(ProcdbCallers *self)
 {
-	for (GList *link = self->by_use.head; link; link = link->next)
-		g_hash_table_remove_all(((ProcdbCaller *)link->data)->granted);
+	for (GList *link = self->by_use.head; link; link = link->next) {
+		ProcdbCaller *caller = link->data;
+
+		g_hash_table_remove_all(caller->granted);
+		caller->follow_until = 0;
+	}
 }
 
 ProcdbCallers *procdb_callers_new(const ProcdbAuthority *authority, gpointer self,

@@ -42,7 +42,7 @@ struct _ProcdbCaller {
 	GCancellable *gone; /* cancelled when it leaves the bus */
 	int refs;
 
-	/* The rest is the gate's and the authorizer's. */
+	/* These are the gate's and the authorizer's. */
 	guint held;	     /* calls and questions that are under way for it */
 	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
 	GQueue line;	     /* its calls that wait, in their order */
@@ -50,6 +50,11 @@ struct _ProcdbCaller {
 	gsize kept;	     /* bytes of these */
 	gsize unread;	     /* bytes of answers that it may not have read yet */
 	gboolean asked;	     /* the bus is asked how much of that is read */
+
+	/* The followers'. */
+	gboolean may_follow; /* as the authority said: */
+	gint64 follow_until; /* monotonic µs; until then it is not asked again */
+	gboolean following;  /* it is being asked */
 };
 
 /* Asks this authority and tells this listener; all stay their owner's. */

@@ -5,6 +5,7 @@
 
 #include "authorizer.h"
 #include "errors.h"
+#include "followers.h"
 #include "interface.h"
 #include "log.h"
 #include "size.h"
@@ -29,6 +30,7 @@ struct _ProcdbGate {
 	ProcdbCallers *callers;
 	ProcdbAuthorizer *authorizer;
 	ProcdbUnread *unread;
+	ProcdbFollowers *followers;
 	GHashTable *released;	      /* message -> Entry, owned: through, and with sd-bus again */
 	const sd_bus_message *passed; /* the one that is dispatched now; only compared */
 	const ProcdbCaller *advancing;
@@ -373,6 +375,11 @@ void procdb_gate_changed(ProcdbGate *self)
 	procdb_callers_revoke(self->callers);
 }
 
+ProcdbFollowers *procdb_gate_followers(ProcdbGate *self)
+{
+	return self->followers;
+}
+
 ProcdbGate *procdb_gate_new(sd_bus *bus, const ProcdbAuthority *authority, gpointer self,
 			    gsize (*answer_size)(sd_bus_message *call, gpointer data),
 			    gpointer data)
@@ -389,6 +396,7 @@ ProcdbGate *procdb_gate_new(sd_bus *bus, const ProcdbAuthority *authority, gpoin
 	gate->callers = procdb_callers_new(authority, self, &listener, gate);
 	gate->authorizer = procdb_authorizer_new(authority, self);
 	gate->unread = procdb_unread_new(bus, gate->callers, on_eased, gate);
+	gate->followers = procdb_followers_new(bus, gate->callers, gate->authorizer, gate->unread);
 	gate->released = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, entry_free);
 	(void)sd_bus_add_filter(bus, &gate->filter, on_message, gate);
 	return gate;
@@ -413,6 +421,7 @@ void procdb_gate_free(ProcdbGate *self)
 	for (guint i = 0; i < callers->len; i++)
 		refuse_line(self, callers->pdata[i], stopping);
 	procdb_authorizer_free(self->authorizer);
+	procdb_followers_free(self->followers);
 	g_hash_table_unref(self->released);
 	procdb_unread_free(self->unread);
 	procdb_callers_free(self->callers);

@@ -20,6 +20,7 @@
 #include <systemd/sd-bus.h>
 
 #include "authority.h"
+#include "followers.h"
 
 typedef struct _ProcdbGate ProcdbGate;
 
@@ -40,3 +41,6 @@ void procdb_gate_changed(ProcdbGate *gate);
 
 /* Whether this call passed the gate, just now. */
 gboolean procdb_gate_let_through(const ProcdbGate *gate, sd_bus_message *call);
+
+/* Those who have come this way, for signals. The gate's own. */
+ProcdbFollowers *procdb_gate_followers(ProcdbGate *gate);

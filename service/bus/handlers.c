@@ -113,6 +113,75 @@ static int get_confidence(ProcdbObject *self, sd_bus_message *call)
 					  procdb_profile_confidence(&entry->profile, rules));
 }
 
+/* A call that waits for a save. */
+struct saver {
+	ProcdbObject *object; /* NULL once that is gone: the engine outlives it */
+	sd_bus_message *call; /* to be answered */
+	char type;	      /* of the answer: */
+	guint number;	      /* 'u': this; 's': what the save says; 0: nothing */
+};
+
+static void on_save_ended(guint saved, const GError *error, gpointer data)
+{
+	g_autofree struct saver *saver = data;
+	GError *copy = error ? g_error_copy(error) : NULL;
+
+	if (saver->object) {
+		g_ptr_array_remove_fast(saver->object->savers, saver);
+		/* Before the answer: its caller may ask when that was. */
+		procdb_object_changed(saver->object);
+	}
+	if (saver->type == 0)
+		(void)reply_nothing(saver->call, copy);
+	else
+		(void)reply_number(saver->call, saver->type == 's' ? saved : saver->number, copy);
+	sd_bus_message_unref(saver->call);
+}
+
+/* As much of a call as its answer needs: it may have megabytes. NULL if there is no memory. */
+static sd_bus_message *stub_of(sd_bus_message *call)
+{
+	sd_bus_message *stub = NULL;
+	guint64 cookie = 0;
+
+	if (sd_bus_message_get_cookie(call, &cookie) >= 0 &&
+	    sd_bus_message_new_method_call(
+		sd_bus_message_get_bus(call), &stub, sd_bus_message_get_destination(call),
+		sd_bus_message_get_path(call), sd_bus_message_get_interface(call),
+		sd_bus_message_get_member(call)) >= 0 &&
+	    sd_bus_message_set_sender(stub, sd_bus_message_get_sender(call)) >= 0 &&
+	    sd_bus_message_set_expect_reply(stub, sd_bus_message_get_expect_reply(call)) >= 0 &&
+	    sd_bus_message_seal(stub, cookie, 0) >= 0)
+		return stub;
+	return sd_bus_message_unref(stub);
+}
+
+static int wait_for_save(ProcdbObject *self, sd_bus_message *call, char type, guint number,
+			 void (*request)(ProcdbEngine *engine, ProcdbEngineSaved func,
+					 gpointer user_data))
+{
+	sd_bus_message *stub = stub_of(call);
+	struct saver *saver;
+
+	if (!stub)
+		return -ENOMEM;
+	saver = g_new(struct saver, 1);
+	*saver = (struct saver){self, stub, type, number};
+	g_ptr_array_add(self->savers, saver);
+	request(self->engine, on_save_ended, saver);
+	return 1;
+}
+
+/* Answers once what was changed is in the file, or with the error, which is taken over. */
+static int reply_when_kept(ProcdbObject *self, sd_bus_message *call, char type, guint number,
+			   GError *error)
+{
+	procdb_object_changed(self);
+	if (error)
+		return procdb_bus_reply_error(call, error);
+	return wait_for_save(self, call, type, number, procdb_engine_keep);
+}
+
 static int delete_profile(ProcdbObject *self, sd_bus_message *call)
 {
 	GError *error = NULL;
@@ -125,8 +194,7 @@ static int delete_profile(ProcdbObject *self, sd_bus_message *call)
 	if (procdb_name_unescape(name, &comm, &error))
 		procdb_engine_delete(self->engine, &comm, 1, NULL, &error);
 	say_name(&error, name);
-	procdb_object_changed(self);
-	return reply_nothing(call, error);
+	return reply_when_kept(self, call, 0, 0, error);
 }
 
 /* Says which name of several it is that is wrong. */
@@ -164,48 +232,17 @@ static int delete_profiles(ProcdbObject *self, sd_bus_message *call)
 	if (!error)
 		procdb_engine_delete(self->engine, (const struct procdb_comm *)comms->data,
 				     comms->len, &deleted, &error);
-	procdb_object_changed(self);
-	return reply_number(call, deleted, error);
+	return reply_when_kept(self, call, 'u', deleted, error);
 }
 
 static int reset(ProcdbObject *self, sd_bus_message *call)
 {
-	GError *error = NULL;
-	guint deleted = 0;
-
-	procdb_engine_reset(self->engine, &deleted, &error);
-	procdb_object_changed(self);
-	return reply_number(call, deleted, error);
-}
-
-/* A call that waits for a save. */
-struct saver {
-	ProcdbObject *object; /* NULL once that is gone: the engine outlives it */
-	sd_bus_message *call;
-};
-
-static void on_save_ended(guint saved, const GError *error, gpointer data)
-{
-	g_autofree struct saver *saver = data;
-
-	if (saver->object) {
-		g_ptr_array_remove_fast(saver->object->savers, saver);
-		/* Before the answer: its caller may ask when that was. */
-		procdb_object_changed(saver->object);
-	}
-	(void)reply_number(saver->call, saved, error ? g_error_copy(error) : NULL);
-	sd_bus_message_unref(saver->call);
+	return reply_when_kept(self, call, 'u', procdb_engine_reset(self->engine), NULL);
 }
 
 static int save(ProcdbObject *self, sd_bus_message *call)
 {
-	struct saver *saver = g_new(struct saver, 1);
-
-	saver->object = self;
-	saver->call = sd_bus_message_ref(call);
-	g_ptr_array_add(self->savers, saver);
-	procdb_engine_request_save(self->engine, on_save_ended, saver);
-	return 1;
+	return wait_for_save(self, call, 's', 0, procdb_engine_request_save);
 }
 
 void procdb_object_leave_savers(ProcdbObject *self)
@@ -247,8 +284,7 @@ static int import(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (!error)
 		procdb_engine_import(self->engine, records, replace, &error);
-	procdb_object_changed(self);
-	return reply_number(call, records->len, error);
+	return reply_when_kept(self, call, 'u', records->len, error);
 }
 
 /* Has the host do what the one argument says. */
@@ -285,8 +321,7 @@ static int override(ProcdbObject *self, sd_bus_message *call, const char *name, 
 	    (tier == PROCDB_NO_OVERRIDE || procdb_name_can_match(&comm, &error)))
 		procdb_engine_override(self->engine, &comm, tier, &error);
 	say_name(&error, name);
-	procdb_object_changed(self);
-	return reply_nothing(call, error);
+	return reply_when_kept(self, call, 0, 0, error);
 }
 
 static int set_override(ProcdbObject *self, sd_bus_message *call)

@@ -3,7 +3,9 @@
 
 #include "object.h"
 
+#include "authorizer.h"
 #include "errors.h"
+#include "followers.h"
 #include "handlers.h"
 #include "private.h"
 #include "vtable.h"
@@ -96,18 +98,35 @@ void procdb_object_settings_changed(ProcdbObject *self)
 						     NULL);
 }
 
+/* A ProfilesChanged of these arguments. */
+static int make_profiles_changed(sd_bus *bus, GVariant *arguments, sd_bus_message **signal)
+{
+	g_auto(GStrv) changed = NULL;
+	g_auto(GStrv) removed = NULL;
+	guint64 serial;
+	int result = sd_bus_message_new_signal(bus, signal, PROCDB_BUS_PATH, PROCDB_BUS_INTERFACE,
+					       "ProfilesChanged");
+
+	g_variant_get(arguments, "(t^as^as)", &serial, &changed, &removed);
+	if (result >= 0)
+		result = sd_bus_message_append(*signal, "t", serial);
+	if (result >= 0)
+		result = sd_bus_message_append_strv(*signal, changed);
+	return result < 0 ? result : sd_bus_message_append_strv(*signal, removed);
+}
+
+/* To those who may list them: a broadcast would tell the names to all. */
 static void emit_profiles_changed(ProcdbObject *self, const GArray *changed, const GArray *removed)
 {
-	sd_bus_message *signal = NULL;
+	g_auto(GStrv) changed_names = procdb_comms_escape(changed);
+	g_auto(GStrv) removed_names = procdb_comms_escape(removed);
 
 	self->serial++;
-	if (self->bus &&
-	    sd_bus_message_new_signal(self->bus, &signal, PROCDB_BUS_PATH, PROCDB_BUS_INTERFACE,
-				      "ProfilesChanged") >= 0 &&
-	    sd_bus_message_append(signal, "t", self->serial) >= 0 &&
-	    procdb_comms_append(signal, changed) >= 0 && procdb_comms_append(signal, removed) >= 0)
-		(void)sd_bus_send(self->bus, signal, NULL);
-	sd_bus_message_unref(signal);
+	if (self->gate)
+		procdb_followers_send(
+		    procdb_gate_followers(self->gate), procdb_authorizer_action("ListProfiles"),
+		    make_profiles_changed,
+		    g_variant_new("(t^as^as)", self->serial, changed_names, removed_names));
 }
 
 static void on_profiles_changed(const GArray *changed, const GArray *removed, gpointer data)

@@ -346,15 +346,11 @@ int procdb_outcomes_append(sd_bus_message *message, const ProcdbEngineStatus *st
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
 
-int procdb_comms_append(sd_bus_message *message, const GArray *comms)
+GStrv procdb_comms_escape(const GArray *comms)
 {
-	int result = sd_bus_message_open_container(message, 'a', "s");
+	GStrv names = g_new0(char *, comms->len + 1);
 
-	for (guint i = 0; i < comms->len && result >= 0; i++) {
-		g_autofree char *name =
-		    procdb_name_escape(&g_array_index(comms, struct procdb_comm, i));
-
-		result = sd_bus_message_append_basic(message, 's', name);
-	}
-	return result < 0 ? result : sd_bus_message_close_container(message);
+	for (guint i = 0; i < comms->len; i++)
+		names[i] = procdb_name_escape(&g_array_index(comms, struct procdb_comm, i));
+	return names;
 }

@@ -50,5 +50,5 @@ int procdb_apply_statistics_append(sd_bus_message *message, const ProcdbApplySta
  */
 int procdb_outcomes_append(sd_bus_message *message, const ProcdbEngineStatus *status);
 
-/* Appends the escaped names of an array of struct procdb_comm, an as. */
-int procdb_comms_append(sd_bus_message *message, const GArray *comms);
+/* The escaped names of an array of struct procdb_comm; the caller frees them. */
+GStrv procdb_comms_escape(const GArray *comms);

@@ -3,70 +3,10 @@
 
 #include "config.h"
 
-#include <stddef.h>
 #include <string.h>
 
+#include "keys.h"
 #include "syntax.h"
-
-typedef enum {
-	KEY_UINT,   /* guint */
-	KEY_UINT64, /* guint64 */
-	KEY_TIME,   /* guint64, ns; files say it in units */
-	KEY_FLAG,   /* guint32, 0 or 1, of a struct that BPF reads */
-	KEY_DOUBLE,
-	KEY_TIER,   /* guint, enum procdb_tier */
-	KEY_CHOICE, /* char *, one of choices */
-	KEY_PATH,   /* char *, absolute */
-	KEY_NAMES,  /* GStrv of task names */
-} KeyType;
-
-typedef struct {
-	const char *group;
-	const char *name;
-	KeyType type;
-	size_t offset; /* in ProcdbConfig */
-	double min;    /* of numbers */
-	double max;
-	const char *choices; /* separated by "|" */
-	guint64 unit;	     /* of KEY_TIME, in ns */
-} Key;
-
-#define AT(member) offsetof(ProcdbConfig, member)
-
-static const Key keys[] = {
-    {"Service", "Backend", KEY_CHOICE, AT(backend),
-     .choices = "auto|observer|sched-ext|pinned|none"},
-    {"Service", "Compositors", KEY_NAMES, AT(observer.compositors)},
-    {"Observer", "Maturity", KEY_FLAG, AT(observer.observing.from_maturity)},
-    {"Observer", "Exit", KEY_FLAG, AT(observer.observing.from_exit)},
-    {"Observer", "ReferenceRule", KEY_FLAG, AT(observer.observing.reference_rule)},
-    {"Observer", "ExitMinUSec", KEY_TIME, AT(observer.observing.exit_min_ns), 0, 10000000,
-     .unit = 1000},
-    {"Observer", "RenewSec", KEY_TIME, AT(observer.observing.renew_ns), 0, 86400,
-     .unit = 1000000000},
-    {"Apply", "Mode", KEY_CHOICE, AT(apply_mode), .choices = "auto|slices|none"},
-    {"Apply", "BatchSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].slice_us), 0,
-     PROCDB_SLICE_MAX_US},
-    {"Apply", "InteractiveSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].slice_us),
-     0, PROCDB_SLICE_MAX_US},
-    {"Apply", "LatCriticalSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us),
-     0, PROCDB_SLICE_MAX_US},
-    {"Apply", "BatchNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].nice), 0,
-     PROCDB_SLICE_NICE_MAX},
-    {"Apply", "InteractiveNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].nice), 0,
-     PROCDB_SLICE_NICE_MAX},
-    {"Apply", "MaxPerSecond", KEY_UINT, AT(apply.max_per_second), 1, 1000000},
-    {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
-    {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
-    {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, PROCDB_PROFILES_LIMIT},
-    {"Learning", "StaleTicks", KEY_UINT64, AT(engine.rules.stale_ticks), 1, 604800},
-    {"Learning", "MaxUserTier", KEY_TIER, AT(engine.max_user_tier)},
-    {"Database", "Path", KEY_PATH, AT(database)},
-    {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
-    {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, PROCDB_RETAINED_LIMIT},
-    {"Database", "MaxCandidates", KEY_UINT, AT(engine.max_candidates), 0, PROCDB_PROFILES_LIMIT},
-    {"Database", "SaveIntervalSec", KEY_UINT, AT(engine.save_interval_s), 0, 86400},
-};
 
 static const char *const default_compositors[] = {
     "gnome-shell", "kwin_wayland", "kwin_x11", "sway",	"Hyprland",    "weston",
@@ -133,189 +73,6 @@ void procdb_verdict_clear(ProcdbVerdict *verdict)
 	g_clear_pointer(&verdict->notes, g_ptr_array_unref);
 }
 
-static const Key *find_key(const char *group, const char *name)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
-		if (g_str_equal(keys[i].group, group) && g_str_equal(keys[i].name, name))
-			return &keys[i];
-	return NULL;
-}
-
-/* The value in force, as a file would say it. */
-static char *value_of(const ProcdbConfig *config, const Key *key)
-{
-	const void *at = (const char *)config + key->offset;
-	char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-
-	switch (key->type) {
-	case KEY_FLAG:
-		return g_strdup(*(const guint32 *)at ? "yes" : "no");
-	case KEY_TIER:
-		return g_strdup(procdb_tier_name(*(const guint *)at));
-	case KEY_UINT:
-		return g_strdup_printf("%u", *(const guint *)at);
-	case KEY_UINT64:
-		return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at);
-	case KEY_TIME:
-		return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at / key->unit);
-	case KEY_DOUBLE:
-		return g_strdup(g_ascii_formatd(buffer, sizeof(buffer), "%g", *(const double *)at));
-	case KEY_NAMES:
-		return g_strjoinv(";", *(const GStrv *)at);
-	default:
-		return g_strdup(*(char *const *)at);
-	}
-}
-
-static gboolean set_number(void *at, const Key *key, const char *value)
-{
-	guint64 number;
-
-	if (!g_ascii_string_to_unsigned(value, 10, (guint64)key->min, (guint64)key->max, &number,
-					NULL))
-		return FALSE;
-	if (key->type == KEY_UINT)
-		*(guint *)at = (guint)number;
-	else
-		*(guint64 *)at = key->type == KEY_TIME ? number * key->unit : number;
-	return TRUE;
-}
-
-static gboolean set_flag(guint32 *at, const char *value)
-{
-	static const char *const yes[] = {"yes", "true", "on", "1", NULL};
-	static const char *const no[] = {"no", "false", "off", "0", NULL};
-
-	if (!g_strv_contains(yes, value) && !g_strv_contains(no, value))
-		return FALSE;
-	*at = g_strv_contains(yes, value);
-	return TRUE;
-}
-
-static gboolean set_tier(guint *at, const char *value)
-{
-	enum procdb_tier tier;
-
-	if (!procdb_tier_parse(value, &tier))
-		return FALSE;
-	*at = tier;
-	return TRUE;
-}
-
-static gboolean set_double(double *at, const Key *key, const char *value)
-{
-	char *end;
-	double number = g_ascii_strtod(value, &end);
-
-	/* Written so that a NaN is refused. */
-	if (end == value || *end || !(number >= key->min && number <= key->max))
-		return FALSE;
-	*at = number;
-	return TRUE;
-}
-
-static gboolean set_string(char **at, const Key *key, const char *value)
-{
-	/* It is shown on the bus, where text is UTF-8. */
-	if (key->type == KEY_PATH &&
-	    !(g_path_is_absolute(value) && g_utf8_validate(value, -1, NULL)))
-		return FALSE;
-	if (key->type == KEY_CHOICE) {
-		g_auto(GStrv) choices = g_strsplit(key->choices, "|", -1);
-
-		if (!g_strv_contains((const char *const *)choices, value))
-			return FALSE;
-	}
-	g_free(*at);
-	*at = g_strdup(value);
-	return TRUE;
-}
-
-static gboolean set_names(GStrv *at, const char *value)
-{
-	g_auto(GStrv) names = g_strsplit(value, ";", -1);
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-
-	for (guint i = 0; names[i]; i++)
-		if (*g_strstrip(names[i]))
-			g_strv_builder_add(builder, names[i]);
-	g_strfreev(*at);
-	*at = g_strv_builder_end(builder);
-	return TRUE;
-}
-
-static gboolean set_key(ProcdbConfig *config, const Key *key, const char *value)
-{
-	void *at = (char *)config + key->offset;
-
-	switch (key->type) {
-	case KEY_FLAG:
-		return set_flag(at, value);
-	case KEY_TIER:
-		return set_tier(at, value);
-	case KEY_UINT:
-	case KEY_UINT64:
-	case KEY_TIME:
-		return set_number(at, key, value);
-	case KEY_DOUBLE:
-		return set_double(at, key, value);
-	case KEY_NAMES:
-		return set_names(at, value);
-	default:
-		return set_string(at, key, value);
-	}
-}
-
-static char *allowed(const Key *key)
-{
-	switch (key->type) {
-	case KEY_FLAG:
-		return g_strdup("yes or no");
-	case KEY_TIER:
-		return g_strdup("one of batch interactive lat-critical");
-	case KEY_CHOICE:
-		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
-	case KEY_PATH:
-		return g_strdup("an absolute path in UTF-8");
-	case KEY_DOUBLE:
-		return g_strdup_printf("a number from %g to %g", key->min, key->max);
-	default:
-		return g_strdup_printf("a whole number from %.0f to %.0f", key->min, key->max);
-	}
-}
-
-char *procdb_config_set(ProcdbConfig *config, const char *group, const char *name,
-			const char *value)
-{
-	const Key *key = find_key(group, name);
-	g_autofree char *escaped = g_strescape(value, NULL);
-	g_autofree char *want = NULL;
-
-	if (!key)
-		return g_strdup_printf("[%s] %s is not a known setting", group, name);
-	if (set_key(config, key, value))
-		return NULL;
-	want = allowed(key);
-	return g_strdup_printf("[%s] %s=%s is not allowed: it has to be %s", group, name, escaped,
-			       want);
-}
-
-char *procdb_config_get(const ProcdbConfig *config, const char *group, const char *name)
-{
-	const Key *key = find_key(group, name);
-
-	return key ? value_of(config, key) : NULL;
-}
-
-gboolean procdb_config_key(guint i, const char **group, const char **name)
-{
-	if (i >= G_N_ELEMENTS(keys))
-		return FALSE;
-	*group = keys[i].group;
-	*name = keys[i].name;
-	return TRUE;
-}
-
 /* A copy of a sentence, with \\xNN for what a terminal or the bus could not take. */
 static char *printable(const char *raw)
 {
@@ -349,46 +106,23 @@ typedef struct {
 	ProcdbVerdict *verdict;
 } Reading;
 
-static const Key *find_similar(const char *group, const char *name)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
-		if (g_ascii_strcasecmp(keys[i].name, name) == 0 &&
-		    (!group || g_ascii_strcasecmp(keys[i].group, group) == 0))
-			return &keys[i];
-	return NULL;
-}
-
-static gboolean is_group(const char *name)
-{
-	for (gsize i = 0; name && i < G_N_ELEMENTS(keys); i++)
-		if (g_str_equal(keys[i].group, name))
-			return TRUE;
-	return FALSE;
-}
-
 /* Whether a line that is wrong may have been meant to say what is applied. */
 static gboolean may_concern_apply(const ProcdbConfigLine *line)
 {
 	g_autofree char *section = g_ascii_strdown(line->section ? line->section : "", -1);
-	const Key *key;
 
 	if (line->section && g_str_equal(line->section, "Overrides"))
 		return FALSE;
-	if (line->section && is_group(line->section))
+	if (line->section && procdb_config_is_section(line->section))
 		return g_str_equal(line->section, "Apply");
 	if (!line->key || strstr(section, "apply"))
 		return TRUE;
-	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
-		key = &keys[i];
-		if (g_str_equal(key->group, "Apply") &&
-		    g_ascii_strcasecmp(key->name, line->key) == 0)
-			return TRUE;
-	}
-	return FALSE;
+	return procdb_config_key_find_similar("Apply", line->key) != NULL;
 }
 
 /* What comes of a line that is wrong, to follow what is said of it. The caller frees it. */
-static char *consequence(const Reading *reading, const ProcdbConfigLine *line, const Key *key)
+static char *consequence(const Reading *reading, const ProcdbConfigLine *line,
+			 const ProcdbConfigKey *key)
 {
 	g_autofree char *in_force = NULL;
 
@@ -396,14 +130,15 @@ static char *consequence(const Reading *reading, const ProcdbConfigLine *line, c
 		return g_strdup("; nothing is applied until it is fixed");
 	if (!key)
 		return g_strdup(reading->running ? "" : "; it is ignored");
-	in_force = value_of(reading->running ? reading->running : reading->config, key);
+	in_force =
+	    procdb_config_key_value(reading->running ? reading->running : reading->config, key);
 	return g_strdup_printf("; %s stays in force", in_force);
 }
 
 /* What the author of a wrong line may have had in mind; "" if it is not plain. */
-static char *hint(const ProcdbConfigLine *line, const Key *key)
+static char *hint(const ProcdbConfigLine *line, const ProcdbConfigKey *key)
 {
-	const Key *similar;
+	const ProcdbConfigKey *similar;
 
 	if (!line->key)
 		return g_strdup("");
@@ -414,9 +149,9 @@ static char *hint(const ProcdbConfigLine *line, const Key *key)
 				    ? " (without quotation marks)"
 				    : "");
 	}
-	similar = find_similar(line->section, line->key);
-	if (!similar && !is_group(line->section))
-		similar = find_similar(NULL, line->key);
+	similar = procdb_config_key_find_similar(line->section, line->key);
+	if (!similar && !procdb_config_is_section(line->section))
+		similar = procdb_config_key_find_similar(NULL, line->key);
 	return similar ? g_strdup_printf(" (there is [%s] %s=)", similar->group, similar->name)
 		       : g_strdup("");
 }
@@ -476,7 +211,8 @@ static char *take_line(const Reading *reading, const ProcdbConfigLine *line)
 static void read_line(const ProcdbConfigLine *line, gpointer user_data)
 {
 	const Reading *reading = user_data;
-	const Key *key = line->section && line->key ? find_key(line->section, line->key) : NULL;
+	const ProcdbConfigKey *key =
+	    line->section && line->key ? procdb_config_key_find(line->section, line->key) : NULL;
 	g_autofree char *problem = NULL;
 	g_autofree char *meant = NULL;
 	g_autofree char *then = NULL;

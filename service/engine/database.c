@@ -276,7 +276,6 @@ static void note_saved(ProcdbEngine *engine, const GError *reason)
 			   "Saved %s again after %u failures", path, engine->save_failures);
 	set_save_error(engine, "");
 	engine->save_failures = 0;
-	engine->forgetting = FALSE;
 	engine->save_due = seconds_from_now(engine->settings.save_interval_s);
 	engine->last_save_us = engine->clock_us();
 }
@@ -284,6 +283,7 @@ static void note_saved(ProcdbEngine *engine, const GError *reason)
 struct procdb_saving {
 	ProcdbEngine *engine; /* NULL once that is gone */
 	gboolean overtaken;   /* by a later save, whose outcome is the one that counts */
+	gboolean forgetting;  /* engine->forgetting when it began */
 	GArray *savers;	      /* struct procdb_saver */
 	guint saved;
 };
@@ -301,9 +301,11 @@ static void tell_savers(GArray *savers, guint saved, const GError *error)
 
 gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 {
-	/* Also what was deleted before, when the save at that time failed. */
+	/* Also what was deleted before, when the save at that time failed or is under way. */
+	const gboolean forgetting =
+	    engine->forgetting || (engine->saving && engine->saving->forgetting);
 	gboolean (*function)(ProcdbStore *, const struct procdb_record *, guint, GError **) =
-	    engine->forgetting ? procdb_store_save_forgetting : procdb_store_save;
+	    forgetting ? procdb_store_save_forgetting : procdb_store_save;
 	guint told = 0;
 	g_autoptr(GArray) records = procdb_engine_records(engine, &told);
 	g_autoptr(GError) reason = NULL;
@@ -312,6 +314,7 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 	if (engine->saving)
 		engine->saving->overtaken = TRUE;
 	function(engine->store, (const struct procdb_record *)records->data, records->len, &reason);
+	engine->forgetting = forgetting && reason;
 	note_saved(engine, reason);
 	engine->in_file = told;
 	if (reason)
@@ -321,12 +324,6 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 	else if (saved)
 		*saved = told;
 	return !reason;
-}
-
-gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error)
-{
-	engine->forgetting = TRUE;
-	return procdb_engine_save(engine, NULL, error);
 }
 
 static void begin_requested(ProcdbEngine *engine);
@@ -350,8 +347,11 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 	if (!engine)
 		return;
 	engine->saving = NULL;
-	if (!saving->overtaken)
+	if (!saving->overtaken) {
+		/* What was deleted meanwhile is another matter. */
+		engine->forgetting |= saving->forgetting && reason;
 		note_saved(engine, reason);
+	}
 	error = save_failed(engine, reason);
 	engine->in_file = saving->saved;
 	tell_savers(saving->savers, saving->saved, error);
@@ -362,14 +362,15 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 static void begin_saving(ProcdbEngine *engine, GArray *savers)
 {
 	struct procdb_saving *saving = g_new0(struct procdb_saving, 1);
-	g_autoptr(GArray) records = procdb_engine_records(engine, &saving->saved);
 
 	saving->engine = engine;
 	saving->savers = savers;
+	saving->forgetting = engine->forgetting;
+	engine->forgetting = FALSE;
 	engine->dirty = FALSE;
 	engine->saving = saving;
-	procdb_store_save_async(engine->store, (const struct procdb_record *)records->data,
-				records->len, engine->forgetting, on_saved, saving);
+	procdb_store_save_async(engine->store, procdb_engine_records(engine, &saving->saved),
+				saving->forgetting, on_saved, saving);
 }
 
 static gboolean on_next_save(gpointer data)
@@ -381,19 +382,24 @@ static gboolean on_next_save(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Begins the save that was asked for, once none is under way and a second has passed. */
+/*
+ * Begins the save that was asked for, once none is under way and a second has passed: anybody
+ * may ask again and again. Of what was changed by an administrator, once none is under way.
+ */
 static void begin_requested(ProcdbEngine *engine)
 {
 	const gint64 wait_us = engine->requested_us + G_USEC_PER_SEC - g_get_monotonic_time();
 	GArray *savers = engine->waiting;
 
-	if (savers->len == 0 || engine->saving || engine->next_save)
+	if (savers->len == 0 || engine->saving || (engine->next_save && !engine->urgent))
 		return;
-	if (engine->requested_us > 0 && wait_us > 0) {
+	if (engine->requested_us > 0 && wait_us > 0 && !engine->urgent) {
 		engine->next_save =
 		    g_timeout_add((guint)(wait_us / 1000) + 1, on_next_save, engine);
 		return;
 	}
+	g_clear_handle_id(&engine->next_save, g_source_remove);
+	engine->urgent = FALSE;
 	engine->requested_us = g_get_monotonic_time();
 	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	begin_saving(engine, savers);
@@ -424,6 +430,12 @@ void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gp
 			engine->in_file = count_predicting(engine);
 		func(engine->in_file, NULL, user_data);
 	}
+}
+
+void procdb_engine_keep(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+{
+	engine->urgent |= engine->dirty || engine->forgetting;
+	procdb_engine_request_save(engine, func, user_data);
 }
 
 void procdb_engine_abandon_save(ProcdbEngine *engine)

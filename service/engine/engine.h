@@ -154,6 +154,12 @@ typedef void (*ProcdbEngineSaved)(guint saved, const GError *error, gpointer use
  */
 void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data);
 
+/*
+ * The same after one of the changes below, which an administrator waits for: as soon as no
+ * other save is under way.
+ */
+void procdb_engine_keep(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data);
+
 /* The table, for reading. */
 const struct procdb_table *procdb_engine_table(const ProcdbEngine *engine);
 /* An entry, or NULL with PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE. */
@@ -164,15 +170,16 @@ const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 guint procdb_engine_confident(const ProcdbEngine *engine);
 
 /*
- * Forgets profiles, with their overrides: in the table, the init map and,
- * before it returns, the file. All or nothing: with an unknown name none is
- * deleted. *deleted (may be NULL) counts; a name given twice counts once. A
- * failed save is an error, but the profiles are gone from table and map by then.
+ * Changes what is known, in the table and the init map; the file follows, which
+ * procdb_engine_keep() tells.
+ *
+ * Forgets profiles, with their overrides. All or nothing: with an unknown name none is
+ * deleted. *deleted (may be NULL) counts; a name given twice counts once.
  */
 gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *comms, guint n,
 			      guint *deleted, GError **error);
-/* Forgets everything learned; overrides stay. *deleted (may be NULL) counts. */
-gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **error);
+/* Forgets everything learned, and returns of how many; overrides stay. */
+guint procdb_engine_reset(ProcdbEngine *engine);
 
 /* An admin's word above what is learned: a tier, or PROCDB_NO_OVERRIDE to take it back. */
 gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *comm, guint8 tier,
@@ -181,8 +188,7 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 /*
  * Takes over profiles from elsewhere (of struct procdb_record), in place of what was
  * learned of the same names or, with replace, of all. Overrides stay unless a record
- * has another one. The file holds them when it returns TRUE.
- * PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED changes nothing.
+ * has another one. PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED changes nothing.
  */
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
 			      GError **error);

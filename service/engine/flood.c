@@ -32,17 +32,17 @@ static char *describe(guint owner, guint names)
 	return g_strdup_printf("user %u creates %u new task names a minute", owner, names);
 }
 
-/* Once a minute, so that it does not come and go with each second. */
+/* Said as soon as there are too many, and over only after a minute without, not to come and go. */
 void procdb_engine_watch_flood(ProcdbEngine *engine)
 {
 	guint most = 0, owner = 0;
 	gpointer key, value;
 	GHashTableIter iter;
-	gboolean was;
+	const gboolean was = *engine->flood.text != '\0';
+	const gboolean ends = engine->tick % WINDOW_TICKS == 0;
 
-	if (engine->tick % WINDOW_TICKS != 0)
+	if (was && !ends)
 		return;
-	was = *engine->flood.text != '\0';
 	g_hash_table_iter_init(&iter, engine->flood.names);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
 		if (GPOINTER_TO_UINT(value) <= most)
@@ -52,7 +52,7 @@ void procdb_engine_watch_flood(ProcdbEngine *engine)
 	}
 	/* A quiet minute costs no allocation. */
 	g_hash_table_iter_init(&iter, engine->flood.names);
-	while (g_hash_table_iter_next(&iter, &key, &value))
+	while (ends && g_hash_table_iter_next(&iter, &key, &value))
 		g_hash_table_iter_replace(&iter, NULL);
 	if (most >= MANY_NAMES || was) {
 		g_free(engine->flood.text);

@@ -69,6 +69,7 @@ struct _ProcdbEngine {
 	GArray *waiting;	      /* struct procdb_saver: for the next save */
 	guint in_file; /* profiles that predict in a file of ours; PROCDB_NOT_COUNTED: not known */
 	guint next_save;     /* GSource id: of when that may begin */
+	gboolean urgent;     /* it may begin at once */
 	gint64 requested_us; /* monotonic: when the last for somebody began */
 	gint64 save_due;     /* monotonic µs: not before */
 	guint save_failures; /* in a row */
@@ -194,8 +195,6 @@ void procdb_engine_put_declared(ProcdbEngine *engine);
 /* As procdb_engine_replace(), but profiles of other names stay; newest_us is when they were
  * seen that were seen just now. */
 void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 newest_us);
-/* As procdb_engine_save(), and what is not in the new file is nowhere else either. */
-gboolean procdb_engine_save_forgetting(ProcdbEngine *engine, GError **error);
 /* The engine goes; a save under way may end without it, and who waits for one is told. */
 void procdb_engine_abandon_save(ProcdbEngine *engine);
 /* Saves, without waiting for it, if something changed and the time has come. */

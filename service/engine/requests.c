@@ -63,11 +63,18 @@ static void apply(ProcdbEngine *engine)
 	procdb_engine_flush(engine);
 }
 
+/* What is known is not in the file; with forget nothing of what was may be left in older ones. */
+static void note_change(ProcdbEngine *engine, gboolean forget)
+{
+	engine->dirty = TRUE;
+	engine->forgetting |= forget;
+	procdb_engine_tell_now(engine);
+}
+
 gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *comms, guint n,
 			      guint *deleted, GError **error)
 {
 	guint count = 0;
-	gboolean ok;
 
 	for (guint i = 0; i < n; i++)
 		if (!procdb_engine_find(engine, &comms[i], error))
@@ -83,11 +90,11 @@ gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *co
 	}
 	procdb_engine_put_declared(engine);
 	procdb_engine_retract_queued(engine);
-	ok = n == 0 || procdb_engine_save_forgetting(engine, error);
-	procdb_engine_tell_now(engine);
+	if (count > 0)
+		note_change(engine, TRUE);
 	if (deleted)
 		*deleted = count;
-	return ok;
+	return TRUE;
 }
 
 /* Forgets everything that was learned, and returns of how many; overrides stay. */
@@ -118,17 +125,13 @@ static guint forget_learned(ProcdbEngine *engine)
 	return count;
 }
 
-gboolean procdb_engine_reset(ProcdbEngine *engine, guint *deleted, GError **error)
+guint procdb_engine_reset(ProcdbEngine *engine)
 {
 	guint count = forget_learned(engine);
-	gboolean ok;
 
 	apply(engine);
-	ok = procdb_engine_save_forgetting(engine, error);
-	procdb_engine_tell_now(engine);
-	if (deleted)
-		*deleted = count;
-	return ok;
+	note_change(engine, TRUE);
+	return count;
 }
 
 static gboolean clear_override(ProcdbEngine *engine, const struct procdb_comm *comm, GError **error)
@@ -197,10 +200,8 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 		return FALSE;
 	apply(engine);
 	/* What was cleared does not come back from an older file either. */
-	ok = tier == PROCDB_NO_OVERRIDE ? procdb_engine_save_forgetting(engine, error)
-					: procdb_engine_save(engine, NULL, error);
-	procdb_engine_tell_now(engine);
-	return ok;
+	note_change(engine, tier == PROCDB_NO_OVERRIDE);
+	return TRUE;
 }
 
 /* The override of a name that is on the bus, or PROCDB_NO_OVERRIDE. */
@@ -216,7 +217,6 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 {
 	g_autoptr(GArray) taken = g_array_copy((GArray *)records);
 	guint overrides = engine->overrides;
-	gboolean ok;
 
 	for (guint i = 0; i < taken->len; i++) {
 		struct procdb_record *record = &g_array_index(taken, struct procdb_record, i);
@@ -241,8 +241,6 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 	procdb_engine_put_declared(engine);
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);
-	ok = replace ? procdb_engine_save_forgetting(engine, error)
-		     : procdb_engine_save(engine, NULL, error);
-	procdb_engine_tell_now(engine);
-	return ok;
+	note_change(engine, replace);
+	return TRUE;
 }

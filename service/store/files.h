@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * The files of a store in their folder:
+ * The files of a store in their directory:
  *
  *	NAME			the database
  *	NAME.prev		the one before it
@@ -24,7 +24,7 @@ typedef struct {
 	gint refs;
 	char *path;	       /* where the one that was given leads */
 	gboolean through_link; /* by a link */
-	char *folder;
+	char *directory;
 	char *name;
 	char *prev_name;
 	char *temp_name; /* one fixed name, so that what crashes leave cannot pile up */
@@ -75,7 +75,7 @@ gboolean procdb_files_is_saving(ProcdbFiles *files);
 
 /*
  * Reads NAME, once no save is under way, and removes the leftover of one. In a
- * folder where others may put files it has to belong to us or to root. Of what is larger than
+ * directory where others may put files it has to belong to us or to root. Of what is larger than
  * PROCDB_MAX_FILE_SIZE no more than the header is read; no more records than the limit (NULL:
  * none) are taken.
  */
@@ -101,13 +101,13 @@ char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **erro
 gboolean procdb_files_is_current(ProcdbFiles *files);
 
 /*
- * Replaces NAME: written beside it, synced, renamed, folder synced. The old
+ * Replaces NAME: written beside it, synced, renamed, directory synced. The old
  * one becomes NAME.prev, or is set aside if it is bad; with forget no older
- * content is left under either name. Makes the folder (0700) if there is none.
+ * content is left under either name. Makes the directory (0700) if there is none.
  * serial orders the contents: an older one than what was written already is
  * not written. A directory in the place of a file beside it gets another name, and what
  * something is mounted on cannot be replaced. FALSE (GIOError) with NAME as it was, unless it is
- * the last step that failed, the sync of the folder.
+ * the last step that failed, the sync of the directory.
  */
 gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial, gboolean forget,
 			      GError **error);

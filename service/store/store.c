@@ -259,7 +259,7 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 /* What the thread needs; it shares only the files, which have a lock. */
 struct save {
 	ProcdbFiles *files;
-	GBytes *bytes;
+	GArray *records;
 	guint64 serial;
 	gboolean forget;
 };
@@ -269,16 +269,17 @@ static void save_free(gpointer data)
 	struct save *save = data;
 
 	procdb_files_unref(save->files);
-	g_bytes_unref(save->bytes);
+	g_array_unref(save->records);
 	g_free(save);
 }
 
 static void save_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
 	struct save *save = data;
+	g_autoptr(GBytes) bytes = procdb_codec_encode(
+	    (const struct procdb_record *)save->records->data, save->records->len);
 	GError *error = NULL;
-	gboolean ok =
-	    procdb_files_replace(save->files, save->bytes, save->serial, save->forget, &error);
+	gboolean ok = procdb_files_replace(save->files, bytes, save->serial, save->forget, &error);
 
 	procdb_files_end_saving(save->files);
 	if (ok)
@@ -297,9 +298,10 @@ gboolean procdb_store_is_saving(const ProcdbStore *store)
 	return procdb_files_is_saving(store->files);
 }
 
-void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *records, guint n,
-			     gboolean forget, GAsyncReadyCallback callback, gpointer user_data)
+void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forget,
+			     GAsyncReadyCallback callback, gpointer user_data)
 {
+	g_autoptr(GArray) taken = records;
 	g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
 	struct save *save;
 
@@ -311,7 +313,7 @@ void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *rec
 	}
 	save = g_new0(struct save, 1);
 	save->files = procdb_files_ref(store->files);
-	save->bytes = procdb_codec_encode(records, n);
+	save->records = g_steal_pointer(&taken);
 	save->serial = ++store->serial;
 	save->forget = forget;
 	g_task_set_task_data(task, save, save_free);

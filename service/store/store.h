@@ -9,8 +9,8 @@
  *
  * Threads: all functions are for one thread, the one that runs the main
  * context that is the default where procdb_store_save_async() is called. That
- * one encodes there and leaves all I/O to a thread; the others block until
- * their I/O is done, and until a save under way is.
+ * one leaves all to a thread; the others block until their I/O is done, and until
+ * a save under way is.
  */
 
 #include <gio/gio.h>
@@ -73,10 +73,10 @@ const ProcdbStoreReport *procdb_store_report(const ProcdbStore *store);
 
 /*
  * Replaces the file by one with these n records: written beside it, synced,
- * renamed, folder synced. Makes the folder (0700) if there is none; refuses
+ * renamed, directory synced. Makes the directory (0700) if there is none; refuses
  * one that belongs to or is writable for others. On an error (GIOError) the
  * old file is as it was, unless what failed is the last step, the sync of the
- * folder: then the new one is in place, but may be lost in a power cut.
+ * directory: then the new one is in place, but may be lost in a power cut.
  */
 gboolean procdb_store_save(ProcdbStore *store, const struct procdb_record *records, guint n,
 			   GError **error);
@@ -90,14 +90,14 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 
 /*
  * The same as procdb_store_save(), or with forget as
- * procdb_store_save_forgetting(), with the I/O in a thread; records are
- * encoded before it returns. One at a time: G_IO_ERROR_PENDING while
+ * procdb_store_save_forgetting(), in a thread, which takes over the records (of struct
+ * procdb_record). One at a time: G_IO_ERROR_PENDING while
  * procdb_store_is_saving(). A synchronous save in the meantime waits for it
  * and is never overwritten by it; a load waits for it. The callback's source
  * object is NULL; it may be called after procdb_store_free().
  */
-void procdb_store_save_async(ProcdbStore *store, const struct procdb_record *records, guint n,
-			     gboolean forget, GAsyncReadyCallback callback, gpointer user_data);
+void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forget,
+			     GAsyncReadyCallback callback, gpointer user_data);
 gboolean procdb_store_save_finish(GAsyncResult *result, GError **error);
 /* Whether the file is what was read or written last: nobody else has touched it. */
 gboolean procdb_store_is_current(const ProcdbStore *store);

@@ -14,7 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 import pddb  # pylint: disable=wrong-import-position
 from harness import (DATABASE, NAME, PATH, INTERFACE, Service, call_as, ctl, processes, run_case,
                      wait_for)
@@ -134,6 +134,74 @@ def on_a_terminal_a_password_is_asked_for():
             terminal.close()
         assert not processes("pkttyagent")
         assert set(service.profiles()) == {"cc1"}
+
+
+AGENT = """<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
+<method name="BeginAuthentication"><arg type="s" direction="in"/><arg type="s" direction="in"/>
+<arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
+<arg type="a(sa{sv})" direction="in"/></method>
+<method name="CancelAuthentication"><arg type="s" direction="in"/></method>
+</interface></node>"""
+
+
+class SessionAgent:
+    """The agent of a desktop: a program apart from the client, that asks, and says who answered."""
+
+    def __init__(self):
+        self.bus = Gio.DBusConnection.new_for_address_sync(
+            "unix:path=/run/dbus/system_bus_socket",
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+        self.bus.register_object("/agent", Gio.DBusNodeInfo.new_for_xml(AGENT).interfaces[0],
+                                 self.on_call, None, None)
+        self.asked = []
+
+    def authority(self, method, arguments):
+        self.bus.call_sync("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+                           "org.freedesktop.PolicyKit1.Authority", method, arguments, None, 0, 10_000)
+
+    def serve(self, process):
+        """As if that process were a session's."""
+        with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
+            started = int(stat.read().rsplit(")", 1)[1].split()[19])
+        self.authority("RegisterAuthenticationAgent", GLib.Variant("((sa{sv})ss)", (("unix-process", {
+            "pid": GLib.Variant("u", process.pid), "start-time": GLib.Variant("t", started),
+            "uid": GLib.Variant("i", pwd.getpwnam("alice").pw_uid)}), "C", "/agent")))
+
+    def on_call(self, _bus, _sender, _path, _interface, method, parameters, invocation):
+        if method == "BeginAuthentication":
+            action, _, _, _, cookie, _ = parameters.unpack()
+            self.asked.append(action)
+            # What the helper of an agent says once root's password was typed, for whoever registered it.
+            self.authority("AuthenticationAgentResponse2", GLib.Variant("(us(sa{sv}))", (
+                os.getuid(), cookie, ("unix-user", {"uid": GLib.Variant("u", 0)}))))
+        invocation.return_value(None)
+
+
+def a_session_agent_is_asked_without_terminals():
+    with service_with(b"cc1") as service:
+        with open("/run/export.json", "w", encoding="utf-8") as file:
+            file.write(ctl("export"))
+        for command, action in (("import - </run/export.json", "manage"),
+                                ("override set cc1 batch </dev/null", "set-override"),
+                                ("delete --yes cc1 </dev/null", "delete-entries")):
+            agent = SessionAgent()
+            script = f"read -r go; exec pandemoniumctl {command}"
+            with open("/run/client.log", "w+", encoding="utf-8") as log:
+                client = subprocess.Popen(["bash", "-c", script], stdin=subprocess.PIPE, stdout=log, stderr=log,
+                                          cwd="/", **as_user("alice"))
+                agent.serve(client)
+                client.stdin.write(b"go\n")
+                client.stdin.close()
+                context, deadline = GLib.MainContext.default(), time.monotonic() + 30
+                while client.poll() is None and time.monotonic() < deadline:
+                    context.iteration(False)
+                    time.sleep(0.005)
+                log.seek(0)
+                text = log.read()
+            assert client.poll() == 0, (command, client.poll(), text)
+            assert agent.asked == ["org.pandemonium.procdb." + action], (command, agent.asked, text)
+        assert not service.profiles()
+    assert not processes("pkttyagent")
 
 
 def without_asking_no_agent_is_started():

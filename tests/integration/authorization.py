@@ -90,6 +90,53 @@ def a_rule_denies():
         assert service.call("GetConfidence", "(s)", "cc1") > 0
 
 
+@contextmanager
+def followers(*users, seconds):
+    """Connections of users that hear signals; yields the names that each heard, when all is over."""
+    with open(f"{HERE}/follower.py", encoding="utf-8") as file:
+        source = file.read()
+    processes = {user: subprocess.Popen(["/usr/bin/python3", "-c", source, str(seconds)], stdout=subprocess.PIPE,
+                                        user=user, group=user, extra_groups=[], cwd="/") for user in users}
+    heard = {}
+    for process in processes.values():
+        assert process.stdout.readline() == b"ready\n"
+    yield heard
+    for user, process in processes.items():
+        heard[user] = set(process.communicate(timeout=seconds + 20)[0].decode().split())
+
+
+def names_in_signals_are_for_those_who_may_list_them():
+    def tell(service, name, times):
+        for number in range(times):
+            service.call("SetOverride", "(ss)", f"{name}{number}", "batch")
+            service.wait_ticks(1)
+
+    with service_with(b"cc1") as service:
+        with followers("alice", "bob", "root", seconds=6) as heard:
+            tell(service, "all", 2)
+        assert all({"all0", "all1"} <= names for names in heard.values()), heard
+        with open(RULES, "w", encoding="utf-8") as rules:
+            rules.write("polkit.addRule(function(action, subject) {\n"
+                        "  if (action.id == 'org.pandemonium.procdb.list-profiles' &&\n"
+                        "      subject.user == 'alice') return polkit.Result.NO;\n"
+                        "});\n")
+        wait_for(lambda: call_as("alice", "ListProfiles")[1] == ACCESS_DENIED, 5, "the rule is in force")
+        with followers("alice", "bob", "root", seconds=6) as heard:
+            tell(service, "some", 2)
+        assert not heard["alice"], heard
+        assert {"some0", "some1"} <= heard["bob"] and {"some0", "some1"} <= heard["root"], heard
+        # What was allowed when a connection came is not for ever.
+        os.unlink(RULES)
+        wait_for(lambda: call_as("alice", "ListProfiles")[1] is None, 5, "the rule is gone")
+        with followers("alice", seconds=8) as heard:
+            tell(service, "before", 2)
+            with open(RULES, "w", encoding="utf-8") as rules:
+                rules.write("polkit.addRule(function() { return polkit.Result.NO; });\n")
+            wait_for(lambda: call_as("bob", "ListProfiles")[1] == ACCESS_DENIED, 5, "the rule is in force")
+            tell(service, "later", 2)
+        assert "before0" in heard["alice"] and not heard["alice"] & {"later0", "later1"}, heard
+
+
 def with_polkitd_killed_only_root_may():
     with service_with(b"cc1", b"as") as service:
         assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None

@@ -110,6 +110,26 @@ for _ in range(30):
                        group="alice", extra_groups=[], cwd="/")
 
 
+# All that a service of default settings remembers, and what taking that over may need.
+MAX_RETAINED = 16_384
+IMPORT_MB = 32
+
+
+def a_full_import_takes_little_memory():
+    """MaxRetained rows of names as long as they can be, whole, in place of as many others, and twice."""
+    rows = [[(f"{prefix}-{number:013}", "batch", 0.5, True, 9, (9, 0, 0), 1000, 10, 3, 4, 1_700_000_000_000_000, "retained")
+             for number in range(MAX_RETAINED)] for prefix in "ab"]
+    with Service() as service:
+        start = service.memory_mb("VmHWM")
+        for number, (values, replace) in enumerate(((rows[0], False), (rows[0], False), (rows[1], True))):
+            began = time.monotonic()
+            assert service.call("Import", "(a(ssdbu(uuu)ttttxs)b)", values, replace) == MAX_RETAINED
+            print(f"import {number + 1}: {time.monotonic() - began:.2f} s, {service.memory_mb('VmHWM'):.1f} MiB at most, "
+                  f"{start:.1f} MiB at the start")
+        assert service.get("Profiles") == MAX_RETAINED
+        assert service.is_instrumented() or service.memory_mb("VmHWM") < IMPORT_MB, service.memory_mb("VmHWM")
+
+
 def send(service, method, signature, *values):
     """A call that wants no answer."""
     service.bus.call(NAME, "/org/pandemonium/ProcDb", INTERFACE, method, GLib.Variant(signature, values), None,

@@ -155,6 +155,61 @@ void test_steps(EngineFixture *f, guint n)
 		test_step(f);
 }
 
+typedef struct {
+	gboolean told;
+	GError *error;
+} Kept;
+
+static void on_kept(guint saved, const GError *error, gpointer data)
+{
+	Kept *kept = data;
+
+	kept->told = TRUE;
+	kept->error = error ? g_error_copy(error) : NULL;
+}
+
+/* FALSE when the change itself was refused, or is not in the file. */
+static gboolean keep(EngineFixture *f, gboolean changed, GError **error)
+{
+	Kept kept = {0};
+
+	if (!changed)
+		return FALSE;
+	procdb_engine_keep(f->engine, on_kept, &kept);
+	while (!kept.told)
+		g_main_context_iteration(NULL, TRUE);
+	if (!kept.error)
+		return TRUE;
+	g_propagate_error(error, kept.error);
+	return FALSE;
+}
+
+gboolean test_delete(EngineFixture *f, const struct procdb_comm *comms, guint n, guint *deleted,
+		     GError **error)
+{
+	return keep(f, procdb_engine_delete(f->engine, comms, n, deleted, error), error);
+}
+
+gboolean test_reset_all(EngineFixture *f, guint *deleted, GError **error)
+{
+	guint count = procdb_engine_reset(f->engine);
+
+	if (deleted)
+		*deleted = count;
+	return keep(f, TRUE, error);
+}
+
+gboolean test_override(EngineFixture *f, const struct procdb_comm *comm, guint8 tier,
+		       GError **error)
+{
+	return keep(f, procdb_engine_override(f->engine, comm, tier, error), error);
+}
+
+gboolean test_import(EngineFixture *f, const GArray *records, gboolean replace, GError **error)
+{
+	return keep(f, procdb_engine_import(f->engine, records, replace, error), error);
+}
+
 const struct procdb_entry *test_find(EngineFixture *f, const char *name)
 {
 	struct procdb_comm comm = test_comm(name);

@@ -48,6 +48,14 @@ void test_learn(EngineFixture *f, const char *name, enum procdb_tier tier, guint
 /* Steps n times. */
 void test_steps(EngineFixture *f, guint n);
 
+/* As procdb_engine_delete() and the like, and waits until it is in the file. */
+gboolean test_delete(EngineFixture *f, const struct procdb_comm *comms, guint n, guint *deleted,
+		     GError **error);
+gboolean test_reset_all(EngineFixture *f, guint *deleted, GError **error);
+gboolean test_override(EngineFixture *f, const struct procdb_comm *comm, guint8 tier,
+		       GError **error);
+gboolean test_import(EngineFixture *f, const GArray *records, gboolean replace, GError **error);
+
 /* The entry of a name, or NULL. */
 const struct procdb_entry *test_find(EngineFixture *f, const char *name);
 /* Whether the init map predicts a name; *tier (may be NULL) is what. */

@@ -183,7 +183,7 @@ static void test_few_are_told_at_a_start_only(EngineFixture *f, gconstpointer da
 {
 	ProcdbEngineSettings settings = test_settings;
 
-	g_assert_true(procdb_engine_reset(f->engine, NULL, NULL));
+	g_assert_true(test_reset_all(f, NULL, NULL));
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 3);
 	test_steps(f, 100);
 	settings.retention_days = 60;

@@ -36,7 +36,7 @@ static void set_override(EngineFixture *f, const char *name, guint8 tier)
 	struct procdb_comm comm = test_comm(name);
 	g_autoptr(GError) error = NULL;
 
-	procdb_engine_override(f->engine, &comm, tier, &error);
+	test_override(f, &comm, tier, &error);
 	g_assert_no_error(error);
 }
 
@@ -151,7 +151,7 @@ static void test_deleted_does_not_come_back_from_the_previous_file(EngineFixture
 
 	learn_something(f);
 	save(f);
-	procdb_engine_delete(f->engine, &comm, 1, NULL, &error);
+	test_delete(f, &comm, 1, NULL, &error);
 	g_assert_no_error(error);
 	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));
 
@@ -184,7 +184,7 @@ static void check_deleted_goes_for_good(EngineFixture *f, gboolean by_itself)
 	save(f);
 	engine_fixture_allow_warnings();
 	engine_fixture_block_saving(f, TRUE);
-	g_assert_false(procdb_engine_delete(f->engine, &comm, 1, NULL, NULL));
+	g_assert_false(test_delete(f, &comm, 1, NULL, NULL));
 	engine_fixture_block_saving(f, FALSE);
 	g_assert_true(is_dirty(f));
 	if (by_itself) {

@@ -46,7 +46,7 @@ static gboolean override(EngineFixture *f, const char *name, guint8 tier, GError
 {
 	struct procdb_comm comm = test_comm(name);
 
-	return procdb_engine_override(f->engine, &comm, tier, error);
+	return test_override(f, &comm, tier, error);
 }
 
 static void test_what_is_declared_predicts(EngineFixture *f, gconstpointer data)
@@ -119,15 +119,15 @@ static void test_it_stays(EngineFixture *f, gconstpointer data)
 	g_assert_true(procdb_engine_reload(f->engine, &loaded, NULL));
 	test_step(f);
 	g_assert_cmpint(predicted(f, "ffmpeg"), ==, PROCDB_TIER_BATCH);
-	g_assert_true(procdb_engine_reset(f->engine, NULL, NULL));
+	g_assert_true(test_reset_all(f, NULL, NULL));
 	g_assert_cmpint(predicted(f, "ffmpeg"), ==, PROCDB_TIER_BATCH);
-	g_assert_true(procdb_engine_delete(f->engine, &comm, 1, NULL, NULL));
+	g_assert_true(test_delete(f, &comm, 1, NULL, NULL));
 	test_step(f);
 	g_assert_cmpint(predicted(f, "ffmpeg"), ==, PROCDB_TIER_BATCH);
 	procdb_profile_init(&record.profile);
 	record.profile.observations = record.profile.tier_votes[PROCDB_TIER_LAT_CRITICAL] = 5;
 	g_array_append_val(records, record);
-	g_assert_true(procdb_engine_import(f->engine, records, FALSE, NULL));
+	g_assert_true(test_import(f, records, FALSE, NULL));
 	test_step(f);
 	g_assert_cmpint(predicted(f, "ffmpeg"), ==, PROCDB_TIER_BATCH);
 	g_assert_true(test_find(f, "ffmpeg")->profile.declared);

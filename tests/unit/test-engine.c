@@ -243,11 +243,11 @@ static void test_an_override_that_is_wrong_unlearns_nothing(EngineFixture *f, gc
 	struct procdb_comm comm = test_comm("cc1");
 
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
-	g_assert_true(procdb_engine_override(f->engine, &comm, PROCDB_TIER_LAT_CRITICAL, NULL));
+	g_assert_true(test_override(f, &comm, PROCDB_TIER_LAT_CRITICAL, NULL));
 	for (guint i = 0; i < 10; i++)
 		score(f, "cc1", 0, 10);
 	g_assert_cmpuint(test_find(f, "cc1")->profile.wrong, ==, 100);
-	g_assert_true(procdb_engine_override(f->engine, &comm, PROCDB_NO_OVERRIDE, NULL));
+	g_assert_true(test_override(f, &comm, PROCDB_NO_OVERRIDE, NULL));
 	score(f, "cc1", 0, 1);
 	g_assert_cmpuint(test_find(f, "cc1")->profile.withdrawals, ==, 0);
 	g_assert_true(test_predicts(f, "cc1", NULL));

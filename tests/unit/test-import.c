@@ -24,7 +24,7 @@ static void override(EngineFixture *f, const char *name, guint8 tier)
 {
 	const struct procdb_comm comm = test_comm(name);
 
-	g_assert_true(procdb_engine_override(f->engine, &comm, tier, NULL));
+	g_assert_true(test_override(f, &comm, tier, NULL));
 }
 
 static void add_record(GArray *records, const char *name, guint8 tier)
@@ -47,7 +47,7 @@ static void import(EngineFixture *f, const char *name, guint8 tier, gboolean rep
 	g_autoptr(GError) error = NULL;
 
 	add_record(records, name, tier);
-	procdb_engine_import(f->engine, records, replace, &error);
+	test_import(f, records, replace, &error);
 	g_assert_no_error(error);
 	test_check_consistent(f);
 }
@@ -140,11 +140,11 @@ static void test_only_so_many_overrides(EngineFixture *f, gconstpointer data)
 
 		add_record(records, name, PROCDB_TIER_BATCH);
 	}
-	g_assert_true(procdb_engine_import(f->engine, records, TRUE, NULL));
+	g_assert_true(test_import(f, records, TRUE, NULL));
 	assert_overrides(f, PROCDB_MAX_OVERRIDES);
 	g_array_set_size(records, 0);
 	add_record(records, "one-more", PROCDB_TIER_BATCH);
-	g_assert_false(procdb_engine_import(f->engine, records, TRUE, &error));
+	g_assert_false(test_import(f, records, TRUE, &error));
 	g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED);
 	assert_overrides(f, PROCDB_MAX_OVERRIDES);
 	g_assert_nonnull(test_find(f, "o1"));

@@ -44,7 +44,7 @@ static void set_override(EngineFixture *f, const char *name, guint8 tier)
 	struct procdb_comm comm = test_comm(name);
 	g_autoptr(GError) error = NULL;
 
-	procdb_engine_override(f->engine, &comm, tier, &error);
+	test_override(f, &comm, tier, &error);
 	g_assert_no_error(error);
 }
 
@@ -375,7 +375,7 @@ static void test_room_that_appears_goes_to_who_is_remembered(EngineFixture *f, g
 	test_steps(&own, 100);
 	test_learn(&own, "new", PROCDB_TIER_BATCH, 3);
 	g_assert_false(test_predicts(&own, "old0", NULL));
-	g_assert_true(procdb_engine_delete(own.engine, &comm, 1, NULL, NULL));
+	g_assert_true(test_delete(&own, &comm, 1, NULL, NULL));
 	test_steps(&own, 60);
 	g_assert_true(test_predicts(&own, "old0", NULL));
 	test_check_consistent(&own);
@@ -403,7 +403,7 @@ static void live_with_failures(EngineFixture *f, guint n)
 		if (i == 15)
 			set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
 		if (i == 17)
-			procdb_engine_delete(f->engine, &comm, 1, NULL, NULL);
+			test_delete(f, &comm, 1, NULL, NULL);
 		if (i == 25)
 			test_maps_replace(f->backend);
 		if (i == 30)

@@ -73,13 +73,13 @@ static gboolean act(EngineFixture *f)
 		test_clock_advance(g_test_rand_int_range(0, 2 * G_USEC_PER_SEC));
 		return TRUE;
 	} else if (what < 965) {
-		procdb_engine_delete(f->engine, &comm, 1, NULL, NULL);
+		test_delete(f, &comm, 1, NULL, NULL);
 	} else if (what < 975) {
-		procdb_engine_override(f->engine, &comm, (guint8)g_test_rand_int_range(0, 3), NULL);
+		test_override(f, &comm, (guint8)g_test_rand_int_range(0, 3), NULL);
 	} else if (what < 990) {
-		procdb_engine_override(f->engine, &comm, PROCDB_NO_OVERRIDE, NULL);
+		test_override(f, &comm, PROCDB_NO_OVERRIDE, NULL);
 	} else if (what < 992) {
-		procdb_engine_reset(f->engine, NULL, NULL);
+		test_reset_all(f, NULL, NULL);
 	} else if (what < 994) {
 		test_maps_replace(f->backend);
 	} else if (what < 996) {

@@ -16,8 +16,8 @@ static void set_up(EngineFixture *f, gconstpointer data)
 	engine_fixture_set_up(f, &test_settings, 1024);
 	engine_fixture_allow_warnings();
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 5);
-	g_assert_true(procdb_engine_override(f->engine, &cc1, PROCDB_TIER_INTERACTIVE, NULL));
-	g_assert_true(procdb_engine_override(f->engine, &mine, PROCDB_TIER_BATCH, NULL));
+	g_assert_true(test_override(f, &cc1, PROCDB_TIER_INTERACTIVE, NULL));
+	g_assert_true(test_override(f, &mine, PROCDB_TIER_BATCH, NULL));
 	test_learn(f, "later", PROCDB_TIER_BATCH, 5);
 }
 
@@ -190,7 +190,7 @@ static void test_nothing_known_and_no_file(EngineFixture *f, gconstpointer data)
 {
 	ProcdbEngineStatus status;
 
-	g_assert_true(procdb_engine_reset(f->engine, NULL, NULL));
+	g_assert_true(test_reset_all(f, NULL, NULL));
 	g_assert_cmpint(g_remove(f->path), ==, 0);
 	engine_fixture_restart(f, 1024);
 	g_assert_cmpuint(reload(f), ==, 0);

@@ -167,6 +167,27 @@ static void test_a_flood(EngineFixture *f, gconstpointer data)
 	g_assert_cmpuint(honest(f, 300), ==, 300);
 }
 
+/* Not only when the minute is over in which it began. */
+static void test_a_flood_is_named_at_once(EngineFixture *f, gconstpointer data)
+{
+	ProcdbEngineStatus status;
+
+	while (procdb_engine_get_tick(f->engine) % 60 != 1)
+		pass(f, 1);
+	for (guint i = 0; i < 1500; i++) {
+		g_autofree char *name = g_strdup_printf("z%x", i);
+
+		observe(f, name, PROCDB_TIER_BATCH, 2001);
+		if (i % 500 == 499)
+			pass(f, 1);
+	}
+	procdb_engine_status(f->engine, &status);
+	g_assert_nonnull(strstr(status.flood, "user 2001 brings"));
+	pass(f, 180);
+	procdb_engine_status(f->engine, &status);
+	g_assert_cmpstr(status.flood, ==, "");
+}
+
 static enum procdb_tier predicted(EngineFixture *f, const char *name)
 {
 	enum procdb_tier tier = PROCDB_TIERS;
@@ -279,6 +300,7 @@ int main(int argc, char **argv)
 	add("/remembered/candidates-are-bounded", NULL, test_candidates_are_bounded);
 	add("/remembered/a-flood-beside-another-user", GUINT_TO_POINTER(1000), test_a_flood);
 	add("/remembered/a-flood-beside-root", GUINT_TO_POINTER(0), test_a_flood);
+	add("/remembered/a-flood-is-named-at-once", NULL, test_a_flood_is_named_at_once);
 	add("/remembered/a-flood-of-the-same-user", GUINT_TO_POINTER(2001), test_a_flood);
 	add("/remembered/users-do-not-turn-what-root-taught", NULL,
 	    test_users_do_not_turn_what_root_taught);

@@ -37,8 +37,7 @@ static int delete (EngineFixture *f, const char *names, guint *deleted)
 
 		g_array_append_val(comms, comm);
 	}
-	if (procdb_engine_delete(f->engine, (const struct procdb_comm *)comms->data, comms->len,
-				 deleted, &error)) {
+	if (test_delete(f, (const struct procdb_comm *)comms->data, comms->len, deleted, &error)) {
 		g_assert_no_error(error);
 		return -1;
 	}
@@ -51,7 +50,7 @@ static int override(EngineFixture *f, const char *name, guint8 tier)
 	struct procdb_comm comm = test_comm(name);
 	g_autoptr(GError) error = NULL;
 
-	if (procdb_engine_override(f->engine, &comm, tier, &error)) {
+	if (test_override(f, &comm, tier, &error)) {
 		g_assert_no_error(error);
 		return -1;
 	}
@@ -99,7 +98,7 @@ static void test_delete_of_nothing(EngineFixture *f, gconstpointer data)
 	guint deleted = 7;
 	g_autoptr(GError) error = NULL;
 
-	procdb_engine_delete(f->engine, NULL, 0, &deleted, &error);
+	test_delete(f, NULL, 0, &deleted, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(deleted, ==, 0);
 }
@@ -166,7 +165,7 @@ static void test_reset_keeps_overrides(EngineFixture *f, gconstpointer data)
 	test_learn(f, "mine", PROCDB_TIER_BATCH, 3);
 	override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
 	override(f, "unseen", PROCDB_TIER_INTERACTIVE);
-	procdb_engine_reset(f->engine, &deleted, &error);
+	test_reset_all(f, &deleted, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(deleted, ==, 3);
 	g_assert_null(test_find(f, "a"));
@@ -305,7 +304,7 @@ static void test_requests_that_cannot_be_saved(EngineFixture *f, gconstpointer d
 	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
 
 	engine_fixture_block_saving(f, TRUE);
-	g_assert_false(procdb_engine_reset(f->engine, NULL, &error));
+	g_assert_false(test_reset_all(f, NULL, &error));
 	g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED);
 	g_assert_true(is_dirty(f));
 	engine_fixture_block_saving(f, FALSE);

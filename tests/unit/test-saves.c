@@ -114,6 +114,44 @@ static void test_no_oftener_than_once_a_second(EngineFixture *f, gconstpointer d
 	g_assert_cmpuint(failed, ==, 0);
 }
 
+/* Whoever changes something waits for the disk only, and all who do meanwhile for one save. */
+static void test_changes_wait_for_no_second(EngineFixture *f, gconstpointer data)
+{
+	const gint64 began = g_get_monotonic_time();
+
+	for (guint i = 1; i <= 20; i++) {
+		g_autofree char *name = g_strdup_printf("o%u", i);
+		const struct procdb_comm comm = test_comm(name);
+
+		g_assert_true(procdb_engine_override(f->engine, &comm, PROCDB_TIER_BATCH, NULL));
+		procdb_engine_keep(f->engine, on_saved, NULL);
+		g_assert_cmpuint(told, ==, i - 1);
+		wait_until_told(i);
+	}
+	g_assert_cmpuint(failed, ==, 0);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 2 * G_USEC_PER_SEC);
+}
+
+/* A save that began before knows nothing of it, and leaves the older file. */
+static void test_what_is_deleted_during_a_save_is_forgotten(EngineFixture *f, gconstpointer data)
+{
+	const struct procdb_comm comm = test_comm("cc1");
+	g_autofree char *prev = g_strconcat(f->path, ".prev", NULL);
+
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	test_learn(f, "later", PROCDB_TIER_BATCH, 3);
+	request(f, 1);
+	g_assert_true(procdb_engine_delete(f->engine, &comm, 1, NULL, NULL));
+	procdb_engine_keep(f->engine, on_saved, NULL);
+	g_assert_nonnull(f->engine->saving);
+	wait_until_told(2);
+	g_assert_cmpuint(failed, ==, 0);
+	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));
+	engine_fixture_restart(f, 512);
+	g_assert_null(test_find(f, "cc1"));
+	g_assert_nonnull(test_find(f, "later"));
+}
+
 static void test_a_failure_is_told(EngineFixture *f, gconstpointer data)
 {
 	engine_fixture_block_saving(f, TRUE);
@@ -149,6 +187,9 @@ int main(int argc, char **argv)
 	add("/saves/what-is-not-our-file-is-written", test_what_is_not_our_file_is_written);
 	add("/saves/all-who-wait-share-a-save", test_all_who_wait_share_a_save);
 	add("/saves/no-oftener-than-once-a-second", test_no_oftener_than_once_a_second);
+	add("/saves/changes-wait-for-no-second", test_changes_wait_for_no_second);
+	add("/saves/what-is-deleted-during-a-save-is-forgotten",
+	    test_what_is_deleted_during_a_save_is_forgotten);
 	add("/saves/a-failure-is-told", test_a_failure_is_told);
 	add("/saves/who-waits-at-the-end-is-told", test_who_waits_at_the_end_is_told);
 	return g_test_run();

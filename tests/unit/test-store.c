@@ -221,10 +221,8 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 
 static void save_async(struct fixture *fixture, guint n, guint generation, struct saved *saved)
 {
-	g_autoptr(GArray) records = records_make(n, generation);
-
-	procdb_store_save_async(fixture->store, (const struct procdb_record *)records->data,
-				records->len, FALSE, on_saved, saved);
+	procdb_store_save_async(fixture->store, records_make(n, generation), FALSE, on_saved,
+				saved);
 }
 
 static void wait_for_calls(const struct saved *saved, guint calls)
@@ -284,14 +282,12 @@ static void test_a_load_waits_for_a_save(struct fixture *fixture, gconstpointer 
 
 static void test_forgetting_in_a_thread(struct fixture *fixture, gconstpointer data)
 {
-	g_autoptr(GArray) records = records_make(3, 3);
 	struct saved saved = {0};
 
 	must_save(fixture, 3, 1);
 	must_save(fixture, 3, 2);
 	g_assert_true(g_file_test(fixture->prev, G_FILE_TEST_EXISTS));
-	procdb_store_save_async(fixture->store, (const struct procdb_record *)records->data,
-				records->len, TRUE, on_saved, &saved);
+	procdb_store_save_async(fixture->store, records_make(3, 3), TRUE, on_saved, &saved);
 	wait_for_calls(&saved, 1);
 	g_assert_cmpuint(saved.ok, ==, 1);
 	g_assert_false(g_file_test(fixture->prev, G_FILE_TEST_EXISTS));

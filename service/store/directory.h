@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* Folders that files of ours may live in. Blocking I/O. */
+/* Directories that files of ours may live in. Blocking I/O. */
 
 #include <gio/gio.h>
 #include <unistd.h>
@@ -20,14 +20,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbFd, procdb_fd_clear)
 /* Sets a GIOError "Cannot WHAT PATH: reason" from an errno; returns FALSE. */
 gboolean procdb_io_fail(GError **error, int err, const char *what, const char *path);
 
-/* Makes a folder (0700) and those above it if they are missing, durably. */
-gboolean procdb_folder_make(const char *path, GError **error);
+/* Makes a directory (0700) and those above it if they are missing, durably. */
+gboolean procdb_directory_make(const char *path, GError **error);
 
-/* Whether nobody but us and root can put a file into a folder. */
-gboolean procdb_folder_is_ours_alone(const char *path);
+/* Whether nobody but us and root can put a file into a directory. */
+gboolean procdb_directory_is_ours_alone(const char *path);
 
 /*
- * Opens a folder to write into it; -1 (GIOError) also if it is not safe: it
+ * Opens a directory to write into it; -1 (GIOError) also if it is not safe: it
  * has to belong to us or to root, and others may not rename what is in it.
  */
-int procdb_folder_open(const char *path, GError **error);
+int procdb_directory_open(const char *path, GError **error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
-#include "folder.h"
+#include "directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,41 +14,41 @@ gboolean procdb_io_fail(GError **error, int err, const char *what, const char *p
 	return FALSE;
 }
 
-static gboolean sync_folder(const char *path, GError **error)
+static gboolean sync_directory(const char *path, GError **error)
 {
 	g_auto(ProcdbFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) < 0)
-		return procdb_io_fail(error, errno, "sync the folder", path);
+		return procdb_io_fail(error, errno, "sync the directory", path);
 	return TRUE;
 }
 
-gboolean procdb_folder_make(const char *path, GError **error)
+gboolean procdb_directory_make(const char *path, GError **error)
 {
 	g_autofree char *parent = NULL;
 
 	if (mkdir(path, 0700) == 0) {
 		parent = g_path_get_dirname(path);
-		return sync_folder(parent, error);
+		return sync_directory(parent, error);
 	}
 	if (errno == EEXIST)
 		return TRUE;
 	if (errno != ENOENT)
-		return procdb_io_fail(error, errno, "make the folder", path);
+		return procdb_io_fail(error, errno, "make the directory", path);
 	parent = g_path_get_dirname(path);
 	/* A parent that is there and makes ENOENT is a dangling link. */
-	if (g_strcmp0(parent, path) == 0 || !procdb_folder_make(parent, error))
+	if (g_strcmp0(parent, path) == 0 || !procdb_directory_make(parent, error))
 		return FALSE;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return procdb_io_fail(error, errno, "make the folder", path);
-	return sync_folder(parent, error);
+		return procdb_io_fail(error, errno, "make the directory", path);
+	return sync_directory(parent, error);
 }
 
 static gboolean check_safe(const struct stat *st, const char *path, GError **error)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid()) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-			    "The folder %s belongs to user %u; it must belong to user %u", path,
+			    "The directory %s belongs to user %u; it must belong to user %u", path,
 			    st->st_uid, geteuid());
 		return FALSE;
 	}
@@ -57,7 +57,7 @@ static gboolean check_safe(const struct stat *st, const char *path, GError **err
 	if ((st->st_mode & S_IWOTH) ||
 	    ((st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid())) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-			    "The folder %s is writable for others (mode %04o); take that away "
+			    "The directory %s is writable for others (mode %04o); take that away "
 			    "with chmod go-w",
 			    path, st->st_mode & 07777u);
 		return FALSE;
@@ -65,7 +65,7 @@ static gboolean check_safe(const struct stat *st, const char *path, GError **err
 	return TRUE;
 }
 
-gboolean procdb_folder_is_ours_alone(const char *path)
+gboolean procdb_directory_is_ours_alone(const char *path)
 {
 	struct stat st;
 
@@ -74,13 +74,13 @@ gboolean procdb_folder_is_ours_alone(const char *path)
 	       (!(st.st_mode & S_IWGRP) || st.st_gid == 0 || st.st_gid == getegid());
 }
 
-int procdb_folder_open(const char *path, GError **error)
+int procdb_directory_open(const char *path, GError **error)
 {
 	g_auto(ProcdbFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		procdb_io_fail(error, errno, "open the folder", path);
+		procdb_io_fail(error, errno, "open the directory", path);
 		return -1;
 	}
 	if (!check_safe(&st, path, error))

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "followers.h"
+
+/*
+ * polkit says when rules change, not when a user's groups do. Of a call it is asked anew
+ * after seconds; a signal a second to many would be a question a second for each.
+ */
+#define ANSWER_US (60 * (gint64)G_USEC_PER_SEC)
+/* Questions at once: those about calls come first. */
+#define MAX_QUESTIONS 8
+/* What a signal has beside its contents. */
+#define HEADER_SIZE 256
+
+struct _ProcdbFollowers {
+	sd_bus *bus;
+	ProcdbCallers *callers;
+	ProcdbAuthorizer *authorizer;
+	ProcdbUnread *unread;
+	guint questions;
+};
+
+typedef struct {
+	ProcdbFollowers *followers;
+	ProcdbCaller *caller;
+	ProcdbSignal make;
+	GVariant *contents;
+} Question;
+
+/* Whoever does not read misses it, which the serial tells. */
+static void send_to(ProcdbFollowers *self, ProcdbCaller *caller, ProcdbSignal make,
+		    GVariant *contents)
+{
+	const gsize size = HEADER_SIZE + g_variant_get_size(contents);
+	sd_bus_message *signal = NULL;
+
+	if (!procdb_unread_has_room(self->unread, caller, size))
+		return;
+	if (make(self->bus, contents, &signal) >= 0 &&
+	    sd_bus_send_to(self->bus, signal, caller->name, NULL) >= 0)
+		procdb_unread_add(self->unread, caller, size);
+	sd_bus_message_unref(signal);
+}
+
+static void on_answered(GError *denial, gpointer data)
+{
+	g_autofree Question *question = data;
+	ProcdbFollowers *self = question->followers;
+	ProcdbCaller *caller = question->caller;
+
+	self->questions--;
+	caller->following = FALSE;
+	caller->may_follow = !denial;
+	/* Unless that is void by now. */
+	if (!denial && caller->callers && caller->follow_until > 0)
+		send_to(self, caller, question->make, question->contents);
+	g_clear_error(&denial);
+	g_variant_unref(question->contents);
+	procdb_caller_unref(caller);
+}
+
+/* There is none: interaction is not allowed. */
+static void on_prompting(gpointer data)
+{
+}
+
+static void ask(ProcdbFollowers *self, ProcdbCaller *caller, const char *action, ProcdbSignal make,
+		GVariant *contents)
+{
+	static const ProcdbAuthorizerListener listener = {
+	    .answered = on_answered,
+	    .prompting = on_prompting,
+	};
+	Question *question = g_new(Question, 1);
+
+	*question = (Question){
+	    .followers = self,
+	    .caller = procdb_caller_ref(caller),
+	    .make = make,
+	    .contents = g_variant_ref(contents),
+	};
+	self->questions++;
+	caller->following = TRUE;
+	/* Before the answer: what changes meanwhile makes it void. */
+	caller->follow_until = g_get_monotonic_time() + ANSWER_US;
+	procdb_authorizer_check(self->authorizer, caller, action, FALSE, 0, &listener, question);
+}
+
+void procdb_followers_send(ProcdbFollowers *self, const char *action, ProcdbSignal make,
+			   GVariant *contents)
+{
+	g_autoptr(GPtrArray) callers = procdb_callers_list(self->callers);
+	g_autoptr(GVariant) kept = g_variant_ref_sink(contents);
+	const gint64 now = g_get_monotonic_time();
+
+	for (guint i = 0; i < callers->len; i++) {
+		ProcdbCaller *caller = callers->pdata[i];
+
+		if (!caller->identified || !caller->callers || caller->following)
+			continue;
+		if (caller->follow_until <= now && self->questions < MAX_QUESTIONS)
+			ask(self, caller, action, make, kept);
+		else if (caller->follow_until > now && caller->may_follow)
+			send_to(self, caller, make, kept);
+	}
+}
+
+ProcdbFollowers *procdb_followers_new(sd_bus *bus, ProcdbCallers *callers,
+				      ProcdbAuthorizer *authorizer, ProcdbUnread *unread)
+{
+	ProcdbFollowers *followers = g_new0(ProcdbFollowers, 1);
+
+	followers->bus = bus;
+	followers->callers = callers;
+	followers->authorizer = authorizer;
+	followers->unread = unread;
+	return followers;
+}
+
+void procdb_followers_free(ProcdbFollowers *self)
+{
+	g_free(self);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* Writing: a new version in the place of the old one, and bad ones aside. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "directory.h"
+#include "files-private.h"
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static gboolean is_regular(int directory, const char *name)
+{
+	struct stat st;
+
+	return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The names that bad files have been given, oldest first; what else has such a name is not ours. */
+static GPtrArray *list_set_aside(ProcdbFiles *files, int directory, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) dir = g_dir_open(files->directory, 0, error);
+	const char *name;
+
+	if (!dir)
+		return NULL;
+	while ((name = g_dir_read_name(dir)))
+		if (g_str_has_prefix(name, files->bad_prefix) && is_regular(directory, name))
+			g_ptr_array_add(names, g_strdup(name));
+	g_ptr_array_sort(names, compare_names);
+	return g_steal_pointer(&names);
+}
+
+/* Links NAME to a name that says when; an existing one is never overwritten. */
+static char *link_aside(ProcdbFiles *files, int directory, GError **error)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+	int err = EEXIST;
+
+	for (guint i = 1; err == EEXIST && i < 100; i++) {
+		g_autofree char *name =
+		    i == 1 ? g_strdup_printf("%s%s", files->bad_prefix, stamp)
+			   : g_strdup_printf("%s%s-%02u", files->bad_prefix, stamp, i);
+
+		if (linkat(directory, files->name, directory, name, 0) == 0)
+			return g_steal_pointer(&name);
+		err = errno;
+	}
+	procdb_io_fail(error, err, "set aside the bad file", files->path);
+	return NULL;
+}
+
+static char *set_aside(ProcdbFiles *files, int directory, GError **error)
+{
+	g_autoptr(GPtrArray) names = list_set_aside(files, directory, error);
+	struct stat st = {0};
+	struct stat other;
+
+	if (!names)
+		return NULL;
+	if (fstatat(directory, files->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		procdb_io_fail(error, errno, "examine", files->path);
+		return NULL;
+	}
+	/* At an earlier start, perhaps. */
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+
+		if (fstatat(directory, name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    other.st_ino == st.st_ino && other.st_dev == st.st_dev)
+			return g_strdup(name);
+	}
+	while (names->len >= PROCDB_MAX_SET_ASIDE) {
+		const char *name = g_ptr_array_index(names, 0);
+
+		if (unlinkat(directory, name, 0) < 0) {
+			procdb_io_fail(error, errno, "remove", name);
+			return NULL;
+		}
+		g_ptr_array_remove_index(names, 0);
+	}
+	return link_aside(files, directory, error);
+}
+
+/* Gives what is no file of ours another name, whatever it is. */
+static gboolean move_out_of_the_way(int directory, const char *name, GError **error)
+{
+	int err = EEXIST;
+
+	for (guint i = 1; err == EEXIST && i < 100; i++) {
+		g_autofree char *other = g_strdup_printf("%s.not-ours-%u", name, i);
+
+		if (renameat2(directory, name, directory, other, RENAME_NOREPLACE) == 0)
+			return TRUE;
+		err = errno;
+	}
+	return procdb_io_fail(error, err, "move out of the way", name);
+}
+
+static gboolean remove_if_there(int directory, const char *name, GError **error)
+{
+	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+		return TRUE;
+	if (errno == EISDIR)
+		return move_out_of_the_way(directory, name, error);
+	return procdb_io_fail(error, errno, "remove", name);
+}
+
+/* Nothing can take the place of what something is mounted on. */
+static gboolean fail_on_mount(const ProcdbFiles *files, GError **error)
+{
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+		    "Cannot replace %s: it is a mount of its own; mount its directory instead",
+		    files->path);
+	return FALSE;
+}
+
+/* Puts NAME.prev in the place of NAME; it keeps its own name too. */
+static gboolean restore_prev(ProcdbFiles *files, int directory, GError **error)
+{
+	struct stat st = {0};
+
+	if (!remove_if_there(directory, files->temp_name, error))
+		return FALSE;
+	if (linkat(directory, files->prev_name, directory, files->temp_name, 0) < 0 ||
+	    fstatat(directory, files->temp_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    renameat(directory, files->temp_name, directory, files->name) < 0)
+		return procdb_io_fail(error, errno, "restore the previous version of", files->path);
+	procdb_files_set_known(files, &st);
+	return TRUE;
+}
+
+char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **error)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
+	g_auto(ProcdbFd) directory = procdb_directory_open(files->directory, error);
+	g_autofree char *name = NULL;
+
+	if (directory < 0)
+		return NULL;
+	name = set_aside(files, directory, error);
+	if (!name || (restore && !restore_prev(files, directory, error)))
+		return NULL;
+	if (fsync(directory) < 0) {
+		procdb_io_fail(error, errno, "sync the directory", files->directory);
+		return NULL;
+	}
+	return g_steal_pointer(&name);
+}
+
+static gboolean write_all(int fd, const guint8 *data, gsize len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return FALSE;
+		data += n;
+		len -= (gsize)n;
+	}
+	return TRUE;
+}
+
+/* Writes and syncs the temp file. */
+static gboolean write_temp(ProcdbFiles *files, int directory, GBytes *bytes, struct stat *st,
+			   GError **error)
+{
+	g_auto(ProcdbFd) fd = -1;
+	const guint8 *data;
+	gsize len;
+
+	data = g_bytes_get_data(bytes, &len);
+	/* What an interrupted save left, or whatever else took the name. */
+	if (!remove_if_there(directory, files->temp_name, error))
+		return FALSE;
+	fd = openat(directory, files->temp_name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return procdb_io_fail(error, errno, "create a file in", files->directory);
+	if (!write_all(fd, data, len) || fsync(fd) < 0 || fstat(fd, st) < 0)
+		return procdb_io_fail(error, errno, "write a new version of", files->path);
+	return TRUE;
+}
+
+/* Sets NAME aside if it is bad; somebody else may have written it. */
+static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, GError **error)
+{
+	/* Only whether it is whole is of interest. */
+	static const ProcdbLimit none = {0, 0};
+	g_auto(ProcdbFile) file = {0};
+	g_autofree char *aside = NULL;
+	struct stat st = {0};
+
+	*good = FALSE;
+	if (fstatat(directory, files->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return TRUE;
+		return procdb_io_fail(error, errno, "examine", files->path);
+	}
+	*good = TRUE;
+	if (procdb_files_is_known(files, &st))
+		return TRUE;
+	procdb_files_read_named(files, files->name, &none, &file, &st);
+	if (procdb_file_is_whole(&file))
+		return TRUE;
+	*good = FALSE;
+	aside = set_aside(files, directory, error);
+	return aside != NULL;
+}
+
+/* Makes NAME the previous one too. File systems without links do without. */
+static gboolean keep_prev(ProcdbFiles *files, int directory, GError **error)
+{
+	if (!remove_if_there(directory, files->prev_name, error))
+		return FALSE;
+	if (linkat(directory, files->name, directory, files->prev_name, 0) == 0 || errno == EPERM ||
+	    errno == EOPNOTSUPP)
+		return TRUE;
+	if (errno == EXDEV)
+		return fail_on_mount(files, error);
+	return procdb_io_fail(error, errno, "keep the previous version of", files->path);
+}
+
+static gboolean replace(ProcdbFiles *files, int directory, GBytes *bytes, gboolean forget,
+			GError **error)
+{
+	gboolean good;
+	struct stat st = {0};
+
+	if (!write_temp(files, directory, bytes, &st, error) ||
+	    !check_newest(files, directory, &good, error) ||
+	    (good && !forget && !keep_prev(files, directory, error)))
+		return FALSE;
+	if (renameat(directory, files->temp_name, directory, files->name) < 0)
+		return errno == EBUSY ? fail_on_mount(files, error)
+				      : procdb_io_fail(error, errno, "replace", files->path);
+	procdb_files_set_known(files, &st);
+	return TRUE;
+}
+
+gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial, gboolean forget,
+			      GError **error)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
+	g_auto(ProcdbFd) directory = -1;
+
+	if (serial <= files->written)
+		return TRUE;
+	/* What could not be read again. */
+	if (g_bytes_get_size(bytes) > PROCDB_MAX_FILE_SIZE) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+			    "Cannot write %s: it would be larger than %zu MiB", files->path,
+			    PROCDB_MAX_FILE_SIZE >> 20);
+		return FALSE;
+	}
+	/* What a link leads to may be a disk that is not mounted yet. */
+	if (!files->through_link && !procdb_directory_make(files->directory, error))
+		return FALSE;
+	directory = procdb_directory_open(files->directory, error);
+	if (directory < 0)
+		return FALSE;
+	if (!replace(files, directory, bytes, forget, error)) {
+		/* The error that counts is set; the next save removes it otherwise. */
+		(void)unlinkat(directory, files->temp_name, 0);
+		return FALSE;
+	}
+	files->written = serial;
+	if (forget && !remove_if_there(directory, files->prev_name, error))
+		return FALSE;
+	/* Without it a power cut brings the old file back. */
+	if (fsync(directory) < 0)
+		return procdb_io_fail(error, errno, "sync the directory", files->directory);
+	return TRUE;
+}

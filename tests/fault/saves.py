@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""A disk that takes its time, under a service that is asked to save again and again."""
+
+import os
+import statistics
+import threading
+import time
+
+from gi.repository import Gio, GLib
+
+from harness import DATABASE, INTERFACE, NAME, PATH, Service, run_case
+import pddb
+
+MANY = 15_000
+SECONDS = 6
+SLOW_MS = 300
+ROW = "a(ssdbu(uuu)ttttxs)"
+
+
+def changes(number):
+    """What is asked for, in turn: method, signature, arguments."""
+    name = f"o{number}"
+    row = (name, "batch", 0.5, True, 4, (4, 0, 0), 1, 1, 1, 1, 0, "live")
+    return (("SetOverride", "(ss)", (name, "batch")), ("Save", "()", ()), ("DeleteProfile", "(s)", (name,)),
+            ("Import", f"({ROW}b)", ([row], False)), ("ClearOverride", "(s)", (f"name-{number}",)))
+
+
+class Changer(threading.Thread):
+    """Calls one after the other, over a connection of its own."""
+
+    def __init__(self, service):
+        super().__init__()
+        service.connect()
+        self.bus = service.bus
+        self.done, self.failures, self.ends = 0, [], time.monotonic() + SECONDS
+
+    def run(self):
+        number = 0
+        while time.monotonic() < self.ends:
+            number += 1
+            for method, signature, values in changes(number):
+                try:
+                    self.bus.call_sync(NAME, PATH, INTERFACE, method, GLib.Variant(signature, values), None,
+                                       Gio.DBusCallFlags.NO_AUTO_START, 20_000)
+                    self.done += 1
+                except GLib.Error as error:
+                    self.failures.append(error.message)
+
+
+def reads_and_ticks(service):
+    """How long reads took, and the seconds between ticks as a reader sees them."""
+    reads, gaps = [], []
+    tick, seen, end = service.get("Tick"), time.monotonic(), time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        began = time.monotonic()
+        now = service.get("Tick")
+        assert service.call("GetConfidence", "(s)", "name-7") > 0
+        reads.append((time.monotonic() - began) / 2)
+        if now != tick:
+            gaps.append((time.monotonic() - seen) / (now - tick))
+            tick, seen = now, time.monotonic()
+        time.sleep(0.005)
+    return reads, gaps
+
+
+def a_slow_disk_holds_nobody_up():
+    os.makedirs(os.path.dirname(DATABASE), exist_ok=True)
+    pddb.write(DATABASE, [pddb.confident(b"name-%d" % index) for index in range(MANY)])
+    asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    prefix = ("env", f"LD_PRELOAD={os.environ['SLOW_DISK']}", f"SLOW_DISK_MS={SLOW_MS}",
+              f"ASAN_OPTIONS={asan.strip(':')}")
+    with Service(prefix=prefix) as service:
+        changers = [Changer(service) for _ in range(3)]
+        service.connect()
+        for changer in changers:
+            changer.start()
+        reads, gaps = reads_and_ticks(service)
+        for changer in changers:
+            changer.join()
+        done = sum(changer.done for changer in changers)
+        median = statistics.median(reads) * 1000
+        print(f"{done} changes and saves, {len(reads)} reads: {median:.2f} ms at the median, {max(reads) * 1000:.0f} "
+              f"ms at most; {len(gaps)} ticks, {max(gaps):.2f} s apart at most")
+        assert done >= 15, (done, [changer.failures for changer in changers])
+        refused = [text for changer in changers for text in changer.failures if "Nothing is known" not in text]
+        assert not refused, refused[:5]
+        assert service.is_instrumented() or median < 5, sorted(reads)
+        assert len(gaps) >= SECONDS - 2 and max(gaps) <= 1.2, gaps
+
+
+if __name__ == "__main__":
+    run_case(globals())
