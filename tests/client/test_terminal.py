@@ -14,6 +14,8 @@ import unittest
 
 from support import CTL, HERE, TIED, ClientTest, stop
 
+WIDGET = os.path.join(HERE, "..", "..", "data", "man", "widget.py")
+
 
 class OnATerminal(ClientTest):
     def setUp(self):
@@ -214,7 +216,6 @@ class Top(ClientTest):
         terminal.type("q")
         self.assertEqual(terminal.finish()[1], 0)
 
-
     def test_it_does_not_start_a_service_that_was_stopped(self):
         started = self.bus.note_starts()
         terminal = self.top()
@@ -229,7 +230,7 @@ class Top(ClientTest):
 class Widget(ClientTest):
     def test_it_follows_without_polling(self):
         fake = self.start_fake()
-        process = subprocess.Popen([*TIED, sys.executable, os.path.join(HERE, "widget.py")],
+        process = subprocess.Popen([*TIED, sys.executable, WIDGET],
                                    env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
         self.addCleanup(stop, process)
         self.assertIn("cc1: batch, 0.91", list_of(process))
@@ -243,13 +244,17 @@ class Widget(ClientTest):
         self.assertIn("cc1: batch, 0.91", list_of(process))
 
     def test_it_is_ten_lines(self):
-        with open(os.path.join(HERE, "widget.py"), encoding="utf-8") as file:
+        with open(WIDGET, encoding="utf-8") as file:
             self.assertEqual(len([line for line in file if not line.startswith("#")]), 10)
 
 
 def list_of(process):
     """The next list that the widget prints; an empty line ends it."""
-    return [line.rstrip("\n") for line in iter(process.stdout.readline, "\n")]
+    lines = []
+    while (line := process.stdout.readline()) != "\n":
+        assert line, "the widget ended"
+        lines.append(line.rstrip("\n"))
+    return lines
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ PAGES = os.environ["MANUAL_PAGES"].split(":")
 
 def keys():
     """(group, key) as the service knows them."""
-    table = text("service", "config", "config.c").split("keys[] = {")[1].split("};")[0]
+    table = text("service", "config", "keys.c").split("keys[] = {")[1].split("};")[0]
     return set(re.findall(r'\{"(\w+)", "(\w+)"', table))
 
 

@@ -182,7 +182,7 @@ static void test_a_flood_is_named_at_once(EngineFixture *f, gconstpointer data)
 			pass(f, 1);
 	}
 	procdb_engine_status(f->engine, &status);
-	g_assert_nonnull(strstr(status.flood, "user 2001 brings"));
+	g_assert_nonnull(strstr(status.flood, "user 2001 creates"));
 	pass(f, 180);
 	procdb_engine_status(f->engine, &status);
 	g_assert_cmpstr(status.flood, ==, "");
