@@ -45,6 +45,7 @@ typedef struct {
 	ProcdbBackend *backend; /* the engine's */
 	ProcdbEngine *engine;
 	ProcdbObject *object;
+	ProcdbLedger *ledger; /* outlives the backends and apply */
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
 	ProcdbNotify *notify; /* from when it is ready */
@@ -150,7 +151,7 @@ static int check_config(const Options *options)
 	return verdict.problems->len > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static ProcdbBackend *maps_for(const ProcdbConfig *config)
+static ProcdbBackend *maps_for(const ProcdbConfig *config, ProcdbLedger *ledger)
 {
 	ProcdbObserverSettings settings = {
 	    .compositors = (const char *const *)config->compositors,
@@ -160,6 +161,7 @@ static ProcdbBackend *maps_for(const ProcdbConfig *config)
 	    .exit_min_us = config->exit_min_us,
 	    .renew_s = config->renew_s,
 	    .max_user_tier = config->engine.max_user_tier,
+	    .ledger = ledger,
 	};
 
 	if (g_str_equal(config->backend, "observer"))
@@ -188,7 +190,7 @@ static ProcdbStore *store_for(const ProcdbConfig *config)
 /* The apply layer has to let go of the old maps before they are closed. */
 static void use_maps(Service *service)
 {
-	service->backend = maps_for(&service->config);
+	service->backend = maps_for(&service->config, service->ledger);
 	procdb_apply_source_set_maps(service->apply_source, NULL);
 	procdb_engine_set_maps(service->engine, service->backend);
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
@@ -328,12 +330,14 @@ static void begin(Service *service)
 	procdb_engine_declare(service->engine, service->config.overrides);
 	procdb_engine_start(service->engine);
 
-	leftovers = procdb_apply_put_back(service->apply);
+	leftovers = procdb_apply_recover(service->apply);
 	if (leftovers > 0)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_TASKS,
 			   "%u tasks had the slices of a service that did not stop cleanly; they "
 			   "have their own again",
 			   leftovers);
+	/* Now that what was there is known, what is pinned there is ours. */
+	procdb_apply_refresh(service->apply);
 	/* Of no importance if it fails: it only makes us later under load. */
 	(void)procdb_tasks_hurry_self();
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
@@ -351,11 +355,12 @@ static void build(Service *service)
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
-	service->backend = maps_for(&service->config);
-	service->engine =
-	    procdb_engine_new(&service->config.engine, store_for(&service->config), service->backend);
+	service->ledger = procdb_ledger_new();
+	service->backend = maps_for(&service->config, service->ledger);
+	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
+					    service->backend);
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
-	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
+	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, service->ledger);
 	service->apply_source = procdb_apply_source_new(service->apply);
 	service->object = procdb_object_new(service->engine, &host, service);
 	g_unix_signal_add(SIGHUP, on_hangup, service);
@@ -403,6 +408,24 @@ static void on_failed(const GError *error, gpointer data)
 	g_main_loop_quit(service->loop);
 }
 
+/* What stays as it was set, in the last word that anybody hears of it. */
+static void log_kept(const ProcdbApply *apply)
+{
+	ProcdbApplyStatus status;
+
+	procdb_apply_status(apply, &status);
+	if (status.unlisted)
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,
+			   "The kernel did not say which tasks have a slice of ours: they keep it "
+			   "until they end, or until the service starts again");
+	else if (status.kept > 0)
+		procdb_log(
+		    G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,
+		    "%u task%s could not be put back: real-time and idle tasks keep the slice "
+		    "that they had before, and show it when they are neither any more",
+		    status.kept, status.kept == 1 ? "" : "s");
+}
+
 /* Whoever comes next looks for the name: it goes last. */
 static void stop(Service *service)
 {
@@ -415,12 +438,14 @@ static void stop(Service *service)
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
 			service->status = EXIT_FAILURE;
 		procdb_apply_put_back(service->apply);
+		log_kept(service->apply);
 	}
 	procdb_connection_withdraw(service->connection);
 	g_clear_pointer(&service->object, procdb_object_free);
 	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
 	g_clear_pointer(&service->apply, procdb_apply_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);
+	g_clear_pointer(&service->ledger, procdb_ledger_free);
 	g_clear_pointer(&service->connection, procdb_connection_free);
 }
 

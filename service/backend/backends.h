@@ -5,6 +5,7 @@
 /* The maps that live in the kernel. All do their I/O in refresh(), none in new(). */
 
 #include "backend.h"
+#include "given.h"
 #include "pins.h"
 
 typedef struct {
@@ -16,7 +17,8 @@ typedef struct {
 	guint exit_min_us;	 /* CPU time, in µs, below which a task that dies says nothing */
 	guint
 	    renew_s; /* observe a task that goes on running again after so many seconds; 0: never */
-	guint max_user_tier; /* enum procdb_tier: the best that is learned from users' tasks */
+	guint max_user_tier;  /* enum procdb_tier: the best that is learned from users' tasks */
+	ProcdbLedger *ledger; /* outlives the backend; NULL: no task is ever set */
 } ProcdbObserverSettings;
 
 /*

@@ -63,7 +63,7 @@ static gboolean start(Observer *self, GError **error)
 	struct bpf_map *observe, *init;
 	gboolean reused;
 
-	if (!procdb_load_ready(error))
+	if (!procdb_load_ready(self->settings.ledger, error))
 		return FALSE;
 	skeleton = observer__open();
 	if (!skeleton)
@@ -71,6 +71,8 @@ static gboolean start(Observer *self, GError **error)
 	observe = skeleton->maps.task_class_observe;
 	init = skeleton->maps.task_class_init;
 	procdb_load_configure(skeleton, &self->settings);
+	procdb_ledger_share(self->settings.ledger, skeleton->maps.procdb_given,
+			    skeleton->maps.procdb_guards);
 	reused = procdb_load_reuse(observe, init);
 	if (observer__load(skeleton))
 		return procdb_load_refuse(error, errno, "cannot load the BPF observer");
