@@ -175,15 +175,20 @@ static ProcdbBackend *maps_for(const ProcdbConfig *config, ProcdbLedger *ledger)
 	return procdb_backend_auto_new(&settings);
 }
 
-/* The system's database takes over what scx_pandemonium kept for its user, once. */
+/*
+ * The system's database takes over, once, what earlier versions kept where scx_pandemonium
+ * keeps its own since 5.10, and what that one kept for its user before.
+ */
 static ProcdbStore *store_for(const ProcdbConfig *config)
 {
 	ProcdbStore *store = procdb_store_new(config->database);
 	g_autofree char *older =
 	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
 
-	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE))
-		procdb_store_set_import(store, older);
+	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE)) {
+		procdb_store_add_import(store, PROCDB_SHARED_DATABASE);
+		procdb_store_add_import(store, older);
+	}
 	return store;
 }
 

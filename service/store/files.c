@@ -86,6 +86,12 @@ gboolean procdb_file_is_whole(const ProcdbFile *file)
 	       file->decoded.ext != PROCDB_EXT_DAMAGED;
 }
 
+/* Whether a whole file was written by a service of this kind. */
+static gboolean is_ours(const ProcdbFile *file)
+{
+	return file->decoded.ext == PROCDB_EXT_GOOD || file->decoded.ext == PROCDB_EXT_NEWER;
+}
+
 static gboolean is_known_whole(const ProcdbFiles *files, const struct stat *st)
 {
 	return files->whole.size == st->st_size && files->whole.inode == st->st_ino &&
@@ -242,6 +248,7 @@ void procdb_files_read(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile 
 	files->whole.size = -1;
 	if (procdb_file_is_whole(file))
 		set_known_whole(files, &st);
+	files->foreign = procdb_file_is_whole(file) && !is_ours(file);
 }
 
 void procdb_files_read_prev(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile *file)
@@ -462,6 +469,7 @@ static gboolean check_newest(ProcdbFiles *files, int folder, gboolean *good, GEr
 	if (is_known_whole(files, &st))
 		return TRUE;
 	read_named(files, files->name, &none, &file, &st);
+	files->foreign = procdb_file_is_whole(&file) && !is_ours(&file);
 	if (procdb_file_is_whole(&file))
 		return TRUE;
 	*good = FALSE;
@@ -469,9 +477,16 @@ static gboolean check_newest(ProcdbFiles *files, int folder, gboolean *good, GEr
 	return aside != NULL;
 }
 
-/* Makes NAME the previous one too. File systems without links do without. */
+/*
+ * Makes NAME the previous one too, but a foreign one only where there is none: it would take
+ * the place of the last of ours. File systems without links do without.
+ */
 static gboolean keep_prev(ProcdbFiles *files, int folder, GError **error)
 {
+	struct stat st;
+
+	if (files->foreign && fstatat(folder, files->prev_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return TRUE;
 	if (!remove_if_there(folder, files->prev_name, error))
 		return FALSE;
 	if (linkat(folder, files->name, folder, files->prev_name, 0) == 0 || errno == EPERM ||
@@ -496,6 +511,7 @@ static gboolean replace(ProcdbFiles *files, int folder, GBytes *bytes, gboolean 
 		return errno == EBUSY ? fail_on_mount(files, error)
 				      : procdb_io_fail(error, errno, "replace", files->path);
 	set_known_whole(files, &st);
+	files->foreign = FALSE;
 	return TRUE;
 }
 
