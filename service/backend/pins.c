@@ -3,6 +3,7 @@
 
 #include "pins.h"
 
+#include "ledger.h"
 #include "procdb-abi.h"
 
 #include <bpf/bpf.h>
@@ -341,12 +342,24 @@ int procdb_pins_open_record(guint32 value_size)
 	return -1;
 }
 
+static gboolean has_record(guint32 value_size)
+{
+	int fd = procdb_pins_open_record(value_size);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 gboolean procdb_pins_keep_record(int fd, gboolean pinned, gboolean own)
 {
 	gboolean there = access(PIN_RECORD, F_OK) == 0;
 
-	if (there && (pinned || !own))
-		return pinned;
+	if (there && pinned)
+		return TRUE;
+	/* Not in the place of a real record; but what keeps the folder, after a crash. */
+	if (there && !own && has_record(sizeof(struct procdb_given)))
+		return FALSE;
 	if (!own && access(PROCDB_PIN_DIR, F_OK))
 		return FALSE;
 	return procdb_pins_make_folder(NULL) && pin(fd, PIN_RECORD, NULL);
