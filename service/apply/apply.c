@@ -172,7 +172,8 @@ static void repair(ProcdbApply *apply, guint pid, int handle, struct procdb_guar
 		    last->others == PROCDB_GUARD_NO_SLICE || procdb_given_is(&given, last->others)
 			? 0
 			: last->others;
-		ops->expect(apply->data, &next, &next);
+		/* Until it is set again it has what we wrote over. */
+		ops->expect(apply->data, &now, &next);
 		ops->set(apply->data, pid, &next);
 		if (ops->changes(apply->data, last) == 0)
 			return;

@@ -84,7 +84,7 @@ def a_program_that_nice_starts_stays_nice():
 
 
 def nothing_is_lost_in_many_starts_under_load():
-    number = int(os.environ.get("PROCDB_STARTS", "4000"))
+    number = int(os.environ.get("PROCDB_STARTS", "1000"))
     lost = {}
     with applying(lab_set="lat-critical", lab_long="batch"):
         with running(*LOAD), running(*LOAD), running(*LOAD), running(*LOAD):
