@@ -40,20 +40,16 @@ struct procdb_wanted {
 };
 
 /*
- * The last four digits of a slice that we set say so, and which nice value we
- * set with it: the task itself carries what was done to it. Nothing else has to
- * be remembered, also not over a crash of the service, and not for the children
- * that inherit it.
+ * The last four digits of a slice that we set. No proof: any task may set such a slice for
+ * itself. What was given is on record (ledger.h); this is for what nobody could record, the
+ * children of tasks that were set by a service that was killed, and for people who look.
  */
 #define PROCDB_SLICE_STEP 10000ULL /* ns */
-#define PROCDB_SLICE_MARK 7300ULL  /* ns; plus the nice value, 0 to PROCDB_SLICE_NICE_MAX */
-#define PROCDB_SLICE_NICE_MAX 19
+#define PROCDB_SLICE_MARK 7300ULL  /* ns */
 
-static inline int procdb_slice_is_ours(__u64 slice)
+static inline int procdb_slice_is_marked(__u64 slice)
 {
-	__u64 digits = slice % PROCDB_SLICE_STEP;
-
-	return digits >= PROCDB_SLICE_MARK && digits <= PROCDB_SLICE_MARK + PROCDB_SLICE_NICE_MAX;
+	return slice % PROCDB_SLICE_STEP == PROCDB_SLICE_MARK;
 }
 
 /*

@@ -114,8 +114,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	/* pid 0 is the idle task, one for each CPU: it is not measured. */
 	u64 now = clock_of_switch(prev->pid ? prev : next);
 
-	if (prev->pid)
+	if (prev->pid) {
+		look_for_change(prev);
 		stop(prev, now, preempt);
+	}
 	if (next->pid)
 		start(next, now);
 	return 0;
@@ -163,6 +165,7 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	struct task_state *s = state_of(p, now);
 	struct procdb_class *prediction = watch_exec(s ? &s->watch : NULL, p, now);
 
+	look_for_change(p);
 	if (!s)
 		return 0;
 	/* It is on the CPU: its first run begins with the exec. */

@@ -9,6 +9,7 @@
  */
 
 #include "events.h"
+#include "ledger.bpf.h"
 #include "watch.h"
 
 _Static_assert(PROCDB_TIERS == 3, "the mask in request_slice()");
@@ -28,22 +29,22 @@ __u64 requests_lost; /* the ring buffer was full */
 static __always_inline void request_slice(struct task_struct *p, u8 tier, u64 runtime, u8 reason)
 {
 	struct procdb_task_event *event;
-	bool custom, fits;
+	bool custom, ours, fits;
 	u64 want;
 
 	if (!wanted.on || p->flags & PF_KTHREAD || !bpf_core_field_exists(p->se.custom_slice))
 		return;
 	custom = p->se.custom_slice;
+	ours = given_of(p) != NULL;
 	if (!custom && p->se.slice)
 		base_slice = p->se.slice;
 	/* A mask is a bound that the verifier believes. */
 	want = procdb_slice_for(tier, wanted.slice[tier & 3], runtime, base_slice);
 	if (!want)
 		/* Not ours to put back. */
-		fits = !custom || !procdb_slice_is_ours(p->se.slice);
+		fits = !ours;
 	else if (tier == PROCDB_TIER_LAT_CRITICAL)
-		fits = custom && procdb_slice_is_ours(p->se.slice) &&
-		       procdb_slice_is_near(p->se.slice, want);
+		fits = ours && procdb_slice_is_near(p->se.slice, want);
 	else
 		fits = custom && p->se.slice == want;
 	if (fits)
@@ -75,6 +76,5 @@ static __always_inline void request_slice(struct task_struct *p, u8 tier, u64 ru
 /* Whether we gave a task a slice other than that of batch. */
 static __always_inline bool has_better_slice(struct task_struct *p)
 {
-	return wanted.on && bpf_core_field_exists(p->se.custom_slice) && p->se.custom_slice &&
-	       procdb_slice_is_ours(p->se.slice) && p->se.slice != wanted.slice[PROCDB_TIER_BATCH];
+	return wanted.on && given_of(p) && p->se.slice != wanted.slice[PROCDB_TIER_BATCH];
 }

@@ -41,6 +41,7 @@ enum {
 };
 enum {
 	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024,
 };
 enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
@@ -68,6 +69,7 @@ struct bpf_spin_lock {
 
 struct pt_regs;
 struct linux_binprm;
+struct seq_file;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -121,6 +123,14 @@ struct signal_struct {
 	int nr_threads;
 };
 
+/* include/uapi/linux/sched/types.h */
+struct sched_attr {
+	__u32 sched_policy;
+	__u64 sched_flags;
+	__s32 sched_nice;
+	__u64 sched_runtime; /* of the fair class: its slice, since 6.12 */
+};
+
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
@@ -142,6 +152,31 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct pid *thread_pid;
 	const struct cred *cred;
+};
+
+/* include/linux/bpf.h */
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+struct bpf_map {
+	u32 id;
+	atomic64_t refcnt;
+	atomic64_t usercnt;
+};
+
+enum bpf_prog_type {
+	BPF_PROG_TYPE_TRACING = 26,
+};
+
+struct bpf_prog_aux {
+	u32 id;
+	char name[16];
+};
+
+struct bpf_prog {
+	enum bpf_prog_type type;
+	struct bpf_prog_aux *aux;
 };
 
 /* include/linux/kernfs.h, include/linux/cgroup-defs.h */
@@ -177,7 +212,27 @@ struct scx_cgroup_init_args {
 
 struct scx_cpu_release_args;
 
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
 #pragma clang attribute pop
+
+/* What the iterators are called with: these are part of the kernel's interface, as they are. */
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct bpf_iter__bpf_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+};
+
+struct bpf_iter__bpf_prog {
+	struct bpf_iter_meta *meta;
+	struct bpf_prog *prog;
+};
 
 /*
  * libbpf finds the members in the kernel's own struct by name, so those that we

@@ -26,6 +26,7 @@ typedef struct {
 	ProcdbBackend *backend; /* the engine's */
 	ProcdbEngine *engine;
 	ProcdbObject *object;
+	ProcdbLedger *ledger; /* outlives the backends and apply */
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
 	ProcdbNotify *notify; /* from when it is ready */
@@ -51,10 +52,11 @@ static void take_verdict(Service *service, const ProcdbVerdict *verdict)
 	service->problems = g_strv_builder_end(builder);
 }
 
-static ProcdbBackend *backend_for(const ProcdbConfig *config)
+static ProcdbBackend *backend_for(const ProcdbConfig *config, ProcdbLedger *ledger)
 {
-	const ProcdbObserverSettings settings = procdb_config_observer(config);
+	ProcdbObserverSettings settings = procdb_config_observer(config);
 
+	settings.ledger = ledger;
 	if (g_str_equal(config->backend, "observer"))
 		return procdb_backend_observer_new(&settings);
 	if (g_str_equal(config->backend, "sched-ext"))
@@ -66,22 +68,27 @@ static ProcdbBackend *backend_for(const ProcdbConfig *config)
 	return procdb_backend_auto_new(&settings);
 }
 
-/* The system's database takes over what scx_pandemonium kept for its user, once. */
+/*
+ * The system's database takes over, once, what earlier versions kept where scx_pandemonium
+ * keeps its own since 5.10, and what that one kept for its user before.
+ */
 static ProcdbStore *store_for(const ProcdbConfig *config)
 {
 	ProcdbStore *store = procdb_store_new(config->database);
 	g_autofree char *older =
 	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
 
-	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE))
-		procdb_store_set_import(store, older);
+	if (g_str_equal(config->database, PROCDB_DEFAULT_DATABASE)) {
+		procdb_store_add_import(store, PROCDB_SHARED_DATABASE);
+		procdb_store_add_import(store, older);
+	}
 	return store;
 }
 
 /* The apply layer has to leave the old backend before that is closed. */
 static void use_backend(Service *service)
 {
-	service->backend = backend_for(&service->config);
+	service->backend = backend_for(&service->config, service->ledger);
 	procdb_apply_source_set_maps(service->apply_source, NULL);
 	procdb_engine_set_maps(service->engine, service->backend);
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
@@ -222,12 +229,14 @@ static void begin(Service *service)
 	procdb_engine_declare(service->engine, service->config.overrides);
 	procdb_engine_start(service->engine);
 
-	leftovers = procdb_apply_put_back(service->apply);
+	leftovers = procdb_apply_recover(service->apply);
 	if (leftovers > 0)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_TASKS,
 			   "%u tasks had the slices of a service that did not stop cleanly; they "
 			   "have their own again",
 			   leftovers);
+	/* Now that what was there is known, what is pinned there is ours. */
+	procdb_apply_refresh(service->apply);
 	/* A failure is harmless: slices are set a little later under load. */
 	(void)procdb_tasks_hurry_self();
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
@@ -245,11 +254,12 @@ static void build(Service *service)
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
-	service->backend = backend_for(&service->config);
+	service->ledger = procdb_ledger_new();
+	service->backend = backend_for(&service->config, service->ledger);
 	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
 					    service->backend);
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
-	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, NULL);
+	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, service->ledger);
 	service->apply_source = procdb_apply_source_new(service->apply);
 	service->object = procdb_object_new(service->engine, &host, service);
 	g_unix_signal_add(SIGHUP, on_hangup, service);
@@ -297,6 +307,24 @@ static void on_failed(const GError *error, gpointer data)
 	g_main_loop_quit(service->loop);
 }
 
+/* Tasks that keep what they were given, in the last word of the service. */
+static void log_kept(const ProcdbApply *apply)
+{
+	ProcdbApplyStatus status;
+
+	procdb_apply_status(apply, &status);
+	if (status.unlisted)
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,
+			   "The kernel did not say which tasks have a slice of ours: they keep it "
+			   "until they end, or until the service starts again");
+	else if (status.kept > 0)
+		procdb_log(
+		    G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,
+		    "%u task%s could not be put back: real-time and idle tasks keep the slice "
+		    "that they had before, and show it when they are neither any more",
+		    status.kept, status.kept == 1 ? "" : "s");
+}
+
 /* The name goes last: the next service waits for it. */
 static void stop(Service *service)
 {
@@ -309,12 +337,14 @@ static void stop(Service *service)
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
 			service->status = EXIT_FAILURE;
 		procdb_apply_put_back(service->apply);
+		log_kept(service->apply);
 	}
 	procdb_connection_withdraw(service->connection);
 	g_clear_pointer(&service->object, procdb_object_free);
 	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
 	g_clear_pointer(&service->apply, procdb_apply_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);
+	g_clear_pointer(&service->ledger, procdb_ledger_free);
 	g_clear_pointer(&service->connection, procdb_connection_free);
 }
 

@@ -192,7 +192,7 @@ static void print_outcomes(GVariantDict *dict)
 static void print_predictions(GVariantDict *dict)
 {
 	guint64 hits, misses, right, wrong, applied;
-	const char *apply;
+	const char *apply, *reason = "";
 	gboolean active = FALSE;
 
 	if (g_variant_dict_lookup(dict, "PredictionHits", "t", &hits) &&
@@ -209,8 +209,11 @@ static void print_predictions(GVariantDict *dict)
 		g_autofree char *tasks = out_count(applied, "task");
 
 		g_variant_dict_lookup(dict, "ApplyActive", "b", &active);
+		g_variant_dict_lookup(dict, "ApplyReason", "&s", &reason);
 		printf("    Applied: %s got the slice of their tier (%s, %s)\n", tasks, apply,
 		       active ? "active" : "observing only");
+		if (!active && *reason && !g_str_equal(apply, "none"))
+			printf("             It changes no task: %s.\n", reason);
 	}
 }
 
@@ -236,6 +239,18 @@ static gboolean print_configuration(const Ctl *ctl, GVariantDict *dict)
 	return TRUE;
 }
 
+/* Tasks that have a slice of ours, and cannot be given another one. */
+static guint64 kept_tasks(GVariantDict *dict)
+{
+	g_autoptr(GVariant) counts =
+	    g_variant_dict_lookup_value(dict, "ApplyStatistics", G_VARIANT_TYPE("a{st}"));
+	guint64 kept = 0;
+
+	if (counts)
+		g_variant_lookup(counts, "kept", "t", &kept);
+	return kept;
+}
+
 static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDict *dict)
 {
 	gboolean any = print_configuration(ctl, dict);
@@ -252,6 +267,16 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 		print_problem(ctl, what,
 			      "Make room or fix it; the service tries again by itself, "
 			      "or on \"pandemoniumctl save\".");
+		any = TRUE;
+	}
+	if (kept_tasks(dict) > 0) {
+		guint64 kept = kept_tasks(dict);
+		g_autofree char *tasks = out_count(kept, "task");
+		g_autofree char *text = g_strdup_printf("%s could not be put back", tasks);
+
+		print_problem(ctl, text,
+			      "Real-time and idle tasks keep the slice that they had before, until "
+			      "they end.");
 		any = TRUE;
 	}
 	if (*status->flood) {

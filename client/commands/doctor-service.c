@@ -116,6 +116,23 @@ static void check_backend(Doctor *doctor, GVariantDict *properties)
 		doctor_say(doctor, "backend", DOCTOR_OK, NULL, "%s is %s", backend, state);
 }
 
+static void check_apply(Doctor *doctor, GVariantDict *properties)
+{
+	const char *apply = "?", *reason = "";
+	gboolean active = FALSE;
+
+	g_variant_dict_lookup(properties, "Apply", "&s", &apply);
+	g_variant_dict_lookup(properties, "ApplyActive", "b", &active);
+	/* Older services do not say why. */
+	if (!g_variant_dict_lookup(properties, "ApplyReason", "&s", &reason))
+		return;
+	if (active)
+		doctor_say(doctor, "apply", DOCTOR_OK, NULL, "tasks get the slice of their tier");
+	else
+		doctor_say(doctor, "apply", g_str_equal(apply, "none") ? DOCTOR_OK : DOCTOR_NOTE,
+			   NULL, "no task is changed: %s", reason);
+}
+
 static void check_flood(Doctor *doctor, GVariantDict *properties)
 {
 	const char *flood = "";
@@ -238,6 +255,7 @@ static void check_running(Doctor *doctor, GDBusConnection *bus)
 	properties = g_variant_dict_new(values);
 	check_version(doctor, properties);
 	check_backend(doctor, properties);
+	check_apply(doctor, properties);
 	check_configuration(doctor, properties);
 	check_database(doctor, properties);
 	check_flood(doctor, properties);

@@ -10,6 +10,9 @@
 #define BUCKETS 22
 /* A child can be born with our slice while we look at its siblings: look again. */
 #define PUT_BACK_ROUNDS 5
+/* Who changes a task again and again while we look at it is changing it all the time. */
+#define REPAIR_ROUNDS 8
+#define LOOK_AGAIN PROCDB_APPLY_RESULTS
 
 struct _ProcdbApply {
 	ProcdbApplySettings settings;
@@ -18,6 +21,8 @@ struct _ProcdbApply {
 	gboolean active;
 	gint64 second; /* that in_second counts */
 	guint in_second;
+	guint kept;	   /* tasks that could not be put back, at the last try */
+	gboolean unlisted; /* nor is it known which those are */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	guint64 latency[BUCKETS];
 	guint64 latency_sum;
@@ -56,6 +61,8 @@ const char *procdb_apply_mode_name(ProcdbApplyMode mode)
 
 static gboolean should_be_active(const ProcdbApply *apply)
 {
+	if (apply->ops->refusal(apply->data))
+		return FALSE;
 	switch (apply->settings.mode) {
 	case PROCDB_APPLY_SLICES:
 		return TRUE;
@@ -93,8 +100,9 @@ void procdb_apply_configure(ProcdbApply *apply, const ProcdbApplySettings *setti
 	gboolean same = TRUE;
 
 	for (guint i = 0; i < PROCDB_TIERS; i++)
-		same = same && procdb_slice_encode(&settings->tiers[i]) ==
-				   procdb_slice_encode(&apply->settings.tiers[i]);
+		same = same && settings->tiers[i].nice == apply->settings.tiers[i].nice &&
+		       procdb_slice_encode(&settings->tiers[i]) ==
+			   procdb_slice_encode(&apply->settings.tiers[i]);
 	apply->settings = *settings;
 	apply->active = should_be_active(apply);
 	if (!apply->active || !same)
@@ -110,6 +118,9 @@ gboolean procdb_apply_refresh(ProcdbApply *apply)
 {
 	gboolean before = apply->active;
 
+	/* The service that was here first is gone, and may have been killed. */
+	if (apply->ops->refresh(apply->data))
+		procdb_apply_recover(apply);
 	apply->active = should_be_active(apply);
 	if (before && !apply->active)
 		procdb_apply_put_back(apply);
@@ -142,40 +153,127 @@ static void note_latency(ProcdbApply *apply, guint64 when)
 	apply->latency_max = MAX(apply->latency_max, ns);
 }
 
-/*
- * From here on the handle tells whether the pid was the task's own all the
- * time: a pid is not used again before its task is reaped. If it was not, what
- * we set is taken back from the task that has the pid now.
- */
-static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
-				const ProcdbSchedAttr *next, ProcdbApplyResult wanted)
+/* Another program changed the task between our look and our set: what it did is to stand. */
+static void repair(ProcdbApply *apply, guint pid, int handle, struct procdb_guard *last)
 {
 	const ProcdbTaskOps *ops = apply->ops;
-	ProcdbSchedAttr now, before;
-	int err = ops->set(apply->data, pid, next);
 
-	if (ops->held(apply->data, handle))
-		return err == 0	       ? wanted
-		       : err == -ESRCH ? PROCDB_APPLY_REFUSED_GONE
-				       : PROCDB_APPLY_FAILED;
-	if (err == 0 && next->slice_ns != 0 && ops->get(apply->data, pid, &now) == 0 &&
-	    procdb_slice_undo(&now, &before) == PROCDB_APPLY_RESTORED)
-		ops->set(apply->data, pid, &before);
-	return PROCDB_APPLY_REFUSED_GONE;
+	for (guint round = 0; round < REPAIR_ROUNDS; round++) {
+		struct procdb_given given;
+		ProcdbSchedAttr now, next;
+
+		ops->given(apply->data, handle, &given);
+		ops->guard(apply->data, pid);
+		if (ops->get(apply->data, pid, &now) != 0 || !procdb_policy_has_slices(now.policy))
+			return;
+		next = now;
+		next.nice = last->nice;
+		next.slice_ns =
+		    last->others == PROCDB_GUARD_NO_SLICE || procdb_given_is(&given, last->others)
+			? 0
+			: last->others;
+		/* Until it is set again it has what we wrote over. */
+		ops->expect(apply->data, &now, &next);
+		ops->set(apply->data, pid, &next);
+		if (ops->changes(apply->data, last) == 0)
+			return;
+	}
+}
+
+/* What was set on whoever got the pid meanwhile is put back. */
+static void undo_stranger(ProcdbApply *apply, guint pid, const ProcdbSchedAttr *next)
+{
+	const ProcdbTaskOps *ops = apply->ops;
+	ProcdbSchedAttr now;
+
+	if (ops->get(apply->data, pid, &now) != 0 || now.slice_ns != next->slice_ns)
+		return;
+	now.slice_ns = 0;
+	if (next->nice != 0 && now.nice == next->nice)
+		now.nice = 0;
+	ops->set(apply->data, pid, &now);
+}
+
+/*
+ * From here on the handle tells whether the pid was the task's own all the
+ * time: a pid is not used again before its task is reaped. The guard of the
+ * task was set before *now was read. LOOK_AGAIN when that is out of date.
+ */
+static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
+				const ProcdbSchedAttr *now, const ProcdbSchedAttr *next,
+				ProcdbApplyResult wanted)
+{
+	const ProcdbTaskOps *ops = apply->ops;
+	struct procdb_guard last = {0};
+	ProcdbSchedAttr after;
+	int err;
+
+	ops->expect(apply->data, now, next);
+	/* What came before the guard knew what to expect shows in a second look. */
+	if (ops->get(apply->data, pid, &after) != 0 || after.nice != now->nice ||
+	    after.slice_ns != now->slice_ns || after.policy != now->policy)
+		return LOOK_AGAIN;
+	err = ops->set(apply->data, pid, next);
+	if (!ops->held(apply->data, handle)) {
+		if (err == 0 && next->slice_ns != 0)
+			undo_stranger(apply, pid, next);
+		return PROCDB_APPLY_REFUSED_GONE;
+	}
+	if (err == -ESRCH)
+		return PROCDB_APPLY_REFUSED_GONE;
+	/* It has become a real-time task. */
+	if (err == -EINVAL)
+		return PROCDB_APPLY_REFUSED_POLICY;
+	if (err != 0)
+		return PROCDB_APPLY_FAILED;
+	if (ops->changes(apply->data, &last) > 0) {
+		repair(apply, pid, handle, &last);
+		return wanted != PROCDB_APPLY_SET	      ? wanted
+		       : last.others == PROCDB_GUARD_NO_SLICE ? PROCDB_APPLY_REFUSED_NICE
+							      : PROCDB_APPLY_REFUSED_SLICE;
+	}
+	/* SCHED_BATCH and SCHED_IDLE keep their policy, and were set all the same. */
+	if (wanted == PROCDB_APPLY_SET && ops->get(apply->data, pid, &after) == 0 &&
+	    after.policy != now->policy) {
+		after.slice_ns = 0;
+		ops->set(apply->data, pid, &after);
+		return PROCDB_APPLY_REFUSED_POLICY;
+	}
+	return wanted;
+}
+
+static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_task_event *event,
+				     int handle)
+{
+	struct procdb_given given, next_given;
+	ProcdbSchedAttr now, next;
+	ProcdbApplyResult result;
+
+	apply->ops->given(apply->data, handle, &given);
+	apply->ops->guard(apply->data, event->pid);
+	if (apply->ops->get(apply->data, event->pid, &now) != 0)
+		return PROCDB_APPLY_REFUSED_GONE;
+	result = procdb_slice_decide(event, apply->settings.tiers, &given, &now, &next);
+	if (result == PROCDB_APPLY_SET) {
+		/* Before it is set: what is not on record could not be put back. */
+		next_given = procdb_given_next(&given, &next);
+		if (!apply->ops->give(apply->data, handle, &next_given))
+			return apply->ops->held(apply->data, handle) ? PROCDB_APPLY_FAILED
+								     : PROCDB_APPLY_REFUSED_GONE;
+	}
+	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED)
+		result = change(apply, event->pid, handle, &now, &next, result);
+	return result;
 }
 
 static ProcdbApplyResult handle_held(ProcdbApply *apply, const struct procdb_task_event *event,
 				     int handle)
 {
-	ProcdbSchedAttr now, next;
-	ProcdbApplyResult result;
+	ProcdbApplyResult result = LOOK_AGAIN;
 
-	if (apply->ops->get(apply->data, event->pid, &now) != 0)
-		return PROCDB_APPLY_REFUSED_GONE;
-	result = procdb_slice_decide(event, apply->settings.tiers, &now, &next);
-	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED)
-		result = change(apply, event->pid, handle, &next, result);
-	return result;
+	for (guint round = 0; round < REPAIR_ROUNDS && result == LOOK_AGAIN; round++)
+		result = handle_once(apply, event, handle);
+	return result == LOOK_AGAIN ? PROCDB_APPLY_REFUSED_GONE : result;
 }
 
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event)
@@ -189,9 +287,10 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 		apply->results[PROCDB_APPLY_REFUSED_LIMIT]++;
 		return PROCDB_APPLY_REFUSED_LIMIT;
 	}
-	handle = apply->ops->hold(apply->data, event);
+	handle = apply->ops->hold(apply->data, event->pid, event->start_time, event->pidfs_ino);
 	if (handle >= 0) {
 		result = handle_held(apply, event, handle);
+		apply->ops->guard(apply->data, 0);
 		apply->ops->release(apply->data, handle);
 	}
 	apply->results[result]++;
@@ -200,41 +299,67 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 	return result;
 }
 
-static gboolean put_back_one(ProcdbApply *apply, guint pid)
+static gboolean put_back_one(ProcdbApply *apply, const struct procdb_given_task *task)
 {
+	/* Of what only seems to be ours, the slice at most. */
+	const struct procdb_given given =
+	    task->hint ? (struct procdb_given){.slice = {task->slice}} : task->given;
+	int handle = apply->ops->hold(apply->data, task->pid, task->start_time, task->pidfs_ino);
 	ProcdbSchedAttr now, next;
-	gboolean done = FALSE;
-	int handle;
+	ProcdbApplyResult result = LOOK_AGAIN;
 
-	/* Most tasks are not ours: one system call for them. */
-	if (apply->ops->get(apply->data, pid, &now) != 0 ||
-	    procdb_slice_undo(&now, &next) != PROCDB_APPLY_RESTORED)
-		return FALSE;
-	handle = apply->ops->hold_pid(apply->data, pid);
 	if (handle < 0)
 		return FALSE;
-	if (apply->ops->get(apply->data, pid, &now) == 0 &&
-	    procdb_slice_undo(&now, &next) == PROCDB_APPLY_RESTORED)
-		done = change(apply, pid, handle, &next, PROCDB_APPLY_RESTORED) ==
-		       PROCDB_APPLY_RESTORED;
+	for (guint round = 0; round < REPAIR_ROUNDS && result == LOOK_AGAIN; round++) {
+		apply->ops->guard(apply->data, task->pid);
+		result = PROCDB_APPLY_NOTHING;
+		if (apply->ops->get(apply->data, task->pid, &now) == 0 &&
+		    procdb_slice_undo(&given, &now, &next) == PROCDB_APPLY_RESTORED)
+			result =
+			    change(apply, task->pid, handle, &now, &next, PROCDB_APPLY_RESTORED);
+	}
+	apply->ops->guard(apply->data, 0);
 	apply->ops->release(apply->data, handle);
-	return done;
+	return result == PROCDB_APPLY_RESTORED;
+}
+
+static guint put_back_all(ProcdbApply *apply, const GArray *tasks)
+{
+	guint found = 0;
+
+	for (guint i = 0; i < tasks->len; i++)
+		found += put_back_one(apply, &g_array_index(tasks, struct procdb_given_task, i));
+	apply->results[PROCDB_APPLY_RESTORED] += found;
+	return found;
 }
 
 guint procdb_apply_put_back(ProcdbApply *apply)
 {
-	g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_given_task));
 	guint total = 0, found = 1;
 
 	for (guint round = 0; round < PUT_BACK_ROUNDS && found > 0; round++) {
-		found = 0;
-		g_array_set_size(pids, 0);
-		apply->ops->list(apply->data, pids);
-		for (guint i = 0; i < pids->len; i++)
-			found += put_back_one(apply, g_array_index(pids, guint, i)) ? 1 : 0;
+		g_array_set_size(tasks, 0);
+		apply->unlisted =
+		    !apply->ops->list(apply->data, tasks) && apply->results[PROCDB_APPLY_SET] > 0;
+		found = put_back_all(apply, tasks);
 		total += found;
 	}
-	apply->results[PROCDB_APPLY_RESTORED] += total;
+	apply->kept = tasks->len - found;
+	return total;
+}
+
+guint procdb_apply_recover(ProcdbApply *apply)
+{
+	g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_given_task));
+	guint total = 0, found = 1;
+
+	for (guint round = 0; round < PUT_BACK_ROUNDS && found > 0; round++) {
+		g_array_set_size(tasks, 0);
+		apply->ops->leftovers(apply->data, tasks);
+		found = put_back_all(apply, tasks);
+		total += found;
+	}
 	return total;
 }
 
@@ -250,11 +375,28 @@ static guint64 quantile(const ProcdbApply *apply, guint64 total, double q)
 	return apply->latency_max;
 }
 
+/* Why nothing is changed. */
+static const char *reason_of(const ProcdbApply *apply)
+{
+	if (apply->active)
+		return "";
+	if (apply->settings.mode == PROCDB_APPLY_NONE)
+		return "the mode is none";
+	return apply->ops->refusal(apply->data) ? apply->ops->refusal(apply->data)
+						: "a sched_ext scheduler runs the tasks";
+}
+
 void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 {
 	guint64 total = 0;
 
-	*status = (ProcdbApplyStatus){.mode = apply->settings.mode, .active = apply->active};
+	*status = (ProcdbApplyStatus){
+	    .mode = apply->settings.mode,
+	    .active = apply->active,
+	    .reason = reason_of(apply),
+	    .kept = apply->kept,
+	    .unlisted = apply->unlisted,
+	};
 	for (guint i = 0; i < PROCDB_APPLY_RESULTS; i++)
 		status->results[i] = apply->results[i];
 	for (guint i = 0; i < BUCKETS; i++)

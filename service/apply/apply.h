@@ -4,10 +4,10 @@
 
 /*
  * Gives running tasks the EEVDF slice of their tier, on kernels without a
- * sched_ext scheduler (6.12 and later take a slice for each task). Keeps no
- * list of what it touched: a slice that we set is recognized by its last
- * digits, so children that inherited one, and tasks that outlived a crash of
- * the service, are found again in /proc.
+ * sched_ext scheduler (6.12 and later take a slice for each task). What it gave
+ * is on a record that the kernel keeps (given.h), from which children that
+ * inherited a slice, and tasks that outlived a crash of the service, are found
+ * again.
  */
 
 #include "tasks.h"
@@ -46,18 +46,29 @@ void procdb_apply_configure(ProcdbApply *apply, const ProcdbApplySettings *setti
 
 /* Whether tasks are changed now: the mode, and with auto whether sched_ext leaves them to us. */
 gboolean procdb_apply_is_active(const ProcdbApply *apply);
-/* Looks whether sched_ext came or went; puts back when it came. TRUE when that changed. */
+/*
+ * Once a tick: looks whether sched_ext, or another service, came or went; puts back when it
+ * came. TRUE when that changed.
+ */
 gboolean procdb_apply_refresh(ProcdbApply *apply);
 
 /* Does what an event asks for, if it may be done. */
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event);
 
-/* Undoes what we, or a service before us, did to any task. The number of tasks. */
+/*
+ * Undoes what we did to any task. The number of tasks; the status says how many could not be
+ * put back, since they have become real-time or idle tasks, which the kernel gives no slice.
+ */
 guint procdb_apply_put_back(ProcdbApply *apply);
+/* The same for a service before us that was killed; once, before anything is given. */
+guint procdb_apply_recover(ProcdbApply *apply);
 
 typedef struct {
 	ProcdbApplyMode mode;
 	gboolean active;
+	const char *reason; /* why not, for people; "" while active */
+	guint kept;	    /* tasks that the last put-back had to leave as they were */
+	gboolean unlisted;  /* which tasks those are could not be found out */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	/* From the event in the kernel to the slice being set, of the tasks that were set. */
 	guint64 latency_mean_ns;

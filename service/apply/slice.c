@@ -30,29 +30,36 @@ guint64 procdb_slice_encode(const ProcdbTierSetting *setting)
 	if (setting->slice_us == 0)
 		return 0;
 	slice = CLAMP(slice, PROCDB_SLICE_MIN_US * 1000ULL, PROCDB_SLICE_MAX_US * 1000ULL);
-	return slice / PROCDB_SLICE_STEP * PROCDB_SLICE_STEP + PROCDB_SLICE_MARK +
-	       MIN(setting->nice, PROCDB_SLICE_NICE_MAX);
+	return slice / PROCDB_SLICE_STEP * PROCDB_SLICE_STEP + PROCDB_SLICE_MARK;
 }
 
-/* The nice value that we set together with a slice of ours. */
-static gint32 nice_of(guint64 slice)
+gboolean procdb_policy_has_slices(guint32 policy)
 {
-	return (gint32)(slice % PROCDB_SLICE_STEP - PROCDB_SLICE_MARK);
+	return policy == SCHED_NORMAL || policy == SCHED_BATCH;
 }
 
-ProcdbApplyResult procdb_slice_undo(const ProcdbSchedAttr *now, ProcdbSchedAttr *next)
+struct procdb_given procdb_given_next(const struct procdb_given *before,
+				      const ProcdbSchedAttr *next)
 {
-	gint32 our_nice;
+	struct procdb_given given = {.slice = {next->slice_ns, before->slice[0]},
+				     .nice = next->nice,
+				     .nice_given = next->nice != 0};
 
-	/* SCHED_IDLE and the others have no slice that could be set. */
-	if ((now->policy != SCHED_NORMAL && now->policy != SCHED_BATCH) ||
-	    !procdb_slice_is_ours(now->slice_ns))
+	/* A child that is forked while we set the same again keeps what was before it, too. */
+	if (before->slice[0] == next->slice_ns)
+		given.slice[1] = before->slice[1];
+	return given;
+}
+
+ProcdbApplyResult procdb_slice_undo(const struct procdb_given *given, const ProcdbSchedAttr *now,
+				    ProcdbSchedAttr *next)
+{
+	if (!procdb_policy_has_slices(now->policy) || !procdb_given_is(given, now->slice_ns))
 		return PROCDB_APPLY_NOTHING;
-	our_nice = nice_of(now->slice_ns);
 	*next = *now;
 	next->slice_ns = 0;
 	/* A nice value that is not the one we set is somebody else's by now. */
-	if (our_nice != 0 && now->nice == our_nice)
+	if (given->nice_given && now->nice == given->nice)
 		next->nice = 0;
 	return PROCDB_APPLY_RESTORED;
 }
@@ -66,12 +73,13 @@ static guint64 expected_slice(const struct procdb_task_event *event)
 {
 	if (!event->custom_slice)
 		return event->slice;
-	return procdb_slice_is_ours(event->slice) ? event->base : 0;
+	return procdb_slice_is_marked(event->slice) ? event->base : 0;
 }
 
 ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 				      const ProcdbTierSetting tiers[PROCDB_TIERS],
-				      const ProcdbSchedAttr *now, ProcdbSchedAttr *next)
+				      const struct procdb_given *given, const ProcdbSchedAttr *now,
+				      ProcdbSchedAttr *next)
 {
 	static const ProcdbTierSetting leave_alone;
 	const ProcdbTierSetting *setting =
@@ -81,18 +89,19 @@ ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 	gboolean ours;
 
 	if (slice == 0)
-		return procdb_slice_undo(now, next);
+		return procdb_slice_undo(given, now, next);
 	if (now->policy != SCHED_NORMAL)
 		return PROCDB_APPLY_REFUSED_POLICY;
-	ours = procdb_slice_is_ours(now->slice_ns);
+	ours = procdb_given_is(given, now->slice_ns);
+	/* Also refused: set by another program since BPF looked. */
 	if (!ours && now->slice_ns != expected_slice(event))
 		return PROCDB_APPLY_REFUSED_SLICE;
-	if (now->nice != (ours ? nice_of(now->slice_ns) : 0))
+	if (now->nice != (ours && given->nice_given ? given->nice : 0))
 		return PROCDB_APPLY_REFUSED_NICE;
-	if (now->slice_ns == slice)
+	if (ours && now->slice_ns == slice)
 		return PROCDB_APPLY_NOTHING;
 	*next = *now;
 	next->slice_ns = slice;
-	next->nice = nice_of(slice);
+	next->nice = (gint32)MIN(setting->nice, PROCDB_SLICE_NICE_MAX);
 	return PROCDB_APPLY_SET;
 }

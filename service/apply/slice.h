@@ -10,10 +10,12 @@
 #include <glib.h>
 
 #include "events.h"
+#include "ledger.h"
 
 /* The kernel takes 0.1 to 100 ms (kernel/sched/syscalls.c, __setparam_fair()). */
 #define PROCDB_SLICE_MIN_US 100
 #define PROCDB_SLICE_MAX_US 99000
+#define PROCDB_SLICE_NICE_MAX 19
 
 /* What sched_getattr() and sched_setattr() know of a task that we care about. */
 typedef struct {
@@ -49,12 +51,21 @@ const char *procdb_apply_result_name(ProcdbApplyResult result);
 guint64 procdb_slice_encode(const ProcdbTierSetting *setting);
 
 /*
- * What to do with the task of an event whose attributes are now: *next is what
- * to set if the result is PROCDB_APPLY_SET or PROCDB_APPLY_RESTORED.
+ * What to do with the task of an event whose attributes are now, and which was given what is
+ * on record: *next is what to set if the result is PROCDB_APPLY_SET or PROCDB_APPLY_RESTORED.
  */
 ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 				      const ProcdbTierSetting tiers[PROCDB_TIERS],
-				      const ProcdbSchedAttr *now, ProcdbSchedAttr *next);
+				      const struct procdb_given *given, const ProcdbSchedAttr *now,
+				      ProcdbSchedAttr *next);
 
 /* The same for undoing what we did, whatever the task is: restored or nothing to do. */
-ProcdbApplyResult procdb_slice_undo(const ProcdbSchedAttr *now, ProcdbSchedAttr *next);
+ProcdbApplyResult procdb_slice_undo(const struct procdb_given *given, const ProcdbSchedAttr *now,
+				    ProcdbSchedAttr *next);
+
+/* Whether a task of this policy can be given a slice (kernel/sched/sched.h, fair_policy()). */
+gboolean procdb_policy_has_slices(guint32 policy);
+
+/* The record of a task that was given before, and is given next now. */
+struct procdb_given procdb_given_next(const struct procdb_given *before,
+				      const ProcdbSchedAttr *next);

@@ -5,8 +5,6 @@
 
 /* While events keep coming: the most that one waits, beside our own wake-up. */
 #define INTERVAL_US 4000
-/* How often we look whether a sched_ext scheduler came, when there are events. */
-#define REFRESH_US G_USEC_PER_SEC
 
 typedef struct {
 	GSource base;
@@ -20,7 +18,7 @@ struct _ProcdbApplySource {
 	GPollFD polled; /* in loop while its descriptor is not -1 */
 	gint64 due;	/* monotonic µs of our own wake-up; -1: none */
 	gboolean armed; /* BPF is to wake us; else we wake ourselves */
-	gint64 refreshed;
+	guint timer;	/* GSource id: whether tasks may be set is decided anew each second */
 	GArray *events; /* struct procdb_task_event */
 };
 
@@ -47,10 +45,6 @@ static void work(ProcdbApplySource *source)
 {
 	gint64 now = g_source_get_time(&source->loop->base);
 
-	if (now - source->refreshed >= REFRESH_US) {
-		source->refreshed = now;
-		procdb_apply_refresh(source->apply);
-	}
 	source->armed = take(source, FALSE) == 0 && take(source, TRUE) == 0;
 	/*
 	 * Not by g_source_modify_unix_fd() and g_source_set_ready_time(): each of
@@ -99,6 +93,12 @@ static gboolean loop_dispatch(GSource *base, GSourceFunc callback, gpointer data
 	return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_second(gpointer data)
+{
+	procdb_apply_refresh(((ProcdbApplySource *)data)->apply);
+	return G_SOURCE_CONTINUE;
+}
+
 ProcdbApplySource *procdb_apply_source_new(ProcdbApply *apply)
 {
 	static GSourceFuncs funcs = {
@@ -118,6 +118,8 @@ ProcdbApplySource *procdb_apply_source_new(ProcdbApply *apply)
 	/* Without it GLib takes the descriptor out of the poll set around every dispatch. */
 	g_source_set_can_recurse(&source->loop->base, TRUE);
 	g_source_attach(&source->loop->base, NULL);
+	/* Whatever observes, and at the engine's tick: no wake-up more. */
+	source->timer = g_timeout_add_seconds(1, on_second, source);
 	return source;
 }
 
@@ -126,6 +128,7 @@ void procdb_apply_source_free(ProcdbApplySource *source)
 	if (!source)
 		return;
 	procdb_apply_source_set_maps(source, NULL);
+	g_source_remove(source->timer);
 	g_source_destroy(&source->loop->base);
 	g_source_unref(&source->loop->base);
 	g_array_unref(source->events);

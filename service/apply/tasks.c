@@ -3,7 +3,6 @@
 
 #include "tasks.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -35,11 +34,6 @@ struct sched_attr_v0 {
 };
 G_STATIC_ASSERT(sizeof(struct sched_attr_v0) == 48);
 
-static int hold_pid(gpointer data, guint pid)
-{
-	return (int)syscall(SYS_pidfd_open, (pid_t)pid, PIDFD_THREAD);
-}
-
 /* Clock ticks since boot at which a thread started; 0 when it cannot be told. */
 static guint64 start_ticks(guint pid)
 {
@@ -64,22 +58,20 @@ static guint64 start_ticks(guint pid)
 	return at ? strtoull(at, NULL, 10) : 0;
 }
 
-static gboolean is_event_task(int handle, const struct procdb_task_event *event)
+static int hold(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
 {
+	int handle = (int)syscall(SYS_pidfd_open, (pid_t)pid, PIDFD_THREAD);
 	struct stat st;
+	gboolean same;
 
+	if (handle < 0)
+		return -1;
 	/* The inode number of a pidfd is never used twice (since 6.9, 64-bit kernels). */
-	if (event->pidfs_ino != 0)
-		return fstat(handle, &st) == 0 && st.st_ino == event->pidfs_ino;
-	return start_ticks(event->pid) ==
-	       event->start_time / (guint64)(NS_PER_S / sysconf(_SC_CLK_TCK));
-}
-
-static int hold(gpointer data, const struct procdb_task_event *event)
-{
-	int handle = hold_pid(data, event->pid);
-
-	if (handle < 0 || is_event_task(handle, event))
+	if (pidfs_ino != 0)
+		same = fstat(handle, &st) == 0 && st.st_ino == pidfs_ino;
+	else
+		same = start_ticks(pid) == start_time / (guint64)(NS_PER_S / sysconf(_SC_CLK_TCK));
+	if (same)
 		return handle;
 	close(handle);
 	return -1;
@@ -111,13 +103,16 @@ static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
 	return 0;
 }
 
+/*
+ * The kernel keeps the policy under its lock, and refuses a real-time task: its priority
+ * would be missing. SCHED_FLAG_KEEP_PARAMS would keep the nice value, and the slice with it
+ * (6.12 to 7.0, kernel/sched/syscalls.c, __sched_setscheduler()), so that is watched for.
+ */
 static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 {
 	struct sched_attr_v0 raw = {
 	    .size = sizeof(raw),
-	    .sched_policy = attr->policy,
-	    /* Would be cleared otherwise; no other flag can be set on such a task. */
-	    .sched_flags = attr->flags & SCHED_FLAG_RESET_ON_FORK,
+	    .sched_flags = SCHED_FLAG_KEEP_POLICY,
 	    .sched_nice = attr->nice,
 	    .sched_runtime = attr->slice_ns,
 	};
@@ -125,33 +120,52 @@ static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 	return syscall(SYS_sched_setattr, (pid_t)pid, &raw, 0) ? -errno : 0;
 }
 
-static guint pid_of(const struct dirent *entry)
+static void given(gpointer data, int handle, struct procdb_given *given)
 {
-	return g_ascii_isdigit(entry->d_name[0]) ? (guint)strtoul(entry->d_name, NULL, 10) : 0;
+	procdb_ledger_read(data, handle, given);
 }
 
-static void list(gpointer data, GArray *pids)
+static gboolean give(gpointer data, int handle, const struct procdb_given *given)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *process, *thread;
+	return procdb_ledger_write(data, handle, given);
+}
 
-	while (proc && (process = readdir(proc))) {
-		char path[32];
-		DIR *threads;
-		guint pid = pid_of(process);
+static gboolean list(gpointer data, GArray *tasks)
+{
+	return procdb_ledger_list(data, tasks);
+}
 
-		if (pid == 0)
-			continue;
-		g_snprintf(path, sizeof(path), "/proc/%u/task", pid);
-		threads = opendir(path);
-		while (threads && (thread = readdir(threads)))
-			if ((pid = pid_of(thread)) != 0)
-				g_array_append_val(pids, pid);
-		if (threads)
-			closedir(threads);
-	}
-	if (proc)
-		closedir(proc);
+static void leftovers(gpointer data, GArray *tasks)
+{
+	procdb_ledger_leftovers(data, tasks);
+}
+
+static void guard(gpointer data, guint pid)
+{
+	procdb_ledger_guard(data, pid);
+}
+
+static void expect(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next)
+{
+	const gint32 nice[] = {now->nice, next->nice};
+	const guint64 slice_ns[] = {now->slice_ns, next->slice_ns};
+
+	procdb_ledger_expect(data, nice, slice_ns);
+}
+
+static guint changes(gpointer data, struct procdb_guard *last)
+{
+	return procdb_ledger_changes(data, last);
+}
+
+static const char *refusal(gpointer data)
+{
+	return procdb_ledger_refusal(data);
+}
+
+static gboolean refresh(gpointer data)
+{
+	return procdb_ledger_refresh(data);
 }
 
 static gboolean sched_ext(gpointer data)
@@ -189,12 +203,19 @@ gboolean procdb_tasks_hurry_self(void)
 
 const ProcdbTaskOps procdb_kernel_tasks = {
     .hold = hold,
-    .hold_pid = hold_pid,
     .held = held,
     .release = release,
     .get = get,
     .set = set,
+    .given = given,
+    .give = give,
     .list = list,
+    .leftovers = leftovers,
+    .guard = guard,
+    .expect = expect,
+    .changes = changes,
+    .refusal = refusal,
+    .refresh = refresh,
     .sched_ext = sched_ext,
     .clock = monotonic_ns,
 };

@@ -41,7 +41,12 @@ gboolean procdb_load_refuse(GError **error, int err, const char *what)
 	return FALSE;
 }
 
-gboolean procdb_load_ready(GError **error)
+void procdb_load_quiet(void)
+{
+	libbpf_set_print(print_libbpf);
+}
+
+gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
 {
 	if (!procdb_pins_check_directory(error))
 		return FALSE;
@@ -57,7 +62,14 @@ gboolean procdb_load_ready(GError **error)
 			    "; use backend pinned or auto, or stop it and remove them");
 		return FALSE;
 	}
-	libbpf_set_print(print_libbpf);
+	/* What looks like the leftovers of a crash is that one's. */
+	if (ledger && procdb_ledger_is_second(ledger) && procdb_pins_owner() == PROCDB_PINS_OURS) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+			    "another service of this kind has pinned its maps in " PROCDB_PIN_DIR
+			    "; stop one of the two");
+		return FALSE;
+	}
+	procdb_load_quiet();
 	return TRUE;
 }
 

@@ -22,10 +22,13 @@ typedef struct {
 } ProcdbDrainCount;
 
 /*
- * Before loading: TRUE when the kernel has type information and no other
- * program has pinned maps. Also hands libbpf's messages to g_debug().
+ * Before loading: TRUE when the kernel has type information and no other program has
+ * pinned maps: no scheduler, and, if ledger says that there is one, no other service.
  */
-gboolean procdb_load_ready(GError **error);
+gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error);
+
+/* Hands libbpf's messages to g_debug() from now on. */
+void procdb_load_quiet(void);
 
 /* FALSE, with error set to what failed and why in words for an admin. */
 gboolean procdb_load_refuse(GError **error, int err, const char *what);

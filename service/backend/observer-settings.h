@@ -6,11 +6,13 @@
 
 #include <glib.h>
 
+#include "given.h"
 #include "observing.h"
 
 typedef struct {
 	struct procdb_observing observing;
-	GStrv compositors; /* task names that are always latency critical; NULL: none */
+	GStrv compositors;    /* task names that are always latency critical; NULL: none */
+	ProcdbLedger *ledger; /* not a setting: outlives the backend; NULL: no task is ever set */
 } ProcdbObserverSettings;
 
 /* A deep copy into an uninitialized struct; to be cleared by procdb_observer_settings_clear(). */

@@ -63,7 +63,7 @@ static gboolean start(Observer *self, GError **error)
 	struct bpf_map *observe, *init;
 	gboolean reused;
 
-	if (!procdb_load_ready(error))
+	if (!procdb_load_ready(self->settings.ledger, error))
 		return FALSE;
 	skeleton = observer__open();
 	if (!skeleton)
@@ -72,6 +72,8 @@ static gboolean start(Observer *self, GError **error)
 	init = skeleton->maps.task_class_init;
 	skeleton->rodata->observing = self->settings.observing;
 	skeleton->rodata->online_cpus = procdb_load_online_cpus();
+	procdb_ledger_share(self->settings.ledger, skeleton->maps.procdb_given,
+			    skeleton->maps.procdb_guards);
 	reused = procdb_load_reuse(observe, init);
 	if (observer__load(skeleton))
 		return procdb_load_refuse(error, errno, "cannot load the BPF observer");

@@ -3,6 +3,7 @@
 
 #include "pins.h"
 
+#include "ledger.h"
 #include "procdb-abi.h"
 
 #include <bpf/bpf.h>
@@ -15,6 +16,7 @@
 
 #define BPFFS "/sys/fs/bpf"
 #define PIN_MARKER PROCDB_PIN_DIR "/procdb_owner"
+#define PIN_RECORD PROCDB_PIN_DIR "/procdb_given"
 /* Well above the pause between two timer interrupts. */
 #define DIRECTORY_SETTLES_US 100000
 
@@ -217,7 +219,7 @@ static __u32 map_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-static __u32 pinned_map_id(const char *path)
+guint32 procdb_pins_map_id(const char *path)
 {
 	int fd = bpf_obj_get(path);
 	__u32 id;
@@ -254,8 +256,8 @@ ProcdbPinsOwner procdb_pins_owner(void)
 		return PROCDB_PINS_ABSENT;
 	if (!procdb_pins_check_directory(NULL) || !read_marker(&marker))
 		return PROCDB_PINS_FOREIGN;
-	return marker.observe_id == pinned_map_id(PROCDB_PIN_OBSERVE) &&
-		       marker.init_id == pinned_map_id(PROCDB_PIN_INIT)
+	return marker.observe_id == procdb_pins_map_id(PROCDB_PIN_OBSERVE) &&
+		       marker.init_id == procdb_pins_map_id(PROCDB_PIN_INIT)
 		   ? PROCDB_PINS_OURS
 		   : PROCDB_PINS_FOREIGN;
 }
@@ -317,5 +319,56 @@ void procdb_pins_remove(void)
 		unlink(PROCDB_PIN_INIT);
 	}
 	unlink(PIN_MARKER);
+	rmdir(PROCDB_PIN_DIR);
+}
+
+int procdb_pins_open_record(guint32 value_size)
+{
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+	struct stat st;
+	int fd;
+
+	if (!procdb_pins_check_directory(NULL) || lstat(PIN_RECORD, &st) ||
+	    !check_owner(PIN_RECORD, &st, NULL))
+		return -1;
+	fd = bpf_obj_get(PIN_RECORD);
+	if (fd < 0)
+		return -1;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+	    info.type == BPF_MAP_TYPE_TASK_STORAGE && info.value_size == value_size)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static gboolean has_record(guint32 value_size)
+{
+	int fd = procdb_pins_open_record(value_size);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+gboolean procdb_pins_keep_record(int fd, gboolean pinned, gboolean own)
+{
+	gboolean there = access(PIN_RECORD, F_OK) == 0;
+
+	if (there && pinned)
+		return TRUE;
+	/* Not in the place of a real record; but what keeps the folder, after a crash. */
+	if (there && !own && has_record(sizeof(struct procdb_given)))
+		return FALSE;
+	if (!own && access(PROCDB_PIN_DIR, F_OK))
+		return FALSE;
+	return procdb_pins_make_directory(NULL) && pin(fd, PIN_RECORD, NULL);
+}
+
+void procdb_pins_remove_record(void)
+{
+	if (!procdb_pins_check_directory(NULL))
+		return;
+	unlink(PIN_RECORD);
 	rmdir(PROCDB_PIN_DIR);
 }

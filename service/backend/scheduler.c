@@ -123,7 +123,7 @@ static gboolean start(Scheduler *self, GError **error)
 	gboolean reused;
 	int cpus = libbpf_num_possible_cpus();
 
-	if (!procdb_load_ready(error))
+	if (!procdb_load_ready(self->settings.ledger, error))
 		return FALSE;
 	if (cpus > PROCDB_SCHED_CPUS) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,

@@ -32,6 +32,7 @@ typedef struct {
 	guint64 predictions_wrong;
 	char *apply;
 	int apply_active;
+	char *apply_reason;
 	guint64 applied;
 	char *database_path;
 	gint64 last_save;

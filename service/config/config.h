@@ -12,7 +12,9 @@
 #include "files.h"
 #include "observer-settings.h"
 
-#define PROCDB_DEFAULT_DATABASE PROCDB_STATEDIR "/procdb.bin"
+/* Not procdb.bin, which scx_pandemonium writes, nor procdb.*.tmp beside it, which it removes. */
+#define PROCDB_DEFAULT_DATABASE PROCDB_STATEDIR "/profiles.bin"
+#define PROCDB_SHARED_DATABASE PROCDB_STATEDIR "/procdb.bin"
 
 typedef struct {
 	ProcdbEngineSettings engine;

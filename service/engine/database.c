@@ -187,8 +187,8 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 		return FALSE;
 	log_left_out(engine);
 	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
-	engine->dirty = report->source == PROCDB_SOURCE_IMPORT || report->overrides_kept > 0 ||
-			report->left_out > 0 ||
+	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
+			report->source == PROCDB_SOURCE_MERGED || report->left_out > 0 ||
 			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
 			 report->newest.ext != PROCDB_EXT_NEWER);
 	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
@@ -203,7 +203,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 
 	if (!records)
 		return FALSE;
-	if (report->source != PROCDB_SOURCE_NEWEST) {
+	if (report->source != PROCDB_SOURCE_NEWEST && report->source != PROCDB_SOURCE_MERGED) {
 		/* What is known is better than any older file, and not on the disk any more. */
 		engine->dirty = engine->dirty || procdb_table_size(engine->table) > 0;
 		if (report->set_aside) {
@@ -220,7 +220,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 	*loaded = procdb_engine_replace(engine, records);
 	log_left_out(engine);
 	note_in_file(engine);
-	engine->dirty = report->overrides_kept > 0 || report->left_out > 0;
+	engine->dirty = report->source == PROCDB_SOURCE_MERGED || report->left_out > 0;
 	return TRUE;
 }
 

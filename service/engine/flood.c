@@ -17,6 +17,7 @@ void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner)
 
 	g_hash_table_insert(
 	    names, key, GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(names, key)) + 1));
+	engine->flood.changed = TRUE;
 }
 
 static char *describe(guint owner, guint names)
@@ -41,8 +42,9 @@ void procdb_engine_watch_flood(ProcdbEngine *engine)
 	const gboolean was = *engine->flood.text != '\0';
 	const gboolean ends = engine->tick % WINDOW_TICKS == 0;
 
-	if (was && !ends)
+	if (!ends && (was || !engine->flood.changed))
 		return;
+	engine->flood.changed = FALSE;
 	g_hash_table_iter_init(&iter, engine->flood.names);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
 		if (GPOINTER_TO_UINT(value) <= most)

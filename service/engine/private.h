@@ -63,6 +63,7 @@ struct _ProcdbEngine {
 	struct {
 		GHashTable *names; /* owner -> new names since the minute began */
 		char *text;	   /* as in ProcdbEngineStatus */
+		gboolean changed;  /* names grew since the last look */
 	} flood;
 	gboolean forgetting;	      /* older files may hold what was deleted */
 	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */

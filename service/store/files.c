@@ -86,6 +86,11 @@ gboolean procdb_file_is_whole(const ProcdbFile *file)
 	       file->decoded.ext != PROCDB_EXT_DAMAGED;
 }
 
+gboolean procdb_files_is_ours(const ProcdbFile *file)
+{
+	return file->decoded.ext == PROCDB_EXT_GOOD || file->decoded.ext == PROCDB_EXT_NEWER;
+}
+
 gboolean procdb_files_is_known(const ProcdbFiles *files, const struct stat *st)
 {
 	return files->whole.size == st->st_size && files->whole.inode == st->st_ino &&
@@ -242,6 +247,7 @@ void procdb_files_read(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile 
 	files->whole.size = -1;
 	if (procdb_file_is_whole(file))
 		procdb_files_set_known(files, &st);
+	files->foreign = procdb_file_is_whole(file) && !procdb_files_is_ours(file);
 }
 
 void procdb_files_read_prev(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile *file)

@@ -30,10 +30,11 @@ typedef struct {
 	char *temp_name; /* one fixed name, so that what crashes leave cannot pile up */
 	char *bad_prefix;
 
-	gint saving;	 /* atomic: a save is in a thread or on its way there */
-	GCond saved;	 /* it is not any more */
-	GMutex lock;	 /* of all I/O, and of what follows */
-	guint64 written; /* serial of the newest content that was written */
+	gint saving;	  /* atomic: a save is in a thread or on its way there */
+	GCond saved;	  /* it is not any more */
+	GMutex lock;	  /* of all I/O, and of what follows */
+	guint64 written;  /* serial of the newest content that was written */
+	gboolean foreign; /* NAME was whole at the last look, and another program's */
 	/* The file at NAME that is known to be whole; size -1 if none is. */
 	struct {
 		guint64 device;

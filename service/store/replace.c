@@ -213,6 +213,7 @@ static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, 
 	if (procdb_files_is_known(files, &st))
 		return TRUE;
 	procdb_files_read_named(files, files->name, &none, &file, &st);
+	files->foreign = procdb_file_is_whole(&file) && !procdb_files_is_ours(&file);
 	if (procdb_file_is_whole(&file))
 		return TRUE;
 	*good = FALSE;
@@ -220,9 +221,16 @@ static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, 
 	return aside != NULL;
 }
 
-/* Makes NAME the previous one too. File systems without links do without. */
+/*
+ * Makes NAME the previous one too, but a foreign one only where there is none: it would take
+ * the place of the last of ours. File systems without links do without.
+ */
 static gboolean keep_prev(ProcdbFiles *files, int directory, GError **error)
 {
+	struct stat st;
+
+	if (files->foreign && fstatat(directory, files->prev_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return TRUE;
 	if (!remove_if_there(directory, files->prev_name, error))
 		return FALSE;
 	if (linkat(directory, files->name, directory, files->prev_name, 0) == 0 || errno == EPERM ||
@@ -247,6 +255,7 @@ static gboolean replace(ProcdbFiles *files, int directory, GBytes *bytes, gboole
 		return errno == EBUSY ? fail_on_mount(files, error)
 				      : procdb_io_fail(error, errno, "replace", files->path);
 	procdb_files_set_known(files, &st);
+	files->foreign = FALSE;
 	return TRUE;
 }
 

@@ -8,7 +8,7 @@
 
 struct _ProcdbStore {
 	ProcdbFiles *files;
-	char *import_path;
+	GPtrArray *import_paths;
 	ProcdbLimit limit;
 	guint64 serial; /* of the newest content encoded */
 
@@ -22,6 +22,7 @@ ProcdbStore *procdb_store_new(const char *path)
 	ProcdbStore *store = g_new0(ProcdbStore, 1);
 
 	store->files = procdb_files_new(path);
+	store->import_paths = g_ptr_array_new_with_free_func(g_free);
 	store->limit = (ProcdbLimit){G_MAXUINT, G_MAXUINT};
 	return store;
 }
@@ -29,7 +30,7 @@ ProcdbStore *procdb_store_new(const char *path)
 void procdb_store_free(ProcdbStore *store)
 {
 	procdb_files_unref(store->files);
-	g_free(store->import_path);
+	g_ptr_array_unref(store->import_paths);
 	g_free(store->set_aside);
 	g_free(store->message);
 	g_free(store);
@@ -40,10 +41,9 @@ const char *procdb_store_path(const ProcdbStore *store)
 	return store->files->path;
 }
 
-void procdb_store_set_import(ProcdbStore *store, const char *path)
+void procdb_store_add_import(ProcdbStore *store, const char *path)
 {
-	g_free(store->import_path);
-	store->import_path = g_strdup(path);
+	g_ptr_array_add(store->import_paths, g_strdup(path));
 }
 
 void procdb_store_set_limit(ProcdbStore *store, const ProcdbLimit *limit)
@@ -69,30 +69,6 @@ static void take(ProcdbStore *store, const ProcdbFile *file, ProcdbSource source
 		g_array_append_vals(records, file->records->data, file->records->len);
 	store->report.source = source;
 	store->report.left_out = file->decoded.left_out;
-}
-
-static void import(ProcdbStore *store, GArray *records)
-{
-	g_auto(ProcdbFile) file = {0};
-
-	if (!store->import_path)
-		return;
-	procdb_files_read_other(store->import_path, &store->limit, &file);
-	if (!file.exists)
-		return;
-	if (!file.readable) {
-		set_message(store, g_strdup_printf("The older database was not imported: %s",
-						   file.error->message));
-	} else if (file.decoded.diag != PROCDB_DIAG_NONE) {
-		set_message(store, g_strdup_printf("The older database %s was not imported: it is "
-						   "no valid database (%s)",
-						   store->import_path,
-						   procdb_diag_name(file.decoded.diag)));
-	} else {
-		take(store, &file, PROCDB_SOURCE_IMPORT, records);
-		set_message(store, g_strdup_printf("Imported %u profiles from %s",
-						   file.records->len, store->import_path));
-	}
 }
 
 /* What is wrong with a file, as the end of a sentence; the caller frees. */
@@ -129,56 +105,117 @@ static void keep_newer(ProcdbStore *store)
 					   procdb_store_path(store), aside));
 }
 
-/* Gives all records of a name an override; one that has nothing else if there is none. */
-static void put_override(GArray *records, const struct procdb_record *from)
+static gboolean is_ours(const ProcdbFile *file)
 {
-	struct procdb_record record = {.comm = from->comm, .hidden = true};
-	gboolean found = FALSE;
+	return procdb_file_is_whole(file) &&
+	       (file->decoded.ext == PROCDB_EXT_GOOD || file->decoded.ext == PROCDB_EXT_NEWER);
+}
 
-	for (guint i = 0; i < records->len; i++) {
-		struct procdb_record *known = &g_array_index(records, struct procdb_record, i);
+static guint comm_hash(gconstpointer key)
+{
+	guint hash = 5381;
 
-		if (memcmp(&known->comm, &from->comm, sizeof(from->comm)) != 0)
-			continue;
-		known->profile.override = from->profile.override;
-		found = TRUE;
+	for (guint i = 0; i < PROCDB_COMM_LEN; i++)
+		hash = hash * 33 + (guint8)((const struct procdb_comm *)key)->bytes[i];
+	return hash;
+}
+
+static gboolean comm_equal(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(struct procdb_comm)) == 0;
+}
+
+/* Appends those of a foreign file whose names are not in records; how many. */
+static guint merge(GArray *records, const GArray *foreign)
+{
+	g_autoptr(GHashTable) known = g_hash_table_new(comm_hash, comm_equal);
+	g_autoptr(GArray) added = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+
+	for (guint i = 0; i < records->len; i++)
+		g_hash_table_add(known, &g_array_index(records, struct procdb_record, i).comm);
+	for (guint i = 0; i < foreign->len; i++) {
+		struct procdb_record *record = &g_array_index(foreign, struct procdb_record, i);
+
+		if (g_hash_table_add(known, &record->comm))
+			g_array_append_vals(added, record, 1);
 	}
-	if (found)
-		return;
-	procdb_profile_init(&record.profile);
-	record.profile.override = from->profile.override;
-	g_array_append_val(records, record);
+	/* The keys are in records: nothing is looked up from here on. */
+	g_array_append_vals(records, added->data, added->len);
+	return added->len;
 }
 
 /*
  * A file without a block of ours is that of another program, or lost its end exactly there:
- * no telling. Either way nobody took the overrides back that the one before it has.
+ * no telling. Either way what the version before it says was learned here, or decided by an
+ * administrator: it stays, and the other file adds what it does not know.
  */
-static void keep_overrides(ProcdbStore *store, GArray *records)
+static void merge_foreign(ProcdbStore *store, const ProcdbFile *foreign, GArray *records)
 {
-	const ProcdbLimit overrides = {0, store->limit.overrides};
 	g_auto(ProcdbFile) prev = {0};
-	guint kept = 0;
+	guint kept, added;
 
-	procdb_files_read_prev(store->files, &overrides, &prev);
-	if (!procdb_file_is_whole(&prev))
+	procdb_files_read_prev(store->files, &store->limit, &prev);
+	if (!is_ours(&prev)) {
+		take(store, foreign, PROCDB_SOURCE_NEWEST, records);
 		return;
-	for (guint i = 0; i < prev.records->len; i++) {
-		const struct procdb_record *record =
-		    &g_array_index(prev.records, struct procdb_record, i);
-
-		if (record->profile.override == PROCDB_NO_OVERRIDE)
-			continue;
-		put_override(records, record);
-		kept++;
 	}
-	if (kept == 0)
-		return;
-	store->report.overrides_kept = kept;
-	set_message(store, g_strdup_printf("%s has no overrides, as if another program had written "
-					   "it; %u override%s of the previous version stay%s",
-					   procdb_store_path(store), kept, kept == 1 ? "" : "s",
-					   kept == 1 ? "s" : ""));
+	take(store, &prev, PROCDB_SOURCE_MERGED, records);
+	kept = records->len;
+	added = merge(records, foreign->records);
+	set_message(store,
+		    g_strdup_printf("%s was not written by this service; %u profiles of the "
+				    "previous version stay, and %u that it does not know are "
+				    "added",
+				    procdb_store_path(store), kept, added));
+}
+
+static void say_not_imported(ProcdbStore *store, const char *path, const ProcdbFile *file)
+{
+	if (!file->readable)
+		set_message(store, g_strdup_printf("The older database was not imported: %s",
+						   file->error->message));
+	else
+		set_message(store, g_strdup_printf("The older database %s was not imported: it is "
+						   "no valid database (%s)",
+						   path, procdb_diag_name(file->decoded.diag)));
+}
+
+/* FALSE when there is nothing to be had there. */
+static gboolean import_from(ProcdbStore *store, const char *path, GArray *records)
+{
+	g_autofree char *prev_path = g_strconcat(path, ".prev", NULL);
+	g_auto(ProcdbFile) file = {0};
+	g_auto(ProcdbFile) prev = {0};
+
+	procdb_files_read_other(path, &store->limit, &file);
+	/* Another program may have put its own in the place of ours, which is then beside it. */
+	if (!is_ours(&file))
+		procdb_files_read_other(prev_path, &store->limit, &prev);
+	if (is_ours(&prev)) {
+		take(store, &prev, PROCDB_SOURCE_IMPORT, records);
+		if (procdb_file_is_whole(&file))
+			merge(records, file.records);
+		set_message(store, g_strdup_printf("Imported %u profiles from %s and %s",
+						   records->len, prev_path, path));
+		return TRUE;
+	}
+	if (!file.exists)
+		return FALSE;
+	if (!file.readable || file.decoded.diag != PROCDB_DIAG_NONE) {
+		say_not_imported(store, path, &file);
+		return FALSE;
+	}
+	take(store, &file, PROCDB_SOURCE_IMPORT, records);
+	set_message(store,
+		    g_strdup_printf("Imported %u profiles from %s", file.records->len, path));
+	return TRUE;
+}
+
+static void import(ProcdbStore *store, GArray *records)
+{
+	for (guint i = 0; i < store->import_paths->len; i++)
+		if (import_from(store, g_ptr_array_index(store->import_paths, i), records))
+			return;
 }
 
 /* The file itself cannot be believed: finds the best there is, and sets it aside. */
@@ -232,11 +269,13 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 		*diag = newest.decoded.diag;
 		return TRUE;
 	}
+	if (!is_ours(&newest)) {
+		merge_foreign(store, &newest, records);
+		return TRUE;
+	}
 	take(store, &newest, PROCDB_SOURCE_NEWEST, records);
 	if (newest.decoded.ext == PROCDB_EXT_NEWER)
 		keep_newer(store);
-	else if (newest.decoded.ext != PROCDB_EXT_GOOD)
-		keep_overrides(store, records);
 	return TRUE;
 }
 

@@ -28,11 +28,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbStore, procdb_store_free)
 const char *procdb_store_path(const ProcdbStore *store);
 
 /*
- * Names the older per-user file that procdb_store_load() takes the profiles
- * from as long as there is no file of ours; NULL for none. It is only read,
- * and only if it belongs to root or to us.
+ * Adds an older file that procdb_store_load() takes the profiles from as long as there is no
+ * file of ours; the first that is of use counts. If another program wrote it, and there is a
+ * PATH.prev that a service like this one wrote, that one's, and of PATH the names that it does
+ * not know. They are only read, and only if they belong to root or to us.
  */
-void procdb_store_set_import(ProcdbStore *store, const char *path);
+void procdb_store_add_import(ProcdbStore *store, const char *path);
 
 /*
  * From now on a load takes no more profiles than these, the most recently seen ones, and
@@ -44,8 +45,9 @@ void procdb_store_set_limit(ProcdbStore *store, const ProcdbLimit *limit);
  * Appends the profiles of the file to records (of struct procdb_record). A
  * file that does not exist is empty. One that is no valid database is set
  * aside, and the previous one used in its place, durably; if that is no better
- * there are no profiles and *diag says why. To one without an extension, as another
- * program writes it, come the overrides of the previous one. FALSE (GIOError) when a file is
+ * there are no profiles and *diag says why. Of one without an extension, as another
+ * program writes it, those are taken that the previous one does not know, if that is
+ * one of ours. FALSE (GIOError) when a file is
  * there and cannot be read. procdb_store_report() tells the rest. Also removes
  * the leftover of an interrupted save.
  */
@@ -55,7 +57,8 @@ typedef enum {
 	PROCDB_SOURCE_NONE,	/* there was no file, or none of use */
 	PROCDB_SOURCE_NEWEST,	/* the file itself */
 	PROCDB_SOURCE_PREVIOUS, /* the one before it, since the newest is bad */
-	PROCDB_SOURCE_IMPORT,	/* the older per-user file: worth a save soon */
+	PROCDB_SOURCE_MERGED,	/* the one before it, with what a foreign newest adds */
+	PROCDB_SOURCE_IMPORT,	/* an older file at another place: worth a save soon */
 } ProcdbSource;
 
 /* How the last load went. */
@@ -63,7 +66,6 @@ typedef struct {
 	ProcdbSource source;
 	ProcdbDecoded newest;  /* what the file itself looked like */
 	const char *set_aside; /* where the bad file, or that of a newer version, is now, or NULL */
-	guint overrides_kept;  /* of the previous file, since the newest can have none */
 	guint left_out;	       /* profiles that there was no room for */
 	const char *message;   /* a sentence for the log; NULL if all was in order */
 } ProcdbStoreReport;

@@ -191,7 +191,7 @@ class Doctor(ClientTest):
         self.start_fake()
         self.assertEqual(set(self.findings()),
                          {"kernel", "btf", "bpf", "bpffs", "sched_ext", "pins", "bus", "polkit",
-                          "service", "backend", "config", "database", "sandbox"})
+                          "service", "backend", "apply", "config", "database", "sandbox"})
 
     def test_what_the_service_reports_is_a_problem(self):
         self.start_fake("--set=BackendState='is broken: no BTF'", "--set=BackendStatus='failed'",

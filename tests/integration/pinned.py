@@ -2,6 +2,7 @@
 # Copyright (C) 2026 The ProcDb developers
 """Maps that another scheduler pinned; bpftool plays the scheduler."""
 
+import errno
 import os
 
 from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins, entries,
@@ -85,7 +86,12 @@ def goes_on_when_pins_disappear():
         service.wait_ticks(2)
         assert service.state() == ("pinned", "waiting")
         assert set(service.profiles()) == {"cc1"}
-        os.rmdir(PIN_DIRECTORY)
+        # As scx_pandemonium does when it ends: under the unit the mount would go with it.
+        try:
+            os.rmdir(PIN_DIRECTORY)
+            raise AssertionError("the folder went under the service")
+        except OSError as error:
+            assert error.errno == errno.ENOTEMPTY, error
         service.wait_ticks(2)
         assert service.call("Save") == 1
         create_pins()
@@ -105,7 +111,7 @@ def one_pin_alone_is_not_enough():
 def refuses_unsafe_pins():
     def shape(observe_shape, init_shape):
         def make():
-            os.mkdir(PIN_DIRECTORY, 0o700)
+            os.makedirs(PIN_DIRECTORY, 0o700, exist_ok=True)
             create_map(OBSERVE, *observe_shape)
             create_map(INIT, *init_shape)
         return make
@@ -143,7 +149,8 @@ def refuses_unsafe_pins():
             assert f"{path} " in state + " ", (what, state)
             print(f"{what}: {state}")
             remove_pins()
-            os.rmdir(PIN_DIRECTORY)
+            os.chown(PIN_DIRECTORY, 0, 0)
+            os.chmod(PIN_DIRECTORY, 0o700)
             wait_for(lambda: service.state() == ("pinned", "waiting"), 3, f"{what} is forgiven")
         create_pins()
         service.wait_ticks(2)

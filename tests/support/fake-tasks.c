@@ -13,9 +13,12 @@ static FakeTask *find(FakeMachine *machine, guint pid)
 	return NULL;
 }
 
-static int hold_start(FakeMachine *machine, const FakeTask *task)
+static int hold(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
 {
-	if (!task)
+	FakeMachine *machine = data;
+	FakeTask *task = find(machine, pid);
+
+	if (!task || task->start_time != start_time)
 		return -1;
 	for (int handle = 0; handle < FAKE_MAX_TASKS; handle++) {
 		if (machine->held_start[handle] != 0)
@@ -27,27 +30,18 @@ static int hold_start(FakeMachine *machine, const FakeTask *task)
 	g_assert_not_reached();
 }
 
-static int hold(gpointer data, const struct procdb_task_event *event)
+static FakeTask *held_task(FakeMachine *machine, int handle)
 {
-	FakeTask *task = find(data, event->pid);
-
-	return task && task->start_time == event->start_time ? hold_start(data, task) : -1;
-}
-
-static int hold_pid(gpointer data, guint pid)
-{
-	return hold_start(data, find(data, pid));
+	for (guint i = 0; i < FAKE_MAX_TASKS; i++)
+		if (machine->tasks[i].pid != 0 &&
+		    machine->tasks[i].start_time == machine->held_start[handle])
+			return &machine->tasks[i];
+	return NULL;
 }
 
 static gboolean held(gpointer data, int handle)
 {
-	FakeMachine *machine = data;
-
-	for (guint i = 0; i < FAKE_MAX_TASKS; i++)
-		if (machine->tasks[i].pid != 0 &&
-		    machine->tasks[i].start_time == machine->held_start[handle])
-			return TRUE;
-	return FALSE;
+	return held_task(data, handle) != NULL;
 }
 
 static void release(gpointer data, int handle)
@@ -82,25 +76,99 @@ static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 		return -ESRCH;
 	if (machine->set_error)
 		return machine->set_error;
-	task->attr = *attr;
+	/* As the kernel does with SCHED_FLAG_KEEP_POLICY. */
+	if (!procdb_policy_has_slices(task->attr.policy))
+		return -EINVAL;
+	task->attr.nice = attr->nice;
+	task->attr.slice_ns = attr->slice_ns;
 	if (attr->slice_ns == 0)
 		task->attr.slice_ns = FAKE_DEFAULT_SLICE;
 	return 0;
 }
 
-static void list(gpointer data, GArray *pids)
+static gboolean list(gpointer data, GArray *tasks)
 {
 	FakeMachine *machine = data;
 
-	for (guint i = 0; i < FAKE_MAX_TASKS; i++)
-		if (machine->tasks[i].pid != 0)
-			g_array_append_val(pids, machine->tasks[i].pid);
+	for (guint i = 0; i < FAKE_MAX_TASKS; i++) {
+		const FakeTask *task = &machine->tasks[i];
+		struct procdb_given_task found = {
+		    .start_time = task->start_time,
+		    .slice = task->attr.slice_ns,
+		    .given = task->given,
+		    .pid = task->pid,
+		};
+
+		if (task->pid != 0 && procdb_given_is(&task->given, task->attr.slice_ns))
+			g_array_append_val(tasks, found);
+	}
 	if (machine->fork_once) {
 		machine->fork_once = FALSE;
 		machine->tasks[1] = machine->tasks[0];
 		machine->tasks[1].pid++;
 		machine->tasks[1].start_time++;
 	}
+	return TRUE;
+}
+
+static void leftovers(gpointer data, GArray *tasks)
+{
+	list(data, tasks);
+}
+
+static void given(gpointer data, int handle, struct procdb_given *given)
+{
+	FakeTask *task = held_task(data, handle);
+
+	*given = task ? task->given : (struct procdb_given){0};
+}
+
+static gboolean give(gpointer data, int handle, const struct procdb_given *given)
+{
+	FakeTask *task = held_task(data, handle);
+
+	if (task)
+		task->given = *given;
+	return task != NULL;
+}
+
+static void guard(gpointer data, guint pid)
+{
+	((FakeMachine *)data)->changes = 0;
+}
+
+static void expect(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next)
+{
+	FakeMachine *machine = data;
+
+	if (!machine->others)
+		return;
+	machine->tasks[0].attr = *machine->others;
+	machine->changes++;
+	machine->change = (struct procdb_guard){
+	    .nice = machine->others->nice,
+	    .others = machine->others->slice_ns == now->slice_ns ? PROCDB_GUARD_NO_SLICE
+								 : machine->others->slice_ns,
+	};
+	machine->others = NULL;
+}
+
+static guint changes(gpointer data, struct procdb_guard *last)
+{
+	FakeMachine *machine = data;
+
+	*last = machine->change;
+	return machine->changes;
+}
+
+static const char *refusal(gpointer data)
+{
+	return ((FakeMachine *)data)->refusal;
+}
+
+static gboolean refresh(gpointer data)
+{
+	return FALSE;
 }
 
 static gboolean sched_ext(gpointer data)
@@ -115,12 +183,19 @@ static gint64 fake_clock(gpointer data)
 
 const ProcdbTaskOps fake_task_ops = {
     .hold = hold,
-    .hold_pid = hold_pid,
     .held = held,
     .release = release,
     .get = get,
     .set = set,
+    .given = given,
+    .give = give,
     .list = list,
+    .leftovers = leftovers,
+    .guard = guard,
+    .expect = expect,
+    .changes = changes,
+    .refusal = refusal,
+    .refresh = refresh,
     .sched_ext = sched_ext,
     .clock = fake_clock,
 };

@@ -17,6 +17,7 @@ typedef struct {
 	guint pid; /* 0: none */
 	guint64 start_time;
 	ProcdbSchedAttr attr;
+	struct procdb_given given;
 } FakeTask;
 
 typedef struct {
@@ -29,6 +30,10 @@ typedef struct {
 	FakeTask *reuse_with; /* who has the pid by the time that set is called */
 	gboolean fork_once;   /* the next list leaves a child behind */
 	guint open_handles;
+	const ProcdbSchedAttr *others; /* what another program sets after the next look */
+	guint changes;		       /* noted since the guard was set */
+	struct procdb_guard change;
+	const char *refusal;
 } FakeMachine;
 
 /* Their data is a FakeMachine. */

@@ -38,6 +38,13 @@ static guint64 batch_slice(void)
 	return procdb_slice_encode(&procdb_apply_default_settings.tiers[PROCDB_TIER_BATCH]);
 }
 
+/* As if it had been given the slice of batch. */
+static void give_batch(FakeTask *task)
+{
+	task->attr.slice_ns = batch_slice();
+	task->given.slice[0] = batch_slice();
+}
+
 static ProcdbApplyResult apply_to(FakeMachine *machine, const ProcdbApplySettings *settings,
 				  struct procdb_task_event e)
 {
@@ -60,7 +67,7 @@ static void test_sets_the_slice_of_the_tier(void)
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==, PROCDB_APPLY_SET);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, batch_slice());
 	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 0);
-	g_assert_true(procdb_slice_is_ours(machine.tasks[0].attr.slice_ns));
+	g_assert_true(procdb_slice_is_marked(machine.tasks[0].attr.slice_ns));
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns / 1000000, ==, 20);
 }
 
@@ -71,7 +78,7 @@ static guint64 slice_for_runs_of(guint64 runtime)
 
 	e.runtime = runtime;
 	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_SET);
-	g_assert_true(procdb_slice_is_ours(machine.tasks[0].attr.slice_ns));
+	g_assert_true(procdb_slice_is_marked(machine.tasks[0].attr.slice_ns));
 	return machine.tasks[0].attr.slice_ns;
 }
 
@@ -206,7 +213,8 @@ static void test_sets_what_was_put_back_since_the_event(void)
 	FakeMachine machine = machine_with_task();
 	struct procdb_task_event forked = event(PROCDB_TIERS), executed = event(PROCDB_TIER_BATCH);
 
-	machine.tasks[0].attr.slice_ns = forked.slice = executed.slice = slice_for_runs_of(0);
+	give_batch(&machine.tasks[0]);
+	forked.slice = executed.slice = machine.tasks[0].attr.slice_ns;
 	forked.custom_slice = executed.custom_slice = 1;
 	g_assert_cmpint(apply_default(&machine, forked), ==, PROCDB_APPLY_RESTORED);
 	g_assert_cmpint(apply_default(&machine, executed), ==, PROCDB_APPLY_SET);
@@ -220,7 +228,7 @@ static void test_puts_back_what_an_unknown_program_inherited(void)
 {
 	FakeMachine machine = machine_with_task();
 
-	machine.tasks[0].attr.slice_ns = batch_slice();
+	give_batch(&machine.tasks[0]);
 	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIERS)), ==, PROCDB_APPLY_RESTORED);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
@@ -277,13 +285,99 @@ static void test_sets_nice_when_told_to_and_puts_it_back(void)
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
+/* Any task may set any slice for itself, and what an administrator gave it is not its to take. */
+static void test_a_forged_mark_is_not_believed(void)
+{
+	FakeMachine machine = machine_with_task();
+	struct procdb_task_event unknown = event(PROCDB_TIERS), batch = event(PROCDB_TIER_BATCH);
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+
+	machine.tasks[0].attr.slice_ns = 20007319;
+	machine.tasks[0].attr.nice = 19;
+	batch.slice = unknown.slice = 20007319;
+	batch.custom_slice = unknown.custom_slice = TRUE;
+	g_assert_cmpint(procdb_apply_handle(apply, &unknown), ==, PROCDB_APPLY_NOTHING);
+	g_assert_cmpint(procdb_apply_handle(apply, &batch), ==, PROCDB_APPLY_REFUSED_SLICE);
+	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 0);
+	g_assert_cmpuint(machine.sets, ==, 0);
+}
+
+/* Of a task that we did give a slice, the nice value is still not ours. */
+static void test_a_nice_value_that_was_not_given_is_not_taken(void)
+{
+	FakeMachine machine = machine_with_task();
+
+	give_batch(&machine.tasks[0]);
+	machine.tasks[0].attr.nice = 19;
+	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIERS)), ==, PROCDB_APPLY_RESTORED);
+	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 19);
+}
+
+/* Looking and setting are two calls: what another program does in between is to stand. */
+static void test_what_others_set_in_between_stands(void)
+{
+	static const struct {
+		ProcdbSchedAttr others;
+		ProcdbApplyResult result;
+	} cases[] = {
+	    {{SCHED_NORMAL, 0, 10, FAKE_DEFAULT_SLICE}, PROCDB_APPLY_REFUSED_NICE},
+	    {{SCHED_NORMAL, 0, -5, FAKE_DEFAULT_SLICE}, PROCDB_APPLY_REFUSED_NICE},
+	    {{SCHED_NORMAL, 0, 3, FOREIGN_SLICE}, PROCDB_APPLY_REFUSED_SLICE},
+	    {{SCHED_FIFO, 0, 0, 0}, PROCDB_APPLY_REFUSED_POLICY},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeMachine machine = machine_with_task();
+
+		machine.others = &cases[i].others;
+		g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==,
+				cases[i].result);
+		g_assert_cmpmem(&machine.tasks[0].attr, sizeof(ProcdbSchedAttr), &cases[i].others,
+				sizeof(ProcdbSchedAttr));
+	}
+}
+
+static void test_what_cannot_be_put_back_is_counted(void)
+{
+	FakeMachine machine = machine_with_task();
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	ProcdbApplyStatus status;
+
+	give_batch(&machine.tasks[0]);
+	machine.tasks[0].attr.policy = SCHED_FIFO;
+	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 0);
+	procdb_apply_status(apply, &status);
+	g_assert_cmpuint(status.kept, ==, 1);
+	g_assert_cmpuint(machine.sets, ==, 0);
+}
+
+static void test_nothing_is_changed_where_that_may_not_be(void)
+{
+	FakeMachine machine = machine_with_task();
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
+	g_autoptr(ProcdbApply) apply = NULL;
+	ProcdbApplyStatus status;
+
+	machine.refusal = "another service is here";
+	apply = procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
+	procdb_apply_status(apply, &status);
+	g_assert_false(status.active);
+	g_assert_cmpstr(status.reason, ==, machine.refusal);
+	machine.refusal = NULL;
+	g_assert_true(procdb_apply_refresh(apply));
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+}
+
 static void test_put_back_keeps_a_nice_value_set_later(void)
 {
 	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
 	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 
-	machine.tasks[0].attr.slice_ns = batch_slice();
+	give_batch(&machine.tasks[0]);
 	machine.tasks[0].attr.nice = 10;
 	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
 	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 10);
@@ -297,7 +391,8 @@ static void test_put_back_touches_only_our_slices(void)
 	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 
 	machine.tasks[1] = (FakeTask){101, 1, {.slice_ns = FOREIGN_SLICE}};
-	machine.tasks[2] = (FakeTask){102, 2, {.slice_ns = batch_slice(), .policy = SCHED_BATCH}};
+	machine.tasks[2] = (FakeTask){102, 2, {.policy = SCHED_BATCH}};
+	give_batch(&machine.tasks[2]);
 	machine.tasks[3] = (FakeTask){103, 3, {.policy = SCHED_FIFO}};
 	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
 	g_assert_cmpuint(machine.sets, ==, 1);
@@ -312,7 +407,7 @@ static void test_put_back_finds_a_child_born_meanwhile(void)
 	g_autoptr(ProcdbApply) apply =
 	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
 
-	machine.tasks[0].attr.slice_ns = batch_slice();
+	give_batch(&machine.tasks[0]);
 	machine.fork_once = TRUE;
 	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 2);
 	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
@@ -395,17 +490,17 @@ static void test_a_mark_survives_every_setting(void)
 			g_assert_cmpuint(slice, ==, 0);
 			continue;
 		}
-		g_assert_true(procdb_slice_is_ours(slice));
+		g_assert_true(procdb_slice_is_marked(slice));
 		g_assert_cmpuint(slice, >=, 100000);
 		g_assert_cmpuint(slice, <=, 100000000);
 	}
 	/* What the kernel, people and programs use. */
-	g_assert_false(procdb_slice_is_ours(0));
-	g_assert_false(procdb_slice_is_ours(700000));
-	g_assert_false(procdb_slice_is_ours(1400000));
-	g_assert_false(procdb_slice_is_ours(2800000));
-	g_assert_false(procdb_slice_is_ours(3000000));
-	g_assert_false(procdb_slice_is_ours(100000));
+	g_assert_false(procdb_slice_is_marked(0));
+	g_assert_false(procdb_slice_is_marked(700000));
+	g_assert_false(procdb_slice_is_marked(1400000));
+	g_assert_false(procdb_slice_is_marked(2800000));
+	g_assert_false(procdb_slice_is_marked(3000000));
+	g_assert_false(procdb_slice_is_marked(100000));
 }
 
 int main(int argc, char **argv)
@@ -439,6 +534,15 @@ int main(int argc, char **argv)
 			test_a_pid_reused_under_our_hands_is_put_back);
 	g_test_add_func("/apply/sets-nice-when-told-to-and-puts-it-back",
 			test_sets_nice_when_told_to_and_puts_it_back);
+	g_test_add_func("/apply/a-forged-mark-is-not-believed", test_a_forged_mark_is_not_believed);
+	g_test_add_func("/apply/a-nice-value-that-was-not-given-is-not-taken",
+			test_a_nice_value_that_was_not_given_is_not_taken);
+	g_test_add_func("/apply/what-others-set-in-between-stands",
+			test_what_others_set_in_between_stands);
+	g_test_add_func("/apply/what-cannot-be-put-back-is-counted",
+			test_what_cannot_be_put_back_is_counted);
+	g_test_add_func("/apply/nothing-is-changed-where-that-may-not-be",
+			test_nothing_is_changed_where_that_may_not_be);
 	g_test_add_func("/apply/put-back-keeps-a-nice-value-set-later",
 			test_put_back_keeps_a_nice_value_set_later);
 	g_test_add_func("/apply/put-back-touches-only-our-slices",

@@ -95,9 +95,9 @@ static const Wrong wrong_values[] = {
     {"Learning", "MaxProfiles", "65537", "1 to 65536", "512"},
     {"Learning", "StaleTicks", "0", "1 to 604800", "60"},
     {"Learning", "StaleTicks", "604801", "1 to 604800", "60"},
-    {"Database", "Path", "procdb.bin", "absolute path", "/procdb.bin"},
-    {"Database", "Path", "", "absolute path", "/procdb.bin"},
-    {"Database", "Path", "/var/lib/\xff\xfe", "absolute path", "/procdb.bin"},
+    {"Database", "Path", "procdb.bin", "absolute path", "/profiles.bin"},
+    {"Database", "Path", "", "absolute path", "/profiles.bin"},
+    {"Database", "Path", "/var/lib/\xff\xfe", "absolute path", "/profiles.bin"},
     {"Database", "RetentionDays", "36501", "0 to 36500", "30"},
     {"Database", "RetentionDays", "-1", "0 to 36500", "30"},
     {"Database", "MaxRetained", "1048577", "0 to 1048576", "16384"},
@@ -137,7 +137,7 @@ static void test_wrong_value(ConfigFixture *f, gconstpointer data)
 		g_assert_cmpuint(f->config.engine.retention_days, ==, 30);
 		g_assert_cmpuint(f->config.engine.save_interval_s, ==, 300);
 		g_assert_cmpstr(f->config.backend, ==, "auto");
-		g_assert_true(g_str_has_suffix(f->config.database, "/procdb.bin"));
+		g_assert_true(g_str_has_suffix(f->config.database, "/profiles.bin"));
 	}
 }
 

@@ -11,6 +11,9 @@
 
 #include "store-fixture.h"
 
+#define HEADER 12u
+#define ENTRY 64u
+
 static void test_link_in_place_of_temp_is_not_followed(struct fixture *fixture, gconstpointer data)
 {
 	g_autofree char *victim = g_build_filename(fixture->top, "victim", NULL);
@@ -272,19 +275,46 @@ static void test_read_only_disk_leaves_the_old_file(struct fixture *fixture, gco
 	g_assert_cmpint(umount(fixture->folder), ==, 0);
 }
 
+/* scx_pandemonium has written its file in the place of ours, which is the previous one now. */
+static void test_import_takes_ours_from_beside_a_foreign_file(struct fixture *fixture,
+							      gconstpointer data)
+{
+	g_autofree char *golden =
+	    g_test_build_filename(G_TEST_DIST, "..", "golden", "v2.bin", NULL);
+	g_autofree char *older = g_build_filename(fixture->top, "older.bin", NULL);
+	g_autofree char *older_prev = g_build_filename(fixture->top, "older.bin.prev", NULL);
+	g_autoptr(GArray) records = records_new();
+	g_autofree char *content = NULL;
+	ProcdbDiag diag;
+	guint foreign;
+	gsize len;
+
+	must_save(fixture, 30, 1);
+	g_assert_cmpint(rename(fixture->path, older_prev), ==, 0);
+	g_assert_true(g_file_get_contents(golden, &content, &len, NULL));
+	put(older, content, (gssize)len);
+	foreign = (guint)(len - HEADER) / ENTRY;
+	procdb_store_add_import(fixture->store, older);
+	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_IMPORT);
+	g_assert_cmpuint(records->len, >, 30);
+	g_assert_cmpuint(records->len, <=, 30 + foreign);
+}
+
 static void test_import_only_while_there_is_no_file(struct fixture *fixture, gconstpointer data)
 {
 	g_autofree char *golden =
 	    g_test_build_filename(G_TEST_DIST, "..", "golden", "v1.bin", NULL);
 	g_autofree char *older = g_build_filename(fixture->top, "older.bin", NULL);
 	g_autofree char *link = g_build_filename(fixture->top, "link.bin", NULL);
+	g_autofree char *target = g_build_filename(fixture->top, "target.bin", NULL);
 	g_autofree char *content = NULL;
 	g_autoptr(GArray) records = records_new();
 	ProcdbDiag diag;
 	gsize len;
 
 	g_assert_true(g_file_get_contents(golden, &content, &len, NULL));
-	procdb_store_set_import(fixture->store, older);
+	procdb_store_add_import(fixture->store, older);
+	procdb_store_add_import(fixture->store, link);
 	assert_loads(fixture, 0, 0, PROCDB_SOURCE_NONE);
 	put(older, content, (gssize)len);
 	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_IMPORT);
@@ -295,13 +325,14 @@ static void test_import_only_while_there_is_no_file(struct fixture *fixture, gco
 	g_assert_nonnull(procdb_store_report(fixture->store)->message);
 	g_assert_cmpuint(records->len, ==, 0);
 
-	put(older, content, (gssize)len);
-	g_assert_cmpint(symlink(older, link), ==, 0);
-	procdb_store_set_import(fixture->store, link);
+	g_assert_cmpint(unlink(older), ==, 0);
+	put(target, content, (gssize)len);
+	g_assert_cmpint(symlink(target, link), ==, 0);
 	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NONE);
 	g_assert_cmpuint(records->len, ==, 0);
+	g_assert_cmpint(unlink(link), ==, 0);
 
-	procdb_store_set_import(fixture->store, older);
+	put(older, content, (gssize)len);
 	if (geteuid() == 0) {
 		g_assert_cmpint(chown(older, 65534, 65534), ==, 0);
 		g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NONE);
@@ -334,6 +365,8 @@ int main(int argc, char **argv)
 	ADD_STORE_TEST("full-disk-leaves-the-old-file", test_full_disk_leaves_the_old_file);
 	ADD_STORE_TEST("read-only-disk-leaves-the-old-file",
 		       test_read_only_disk_leaves_the_old_file);
+	ADD_STORE_TEST("import-takes-ours-from-beside-a-foreign-file",
+		       test_import_takes_ours_from_beside_a_foreign_file);
 	ADD_STORE_TEST("import-only-while-there-is-no-file",
 		       test_import_only_while_there_is_no_file);
 	return g_test_run();

@@ -152,24 +152,27 @@ static void test_foreign_writer_is_respected(struct fixture *fixture, gconstpoin
 	    g_test_build_filename(G_TEST_DIST, "..", "golden", "v2.bin", NULL);
 	g_autofree char *content = NULL;
 	g_autofree char *prev = NULL;
+	g_autofree char *ours = NULL;
 	gsize len;
 	gsize prev_len;
+	gsize ours_len;
 
 	must_save(fixture, 3, 1);
 	must_save(fixture, 3, 2);
-	/* A good file becomes the previous one. */
+	/* A foreign file gives way, and does not become the previous one. */
 	g_assert_true(g_file_get_contents(golden, &content, &len, NULL));
 	put(fixture->path, content, (gssize)len);
+	g_assert_true(g_file_get_contents(fixture->prev, &ours, &ours_len, NULL));
 	must_save(fixture, 3, 3);
 	g_assert_true(g_file_get_contents(fixture->prev, &prev, &prev_len, NULL));
-	assert_same(content, len, prev, prev_len);
+	assert_same(ours, ours_len, prev, prev_len);
 	/* A bad one is set aside, and what is good stays. */
 	put(fixture->path, "torn", -1);
 	must_save(fixture, 3, 4);
 	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
 	g_clear_pointer(&prev, g_free);
 	g_assert_true(g_file_get_contents(fixture->prev, &prev, &prev_len, NULL));
-	assert_same(content, len, prev, prev_len);
+	assert_same(ours, ours_len, prev, prev_len);
 	assert_loads(fixture, 3, 4, PROCDB_SOURCE_NEWEST);
 }
 

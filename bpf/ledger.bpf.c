@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The ProcDb developers
+
+/*
+ * Remembers which tasks have a slice that the service gave, follows it through forks,
+ * and lists them, whatever /proc shows to the service.
+ */
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "events.h"
+#include "ledger.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define SCHED_FLAG_KEEP_PARAMS 0x10 /* include/uapi/linux/sched.h */
+
+/* List also what only looks like ours: for what a service left that was killed. */
+const volatile bool with_hints;
+
+/* A child inherits the slice, so it is on record from its first moment. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(procdb_inherit, struct task_struct *parent, struct task_struct *child)
+{
+	struct procdb_given *given, copy;
+
+	if (!has_custom_slice(child))
+		return 0;
+	/* The parent may have been given another one since the child was copied. */
+	given = bpf_task_storage_get(&procdb_given, parent, 0, 0);
+	if (!given || !procdb_given_is(given, child->se.slice))
+		return 0;
+	copy = *given;
+	bpf_task_storage_get(&procdb_given, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return 0;
+}
+
+/* Whether a task that is not on record has a slice that it can only have from us. */
+static __always_inline bool has_parents(struct task_struct *p)
+{
+	struct procdb_given *given = bpf_task_storage_get(&procdb_given, p->real_parent, 0, 0);
+
+	if (given && procdb_given_is(given, p->se.slice))
+		return true;
+	given = bpf_task_storage_get(&procdb_given, p->group_leader, 0, 0);
+	return given && procdb_given_is(given, p->se.slice);
+}
+
+SEC("iter/task")
+int procdb_list(struct bpf_iter__task *ctx)
+{
+	struct procdb_given_task found = {};
+	struct task_struct *p = ctx->task;
+	struct procdb_given *given;
+
+	if (!p || !has_custom_slice(p))
+		return 0;
+	given = given_of(p);
+	if (given)
+		found.given = *given;
+	else if (with_hints && (has_parents(p) || procdb_slice_is_marked(p->se.slice)))
+		found.hint = 1;
+	else
+		return 0;
+	found.pid = p->pid;
+	found.start_time = p->start_boottime;
+	found.pidfs_ino = bpf_core_field_exists(p->thread_pid->ino) ? p->thread_pid->ino : 0;
+	found.slice = p->se.slice;
+	/* A full buffer makes the kernel call again. */
+	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
+	return 0;
+}
+
+/* On their way in, before the kernel takes the lock of the task's queue. */
+SEC("fentry/set_user_nice")
+int BPF_PROG(procdb_nice, struct task_struct *p, long nice)
+{
+	struct procdb_guard *guard = guard_of(p);
+
+	if (guard)
+		note_change(guard, (s32)nice, PROCDB_GUARD_NO_SLICE);
+	return 0;
+}
+
+SEC("fentry/__sched_setscheduler")
+int BPF_PROG(procdb_setscheduler, struct task_struct *p, const struct sched_attr *attr)
+{
+	struct procdb_guard *guard = guard_of(p);
+
+	if (!guard || bpf_get_current_pid_tgid() >> 32 == guard->service ||
+	    attr->sched_flags & SCHED_FLAG_KEEP_PARAMS)
+		return 0;
+	note_change(guard, attr->sched_nice, attr->sched_runtime);
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* The map of what was given; each object that includes this is handed the ledger's. */
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "ledger.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct procdb_given);
+} procdb_given SEC(".maps");
+
+static __always_inline bool has_custom_slice(const struct task_struct *p)
+{
+	return bpf_core_field_exists(p->se.custom_slice) && p->se.custom_slice;
+}
+
+/* What we gave p, if it has that now; else NULL. */
+static __always_inline struct procdb_given *given_of(struct task_struct *p)
+{
+	struct procdb_given *given;
+
+	if (!has_custom_slice(p))
+		return NULL;
+	given = bpf_task_storage_get(&procdb_given, p, 0, 0);
+	return given && procdb_given_is(given, p->se.slice) ? given : NULL;
+}
+
+/* One, mapped by the service. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct procdb_guard);
+} procdb_guards SEC(".maps");
+
+/* The guard if it is of p, else NULL. */
+static __always_inline struct procdb_guard *guard_of(const struct task_struct *p)
+{
+	const u32 first = 0;
+	struct procdb_guard *guard = bpf_map_lookup_elem(&procdb_guards, &first);
+
+	return guard && guard->pid && guard->pid == (u32)p->pid ? guard : NULL;
+}
+
+static __always_inline void note_change(struct procdb_guard *guard, s32 nice, u64 slice)
+{
+	guard->nice = nice;
+	guard->others = slice;
+	__sync_fetch_and_add(&guard->changes, 1);
+}
+
+/* Looks whether another program has changed a task that the service is about to set. */
+static __always_inline void look_for_change(const struct task_struct *p)
+{
+	struct procdb_guard *guard = guard_of(p);
+	u32 prio;
+
+	if (!guard || !guard->expected)
+		return;
+	prio = (u32)p->static_prio;
+	if (has_custom_slice(p) && p->se.slice != guard->slice[0] && p->se.slice != guard->slice[1])
+		note_change(guard, (s32)prio - 120, p->se.slice);
+	else if (prio != guard->expected && prio != guard->set)
+		note_change(guard, (s32)prio - 120, PROCDB_GUARD_NO_SLICE);
+}

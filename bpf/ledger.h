@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * What was given to a task, where the task cannot write: in BPF task storage. The digits
+ * of a slice (events.h) say nothing of who set it, for any task may set its own.
+ */
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+/* Of a task that we set, or that was forked by one with a slice of ours. */
+struct procdb_given {
+	__u64 slice[2]; /* ns, the last two that we gave, newest first; 0: none */
+	__s32 nice;	/* that we gave with it, if nice_given */
+	__u32 nice_given;
+};
+
+/* A task that has a slice of ours now. */
+struct procdb_given_task {
+	__u64 start_time; /* ns since boot, as in struct procdb_task_event */
+	__u64 pidfs_ino;
+	__u64 slice; /* ns, also of a real-time task, which keeps it for when it is none */
+	struct procdb_given given;
+	__u32 pid;
+	__u32 hint; /* not on record: a parent that is has this slice, or only its digits say so */
+};
+
+/*
+ * What others do to a task while we look at it and set it: two calls, and the nice value is
+ * written with the slice. On kernels whose functions BPF can watch every call of others is
+ * seen on its way in; on all others what the task has when it leaves the CPU, executes a
+ * program or ends, so that only who neither sleeps nor is interrupted in between goes unseen.
+ */
+struct procdb_guard {
+	__u32 pid;	/* of the task; 0: none */
+	__u32 service;	/* our own tgid, whose calls do not count */
+	__u32 expected; /* PROCDB_GUARD_NICE() of what is no change; 0: not known yet */
+	__u32 set;	/* the same of what we set */
+	__u64 slice[2]; /* ns: that it has from us, and gets; the kernel's own is no change */
+	__u32 changes;	/* how many were seen */
+	__s32 nice;	/* what the last of them asked for or left */
+	__u64 others;	/* ns: its slice; PROCDB_GUARD_NO_SLICE: it does not touch that */
+};
+
+#define PROCDB_GUARD_NICE(nice) ((__u32)((nice) + 120)) /* as static_prio of a task */
+#define PROCDB_GUARD_NO_SLICE (~0ULL)
+
+static inline int procdb_given_is(const struct procdb_given *given, __u64 slice)
+{
+	return slice && (slice == given->slice[0] || slice == given->slice[1]);
+}
+
+/* A map, as survey.bpf.c finds it. */
+struct procdb_map_use {
+	__u32 id;
+	__u32 held; /* by BPF programs, not only by descriptors and pins */
+};
+
+_Static_assert(sizeof(struct procdb_given) == 24, "no padding that BPF would leave unset");
+_Static_assert(sizeof(struct procdb_given_task) == 56, "no padding that BPF would leave unset");

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "given.h"
+
+#include "ledger.skel.h"
+#include "load.h"
+#include "pins.h"
+#include "survey-private.h"
+#include "survey.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* include/linux/proc_ns.h: the inode number of the pid namespace that the kernel began with. */
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
+
+typedef struct ledger Skeleton;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, ledger__destroy)
+
+struct _ProcdbLedger {
+	Skeleton *skeleton; /* NULL when there is no record */
+	struct procdb_guard *guard;
+	int placeholder;    /* where there is no record: what keeps the folder; -1: nothing */
+	gboolean recovered; /* what an earlier service left has been read: the pin may be ours */
+	gboolean pinned;
+	guint32 id;	/* of the program that follows forks, by which others know us */
+	gboolean first; /* no older service is there; ours is the pin */
+	char *refusal;
+};
+
+static void refuse(ProcdbLedger *ledger, const char *reason)
+{
+	g_free(ledger->refusal);
+	ledger->refusal = g_strdup(reason);
+}
+
+/* Ids of tasks that BPF sees are those of the first namespace, and system calls take our own. */
+static gboolean in_initial_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PID_NAMESPACE;
+}
+
+/* Programs that watch functions of the kernel are more than some kernels take. */
+static Skeleton *load(gboolean watching)
+{
+	g_autoptr(Skeleton) skeleton = ledger__open();
+
+	if (!skeleton)
+		return NULL;
+	bpf_program__set_autoload(skeleton->progs.procdb_nice, watching);
+	bpf_program__set_autoload(skeleton->progs.procdb_setscheduler, watching);
+	bpf_program__set_autoattach(skeleton->progs.procdb_list, false);
+	if (ledger__load(skeleton) || ledger__attach(skeleton))
+		return NULL;
+	return g_steal_pointer(&skeleton);
+}
+
+static guint32 program_id(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) ? 0 : info.id;
+}
+
+/* The older service wins: its tasks are on its record, not on ours. */
+static void look_for_others(ProcdbLedger *ledger)
+{
+	guint32 oldest = procdb_survey_oldest_service();
+	g_autofree char *reason = NULL;
+
+	ledger->first = oldest == 0 || oldest >= ledger->id;
+	if (!ledger->first)
+		reason = g_strdup_printf(
+		    "another service of this kind runs on this kernel, perhaps in a "
+		    "container (its BPF program has the id %u); this one observes "
+		    "until that one ends",
+		    oldest);
+	refuse(ledger, reason);
+}
+
+static void make_placeholder(ProcdbLedger *ledger)
+{
+	ledger->placeholder = bpf_map_create(BPF_MAP_TYPE_ARRAY, "procdb_here", sizeof(guint32),
+					     sizeof(guint32), 1, NULL);
+}
+
+ProcdbLedger *procdb_ledger_new(void)
+{
+	ProcdbLedger *ledger = g_new0(ProcdbLedger, 1);
+	int fd;
+
+	ledger->placeholder = -1;
+	procdb_load_quiet();
+	if (!in_initial_namespace()) {
+		refuse(ledger,
+		       "it runs in a pid namespace of its own, as in a container, where the "
+		       "ids of tasks are not those of the kernel");
+		make_placeholder(ledger);
+		return ledger;
+	}
+	ledger->skeleton = load(TRUE);
+	if (!ledger->skeleton)
+		ledger->skeleton = load(FALSE);
+	if (!ledger->skeleton) {
+		g_autofree char *reason = g_strdup_printf(
+		    "the kernel keeps no record of what is given to tasks (%s)", g_strerror(errno));
+
+		refuse(ledger, reason);
+		make_placeholder(ledger);
+		return ledger;
+	}
+	fd = bpf_map__fd(ledger->skeleton->maps.procdb_guards);
+	ledger->guard =
+	    mmap(NULL, sizeof(*ledger->guard), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ledger->guard == MAP_FAILED)
+		ledger->guard = NULL;
+	else
+		ledger->guard->service = (guint32)getpid();
+	ledger->id = program_id(ledger->skeleton->progs.procdb_inherit);
+	look_for_others(ledger);
+	return ledger;
+}
+
+void procdb_ledger_free(ProcdbLedger *ledger)
+{
+	if (!ledger)
+		return;
+	if (ledger->guard)
+		munmap(ledger->guard, sizeof(*ledger->guard));
+	if (ledger->pinned)
+		procdb_pins_remove_record();
+	if (ledger->placeholder >= 0)
+		close(ledger->placeholder);
+	g_clear_pointer(&ledger->skeleton, ledger__destroy);
+	g_free(ledger->refusal);
+	g_free(ledger);
+}
+
+const char *procdb_ledger_refusal(const ProcdbLedger *ledger)
+{
+	return ledger->refusal;
+}
+
+gboolean procdb_ledger_is_second(const ProcdbLedger *ledger)
+{
+	return ledger->skeleton && !ledger->first;
+}
+
+gboolean procdb_ledger_refresh(ProcdbLedger *ledger)
+{
+	gboolean first = ledger->first;
+	int fd = ledger->skeleton ? bpf_map__fd(ledger->skeleton->maps.procdb_given)
+				  : ledger->placeholder;
+
+	if (ledger->skeleton && !first)
+		look_for_others(ledger);
+	/* What cannot be pinned is forgotten with us, and that is all. */
+	if (fd >= 0 && (ledger->recovered || !ledger->skeleton))
+		ledger->pinned =
+		    procdb_pins_keep_record(fd, ledger->pinned, ledger->skeleton != NULL);
+	return first != ledger->first;
+}
+
+void procdb_ledger_share(const ProcdbLedger *ledger, struct bpf_map *given, struct bpf_map *guards)
+{
+	if (!ledger || !ledger->skeleton)
+		return;
+	/* An object that cannot share it has a record of its own, which stays empty. */
+	(void)bpf_map__reuse_fd(given, bpf_map__fd(ledger->skeleton->maps.procdb_given));
+	(void)bpf_map__reuse_fd(guards, bpf_map__fd(ledger->skeleton->maps.procdb_guards));
+}
+
+gboolean procdb_ledger_read(ProcdbLedger *ledger, int pidfd, struct procdb_given *given)
+{
+	memset(given, 0, sizeof(*given));
+	if (!ledger->skeleton ||
+	    bpf_map_lookup_elem(bpf_map__fd(ledger->skeleton->maps.procdb_given), &pidfd, given) ==
+		0)
+		return ledger->skeleton != NULL;
+	memset(given, 0, sizeof(*given));
+	return FALSE;
+}
+
+gboolean procdb_ledger_write(ProcdbLedger *ledger, int pidfd, const struct procdb_given *given)
+{
+	return ledger->skeleton &&
+	       bpf_map_update_elem(bpf_map__fd(ledger->skeleton->maps.procdb_given), &pidfd, given,
+				   BPF_ANY) == 0;
+}
+
+static gboolean append_tasks(GByteArray *found, GArray *tasks)
+{
+	if (!found)
+		return FALSE;
+	g_array_append_vals(tasks, found->data,
+			    (guint)(found->len / sizeof(struct procdb_given_task)));
+	g_byte_array_unref(found);
+	return TRUE;
+}
+
+gboolean procdb_ledger_list(ProcdbLedger *ledger, GArray *tasks)
+{
+	return ledger->skeleton &&
+	       append_tasks(procdb_survey_read(ledger->skeleton->progs.procdb_list), tasks);
+}
+
+void procdb_ledger_leftovers(ProcdbLedger *ledger, GArray *tasks)
+{
+	g_autoptr(Skeleton) skeleton = NULL;
+	int fd;
+
+	if (!ledger->skeleton || !ledger->first)
+		return;
+	ledger->recovered = TRUE;
+	fd = procdb_pins_open_record(sizeof(struct procdb_given));
+	if (fd < 0)
+		return;
+	skeleton = ledger__open();
+	if (skeleton) {
+		struct bpf_program *program;
+
+		bpf_object__for_each_program(program, skeleton->obj)
+		    bpf_program__set_autoload(program, program == skeleton->progs.procdb_list);
+		skeleton->rodata->with_hints = true;
+		if (bpf_map__reuse_fd(skeleton->maps.procdb_given, fd) == 0 &&
+		    ledger__load(skeleton) == 0)
+			append_tasks(procdb_survey_read(skeleton->progs.procdb_list), tasks);
+	}
+	close(fd);
+}
+
+void procdb_ledger_guard(ProcdbLedger *ledger, guint pid)
+{
+	struct procdb_guard *guard = ledger ? ledger->guard : NULL;
+
+	if (!guard)
+		return;
+	guard->expected = 0;
+	guard->changes = 0;
+	__atomic_store_n(&guard->pid, pid, __ATOMIC_SEQ_CST);
+}
+
+void procdb_ledger_expect(ProcdbLedger *ledger, const gint32 nice[2], const guint64 slice_ns[2])
+{
+	struct procdb_guard *guard = ledger ? ledger->guard : NULL;
+
+	if (!guard)
+		return;
+	guard->set = PROCDB_GUARD_NICE(nice[1]);
+	guard->slice[0] = slice_ns[0];
+	guard->slice[1] = slice_ns[1];
+	__atomic_store_n(&guard->expected, PROCDB_GUARD_NICE(nice[0]), __ATOMIC_SEQ_CST);
+}
+
+guint procdb_ledger_changes(ProcdbLedger *ledger, struct procdb_guard *last)
+{
+	struct procdb_guard *guard = ledger ? ledger->guard : NULL;
+	guint changes;
+
+	if (!guard)
+		return 0;
+	changes = __atomic_load_n(&guard->changes, __ATOMIC_SEQ_CST);
+	*last = *guard;
+	return changes;
+}

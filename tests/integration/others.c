@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/*
+ * Programs that set their own scheduling, as many do right after their start:
+ *   others set WHAT DELAY-US WAIT-US    sets it, waits, and fails if it has it no more
+ *   others starts N AT-ONCE PROGRAM...  starts it so often; prints how many failed
+ *   others forge                        takes our slice and executes itself; prints its nice value
+ */
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* include/uapi/linux/sched/types.h, version 0; that header cannot be used beside glibc's. */
+struct attr {
+	uint32_t size;
+	uint32_t policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t slice;
+	uint64_t deadline;
+	uint64_t period;
+};
+
+#define OWN_SLICE 5000000
+
+static struct attr get(void)
+{
+	struct attr attr = {.size = sizeof(attr)};
+
+	syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0);
+	return attr;
+}
+
+static int set(struct attr attr)
+{
+	return (int)syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
+static int set_policy(uint32_t policy, uint32_t priority)
+{
+	struct attr attr = get();
+
+	attr.policy = policy;
+	attr.priority = priority;
+	attr.slice = 0;
+	return set(attr);
+}
+
+static int set_what(const char *what)
+{
+	struct attr attr = get();
+
+	if (strcmp(what, "nice") == 0)
+		return setpriority(PRIO_PROCESS, 0, 15);
+	if (strcmp(what, "slice") == 0) {
+		attr.slice = OWN_SLICE;
+		return set(attr);
+	}
+	if (strcmp(what, "fifo") == 0)
+		return set_policy(SCHED_FIFO, 20);
+	return set_policy(strcmp(what, "idle") == 0 ? SCHED_IDLE : SCHED_BATCH, 0);
+}
+
+static int has(const char *what)
+{
+	struct attr attr = get();
+
+	if (strcmp(what, "nice") == 0)
+		return attr.nice == 15;
+	if (strcmp(what, "slice") == 0)
+		return attr.slice == OWN_SLICE;
+	if (strcmp(what, "fifo") == 0)
+		return attr.policy == SCHED_FIFO && attr.priority == 20;
+	return attr.policy == (strcmp(what, "idle") == 0 ? SCHED_IDLE : SCHED_BATCH);
+}
+
+static int starts(int n, int at_once, char **command)
+{
+	int failed = 0, status;
+
+	for (int i = 0; i < n; i += at_once) {
+		for (int k = 0; k < at_once; k++) {
+			if (fork())
+				continue;
+			execv(command[0], command);
+			_exit(9);
+		}
+		for (int k = 0; k < at_once; k++)
+			failed += wait(&status) > 0 && status != 0;
+	}
+	printf("%d\n", failed);
+	return 0;
+}
+
+/* The mark of a slice of ours, with its last digits as they once told a nice value. */
+static int forge(char **argv)
+{
+	struct attr attr = get();
+
+	attr.slice = 20007300ULL + (uint64_t)attr.nice;
+	if (set(attr))
+		return 3;
+	execl("/proc/self/exe", argv[0], "forged", NULL);
+	return 9;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && strcmp(argv[1], "set") == 0) {
+		usleep((useconds_t)atoi(argv[3]));
+		if (set_what(argv[2]))
+			return 2;
+		usleep((useconds_t)atoi(argv[4]));
+		return !has(argv[2]);
+	}
+	if (argc > 4 && strcmp(argv[1], "starts") == 0)
+		return starts(atoi(argv[2]), atoi(argv[3]), argv + 4);
+	if (argc == 2 && strcmp(argv[1], "forge") == 0)
+		return forge(argv);
+	if (argc == 2 && strcmp(argv[1], "forged") == 0) {
+		usleep(20000);
+		return get().nice != 19;
+	}
+	return 2;
+}

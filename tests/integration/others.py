@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""What other programs set is theirs, also while the service looks and sets."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+from apply import (BATCH, LAT_CRITICAL, applying, attr_of, gets, program, running, slice_of,
+                   skip_unless_slices)
+from harness import Service, ctl, run_case, wait_for
+
+WHAT = ("nice", "fifo", "batch", "idle", "slice")
+LOAD = ["sh", "-c", "while :; do :; done"]
+
+
+def others(name):
+    path = f"{os.environ['LAB_DIR']}/{name}"
+    if not os.path.exists(path):
+        shutil.copy(os.environ["OTHERS"], path)
+        os.chmod(path, 0o755)
+    os.chmod(os.environ["LAB_DIR"], 0o755)
+    return path
+
+
+@contextmanager
+def held(service, inject):
+    """The service, delayed at a system call of its own."""
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-p",
+                               str(service.process.pid), "-e",
+                               "trace=sched_setattr,sched_getattr,bpf,pidfd_open", "-e",
+                               f"inject={inject}"])
+    wait_for(lambda: f"TracerPid:\t{tracer.pid}" in open(
+        f"/proc/{service.process.pid}/status", encoding="ascii").read(), 5, "it is traced")
+    try:
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(10)
+
+
+def failed(number, at_once, *command):
+    done = subprocess.run([os.environ["OTHERS"], "starts", str(number), str(at_once), *command],
+                          stdout=subprocess.PIPE, check=True, timeout=150)
+    return int(done.stdout)
+
+
+def what_is_set_while_the_service_is_held_stands():
+    points = ("sched_getattr:delay_enter=4000", "sched_getattr:delay_exit=4000",
+              "sched_setattr:delay_enter=4000", "sched_setattr:delay_exit=4000",
+              "pidfd_open:delay_exit=4000", "bpf:delay_exit=4000")
+    lost = {}
+    with applying(lab_set="lat-critical", lab_long="batch") as service:
+        for point in points:
+            with held(service, point):
+                for name in ("lab-set", "lab-long"):
+                    for what in WHAT:
+                        # At several moments of the few ms that it is held.
+                        for delay in ("200", "2000", "5000"):
+                            lost[point, name, what, delay] = failed(
+                                4, 2, others(name), "set", what, delay, "60000")
+    print(f"{sum(lost.values())} of {4 * len(lost)} changed")
+    assert not any(lost.values()), {key: value for key, value in lost.items() if value}
+
+
+def a_program_that_nice_starts_stays_nice():
+    with applying(lab_batch="batch") as service:
+        with held(service, "sched_setattr:delay_enter=3000"):
+            script = ("i=0; bad=0; while [ $i -lt 40 ]; do nice -n 10 sleep .06 & sleep .04; "
+                      "[ \"$(ps -o ni= -p $!)\" -eq 10 ] || bad=$((bad+1)); wait; i=$((i+1)); "
+                      "done; echo $bad >$0")
+            told = os.environ["LAB_DIR"] + "/bad"
+            with running(program("lab-batch", "dash"), "-c", script, told):
+                wait_for(lambda: os.path.exists(told) and open(told, encoding="ascii").read(), 30,
+                         "40 starts")
+            with open(told, encoding="ascii") as file:
+                bad = int(file.read())
+    print(f"{bad} of 40 lost their nice value")
+    assert bad == 0
+
+
+def nothing_is_lost_in_many_starts_under_load():
+    number = int(os.environ.get("PROCDB_STARTS", "1000"))
+    lost = {}
+    with applying(lab_set="lat-critical", lab_long="batch"):
+        with running(*LOAD), running(*LOAD), running(*LOAD), running(*LOAD):
+            for name in ("lab-set", "lab-long"):
+                for what in WHAT:
+                    lost[name, what] = failed(number // 10, 8, others(name), "set", what, "0",
+                                              "1000")
+    print(f"{sum(lost.values())} of {number} changed")
+    assert not any(lost.values()), lost
+
+
+def a_forged_mark_is_not_believed():
+    with applying():
+        taken = failed(1000, 10, shutil.which("nice"), "-n", "19", others("lab-forger"), "forge")
+        print(f"{taken} of 1000 lost the nice value that an administrator gave")
+        assert taken == 0
+
+
+def all_is_put_back_whatever_proc_shows():
+    """hidepid with and without gid, with the capabilities of the unit."""
+    default = slice_of(0)
+    unit = ("setpriv", "--bounding-set=-all,+bpf,+perfmon,+sys_nice", "--inh-caps=-all",
+            "--no-new-privs")
+    os.makedirs("/sys/fs/bpf/pandemonium", mode=0o700, exist_ok=True)
+    for options in ("hidepid=0", "hidepid=1", "hidepid=2", "hidepid=1,gid=2002",
+                    "hidepid=2,gid=2002"):
+        subprocess.run(["mount", "-t", "proc", "-o", options, "proc", "/proc"], check=True)
+        with Service(backend="observer", prefix=unit) as service:
+            service.call("SetOverride", "(ss)", "lab-batch", "batch")
+            wait_for(lambda: service.call("GetProfile", "(s)", "lab-batch")["predicted"], 5, "it")
+            user = ("setpriv", "--reuid=2001", "--regid=2001", "--clear-groups")
+            os.chmod(os.environ["LAB_DIR"], 0o755)
+            with running(program("lab-batch"), "60") as own, \
+                    running(*user, program("lab-batch"), "60") as users:
+                gets(own, BATCH)
+                gets(users, BATCH)
+                service.call("SetApply", "(s)", "none")
+                assert slice_of(own) == slice_of(users) == default, options
+                service.call("SetApply", "(s)", "slices")
+                with running(program("lab-batch"), "60") as other:
+                    gets(other, BATCH)
+                    service.stop()
+                    assert slice_of(other) == default, options
+        print(f"{options}: set, and put back")
+        subprocess.run(["umount", "/proc"], check=True)
+
+
+def what_cannot_be_put_back_is_said():
+    with applying(lab_batch="batch") as service:
+        with running(program("lab-batch"), "60") as pid:
+            gets(pid, BATCH)
+            os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(5))
+            service.call("SetApply", "(s)", "none")
+            assert service.get("ApplyStatistics")["kept"] == 1
+            said = ctl("status")
+            assert "1 task could not be put back" in said, said
+            service.stop()
+            assert "1 task could not be put back" in service.logged(), service.logged()
+
+
+def the_second_service_of_a_kernel_observes():
+    with applying(lab_batch="batch") as service:
+        bus = os.environ["LAB_DIR"] + "/second-bus"
+        subprocess.run(["dbus-daemon", "--session", f"--address=unix:path={bus}", "--fork",
+                        "--print-pid"], check=True, stdout=subprocess.PIPE)
+        with running(program("lab-batch"), "60") as pid:
+            gets(pid, BATCH)
+            log = open(os.environ["LAB_DIR"] + "/second.log", "wb+")
+            second = subprocess.Popen(
+                [os.environ["LAB_SERVICE"], "--backend", "observer", "--database",
+                 os.environ["LAB_DIR"] + "/second.bin"], stdout=log, stderr=log,
+                env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"})
+            time.sleep(2)
+            said = subprocess.run(
+                ["pandemoniumctl", "status"], stdout=subprocess.PIPE, check=False,
+                env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"}).stdout.decode()
+            assert "another service of this kind" in said, said
+            assert slice_of(pid) == BATCH
+            # What is pinned is the first one's, not left by a crash.
+            assert "another service of this kind has pinned" in said, said
+            second.terminate()
+            assert second.wait(10) == 0
+            assert slice_of(pid) == BATCH
+            assert service.state() == ("observer", "active")
+            with running(program("lab-batch"), "60") as other:
+                gets(other, BATCH)
+
+
+if __name__ == "__main__":
+    skip_unless_slices()
+    if not shutil.which("strace"):
+        print("SKIP: there is no strace")
+        sys.exit(77)
+    run_case(globals())
