@@ -54,7 +54,9 @@ def service_with(faults, backend):
 
 
 def pinned_files():
-    return os.listdir(PIN_DIRECTORY) if os.path.exists(PIN_DIRECTORY) else []
+    """Without the record of what tasks were given, which is there as long as the service runs."""
+    files = os.listdir(PIN_DIRECTORY) if os.path.exists(PIN_DIRECTORY) else []
+    return [file for file in files if file != "procdb_given"]
 
 
 def check_start(service, faults, nth, error):
