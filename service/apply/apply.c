@@ -302,8 +302,8 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 static gboolean put_back_one(ProcdbApply *apply, const struct procdb_given_task *task)
 {
 	/* Of what only seems to be ours, the slice at most. */
-	const struct procdb_given given =
-	    task->hint ? (struct procdb_given){.slice = {task->slice}} : task->given;
+	const struct procdb_given seeming = {.slice = {task->slice}};
+	const struct procdb_given given = task->hint ? seeming : task->given;
 	int handle = apply->ops->hold(apply->data, task->pid, task->start_time, task->pidfs_ino);
 	ProcdbSchedAttr now, next;
 	ProcdbApplyResult result = LOOK_AGAIN;

@@ -225,10 +225,10 @@ void procdb_ledger_leftovers(ProcdbLedger *ledger, GArray *tasks)
 		return;
 	skeleton = ledger__open();
 	if (skeleton) {
-		struct bpf_program *program;
+		struct bpf_program *program = NULL;
 
-		bpf_object__for_each_program(program, skeleton->obj)
-		    bpf_program__set_autoload(program, program == skeleton->progs.procdb_list);
+		while ((program = bpf_object__next_program(skeleton->obj, program)))
+			bpf_program__set_autoload(program, program == skeleton->progs.procdb_list);
 		skeleton->rodata->with_hints = true;
 		if (bpf_map__reuse_fd(skeleton->maps.procdb_given, fd) == 0 &&
 		    ledger__load(skeleton) == 0)
