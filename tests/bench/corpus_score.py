@@ -5,7 +5,8 @@
 from corpus_workloads.model import TREATMENTS
 
 SECOND = 10**9
-# Another policy than SCHED_OTHER was somebody's own choice: it is not judged.
+# Another policy than SCHED_OTHER, or a nice value (x265's workers call nice(10)), is the program's
+# own choice, which the service leaves alone: it is not judged.
 JUDGED = ("default", "long", "short")
 FEATURES = ("slept", "waited", "runs", "voluntary", "by_interrupt", "by_softirq", "by_kernel_thread",
             "by_own_process", "by_other_process")
@@ -43,9 +44,10 @@ def add_life(sums, life):
     sums["lives"] += 1
     for t in TREATMENTS:
         first, later = life["first_" + t], life["later_" + t]
-        sums["cpu"][t] += first + later
-        sums["settled"][t] += later if is_long else first + later
-        sums["wakes"][t] += life["wakes_" + t]
+        counted = t if life["nice"] == 0 else "other"
+        sums["cpu"][counted] += first + later
+        sums["settled"][counted] += later if is_long else first + later
+        sums["wakes"][counted] += life["wakes_" + t]
     for feature in FEATURES:
         sums[feature] += life[feature]
 
