@@ -12,7 +12,8 @@ command -v $program >/dev/null || {
 	exit 77
 }
 cd "$1"
-files=$(find . \( -name '.git' -o -name 'build*' \) -type d -prune -o -type f -name '*.[ch]' -print)
+# A build directory of any name holds files that are not ours.
+files=$(git ls-files '*.[ch]' 2>/dev/null) || files=$(find . \( -name '.git' -o -name 'build*' \) -type d -prune -o -type f -name '*.[ch]' -print)
 [ -n "$files" ]
 # shellcheck disable=SC2086 # a file a word: there are no blanks in our names
 $program --dry-run --Werror $files || {
