@@ -41,7 +41,7 @@ struct procdb_wanted {
 
 /*
  * The last four digits of a slice that we set. No proof: any task may set such a slice for
- * itself. What was given is on record (ledger.h); this is for what nobody could record, the
+ * itself. What was given is on record (ledger.h); this is for what no program could record, the
  * children of tasks that were set by a service that was killed, and for people who look.
  */
 #define PROCDB_SLICE_STEP 10000ULL /* ns */

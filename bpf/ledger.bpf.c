@@ -31,8 +31,8 @@ int BPF_PROG(procdb_inherit, struct task_struct *parent, struct task_struct *chi
 	if (!has_custom_slice(child))
 		return 0;
 	/* The parent may have been given another one since the child was copied. */
-	given = bpf_task_storage_get(&procdb_given, parent, 0, 0);
-	if (!given || !procdb_given_is(given, child->se.slice))
+	given = given_with(parent, child->se.slice);
+	if (!given)
 		return 0;
 	copy = *given;
 	bpf_task_storage_get(&procdb_given, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -42,12 +42,7 @@ int BPF_PROG(procdb_inherit, struct task_struct *parent, struct task_struct *chi
 /* Whether a task that is not on record has a slice that it can only have from us. */
 static __always_inline bool has_parents(struct task_struct *p)
 {
-	struct procdb_given *given = bpf_task_storage_get(&procdb_given, p->real_parent, 0, 0);
-
-	if (given && procdb_given_is(given, p->se.slice))
-		return true;
-	given = bpf_task_storage_get(&procdb_given, p->group_leader, 0, 0);
-	return given && procdb_given_is(given, p->se.slice);
+	return given_with(p->real_parent, p->se.slice) || given_with(p->group_leader, p->se.slice);
 }
 
 SEC("iter/task")

@@ -4,7 +4,7 @@
 
 /*
  * What was given to a task, where the task cannot write: in BPF task storage. The digits
- * of a slice (events.h) say nothing of who set it, for any task may set its own.
+ * of a slice (events.h) do not say which program set it, for any task may set its own.
  */
 
 #ifndef __VMLINUX_H__
@@ -32,7 +32,8 @@ struct procdb_given_task {
  * What others do to a task while we look at it and set it: two calls, and the nice value is
  * written with the slice. On kernels whose functions BPF can watch every call of others is
  * seen on its way in; on all others what the task has when it leaves the CPU, executes a
- * program or ends, so that only who neither sleeps nor is interrupted in between goes unseen.
+ * program or ends: the change of a task that neither sleeps nor is interrupted in between
+ * goes unseen.
  */
 struct procdb_guard {
 	__u32 pid;	/* of the task; 0: none */
@@ -52,12 +53,6 @@ static inline int procdb_given_is(const struct procdb_given *given, __u64 slice)
 {
 	return slice && (slice == given->slice[0] || slice == given->slice[1]);
 }
-
-/* A map, as survey.bpf.c finds it. */
-struct procdb_map_use {
-	__u32 id;
-	__u32 held; /* by BPF programs, not only by descriptors and pins */
-};
 
 _Static_assert(sizeof(struct procdb_given) == 24, "no padding that BPF would leave unset");
 _Static_assert(sizeof(struct procdb_given_task) == 56, "no padding that BPF would leave unset");

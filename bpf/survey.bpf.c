@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (C) 2026 The ProcDb developers
 
-/* What other programs have in the kernel: no pin and no /proc tells whether they are alive. */
+/* Which services there are on this kernel: no pin and no /proc tells whether they are alive. */
 
 #include "vmlinux.h"
 
@@ -9,28 +9,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "ledger.h"
-
 char LICENSE[] SEC("license") = "GPL";
-
-/*
- * A descriptor counts in both counters, a pin too, and a program in the first alone
- * (kernel/bpf/syscall.c, bpf_map_inc() and bpf_map_inc_with_uref()), as this walk does
- * (bpf_map_get_curr_or_next()).
- */
-SEC("iter/bpf_map")
-int list_maps(struct bpf_iter__bpf_map *ctx)
-{
-	struct bpf_map *map = ctx->map;
-	struct procdb_map_use use;
-
-	if (!map)
-		return 0;
-	use.id = map->id;
-	use.held = map->refcnt.counter > map->usercnt.counter + 1;
-	bpf_seq_write(ctx->meta->seq, &use, sizeof(use));
-	return 0;
-}
 
 /* The ids of the programs that follow forks: one for each service on this kernel. */
 SEC("iter/bpf_prog")

@@ -155,16 +155,6 @@ struct task_struct {
 };
 
 /* include/linux/bpf.h */
-typedef struct {
-	s64 counter;
-} atomic64_t;
-
-struct bpf_map {
-	u32 id;
-	atomic64_t refcnt;
-	atomic64_t usercnt;
-};
-
 enum bpf_prog_type {
 	BPF_PROG_TYPE_TRACING = 26,
 };
@@ -222,11 +212,6 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
-};
-
-struct bpf_iter__bpf_map {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
 };
 
 struct bpf_iter__bpf_prog {

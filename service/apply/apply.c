@@ -180,7 +180,7 @@ static void repair(ProcdbApply *apply, guint pid, int handle, struct procdb_guar
 	}
 }
 
-/* What was set on whoever got the pid meanwhile is put back. */
+/* What was set on the task that has got the pid meanwhile is put back. */
 static void undo_stranger(ProcdbApply *apply, guint pid, const ProcdbSchedAttr *next)
 {
 	const ProcdbTaskOps *ops = apply->ops;
@@ -333,34 +333,44 @@ static guint put_back_all(ProcdbApply *apply, const GArray *tasks)
 	return found;
 }
 
-guint procdb_apply_put_back(ProcdbApply *apply)
+static void list_given(ProcdbApply *apply, GArray *tasks)
+{
+	apply->unlisted =
+	    !apply->ops->list(apply->data, tasks) && apply->results[PROCDB_APPLY_SET] > 0;
+}
+
+static void list_leftovers(ProcdbApply *apply, GArray *tasks)
+{
+	apply->ops->leftovers(apply->data, tasks);
+}
+
+/* Until nothing is listed that can be put back; *kept: what is listed then all the same. */
+static guint put_back_rounds(ProcdbApply *apply,
+			     void (*list_tasks)(ProcdbApply *apply, GArray *tasks), guint *kept)
 {
 	g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_given_task));
 	guint total = 0, found = 1;
 
 	for (guint round = 0; round < PUT_BACK_ROUNDS && found > 0; round++) {
 		g_array_set_size(tasks, 0);
-		apply->unlisted =
-		    !apply->ops->list(apply->data, tasks) && apply->results[PROCDB_APPLY_SET] > 0;
+		list_tasks(apply, tasks);
 		found = put_back_all(apply, tasks);
 		total += found;
 	}
-	apply->kept = tasks->len - found;
+	*kept = tasks->len - found;
 	return total;
+}
+
+guint procdb_apply_put_back(ProcdbApply *apply)
+{
+	return put_back_rounds(apply, list_given, &apply->kept);
 }
 
 guint procdb_apply_recover(ProcdbApply *apply)
 {
-	g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_given_task));
-	guint total = 0, found = 1;
+	guint kept;
 
-	for (guint round = 0; round < PUT_BACK_ROUNDS && found > 0; round++) {
-		g_array_set_size(tasks, 0);
-		apply->ops->leftovers(apply->data, tasks);
-		found = put_back_all(apply, tasks);
-		total += found;
-	}
-	return total;
+	return put_back_rounds(apply, list_leftovers, &kept);
 }
 
 static guint64 quantile(const ProcdbApply *apply, guint64 total, double q)

@@ -3,7 +3,6 @@
 
 #include "survey.h"
 
-#include "ledger.h"
 #include "survey-private.h"
 #include "survey.skel.h"
 
@@ -37,38 +36,16 @@ GByteArray *procdb_survey_read(struct bpf_program *program)
 	return all;
 }
 
-/* Loads one of the programs, so that what one kernel lacks does not take the other away. */
-static GByteArray *ask(gboolean maps)
+static GByteArray *list_services(void)
 {
-	g_autoptr(Survey) survey = survey__open();
+	g_autoptr(Survey) survey = survey__open_and_load();
 
-	if (!survey)
-		return NULL;
-	bpf_program__set_autoload(survey->progs.list_maps, maps);
-	bpf_program__set_autoload(survey->progs.list_services, !maps);
-	if (survey__load(survey))
-		return NULL;
-	return procdb_survey_read(maps ? survey->progs.list_maps : survey->progs.list_services);
-}
-
-ProcdbMapUse procdb_survey_map(guint32 id)
-{
-	g_autoptr(GByteArray) found = ask(TRUE);
-
-	for (gsize at = 0; found && at + sizeof(struct procdb_map_use) <= found->len;
-	     at += sizeof(struct procdb_map_use)) {
-		struct procdb_map_use use;
-
-		memcpy(&use, found->data + at, sizeof(use));
-		if (use.id == id)
-			return use.held ? PROCDB_MAP_HELD : PROCDB_MAP_ALONE;
-	}
-	return PROCDB_MAP_UNKNOWN;
+	return survey ? procdb_survey_read(survey->progs.list_services) : NULL;
 }
 
 guint32 procdb_survey_oldest_service(void)
 {
-	g_autoptr(GByteArray) found = ask(FALSE);
+	g_autoptr(GByteArray) found = list_services();
 	guint32 oldest = 0;
 
 	for (gsize at = 0; found && at + sizeof(guint32) <= found->len; at += sizeof(guint32)) {

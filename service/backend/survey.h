@@ -2,18 +2,9 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What other programs have in the kernel, asked of the kernel itself by BPF iterators. */
+/* Which services there are on this kernel, asked of the kernel itself by a BPF iterator. */
 
 #include <gio/gio.h>
-
-typedef enum {
-	PROCDB_MAP_UNKNOWN, /* the kernel cannot be asked, or does not know the map */
-	PROCDB_MAP_HELD,    /* a BPF program uses it */
-	PROCDB_MAP_ALONE,   /* none does: whoever made it is gone, or never loaded a program */
-} ProcdbMapUse;
-
-/* Whether BPF programs use the map of this id. */
-ProcdbMapUse procdb_survey_map(guint32 id);
 
 /*
  * The id of the oldest program by which a service like this one follows its slices, in any

@@ -28,7 +28,7 @@ typedef struct {
 	GVariant *contents;
 } Question;
 
-/* Whoever does not read misses it, which the serial tells. */
+/* A caller that does not read misses it, and sees so by the serial. */
 static void send_to(ProcdbFollowers *self, ProcdbCaller *caller, ProcdbSignal make,
 		    GVariant *contents)
 {

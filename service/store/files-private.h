@@ -8,9 +8,6 @@
 
 #include "files.h"
 
-/* Whether a whole file was written by a service of this kind. */
-gboolean procdb_files_is_ours(const ProcdbFile *file);
-
 /* Whether a file is the one that is known to be whole, by what stat(2) says of it. */
 gboolean procdb_files_is_known(const ProcdbFiles *files, const struct stat *st);
 void procdb_files_set_known(ProcdbFiles *files, const struct stat *st);

@@ -86,9 +86,10 @@ gboolean procdb_file_is_whole(const ProcdbFile *file)
 	       file->decoded.ext != PROCDB_EXT_DAMAGED;
 }
 
-gboolean procdb_files_is_ours(const ProcdbFile *file)
+gboolean procdb_file_is_ours(const ProcdbFile *file)
 {
-	return file->decoded.ext == PROCDB_EXT_GOOD || file->decoded.ext == PROCDB_EXT_NEWER;
+	return procdb_file_is_whole(file) &&
+	       (file->decoded.ext == PROCDB_EXT_GOOD || file->decoded.ext == PROCDB_EXT_NEWER);
 }
 
 gboolean procdb_files_is_known(const ProcdbFiles *files, const struct stat *st)
@@ -247,7 +248,7 @@ void procdb_files_read(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile 
 	files->whole.size = -1;
 	if (procdb_file_is_whole(file))
 		procdb_files_set_known(files, &st);
-	files->foreign = procdb_file_is_whole(file) && !procdb_files_is_ours(file);
+	files->foreign = procdb_file_is_whole(file) && !procdb_file_is_ours(file);
 }
 
 void procdb_files_read_prev(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile *file)

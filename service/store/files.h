@@ -68,6 +68,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbFile, procdb_file_clear)
 
 /* Whether all of it can be believed. */
 gboolean procdb_file_is_whole(const ProcdbFile *file);
+/* ... and was written by a service of this kind. */
+gboolean procdb_file_is_ours(const ProcdbFile *file);
 
 /* Around a save in a thread: from before that starts until its last I/O is done. */
 void procdb_files_begin_saving(ProcdbFiles *files);

@@ -213,7 +213,7 @@ static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, 
 	if (procdb_files_is_known(files, &st))
 		return TRUE;
 	procdb_files_read_named(files, files->name, &none, &file, &st);
-	files->foreign = procdb_file_is_whole(&file) && !procdb_files_is_ours(&file);
+	files->foreign = procdb_file_is_whole(&file) && !procdb_file_is_ours(&file);
 	if (procdb_file_is_whole(&file))
 		return TRUE;
 	*good = FALSE;

@@ -105,12 +105,6 @@ static void keep_newer(ProcdbStore *store)
 					   procdb_store_path(store), aside));
 }
 
-static gboolean is_ours(const ProcdbFile *file)
-{
-	return procdb_file_is_whole(file) &&
-	       (file->decoded.ext == PROCDB_EXT_GOOD || file->decoded.ext == PROCDB_EXT_NEWER);
-}
-
 static guint comm_hash(gconstpointer key)
 {
 	guint hash = 5381;
@@ -155,7 +149,7 @@ static void merge_foreign(ProcdbStore *store, const ProcdbFile *foreign, GArray 
 	guint kept, added;
 
 	procdb_files_read_prev(store->files, &store->limit, &prev);
-	if (!is_ours(&prev)) {
+	if (!procdb_file_is_ours(&prev)) {
 		take(store, foreign, PROCDB_SOURCE_NEWEST, records);
 		return;
 	}
@@ -189,9 +183,9 @@ static gboolean import_from(ProcdbStore *store, const char *path, GArray *record
 
 	procdb_files_read_other(path, &store->limit, &file);
 	/* Another program may have put its own in the place of ours, which is then beside it. */
-	if (!is_ours(&file))
+	if (!procdb_file_is_ours(&file))
 		procdb_files_read_other(prev_path, &store->limit, &prev);
-	if (is_ours(&prev)) {
+	if (procdb_file_is_ours(&prev)) {
 		take(store, &prev, PROCDB_SOURCE_IMPORT, records);
 		if (procdb_file_is_whole(&file))
 			merge(records, file.records);
@@ -269,7 +263,7 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 		*diag = newest.decoded.diag;
 		return TRUE;
 	}
-	if (!is_ours(&newest)) {
+	if (!procdb_file_is_ours(&newest)) {
 		merge_foreign(store, &newest, records);
 		return TRUE;
 	}

@@ -11,6 +11,10 @@
 #include "remove-tree.h"
 #include "store.h"
 
+/* Sizes in the file, in bytes. */
+#define HEADER 12u
+#define ENTRY 64u
+
 struct fixture {
 	char *top;
 	char *folder;

@@ -7,9 +7,6 @@
 
 #include "store-fixture.h"
 
-#define HEADER 12u
-#define ENTRY 64u
-
 /* As a file system leaves what it never wrote. */
 static void zero(const char *path, gsize from, gsize to)
 {

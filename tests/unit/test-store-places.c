@@ -11,9 +11,6 @@
 
 #include "store-fixture.h"
 
-#define HEADER 12u
-#define ENTRY 64u
-
 static void test_link_in_place_of_temp_is_not_followed(struct fixture *fixture, gconstpointer data)
 {
 	g_autofree char *victim = g_build_filename(fixture->top, "victim", NULL);
