@@ -65,6 +65,8 @@ static void set_message(ProcdbStore *store, char *message)
 
 static void take(ProcdbStore *store, const ProcdbFile *file, ProcdbSource source, GArray *records)
 {
+	/* Only a whole file is taken, and a whole file has them. */
+	g_assert(file->records);
 	if (file->records->len > 0)
 		g_array_append_vals(records, file->records->data, file->records->len);
 	store->report.source = source;

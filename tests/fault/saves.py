@@ -9,7 +9,7 @@ import time
 
 from gi.repository import Gio, GLib
 
-from harness import DATABASE, INTERFACE, NAME, PATH, Service, run_case
+from harness import DATABASE, INTERFACE, NAME, PATH, Service, run_case, wait_for
 import pddb
 
 MANY = 15_000
@@ -71,8 +71,10 @@ def a_slow_disk_holds_nobody_up():
     prefix = ("env", f"LD_PRELOAD={os.environ['SLOW_DISK']}", f"SLOW_DISK_MS={SLOW_MS}",
               f"ASAN_OPTIONS={asan.strip(':')}")
     with Service(prefix=prefix) as service:
-        changers = [Changer(service) for _ in range(3)]
         service.connect()
+        # GLib aligns timers of whole seconds: the first tick comes up to 2 s after the start.
+        wait_for(lambda: service.get("Tick") > 0, 5, "the first tick")
+        changers = [Changer(service) for _ in range(3)]
         for changer in changers:
             changer.start()
         reads, gaps = reads_and_ticks(service)
