@@ -201,6 +201,8 @@ static inline int procdb_use_bursts(const struct procdb_use *use, __u64 ns)
 /* CPUs that its process burns then, in eighths; and with which it stops to be one. */
 #define PROCDB_POOL_DEMAND 9
 #define PROCDB_POOL_LEAVE_DEMAND 8
+/* From which on a main thread that sleeps does not speak for it: a busy machine gives no more. */
+#define PROCDB_HOST_DEMAND 4
 /* ... with bursts of so many of the kernel's slices: it does not just pass messages on. */
 #define PROCDB_POOL_BURST 4
 /* ... or of one, if most of the machine works for it: encoders hand on small pieces, too. */

@@ -261,6 +261,22 @@ static __always_inline u32 bounded_tier(const struct watch *w, const struct task
 								    : tier;
 }
 
+/*
+ * The tier that p speaks for as a life of its name. What is predicted of a name is given at
+ * exec and inherited by threads: a main thread that sleeps while they burn CPUs (javac,
+ * bundlers) has no word for them.
+ */
+static __always_inline u32 vote_of(const struct watch *w, struct task_struct *p, u32 tier)
+{
+	struct pool *pool;
+
+	if (tier != PROCDB_TIER_LAT_CRITICAL || p->pid != p->tgid || w->always_critical)
+		return tier;
+	/* It outlives the threads. */
+	pool = bpf_task_storage_get(&pools, p, 0, 0);
+	return pool && pool->most >= PROCDB_HOST_DEMAND ? PROCDB_TIER_INTERACTIVE : tier;
+}
+
 /* Publishes what a task did in its life until now. */
 static __always_inline void publish_share(struct watch *w, struct task_struct *p, u64 now, u64 run,
 					  u8 tier, bool brief)
@@ -338,6 +354,7 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 		rhythm &= ~(u32)PROCDB_HINT_LIGHT;
 	hints = rhythm | demand_hints(pool ? pool->most : 0, PROCDB_TIERS);
 	whole = bounded_tier(w, p, procdb_life_tier(&life, hints, base_slice));
+	whole = vote_of(w, p, whole);
 	if ((dead || old) && !brief)
 		judge(w, p, (u8)whole);
 	if (dead) {
@@ -378,7 +395,8 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 		return ask;
 	/* Again and again what it is now; the first time what it has been. */
 	if (w->matured || observing.from_maturity)
-		publish_share(w, p, now, life.run, (u8)(w->matured ? tier : whole), false);
+		publish_share(w, p, now, life.run, (u8)(w->matured ? vote_of(w, p, tier) : whole),
+			      false);
 	w->matured = true;
 	w->published = now;
 	/* At 1, 2, 4 and 8 s of its life: few lives are enough to know a name. Then renewed. */

@@ -110,10 +110,7 @@ def end_children(keep):
 
 @contextlib.contextmanager
 def lock(path):
-    """Holds a lock file, if one is given."""
-    if not path:
-        yield
-        return
+    """Holds a lock file."""
     with open(path, "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

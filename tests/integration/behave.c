@@ -2,10 +2,12 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 /*
- * behave NAME RUN-US SLEEP-US SECONDS: a program of that name (\xNN for any
- * byte) that runs and sleeps in turn, so that its tier is known beforehand.
+ * behave NAME RUN-US SLEEP-US SECONDS [THREADS]: a program of that name (\xNN for any
+ * byte) that runs and sleeps in turn, so that its tier is known beforehand. With THREADS
+ * it waits for so many that never sleep.
  */
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,17 +39,40 @@ static void decode(const char *text, char comm[16])
 	}
 }
 
+static void *burn(void *end)
+{
+	while (now(CLOCK_MONOTONIC) < *(double *)end)
+		;
+	return NULL;
+}
+
+static int wait_for_threads(int n, double end)
+{
+	pthread_t threads[16];
+
+	if (n > 16)
+		return 2;
+	for (int i = 0; i < n; i++)
+		if (pthread_create(&threads[i], NULL, burn, &end))
+			return 1;
+	for (int i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	char comm[16];
 	double end;
 
-	if (argc != 5)
+	if (argc < 5 || argc > 6)
 		return 2;
 	decode(argv[1], comm);
 	if (prctl(PR_SET_NAME, comm))
 		return 1;
 	end = now(CLOCK_MONOTONIC) + atof(argv[4]);
+	if (argc == 6)
+		return wait_for_threads(atoi(argv[5]), end);
 	while (now(CLOCK_MONOTONIC) < end) {
 		double until = now(CLOCK_PROCESS_CPUTIME_ID) + atof(argv[2]) / 1e6;
 

@@ -90,6 +90,15 @@ def learns_a_program_of_any_name():
         assert 0 < service.call("GetConfidence", "(s)", escape(name)) <= 1
 
 
+def a_main_thread_that_waits_for_its_threads_does_not_speak_for_them():
+    """What is predicted of a name is inherited by all threads: javac's were let through as its main thread is."""
+    with Service(backend="observer") as service:
+        with running([*behave("lab-host", 0, 0), "8"]):
+            wait_for(lambda: service.profiles().get("lab-host", {"observations": 0})["observations"] >= 2, 15,
+                     "the program is learned")
+        assert service.profiles()["lab-host"]["tier"] == "interactive", service.profiles()["lab-host"]
+
+
 def what_users_may_not_teach_is_no_wrong_prediction():
     directory = os.environ["LAB_DIR"]
     config, program = directory + "/procdb.conf", directory + "/lab-taught"
