@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 gint64 procdb_engine_boot_us(void)
 {

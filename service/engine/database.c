@@ -4,7 +4,7 @@
 /* The profiles and the file that keeps them. */
 
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 /* After a failed save, try again after this many seconds, doubling up to the second. */
 #define RETRY_FIRST_S 5

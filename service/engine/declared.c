@@ -7,7 +7,7 @@
  * file.
  */
 
-#include "private.h"
+#include "engine-state.h"
 
 #include <string.h>
 

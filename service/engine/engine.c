@@ -3,7 +3,7 @@
 
 #include "eviction.h"
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 #include <string.h>
 

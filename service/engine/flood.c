@@ -4,7 +4,7 @@
 /* Finds the user that creates more new task names than ordinary work does. */
 
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 #define WINDOW_TICKS 60
 /* A build of a large project brings some hundred names, and most of them only once. */

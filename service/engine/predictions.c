@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include "private.h"
+#include "engine-state.h"
 
 #include <stdlib.h>
 #include <string.h>

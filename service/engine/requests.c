@@ -3,7 +3,7 @@
 
 /* What clients ask of the engine. */
 
-#include "private.h"
+#include "engine-state.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "private.h"
+#include "engine-state.h"
 #include "remove-tree.h"
 
 const ProcdbEngineSettings test_settings = {

@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 static void set_up(EngineFixture *f, gconstpointer data)
 {

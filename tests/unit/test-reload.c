@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 /* Saved are cc1 and two overrides, only known is later. */
 static void set_up(EngineFixture *f, gconstpointer data)

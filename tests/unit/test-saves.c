@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 static guint told;
 static guint failed;

@@ -170,7 +170,7 @@ void procdb_engine_tell(ProcdbEngine *engine);
 /* The same at once, for what a client asked for; once between two steps, then the step tells. */
 void procdb_engine_tell_now(ProcdbEngine *engine);
 
-/* memory.c */
+/* forget.c */
 
 /* Puts an entry that is not live into the set where it belongs, or drops it. */
 void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry);

@@ -5,7 +5,7 @@
 
 #include "eviction.h"
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 /* From how many on it is worth a line that profiles were forgotten at once. */
 #define MANY_FORGOTTEN 50
