@@ -34,7 +34,7 @@ static char *describe(guint owner, guint names)
 }
 
 /* Said as soon as there are too many, and over only after a minute without, not to come and go. */
-void procdb_engine_watch_flood(ProcdbEngine *engine)
+void procdb_engine_check_flood(ProcdbEngine *engine)
 {
 	guint most = 0, owner = 0;
 	gpointer key, value;
