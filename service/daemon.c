@@ -90,7 +90,7 @@ static void use_backend(Service *service)
 {
 	service->backend = backend_for(&service->config, service->ledger);
 	procdb_apply_source_set_maps(service->apply_source, NULL);
-	procdb_engine_set_maps(service->engine, service->backend);
+	procdb_engine_set_backend(service->engine, service->backend);
 	procdb_apply_source_set_maps(service->apply_source, service->backend);
 }
 

@@ -4,7 +4,7 @@
 #include "given.h"
 
 #include "ledger.skel.h"
-#include "load.h"
+#include "libbpf-log.h"
 #include "pins.h"
 #include "survey-private.h"
 #include "survey.h"
@@ -98,7 +98,7 @@ ProcdbLedger *procdb_ledger_new(void)
 	int fd;
 
 	ledger->placeholder = -1;
-	procdb_load_quiet();
+	procdb_libbpf_quiet();
 	if (!in_initial_namespace()) {
 		refuse(ledger,
 		       "it runs in a pid namespace of its own, as in a container, where the "

@@ -3,6 +3,8 @@
 
 #include "load.h"
 
+#include "libbpf-log.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,21 +16,6 @@
 /* Scores taken in one system call; their map holds four times as many. */
 #define SCORES_BATCH 1024
 
-/* libbpf's messages, for debugging: the state has what an admin needs. */
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-    G_GNUC_PRINTF(2, 0);
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	g_autofree char *text = NULL;
-
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	text = g_strdup_vprintf(format, args);
-	g_debug("libbpf: %s", g_strchomp(text));
-	return 0;
-}
-
 gboolean procdb_load_refuse(GError **error, int err, const char *what)
 {
 	if (err == EPERM || err == EACCES)
@@ -39,11 +26,6 @@ gboolean procdb_load_refuse(GError **error, int err, const char *what)
 		g_set_error(error, G_IO_ERROR, (gint)g_io_error_from_errno(err), "%s: %s", what,
 			    g_strerror(err));
 	return FALSE;
-}
-
-void procdb_load_quiet(void)
-{
-	libbpf_set_print(print_libbpf);
 }
 
 gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
@@ -69,7 +51,7 @@ gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
 			    "; stop one of the two");
 		return FALSE;
 	}
-	procdb_load_quiet();
+	procdb_libbpf_quiet();
 	return TRUE;
 }
 

@@ -27,9 +27,6 @@ typedef struct {
  */
 gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error);
 
-/* Hands libbpf's messages to g_debug() from now on. */
-void procdb_load_quiet(void);
-
 /* FALSE, with error set to what failed and why in words for an admin. */
 gboolean procdb_load_refuse(GError **error, int err, const char *what);
 

@@ -5,37 +5,13 @@
 
 #include "authorizer.h"
 #include "errors.h"
-#include "followers.h"
 #include "handlers.h"
 #include "private.h"
 #include "vtable.h"
 
-/* How often PropertiesChanged may come. */
-#define ANNOUNCE_US G_USEC_PER_SEC
 /* Bytes of answers, more or less: of GetAll and Introspect, and of any other one. */
 #define LARGE_ANSWER 16384
 #define SMALL_ANSWER 1024
-
-static void apply_status(ProcdbObject *self, ProcdbApplyStatus *status)
-{
-	const ProcdbApply *apply = self->host->apply ? self->host->apply(self->host_data) : NULL;
-
-	if (apply)
-		procdb_apply_status(apply, status);
-	else
-		*status = (ProcdbApplyStatus){.mode = PROCDB_APPLY_NONE};
-}
-
-static void refresh(ProcdbObject *self)
-{
-	ProcdbApplyStatus apply;
-
-	if (!self->properties_old)
-		return;
-	self->properties_old = FALSE;
-	apply_status(self, &apply);
-	procdb_properties_read(&self->properties, self->engine, &apply);
-}
 
 static const char *const *problems(const ProcdbObject *self)
 {
@@ -57,76 +33,8 @@ static int get_made(sd_bus *bus, const char *path, const char *interface, const 
 	procdb_engine_status(self->engine, &status);
 	if (g_str_equal(property, "PredictionOutcomes"))
 		return procdb_outcomes_append(reply, &status);
-	apply_status(self, &apply);
+	procdb_object_apply_status(self, &apply);
 	return procdb_apply_statistics_append(reply, &apply, status.backend.tasks_lost);
-}
-
-/* Says which of the properties changed that are said to. */
-static void announce(ProcdbObject *self)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-	refresh(self);
-	procdb_properties_follow(&self->announced, &self->properties, names);
-	for (guint i = names->len; i > 0; i--)
-		if (!procdb_vtable_announces(g_dbus_interface_info_lookup_property(
-			procdb_interface(), names->pdata[i - 1])))
-			g_ptr_array_remove_index(names, i - 1);
-	if (names->len == 0 || !self->bus)
-		return;
-	g_ptr_array_add(names, NULL);
-	self->announced_us = g_get_monotonic_time();
-	(void)sd_bus_emit_properties_changed_strv(self->bus, PROCDB_BUS_PATH, PROCDB_BUS_INTERFACE,
-						  (char **)names->pdata);
-}
-
-void procdb_object_changed(ProcdbObject *self)
-{
-	self->properties_old = TRUE;
-	g_clear_pointer(&self->names, procdb_names_free);
-	/* Else the next step does. */
-	if (g_get_monotonic_time() - self->announced_us >= ANNOUNCE_US)
-		announce(self);
-}
-
-void procdb_object_settings_changed(ProcdbObject *self)
-{
-	procdb_object_changed(self);
-	if (self->bus)
-		(void)sd_bus_emit_properties_changed(self->bus, PROCDB_BUS_PATH,
-						     PROCDB_BUS_INTERFACE, "ConfigurationProblems",
-						     NULL);
-}
-
-/* A ProfilesChanged of these arguments. */
-static int make_profiles_changed(sd_bus *bus, GVariant *arguments, sd_bus_message **signal)
-{
-	g_auto(GStrv) changed = NULL;
-	g_auto(GStrv) removed = NULL;
-	guint64 serial;
-	int result = sd_bus_message_new_signal(bus, signal, PROCDB_BUS_PATH, PROCDB_BUS_INTERFACE,
-					       "ProfilesChanged");
-
-	g_variant_get(arguments, "(t^as^as)", &serial, &changed, &removed);
-	if (result >= 0)
-		result = sd_bus_message_append(*signal, "t", serial);
-	if (result >= 0)
-		result = sd_bus_message_append_strv(*signal, changed);
-	return result < 0 ? result : sd_bus_message_append_strv(*signal, removed);
-}
-
-/* To those who may list them: a broadcast would tell the names to all. */
-static void emit_profiles_changed(ProcdbObject *self, const GArray *changed, const GArray *removed)
-{
-	g_auto(GStrv) changed_names = procdb_comms_escape(changed);
-	g_auto(GStrv) removed_names = procdb_comms_escape(removed);
-
-	self->serial++;
-	if (self->gate)
-		procdb_followers_send(
-		    procdb_gate_followers(self->gate), procdb_authorizer_action("ListProfiles"),
-		    make_profiles_changed,
-		    g_variant_new("(t^as^as)", self->serial, changed_names, removed_names));
 }
 
 static void on_profiles_changed(const GArray *changed, const GArray *removed, gpointer data)
@@ -137,7 +45,7 @@ static void on_profiles_changed(const GArray *changed, const GArray *removed, gp
 
 	self->properties_old = TRUE;
 	g_clear_pointer(&self->names, procdb_names_free);
-	emit_profiles_changed(self, all ? none : changed, all ? none : removed);
+	procdb_object_emit_profiles_changed(self, all ? none : changed, all ? none : removed);
 }
 
 static void on_stepped(gpointer data)
@@ -145,7 +53,7 @@ static void on_stepped(gpointer data)
 	ProcdbObject *self = data;
 
 	self->properties_old = TRUE;
-	announce(self);
+	procdb_object_announce(self);
 }
 
 /* Ours first: some take the first interface for the one that they want. */
@@ -191,7 +99,7 @@ static int on_any_call(sd_bus_message *call, void *data, sd_bus_error *error)
 	ProcdbObject *self = data;
 
 	if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", NULL) > 0)
-		refresh(self);
+		procdb_object_refresh(self);
 	if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Introspectable",
 					  "Introspect") <= 0 ||
 	    sd_bus_message_is_empty(call) <= 0)
@@ -269,12 +177,11 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gp
 	self->host_data = user_data;
 	self->savers = g_ptr_array_new();
 	self->properties_old = TRUE;
-	self->announced_us = g_get_monotonic_time() - ANNOUNCE_US;
 	self->introspection = introspection();
 	self->vtable =
 	    procdb_vtable_new(on_method, get_made, G_STRUCT_OFFSET(ProcdbObject, properties));
 	procdb_engine_set_listener(engine, &listener, self);
-	announce(self);
+	procdb_object_announce(self);
 	return self;
 }
 

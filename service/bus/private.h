@@ -29,8 +29,21 @@ struct _ProcdbObject {
 	sd_bus_slot *vtable_slot;
 };
 
+/* handlers.c */
+
 /* Calls that wait for a save are answered without the object from now on. */
 void procdb_object_leave_savers(ProcdbObject *object);
 
-/* After a request changed something. */
+/* announce.c */
+
+/* What is applied now; mode none where nothing can be. */
+void procdb_object_apply_status(ProcdbObject *object, ProcdbApplyStatus *status);
+/* Reads the properties again, if something may have changed since. */
+void procdb_object_refresh(ProcdbObject *object);
+/* Emits PropertiesChanged for those properties that changed and whose annotation says so. */
+void procdb_object_announce(ProcdbObject *object);
+/* To be called after a request changed something; PropertiesChanged comes once a second at most. */
 void procdb_object_changed(ProcdbObject *object);
+/* Emits ProfilesChanged, to callers that may list profiles: a broadcast would give names to all. */
+void procdb_object_emit_profiles_changed(ProcdbObject *object, const GArray *changed,
+					 const GArray *removed);

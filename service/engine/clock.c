@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 gint64 procdb_engine_boot_us(void)
 {
@@ -66,12 +66,12 @@ static void catch_up(ProcdbEngine *engine)
 		profile->first_seen_us = MIN(profile->first_seen_us, now);
 		procdb_table_aged(engine->table, all[i]);
 		engine->dirty |= procdb_engine_wants_prediction(engine, all[i]);
-		procdb_engine_note(engine, all[i]);
+		procdb_engine_mark_changed(engine, all[i]);
 	}
 	engine->clock.caught_up = TRUE;
 }
 
-void procdb_engine_watch_clock(ProcdbEngine *engine)
+void procdb_engine_check_clock(ProcdbEngine *engine)
 {
 	struct procdb_clock *clock = &engine->clock;
 	const gint64 booted_us = engine->clock_us() - clock->boot_us();

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* The profiles and the file that keeps them. */
+/* Profiles that take the place of those in the table: of a file, or of an import. */
 
 #include "log.h"
-#include "private.h"
-
-/* After a failed save, try again after this many seconds, doubling up to the second. */
-#define RETRY_FIRST_S 5
-#define RETRY_LAST_S 600
+#include "engine-state.h"
 
 /* When a profile was seen, in the time that the machine ran. */
 static gint64 seen_run_us(const ProcdbEngine *engine, const struct procdb_profile *profile,
@@ -66,8 +62,8 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	procdb_table_aged(engine->table, entry);
 	if (!procdb_engine_is_reference(engine))
 		procdb_table_move(engine->table, entry, set_of(engine, entry));
-	procdb_engine_queue(engine, entry);
-	procdb_engine_note(engine, entry);
+	procdb_engine_queue_prediction(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
 }
 
 void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 newest_us)
@@ -75,7 +71,7 @@ void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 new
 	gint64 now = engine->clock_us();
 
 	/* What is published of these names is to be compared with the map. */
-	engine->map_known = FALSE;
+	engine->map.known = FALSE;
 	for (guint i = 0; i < records->len; i++)
 		replace_one(engine, &g_array_index(records, struct procdb_record, i), now,
 			    newest_us);
@@ -109,7 +105,7 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 		procdb_table_remove(engine->table, entry);
 	}
 	engine->overrides = 0;
-	engine->in_file = PROCDB_NOT_COUNTED;
+	engine->saves.in_file = PROCDB_NOT_COUNTED;
 	engine->loaded = TRUE;
 	procdb_engine_merge(engine, records, newest_us);
 	procdb_engine_put_declared(engine);
@@ -146,12 +142,6 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	return g_steal_pointer(&records);
 }
 
-static void set_save_error(ProcdbEngine *engine, const char *message)
-{
-	g_free(engine->last_save_error);
-	engine->last_save_error = g_strdup(message);
-}
-
 /* What was read has taken the place of what was known. */
 static void log_left_out(const ProcdbEngine *engine)
 {
@@ -162,15 +152,6 @@ static void log_left_out(const ProcdbEngine *engine)
 			   "Left %u profile%s of %s out: no more than %u are remembered", left_out,
 			   left_out == 1 ? "" : "s", procdb_store_path(engine->store),
 			   most_profiles(engine));
-}
-
-/* What is known is what the file says: nothing is left that a save has failed to write. */
-static void note_in_file(ProcdbEngine *engine)
-{
-	engine->dirty = FALSE;
-	engine->save_failures = 0;
-	engine->save_due = 0;
-	set_save_error(engine, "");
 }
 
 gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
@@ -192,7 +173,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
 			 report->newest.ext != PROCDB_EXT_NEWER);
 	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
-		note_in_file(engine);
+		procdb_engine_mark_saved(engine);
 	return TRUE;
 }
 
@@ -219,248 +200,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 	}
 	*loaded = procdb_engine_replace(engine, records);
 	log_left_out(engine);
-	note_in_file(engine);
+	procdb_engine_mark_saved(engine);
 	engine->dirty = report->source == PROCDB_SOURCE_MERGED || report->left_out > 0;
 	return TRUE;
-}
-
-GArray *procdb_engine_records(const ProcdbEngine *engine, guint *told)
-{
-	GArray *records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
-	guint predicting = 0;
-
-	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
-		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
-		struct procdb_record record = {
-		    entry->comm,
-		    entry->profile,
-		    .hidden =
-			!procdb_profile_is_confident(&entry->profile, &engine->settings.rules),
-		};
-
-		if (!procdb_engine_is_saved(engine, entry))
-			continue;
-		if (record.profile.declared)
-			record.profile.override = PROCDB_NO_OVERRIDE;
-		predicting += procdb_engine_wants_prediction(engine, entry);
-		g_array_append_val(records, record);
-	}
-	if (told)
-		*told = predicting;
-	return records;
-}
-
-static gint64 seconds_from_now(guint seconds)
-{
-	return g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
-}
-
-/* The outcome of a save: reason is NULL when it worked. */
-static void note_saved(ProcdbEngine *engine, const GError *reason)
-{
-	const char *path = procdb_store_path(engine->store);
-
-	if (reason) {
-		if (engine->save_failures == 0)
-			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_SAVE, "Cannot save %s: %s",
-				   path, reason->message);
-		set_save_error(engine, reason->message);
-		engine->save_due = seconds_from_now(
-		    MIN(RETRY_FIRST_S << MIN(engine->save_failures, 16), RETRY_LAST_S));
-		engine->save_failures++;
-		engine->dirty = TRUE;
-		return;
-	}
-	if (engine->save_failures > 0)
-		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_SAVE,
-			   "Saved %s again after %u failures", path, engine->save_failures);
-	set_save_error(engine, "");
-	engine->save_failures = 0;
-	engine->save_due = seconds_from_now(engine->settings.save_interval_s);
-	engine->last_save_us = engine->clock_us();
-}
-
-struct procdb_saving {
-	ProcdbEngine *engine; /* NULL once that is gone */
-	gboolean overtaken;   /* by a later save, whose outcome is the one that counts */
-	gboolean forgetting;  /* engine->forgetting when it began */
-	GArray *savers;	      /* struct procdb_saver */
-	guint saved;
-};
-
-/* Tells all of them, and frees the array. */
-static void tell_savers(GArray *savers, guint saved, const GError *error)
-{
-	for (guint i = 0; i < savers->len; i++) {
-		const struct procdb_saver *saver = &g_array_index(savers, struct procdb_saver, i);
-
-		saver->func(saved, error, saver->user_data);
-	}
-	g_array_unref(savers);
-}
-
-gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
-{
-	/* Also what was deleted before, when the save at that time failed or is under way. */
-	const gboolean forgetting =
-	    engine->forgetting || (engine->saving && engine->saving->forgetting);
-	gboolean (*function)(ProcdbStore *, const struct procdb_record *, guint, GError **) =
-	    forgetting ? procdb_store_save_forgetting : procdb_store_save;
-	guint told = 0;
-	g_autoptr(GArray) records = procdb_engine_records(engine, &told);
-	g_autoptr(GError) reason = NULL;
-
-	engine->dirty = FALSE;
-	if (engine->saving)
-		engine->saving->overtaken = TRUE;
-	function(engine->store, (const struct procdb_record *)records->data, records->len, &reason);
-	engine->forgetting = forgetting && reason;
-	note_saved(engine, reason);
-	engine->in_file = told;
-	if (reason)
-		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED,
-			    "Cannot save %s: %s", procdb_store_path(engine->store),
-			    reason->message);
-	else if (saved)
-		*saved = told;
-	return !reason;
-}
-
-static void begin_requested(ProcdbEngine *engine);
-
-static GError *save_failed(const ProcdbEngine *engine, const GError *reason)
-{
-	return reason ? g_error_new(PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED,
-				    "Cannot save %s: %s", procdb_store_path(engine->store),
-				    reason->message)
-		      : NULL;
-}
-
-static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
-{
-	g_autofree struct procdb_saving *saving = data;
-	ProcdbEngine *engine = saving->engine;
-	g_autoptr(GError) reason = NULL;
-	g_autoptr(GError) error = NULL;
-
-	procdb_store_save_finish(result, &reason);
-	if (!engine)
-		return;
-	engine->saving = NULL;
-	if (!saving->overtaken) {
-		/* What was deleted meanwhile is another matter. */
-		engine->forgetting |= saving->forgetting && reason;
-		note_saved(engine, reason);
-	}
-	error = save_failed(engine, reason);
-	engine->in_file = saving->saved;
-	tell_savers(saving->savers, saving->saved, error);
-	begin_requested(engine);
-}
-
-/* In a thread: a disk that takes its time must not keep the loop from ticking. */
-static void begin_saving(ProcdbEngine *engine, GArray *savers)
-{
-	struct procdb_saving *saving = g_new0(struct procdb_saving, 1);
-
-	saving->engine = engine;
-	saving->savers = savers;
-	saving->forgetting = engine->forgetting;
-	engine->forgetting = FALSE;
-	engine->dirty = FALSE;
-	engine->saving = saving;
-	procdb_store_save_async(engine->store, procdb_engine_records(engine, &saving->saved),
-				saving->forgetting, on_saved, saving);
-}
-
-static gboolean on_next_save(gpointer data)
-{
-	ProcdbEngine *engine = data;
-
-	engine->next_save = 0;
-	begin_requested(engine);
-	return G_SOURCE_REMOVE;
-}
-
-/*
- * Begins the save that was asked for, once none is under way and a second has passed: anybody
- * may ask again and again. Of what was changed by an administrator, once none is under way.
- */
-static void begin_requested(ProcdbEngine *engine)
-{
-	const gint64 wait_us = engine->requested_us + G_USEC_PER_SEC - g_get_monotonic_time();
-	GArray *savers = engine->waiting;
-
-	if (savers->len == 0 || engine->saving || (engine->next_save && !engine->urgent))
-		return;
-	if (engine->requested_us > 0 && wait_us > 0 && !engine->urgent) {
-		engine->next_save =
-		    g_timeout_add((guint)(wait_us / 1000) + 1, on_next_save, engine);
-		return;
-	}
-	g_clear_handle_id(&engine->next_save, g_source_remove);
-	engine->urgent = FALSE;
-	engine->requested_us = g_get_monotonic_time();
-	engine->waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
-	begin_saving(engine, savers);
-}
-
-static guint count_predicting(const ProcdbEngine *engine)
-{
-	guint count = 0;
-
-	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
-		count += procdb_engine_wants_prediction(engine, procdb_table_at(engine->table, i));
-	return count;
-}
-
-void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
-{
-	const struct procdb_saver saver = {func, user_data};
-
-	if (engine->dirty || engine->forgetting || engine->save_failures > 0 ||
-	    (!engine->saving && !procdb_store_is_current(engine->store))) {
-		g_array_append_val(engine->waiting, saver);
-		begin_requested(engine);
-	} else if (engine->saving) {
-		g_array_append_val(engine->saving->savers, saver);
-	} else {
-		/* Anybody may ask for it again and again. */
-		if (engine->in_file == PROCDB_NOT_COUNTED)
-			engine->in_file = count_predicting(engine);
-		func(engine->in_file, NULL, user_data);
-	}
-}
-
-void procdb_engine_keep(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
-{
-	engine->urgent |= engine->dirty || engine->forgetting;
-	procdb_engine_request_save(engine, func, user_data);
-}
-
-void procdb_engine_abandon_save(ProcdbEngine *engine)
-{
-	g_autoptr(GError) error = g_error_new_literal(
-	    PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED, "The service stops");
-
-	g_clear_handle_id(&engine->next_save, g_source_remove);
-	if (engine->saving) {
-		engine->saving->engine = NULL;
-		tell_savers(engine->saving->savers, 0, error);
-	}
-	engine->saving = NULL;
-	tell_savers(engine->waiting, 0, error);
-	engine->waiting = NULL;
-}
-
-void procdb_engine_save_if_due(ProcdbEngine *engine)
-{
-	if (!engine->dirty || engine->saving || engine->settings.save_interval_s == 0)
-		return;
-	/* The first change starts the interval. */
-	if (engine->save_due == 0)
-		engine->save_due = seconds_from_now(engine->settings.save_interval_s);
-	if (g_get_monotonic_time() < engine->save_due)
-		return;
-	begin_saving(engine, g_array_new(FALSE, FALSE, sizeof(struct procdb_saver)));
 }

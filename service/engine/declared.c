@@ -7,7 +7,7 @@
  * file.
  */
 
-#include "private.h"
+#include "engine-state.h"
 
 #include <string.h>
 
@@ -79,7 +79,7 @@ static void put(ProcdbEngine *engine, const ProcdbDeclaration *declaration)
 	if (!entry)
 		return;
 	if (created)
-		entry->published = !engine->map_known;
+		entry->published = !engine->map.known;
 	if (entry->profile.override != PROCDB_NO_OVERRIDE &&
 	    (!entry->profile.declared || entry->profile.override == declaration->tier))
 		return;
@@ -89,8 +89,8 @@ static void put(ProcdbEngine *engine, const ProcdbDeclaration *declaration)
 	entry->profile.declared = true;
 	if (created || entry->set != PROCDB_SET_LIVE)
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
-	procdb_engine_queue(engine, entry);
-	procdb_engine_note(engine, entry);
+	procdb_engine_queue_prediction(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
 }
 
 /* Takes back what no file declares any more. */
@@ -107,10 +107,10 @@ static void take_back(ProcdbEngine *engine)
 		engine->overrides--;
 		entry->profile.declared = false;
 		entry->profile.override = PROCDB_NO_OVERRIDE;
-		procdb_engine_queue(engine, entry);
-		procdb_engine_note(engine, entry);
+		procdb_engine_queue_prediction(engine, entry);
+		procdb_engine_mark_changed(engine, entry);
 		if (entry->set != PROCDB_SET_LIVE)
-			procdb_engine_settle(engine, entry);
+			procdb_engine_file_in_set(engine, entry);
 	}
 }
 

@@ -3,9 +3,9 @@
 #pragma once
 
 /*
- * The loop: owns a table, a store and a maps, and once a second takes in what
+ * The loop: owns a table, a store and a backend, and once a second takes in what
  * was observed, publishes what is confident and lets go of what is stale.
- * Knows nothing of D-Bus: a listener is told what changed.
+ * Knows nothing of D-Bus: a listener learns what changed.
  */
 
 #include <gio/gio.h>
@@ -72,7 +72,7 @@ typedef struct {
 	void (*stepped)(gpointer user_data);
 } ProcdbEngineListener;
 
-/* An engine without profiles that does nothing yet. Takes store and maps over. */
+/* An engine without profiles that does nothing yet. Takes store and backend over. */
 ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStore *store,
 				ProcdbBackend *backend);
 /* Stops the loop and frees; does not save. */
@@ -93,8 +93,8 @@ const ProcdbEngineSettings *procdb_engine_settings(const ProcdbEngine *engine);
 /* Puts other settings in force; the table follows at the next tick. */
 void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *settings);
 
-/* Observes and publishes through other maps from now on; takes them over, closes the old ones. */
-void procdb_engine_set_maps(ProcdbEngine *engine, ProcdbBackend *backend);
+/* Observes and publishes through another backend from now on; takes it over, closes the old one. */
+void procdb_engine_set_backend(ProcdbEngine *engine, ProcdbBackend *backend);
 
 /* Attaches, publishes once, and runs procdb_engine_step() every second from now on. */
 void procdb_engine_start(ProcdbEngine *engine);
@@ -117,10 +117,10 @@ void procdb_engine_set_tick(ProcdbEngine *engine, guint64 tick);
 guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records);
 
 /*
- * What a save writes: an array of struct procdb_record that the caller unrefs. *told (may be
- * NULL) is how many of these predict or are overrides; the rest are candidates.
+ * What a save writes: an array of struct procdb_record that the caller unrefs. *predicting (may
+ * be NULL) is how many of these predict or are overrides; the rest are candidates.
  */
-GArray *procdb_engine_records(const ProcdbEngine *engine, guint *told);
+GArray *procdb_engine_records(const ProcdbEngine *engine, guint *predicting);
 
 /*
  * Replaces all profiles by those of the database; by none if it cannot be

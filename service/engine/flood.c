@@ -4,7 +4,7 @@
 /* Finds the user that creates more new task names than ordinary work does. */
 
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 #define WINDOW_TICKS 60
 /* A build of a large project brings some hundred names, and most of them only once. */
@@ -34,7 +34,7 @@ static char *describe(guint owner, guint names)
 }
 
 /* Said as soon as there are too many, and over only after a minute without, not to come and go. */
-void procdb_engine_watch_flood(ProcdbEngine *engine)
+void procdb_engine_check_flood(ProcdbEngine *engine)
 {
 	guint most = 0, owner = 0;
 	gpointer key, value;

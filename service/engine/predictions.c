@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include "private.h"
+#include "engine-state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +13,12 @@
  */
 #define REFINEMENTS 32
 
-void procdb_engine_queue(ProcdbEngine *engine, struct procdb_entry *entry)
+void procdb_engine_queue_prediction(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	if (entry->pending)
 		return;
 	entry->pending = true;
-	g_array_append_val(engine->pending, entry->comm);
+	g_array_append_val(engine->map.pending, entry->comm);
 }
 
 static void set_published(ProcdbEngine *engine, struct procdb_entry *entry, bool published)
@@ -26,30 +26,30 @@ static void set_published(ProcdbEngine *engine, struct procdb_entry *entry, bool
 	if (entry->published == published)
 		return;
 	entry->published = published;
-	if (engine->map_known)
-		engine->published += published ? 1 : -1;
+	if (engine->map.known)
+		engine->map.published += published ? 1 : -1;
 }
 
 static void queue_retract(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	set_published(engine, entry, false);
-	g_array_append_val(engine->retracting, entry->comm);
+	g_array_append_val(engine->map.retracting, entry->comm);
 }
 
 void procdb_engine_retract_queued(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (engine->retracting->len == 0)
+	if (engine->map.retracting->len == 0)
 		return;
 	if (!engine->backend->ops->retract(engine->backend,
-					   (const struct procdb_comm *)engine->retracting->data,
-					   engine->retracting->len, &error)) {
+					   (const struct procdb_comm *)engine->map.retracting->data,
+					   engine->map.retracting->len, &error)) {
 		/* Which of them are still there is unknown: compare with the map again. */
-		engine->map_known = FALSE;
+		engine->map.known = FALSE;
 	}
-	procdb_engine_log_failure(&engine->retract_failed, error);
-	g_array_set_size(engine->retracting, 0);
+	procdb_engine_log_failure(&engine->map.retract_failed, error);
+	g_array_set_size(engine->map.retracting, 0);
 }
 
 static guint capacity(ProcdbEngine *engine)
@@ -85,7 +85,7 @@ static gboolean make_room(ProcdbEngine *engine, const struct procdb_entry *entry
 {
 	struct procdb_entry *oldest;
 
-	if (!engine->map_known || room == 0 || engine->published + additional < room)
+	if (!engine->map.known || room == 0 || engine->map.published + additional < room)
 		return TRUE;
 	if (entry->set == PROCDB_SET_RETAINED)
 		return FALSE;
@@ -98,7 +98,7 @@ static gboolean make_room(ProcdbEngine *engine, const struct procdb_entry *entry
 		return FALSE;
 	queue_retract(engine, oldest);
 	/* Pending, so that what this flush may have chosen of it is not written. */
-	procdb_engine_queue(engine, oldest);
+	procdb_engine_queue_prediction(engine, oldest);
 	return TRUE;
 }
 
@@ -107,36 +107,38 @@ static void keep_chosen(ProcdbEngine *engine)
 {
 	guint kept = 0;
 
-	for (guint i = 0; i < engine->publishing->len; i++) {
-		struct procdb_comm comm = g_array_index(engine->publishing, struct procdb_comm, i);
-		struct procdb_class class = g_array_index(engine->classes, struct procdb_class, i);
+	for (guint i = 0; i < engine->map.publishing->len; i++) {
+		struct procdb_comm comm =
+		    g_array_index(engine->map.publishing, struct procdb_comm, i);
+		struct procdb_class class =
+		    g_array_index(engine->map.classes, struct procdb_class, i);
 
 		if (procdb_table_find(engine->table, &comm)->pending)
 			continue;
-		g_array_index(engine->publishing, struct procdb_comm, kept) = comm;
-		g_array_index(engine->classes, struct procdb_class, kept) = class;
+		g_array_index(engine->map.publishing, struct procdb_comm, kept) = comm;
+		g_array_index(engine->map.classes, struct procdb_class, kept) = class;
 		kept++;
 	}
-	g_array_set_size(engine->publishing, kept);
-	g_array_set_size(engine->classes, kept);
+	g_array_set_size(engine->map.publishing, kept);
+	g_array_set_size(engine->map.classes, kept);
 }
 
-static void note_published(ProcdbEngine *engine, guint i)
+static void mark_published(ProcdbEngine *engine, guint i)
 {
 	struct procdb_entry *entry = procdb_table_find(
-	    engine->table, &g_array_index(engine->publishing, struct procdb_comm, i));
+	    engine->table, &g_array_index(engine->map.publishing, struct procdb_comm, i));
 
 	set_published(engine, entry, true);
-	entry->written = g_array_index(engine->classes, struct procdb_class, i);
+	entry->written = g_array_index(engine->map.classes, struct procdb_class, i);
 	if (entry->set == PROCDB_SET_RETAINED)
 		procdb_table_move(engine->table, entry, PROCDB_SET_PREDICTED);
 }
 
 static void wait_for_room(ProcdbEngine *engine, guint i)
 {
-	procdb_engine_queue(
-	    engine, procdb_table_find(engine->table,
-				      &g_array_index(engine->publishing, struct procdb_comm, i)));
+	procdb_engine_queue_prediction(
+	    engine, procdb_table_find(engine->table, &g_array_index(engine->map.publishing,
+								    struct procdb_comm, i)));
 }
 
 /*
@@ -145,7 +147,7 @@ static void wait_for_room(ProcdbEngine *engine, guint i)
  */
 static void publish(ProcdbEngine *engine)
 {
-	const guint n = engine->publishing->len;
+	const guint n = engine->map.publishing->len;
 	g_autoptr(GError) first = NULL;
 	guint next = 0;
 
@@ -154,11 +156,12 @@ static void publish(ProcdbEngine *engine)
 		guint done = 0;
 
 		engine->backend->ops->publish(
-		    engine->backend, &g_array_index(engine->publishing, struct procdb_comm, next),
-		    &g_array_index(engine->classes, struct procdb_class, next), n - next, &done,
+		    engine->backend,
+		    &g_array_index(engine->map.publishing, struct procdb_comm, next),
+		    &g_array_index(engine->map.classes, struct procdb_class, next), n - next, &done,
 		    &error);
 		for (; done > 0 && next < n; done--)
-			note_published(engine, next++);
+			mark_published(engine, next++);
 		/* Without an error that is all: there may be no map to write to. */
 		if (!error || next == n)
 			break;
@@ -169,7 +172,7 @@ static void publish(ProcdbEngine *engine)
 		if (!first)
 			first = g_steal_pointer(&error);
 	}
-	procdb_engine_log_failure(&engine->publish_failed, first);
+	procdb_engine_log_failure(&engine->map.publish_failed, first);
 }
 
 /* Whether a is an eighth of measure away from b. */
@@ -191,7 +194,7 @@ static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *en
 	const struct procdb_class *old = &entry->written;
 	struct procdb_class same_dev = *class;
 
-	if (!entry->published || !engine->map_known || procdb_engine_is_reference(engine))
+	if (!entry->published || !engine->map.known || procdb_engine_is_reference(engine))
 		return WRITE_NOW;
 	/* What runs deviate by moves with each life, and matters only beside how long they are. */
 	if (!is_far(class->runtime_dev, old->runtime_dev, MAX(old->runtime_dev, old->avg_runtime)))
@@ -209,16 +212,16 @@ static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *en
 
 void procdb_engine_flush(ProcdbEngine *engine)
 {
-	guint n = engine->pending->len;
+	guint n = engine->map.pending->len;
 	guint chosen = 0, refinements = 0, additional = 0, room;
 
 	if (n == 0)
 		return;
 	room = capacity(engine);
-	g_array_set_size(engine->publishing, n);
-	g_array_set_size(engine->classes, n);
+	g_array_set_size(engine->map.publishing, n);
+	g_array_set_size(engine->map.classes, n);
 	for (guint i = 0; i < n; i++) {
-		struct procdb_comm comm = g_array_index(engine->pending, struct procdb_comm, i);
+		struct procdb_comm comm = g_array_index(engine->map.pending, struct procdb_comm, i);
 		struct procdb_entry *entry = procdb_table_find(engine->table, &comm);
 		struct procdb_class class;
 		Urgency urgent;
@@ -238,30 +241,30 @@ void procdb_engine_flush(ProcdbEngine *engine)
 		if (urgent == WRITE_NOTHING)
 			continue;
 		if (urgent == WRITE_SOON && ++refinements > REFINEMENTS) {
-			procdb_engine_queue(engine, entry);
+			procdb_engine_queue_prediction(engine, entry);
 			continue;
 		}
 		if (!entry->published) {
 			if (!make_room(engine, entry, additional, room)) {
 				/* Remembered ones do without; a live one waits for room. */
 				if (entry->set != PROCDB_SET_RETAINED)
-					procdb_engine_queue(engine, entry);
+					procdb_engine_queue_prediction(engine, entry);
 				continue;
 			}
 			additional++;
 		}
-		g_array_index(engine->publishing, struct procdb_comm, chosen) = comm;
-		g_array_index(engine->classes, struct procdb_class, chosen) = class;
+		g_array_index(engine->map.publishing, struct procdb_comm, chosen) = comm;
+		g_array_index(engine->map.classes, struct procdb_class, chosen) = class;
 		chosen++;
 	}
-	g_array_set_size(engine->publishing, chosen);
-	g_array_set_size(engine->classes, chosen);
-	g_array_remove_range(engine->pending, 0, n);
-	if (engine->retracting->len > 0)
+	g_array_set_size(engine->map.publishing, chosen);
+	g_array_set_size(engine->map.classes, chosen);
+	g_array_remove_range(engine->map.pending, 0, n);
+	if (engine->map.retracting->len > 0)
 		keep_chosen(engine);
 	/* First out, then in: a full map has room afterwards. */
 	procdb_engine_retract_queued(engine);
-	if (engine->publishing->len > 0)
+	if (engine->map.publishing->len > 0)
 		publish(engine);
 }
 
@@ -294,7 +297,7 @@ static void queue_all(ProcdbEngine *engine)
 		if (entry->set != PROCDB_SET_LIVE && entry->set != PROCDB_SET_OVERRIDE)
 			remembered[n++] = entry;
 		else if (procdb_engine_wants_prediction(engine, entry))
-			procdb_engine_queue(engine, entry);
+			procdb_engine_queue_prediction(engine, entry);
 	}
 	if (n > 1)
 		qsort(remembered, n, sizeof(struct procdb_entry *), compare_recency);
@@ -303,14 +306,14 @@ static void queue_all(ProcdbEngine *engine)
 				  remembered[i]->published ? PROCDB_SET_PREDICTED
 							   : PROCDB_SET_RETAINED);
 		if (procdb_engine_wants_prediction(engine, remembered[i]))
-			procdb_engine_queue(engine, remembered[i]);
+			procdb_engine_queue_prediction(engine, remembered[i]);
 	}
 }
 
 void procdb_engine_refill(ProcdbEngine *engine)
 {
-	if (engine->map_known && procdb_table_count(engine->table, PROCDB_SET_RETAINED) > 0 &&
-	    engine->published < capacity(engine))
+	if (engine->map.known && procdb_table_count(engine->table, PROCDB_SET_RETAINED) > 0 &&
+	    engine->map.published < capacity(engine))
 		queue_all(engine);
 }
 
@@ -319,13 +322,13 @@ void procdb_engine_resync(ProcdbEngine *engine)
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 	g_autoptr(GError) error = NULL;
 
-	engine->map_known = engine->backend->ops->predictions(engine->backend, entries, &error);
-	procdb_engine_log_failure(&engine->compare_failed, error);
-	if (!engine->map_known)
+	engine->map.known = engine->backend->ops->predictions(engine->backend, entries, &error);
+	procdb_engine_log_failure(&engine->map.compare_failed, error);
+	if (!engine->map.known)
 		return;
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
 		procdb_table_at(engine->table, i)->published = false;
-	engine->published = 0;
+	engine->map.published = 0;
 	for (guint i = 0; i < entries->len; i++) {
 		const struct procdb_observation *o =
 		    &g_array_index(entries, struct procdb_observation, i);
@@ -335,11 +338,11 @@ void procdb_engine_resync(ProcdbEngine *engine)
 			set_published(engine, entry, true);
 			entry->written = o->seen;
 		} else
-			g_array_append_val(engine->retracting, o->comm);
+			g_array_append_val(engine->map.retracting, o->comm);
 	}
 	procdb_engine_retract_queued(engine);
 	/* The rest of a map that is larger than ours in the next step. */
 	if (entries->len >= PROCDB_WALK_MAX)
-		engine->map_known = FALSE;
+		engine->map.known = FALSE;
 	queue_all(engine);
 }

@@ -3,7 +3,7 @@
 
 /* What clients ask of the engine. */
 
-#include "private.h"
+#include "engine-state.h"
 
 #include <string.h>
 
@@ -43,11 +43,11 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .right = engine->predictions.right,
 	    .wrong = engine->predictions.wrong,
 	    .overrides = engine->overrides,
-	    .last_save_us = engine->last_save_us,
-	    .last_save_error = engine->last_save_error,
+	    .last_save_us = engine->saves.last_us,
+	    .last_save_error = engine->saves.last_error,
 	    .flood = engine->flood.text,
 	    .database_path = procdb_store_path(engine->store),
-	    .dirty = engine->dirty || engine->saving,
+	    .dirty = engine->dirty || engine->saves.running,
 	};
 	memcpy(status->outcomes, engine->predictions.outcomes, sizeof(status->outcomes));
 	engine->backend->ops->status(engine->backend, &status->backend);
@@ -57,18 +57,18 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 static void apply(ProcdbEngine *engine)
 {
 	/* Else there would be no telling what fits. */
-	if (!engine->map_known)
+	if (!engine->map.known)
 		procdb_engine_resync(engine);
 	procdb_engine_retract_queued(engine);
 	procdb_engine_flush(engine);
 }
 
 /* What is known is not in the file; with forget nothing of what was may be left in older ones. */
-static void note_change(ProcdbEngine *engine, gboolean forget)
+static void mark_dirty(ProcdbEngine *engine, gboolean forget)
 {
 	engine->dirty = TRUE;
-	engine->forgetting |= forget;
-	procdb_engine_tell_now(engine);
+	engine->saves.forgetting |= forget;
+	procdb_engine_emit_changes_now(engine);
 }
 
 gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *comms, guint n,
@@ -85,13 +85,13 @@ gboolean procdb_engine_delete(ProcdbEngine *engine, const struct procdb_comm *co
 		/* Not there any more: it was named twice. */
 		if (!entry)
 			continue;
-		procdb_engine_drop(engine, entry);
+		procdb_engine_remove(engine, entry);
 		count++;
 	}
 	procdb_engine_put_declared(engine);
 	procdb_engine_retract_queued(engine);
 	if (count > 0)
-		note_change(engine, TRUE);
+		mark_dirty(engine, TRUE);
 	if (deleted)
 		*deleted = count;
 	return TRUE;
@@ -111,7 +111,7 @@ static guint forget_learned(ProcdbEngine *engine)
 
 		count += entry->profile.observations > 0;
 		if (override == PROCDB_NO_OVERRIDE) {
-			procdb_engine_drop(engine, entry);
+			procdb_engine_remove(engine, entry);
 			continue;
 		}
 		procdb_profile_init(&entry->profile);
@@ -119,8 +119,8 @@ static guint forget_learned(ProcdbEngine *engine)
 		entry->profile.declared = declared;
 		procdb_table_aged(engine->table, entry);
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
-		procdb_engine_queue(engine, entry);
-		procdb_engine_note(engine, entry);
+		procdb_engine_queue_prediction(engine, entry);
+		procdb_engine_mark_changed(engine, entry);
 	}
 	return count;
 }
@@ -130,7 +130,7 @@ guint procdb_engine_reset(ProcdbEngine *engine)
 	guint count = forget_learned(engine);
 
 	apply(engine);
-	note_change(engine, TRUE);
+	mark_dirty(engine, TRUE);
 	return count;
 }
 
@@ -151,10 +151,10 @@ static gboolean clear_override(ProcdbEngine *engine, const struct procdb_comm *c
 	}
 	engine->overrides--;
 	entry->profile.override = PROCDB_NO_OVERRIDE;
-	procdb_engine_queue(engine, entry);
-	procdb_engine_note(engine, entry);
+	procdb_engine_queue_prediction(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
 	if (entry->set != PROCDB_SET_LIVE)
-		procdb_engine_settle(engine, entry);
+		procdb_engine_file_in_set(engine, entry);
 	procdb_engine_put_declared(engine);
 	return TRUE;
 }
@@ -178,15 +178,15 @@ static gboolean set_override(ProcdbEngine *engine, const struct procdb_comm *com
 		return FALSE;
 	}
 	if (created)
-		entry->published = !engine->map_known;
+		entry->published = !engine->map.known;
 	if (entry->profile.override == PROCDB_NO_OVERRIDE)
 		engine->overrides++;
 	entry->profile.override = tier;
 	entry->profile.declared = false;
 	if (created || entry->set != PROCDB_SET_LIVE)
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
-	procdb_engine_queue(engine, entry);
-	procdb_engine_note(engine, entry);
+	procdb_engine_queue_prediction(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
 	return TRUE;
 }
 
@@ -200,7 +200,7 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 		return FALSE;
 	apply(engine);
 	/* What was cleared does not come back from an older file either. */
-	note_change(engine, tier == PROCDB_NO_OVERRIDE);
+	mark_dirty(engine, tier == PROCDB_NO_OVERRIDE);
 	return TRUE;
 }
 
@@ -241,6 +241,6 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 	procdb_engine_put_declared(engine);
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);
-	note_change(engine, replace);
+	mark_dirty(engine, replace);
 	return TRUE;
 }

@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "private.h"
+#include "engine-state.h"
 #include "remove-tree.h"
 
 const ProcdbEngineSettings test_settings = {
@@ -134,7 +134,7 @@ struct procdb_class test_class(enum procdb_tier tier, guint64 avg_runtime)
 void test_step(EngineFixture *f)
 {
 	procdb_engine_step(f->engine);
-	while (f->engine->saving)
+	while (f->engine->saves.running)
 		g_main_context_iteration(NULL, TRUE);
 }
 
@@ -344,4 +344,23 @@ void test_check_settled(EngineFixture *f)
 		g_assert_cmpuint(procdb_table_count(table, PROCDB_SET_PREDICTED), ==, 0);
 	}
 	g_assert_false(override_waiting && learned);
+}
+
+void test_learn_names(EngineFixture *f, const char *prefix, guint n)
+{
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *name = g_strdup_printf("%s%u", prefix, i);
+
+		test_learn(f, name, PROCDB_TIER_BATCH, 3);
+		test_clock_advance(G_USEC_PER_SEC);
+	}
+}
+
+void test_set_override(EngineFixture *f, const char *name, guint8 tier)
+{
+	struct procdb_comm comm = test_comm(name);
+	g_autoptr(GError) error = NULL;
+
+	test_override(f, &comm, tier, &error);
+	g_assert_no_error(error);
 }

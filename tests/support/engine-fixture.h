@@ -72,3 +72,7 @@ void test_check_consistent(EngineFixture *f);
  * before remembered ones.
  */
 void test_check_settled(EngineFixture *f);
+/* Learns n confident names from prefix0 on, in an order of age. */
+void test_learn_names(EngineFixture *f, const char *prefix, guint n);
+/* Overrides a name, or takes that back; it has to work. */
+void test_set_override(EngineFixture *f, const char *name, guint8 tier);

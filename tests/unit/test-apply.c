@@ -1,64 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Whose slice is set, whose is left alone, and what is put back: on tasks that are made up. */
+/* Which tasks get a slice, and which are left alone: on tasks that are made up. */
 
 #include <errno.h>
 #include <glib.h>
 #include <linux/sched.h>
 
-#include "apply.h"
-#include "fake-tasks.h"
-
-#define FOREIGN_SLICE 5000000
-#define PID 100
-
-static FakeMachine machine_with_task(void)
-{
-	return (FakeMachine){
-	    .clock = 1000000,
-	    .tasks = {{PID, 7, {.policy = SCHED_NORMAL, .slice_ns = FAKE_DEFAULT_SLICE}}},
-	};
-}
-
-static struct procdb_task_event event(guint8 tier)
-{
-	return (struct procdb_task_event){
-	    .when = 500000,
-	    .start_time = 7,
-	    .slice = FAKE_DEFAULT_SLICE,
-	    .base = FAKE_DEFAULT_SLICE,
-	    .pid = PID,
-	    .tier = tier,
-	};
-}
-
-static guint64 batch_slice(void)
-{
-	return procdb_slice_encode(&procdb_apply_default_settings.tiers[PROCDB_TIER_BATCH]);
-}
-
-/* As if it had been given the slice of batch. */
-static void give_batch(FakeTask *task)
-{
-	task->attr.slice_ns = batch_slice();
-	task->given.slice[0] = batch_slice();
-}
-
-static ProcdbApplyResult apply_to(FakeMachine *machine, const ProcdbApplySettings *settings,
-				  struct procdb_task_event e)
-{
-	g_autoptr(ProcdbApply) apply = procdb_apply_new(settings, &fake_task_ops, machine);
-	ProcdbApplyResult result = procdb_apply_handle(apply, &e);
-
-	g_assert_cmpuint(machine->open_handles, ==, 0);
-	return result;
-}
-
-static ProcdbApplyResult apply_default(FakeMachine *machine, struct procdb_task_event e)
-{
-	return apply_to(machine, &procdb_apply_default_settings, e);
-}
+#include "apply-fixture.h"
 
 static void test_sets_the_slice_of_the_tier(void)
 {
@@ -224,15 +173,6 @@ static void test_sets_what_was_put_back_since_the_event(void)
 	g_assert_cmpint(apply_default(&machine, executed), ==, PROCDB_APPLY_REFUSED_SLICE);
 }
 
-static void test_puts_back_what_an_unknown_program_inherited(void)
-{
-	FakeMachine machine = machine_with_task();
-
-	give_batch(&machine.tasks[0]);
-	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIERS)), ==, PROCDB_APPLY_RESTORED);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
-}
-
 static void test_keeps_reset_on_fork(void)
 {
 	FakeMachine machine = machine_with_task();
@@ -267,92 +207,6 @@ static void test_a_pid_reused_under_our_hands_is_put_back(void)
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
-static void test_sets_nice_when_told_to_and_puts_it_back(void)
-{
-	ProcdbApplySettings settings = procdb_apply_default_settings;
-	FakeMachine machine = machine_with_task();
-	g_autoptr(ProcdbApply) apply = NULL;
-
-	settings.tiers[PROCDB_TIER_BATCH].nice = 5;
-	g_assert_cmpint(apply_to(&machine, &settings, event(PROCDB_TIER_BATCH)), ==,
-			PROCDB_APPLY_SET);
-	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 5);
-
-	/* Another service than the one that set it. */
-	apply = procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
-	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 0);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
-}
-
-/* Any task may set any slice for itself, and what an administrator gave it is not its to take. */
-static void test_a_forged_mark_is_not_believed(void)
-{
-	FakeMachine machine = machine_with_task();
-	struct procdb_task_event unknown = event(PROCDB_TIERS), batch = event(PROCDB_TIER_BATCH);
-	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
-
-	machine.tasks[0].attr.slice_ns = 20007319;
-	machine.tasks[0].attr.nice = 19;
-	batch.slice = unknown.slice = 20007319;
-	batch.custom_slice = unknown.custom_slice = TRUE;
-	g_assert_cmpint(procdb_apply_handle(apply, &unknown), ==, PROCDB_APPLY_NOTHING);
-	g_assert_cmpint(procdb_apply_handle(apply, &batch), ==, PROCDB_APPLY_REFUSED_SLICE);
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 0);
-	g_assert_cmpuint(machine.sets, ==, 0);
-}
-
-/* Of a task that we did give a slice, the nice value is still not ours. */
-static void test_a_nice_value_that_was_not_given_is_not_taken(void)
-{
-	FakeMachine machine = machine_with_task();
-
-	give_batch(&machine.tasks[0]);
-	machine.tasks[0].attr.nice = 19;
-	g_assert_cmpint(apply_default(&machine, event(PROCDB_TIERS)), ==, PROCDB_APPLY_RESTORED);
-	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 19);
-}
-
-/* Looking and setting are two calls: what another program does in between is to stand. */
-static void test_what_others_set_in_between_stands(void)
-{
-	static const struct {
-		ProcdbSchedAttr others;
-		ProcdbApplyResult result;
-	} cases[] = {
-	    {{SCHED_NORMAL, 0, 10, FAKE_DEFAULT_SLICE}, PROCDB_APPLY_REFUSED_NICE},
-	    {{SCHED_NORMAL, 0, -5, FAKE_DEFAULT_SLICE}, PROCDB_APPLY_REFUSED_NICE},
-	    {{SCHED_NORMAL, 0, 3, FOREIGN_SLICE}, PROCDB_APPLY_REFUSED_SLICE},
-	    {{SCHED_FIFO, 0, 0, 0}, PROCDB_APPLY_REFUSED_POLICY},
-	};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		FakeMachine machine = machine_with_task();
-
-		machine.others = &cases[i].others;
-		g_assert_cmpint(apply_default(&machine, event(PROCDB_TIER_BATCH)), ==,
-				cases[i].result);
-		g_assert_cmpmem(&machine.tasks[0].attr, sizeof(ProcdbSchedAttr), &cases[i].others,
-				sizeof(ProcdbSchedAttr));
-	}
-}
-
-static void test_what_cannot_be_put_back_is_counted(void)
-{
-	FakeMachine machine = machine_with_task();
-	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
-	ProcdbApplyStatus status;
-
-	give_batch(&machine.tasks[0]);
-	machine.tasks[0].attr.policy = SCHED_FIFO;
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 0);
-	procdb_apply_status(apply, &status);
-	g_assert_cmpuint(status.kept, ==, 1);
-	g_assert_cmpuint(machine.sets, ==, 0);
-}
-
 static void test_nothing_is_changed_where_that_may_not_be(void)
 {
 	FakeMachine machine = machine_with_task();
@@ -369,48 +223,6 @@ static void test_nothing_is_changed_where_that_may_not_be(void)
 	machine.refusal = NULL;
 	g_assert_true(procdb_apply_refresh(apply));
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
-}
-
-static void test_put_back_keeps_a_nice_value_set_later(void)
-{
-	FakeMachine machine = machine_with_task();
-	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
-
-	give_batch(&machine.tasks[0]);
-	machine.tasks[0].attr.nice = 10;
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
-	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 10);
-	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
-}
-
-static void test_put_back_touches_only_our_slices(void)
-{
-	FakeMachine machine = machine_with_task();
-	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
-
-	machine.tasks[1] = (FakeTask){101, 1, {.slice_ns = FOREIGN_SLICE}};
-	machine.tasks[2] = (FakeTask){102, 2, {.policy = SCHED_BATCH}};
-	give_batch(&machine.tasks[2]);
-	machine.tasks[3] = (FakeTask){103, 3, {.policy = SCHED_FIFO}};
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
-	g_assert_cmpuint(machine.sets, ==, 1);
-	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, FOREIGN_SLICE);
-	g_assert_cmpuint(machine.tasks[2].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
-	g_assert_cmpuint(machine.tasks[2].attr.policy, ==, SCHED_BATCH);
-}
-
-static void test_put_back_finds_a_child_born_meanwhile(void)
-{
-	FakeMachine machine = machine_with_task();
-	g_autoptr(ProcdbApply) apply =
-	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
-
-	give_batch(&machine.tasks[0]);
-	machine.fork_once = TRUE;
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 2);
-	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
 static void test_no_more_than_the_cap_in_a_second(void)
@@ -526,29 +338,12 @@ int main(int argc, char **argv)
 			test_refuses_a_slice_set_since_the_event);
 	g_test_add_func("/apply/sets-what-was-put-back-since-the-event",
 			test_sets_what_was_put_back_since_the_event);
-	g_test_add_func("/apply/puts-back-what-an-unknown-program-inherited",
-			test_puts_back_what_an_unknown_program_inherited);
 	g_test_add_func("/apply/keeps-reset-on-fork", test_keeps_reset_on_fork);
 	g_test_add_func("/apply/a-reused-pid-is-not-touched", test_a_reused_pid_is_not_touched);
 	g_test_add_func("/apply/a-pid-reused-under-our-hands-is-put-back",
 			test_a_pid_reused_under_our_hands_is_put_back);
-	g_test_add_func("/apply/sets-nice-when-told-to-and-puts-it-back",
-			test_sets_nice_when_told_to_and_puts_it_back);
-	g_test_add_func("/apply/a-forged-mark-is-not-believed", test_a_forged_mark_is_not_believed);
-	g_test_add_func("/apply/a-nice-value-that-was-not-given-is-not-taken",
-			test_a_nice_value_that_was_not_given_is_not_taken);
-	g_test_add_func("/apply/what-others-set-in-between-stands",
-			test_what_others_set_in_between_stands);
-	g_test_add_func("/apply/what-cannot-be-put-back-is-counted",
-			test_what_cannot_be_put_back_is_counted);
 	g_test_add_func("/apply/nothing-is-changed-where-that-may-not-be",
 			test_nothing_is_changed_where_that_may_not_be);
-	g_test_add_func("/apply/put-back-keeps-a-nice-value-set-later",
-			test_put_back_keeps_a_nice_value_set_later);
-	g_test_add_func("/apply/put-back-touches-only-our-slices",
-			test_put_back_touches_only_our_slices);
-	g_test_add_func("/apply/put-back-finds-a-child-born-meanwhile",
-			test_put_back_finds_a_child_born_meanwhile);
 	g_test_add_func("/apply/no-more-than-the-cap-in-a-second",
 			test_no_more_than_the_cap_in_a_second);
 	g_test_add_func("/apply/none-changes-nothing-and-puts-back",

@@ -7,7 +7,7 @@
 
 #include "engine-fixture.h"
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 #define HOUR_TICKS 3600
 #define NAMES 100

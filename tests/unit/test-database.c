@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 static void set_up(EngineFixture *f, gconstpointer data)
 {
@@ -28,15 +28,6 @@ static void save(EngineFixture *f)
 	g_autoptr(GError) error = NULL;
 
 	procdb_engine_save(f->engine, NULL, &error);
-	g_assert_no_error(error);
-}
-
-static void set_override(EngineFixture *f, const char *name, guint8 tier)
-{
-	struct procdb_comm comm = test_comm(name);
-	g_autoptr(GError) error = NULL;
-
-	test_override(f, &comm, tier, &error);
 	g_assert_no_error(error);
 }
 
@@ -79,8 +70,8 @@ static void learn_something(EngineFixture *f)
 	test_learn(f, "sway", PROCDB_TIER_LAT_CRITICAL, 5);
 	test_learn(f, "unsure", PROCDB_TIER_BATCH, 1);
 	test_learn(f, "unsure", PROCDB_TIER_INTERACTIVE, 1);
-	set_override(f, "unsure", PROCDB_TIER_BATCH);
-	set_override(f, "never-seen", PROCDB_TIER_INTERACTIVE);
+	test_set_override(f, "unsure", PROCDB_TIER_BATCH);
+	test_set_override(f, "never-seen", PROCDB_TIER_INTERACTIVE);
 }
 
 static void assert_same_profile(const struct procdb_profile *a, const struct procdb_profile *b)
@@ -167,10 +158,10 @@ static void test_a_cleared_override_does_not_come_back(EngineFixture *f, gconstp
 {
 	g_autofree char *prev = g_strconcat(f->path, ".prev", NULL);
 
-	set_override(f, "cc1", PROCDB_TIER_INTERACTIVE);
+	test_set_override(f, "cc1", PROCDB_TIER_INTERACTIVE);
 	save(f);
 	g_assert_true(g_file_test(prev, G_FILE_TEST_EXISTS));
-	set_override(f, "cc1", PROCDB_NO_OVERRIDE);
+	test_set_override(f, "cc1", PROCDB_NO_OVERRIDE);
 	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));
 }
 
@@ -190,7 +181,7 @@ static void check_deleted_goes_for_good(EngineFixture *f, gboolean by_itself)
 	if (by_itself) {
 		/* As if some seconds had passed. */
 		f->engine->settings.save_interval_s = 300;
-		f->engine->save_due = 1;
+		f->engine->saves.due = 1;
 		test_step(f);
 	} else {
 		save(f);

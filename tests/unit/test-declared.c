@@ -4,7 +4,7 @@
 /* Overrides that files declare, beside those of an administrator on the bus. */
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 static void declare(EngineFixture *f, const char *name, enum procdb_tier tier)
 {

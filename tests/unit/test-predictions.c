@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* What the engine keeps in the init map: who gets in, who gives way, what happens on errors. */
+/* What the engine keeps in the init map: what gets in, what gives way. */
 
 #include "engine-fixture.h"
 
@@ -15,17 +15,6 @@ static void tear_down(EngineFixture *f, gconstpointer settings)
 	engine_fixture_tear_down(f);
 }
 
-/* Learns n confident names from prefix0 on, in an order of age. */
-static void learn_names(EngineFixture *f, const char *prefix, guint n)
-{
-	for (guint i = 0; i < n; i++) {
-		g_autofree char *name = g_strdup_printf("%s%u", prefix, i);
-
-		test_learn(f, name, PROCDB_TIER_BATCH, 3);
-		test_clock_advance(G_USEC_PER_SEC);
-	}
-}
-
 /* One observation each, of a batch task that runs so long (ns). */
 static void observe_names(EngineFixture *f, const char *prefix, guint n, guint64 avg_runtime)
 {
@@ -37,21 +26,6 @@ static void observe_names(EngineFixture *f, const char *prefix, guint n, guint64
 
 		test_maps_observe(f->backend, &comm, &class);
 	}
-}
-
-static void set_override(EngineFixture *f, const char *name, guint8 tier)
-{
-	struct procdb_comm comm = test_comm(name);
-	g_autoptr(GError) error = NULL;
-
-	test_override(f, &comm, tier, &error);
-	g_assert_no_error(error);
-}
-
-static void override_and_back(EngineFixture *f)
-{
-	set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
-	set_override(f, "mine", PROCDB_NO_OVERRIDE);
 }
 
 static void test_withdrawn_with_its_confidence(EngineFixture *f, gconstpointer data)
@@ -85,7 +59,7 @@ static void test_only_what_changed_is_written(EngineFixture *f, gconstpointer da
 {
 	TestMapsCalls before, after;
 
-	learn_names(f, "n", 3);
+	test_learn_names(f, "n", 3);
 	before = test_maps_calls(f->backend);
 	test_steps(f, 10);
 	after = test_maps_calls(f->backend);
@@ -151,7 +125,7 @@ static void test_what_changes_much_is_written_at_once(EngineFixture *f, gconstpo
 
 static void test_the_least_recently_seen_gives_way(EngineFixture *f, gconstpointer data)
 {
-	learn_names(f, "old", 4);
+	test_learn_names(f, "old", 4);
 	test_steps(f, 100);
 	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 4);
 	test_learn(f, "new", PROCDB_TIER_BATCH, 3);
@@ -164,7 +138,7 @@ static void test_the_least_recently_seen_gives_way(EngineFixture *f, gconstpoint
 
 static void test_one_that_gave_way_returns_when_seen(EngineFixture *f, gconstpointer data)
 {
-	learn_names(f, "old", 4);
+	test_learn_names(f, "old", 4);
 	test_steps(f, 100);
 	test_learn(f, "new", PROCDB_TIER_BATCH, 3);
 	test_learn(f, "old0", PROCDB_TIER_BATCH, 1);
@@ -175,7 +149,7 @@ static void test_one_that_gave_way_returns_when_seen(EngineFixture *f, gconstpoi
 
 static void test_live_ones_wait_for_room(EngineFixture *f, gconstpointer data)
 {
-	learn_names(f, "n", 5);
+	test_learn_names(f, "n", 5);
 	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 4);
 	g_assert_false(test_predicts(f, "n4", NULL));
 	test_check_consistent(f);
@@ -189,7 +163,7 @@ static void test_live_ones_wait_for_room(EngineFixture *f, gconstpointer data)
 
 static void test_a_full_map_of_the_reference(EngineFixture *f, gconstpointer data)
 {
-	learn_names(f, "n", 6);
+	test_learn_names(f, "n", 6);
 	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 4);
 	test_steps(f, 100);
 	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 0);
@@ -241,8 +215,8 @@ static void test_an_override_has_its_place_in_a_full_map(EngineFixture *f, gcons
 {
 	enum procdb_tier tier;
 
-	learn_names(f, "live", 4);
-	set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
+	test_learn_names(f, "live", 4);
+	test_set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
 	test_steps(f, 1);
 	g_assert_true(test_predicts(f, "mine", &tier));
 	g_assert_cmpint(tier, ==, PROCDB_TIER_LAT_CRITICAL);
@@ -250,7 +224,7 @@ static void test_an_override_has_its_place_in_a_full_map(EngineFixture *f, gcons
 	g_assert_nonnull(test_find(f, "live0"));
 	test_check_consistent(f);
 	/* And the one that gave way has it back when there is room. */
-	set_override(f, "mine", PROCDB_NO_OVERRIDE);
+	test_set_override(f, "mine", PROCDB_NO_OVERRIDE);
 	test_steps(f, 1);
 	g_assert_true(test_predicts(f, "live0", NULL));
 	test_check_consistent(f);
@@ -258,7 +232,7 @@ static void test_an_override_has_its_place_in_a_full_map(EngineFixture *f, gcons
 
 static void test_replaced_maps_are_filled_again(EngineFixture *f, gconstpointer data)
 {
-	learn_names(f, "n", 3);
+	test_learn_names(f, "n", 3);
 	test_maps_replace(f->backend);
 	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 0);
 	test_steps(f, 1);
@@ -268,9 +242,9 @@ static void test_replaced_maps_are_filled_again(EngineFixture *f, gconstpointer 
 
 static void test_other_maps_are_filled(EngineFixture *f, gconstpointer data)
 {
-	learn_names(f, "n", 3);
+	test_learn_names(f, "n", 3);
 	f->backend = test_maps_new(2);
-	procdb_engine_set_maps(f->engine, f->backend);
+	procdb_engine_set_backend(f->engine, f->backend);
 	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 2);
 	test_steps(f, 1);
 	test_check_consistent(f);
@@ -315,14 +289,14 @@ static void test_stricter_thresholds_with_retained_ones(EngineFixture *f, gconst
 {
 	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
 
-	learn_names(f, "old", 4);
+	test_learn_names(f, "old", 4);
 	test_steps(f, 100);
 	settings.rules.min_observations = 5;
 	procdb_engine_configure(f->engine, &settings);
 	test_steps(f, 1);
 	g_assert_cmpuint(test_maps_predictions(f->backend), ==, 0);
 	test_check_consistent(f);
-	learn_names(f, "new", 2);
+	test_learn_names(f, "new", 2);
 	test_learn(f, "new0", PROCDB_TIER_BATCH, 2);
 	test_steps(f, 1);
 	g_assert_true(test_predicts(f, "new0", NULL));
@@ -334,11 +308,11 @@ static void test_a_reload_replaces_the_predictions(EngineFixture *f, gconstpoint
 	g_autoptr(GError) error = NULL;
 	guint saved, loaded;
 
-	learn_names(f, "n", 2);
+	test_learn_names(f, "n", 2);
 	procdb_engine_save(f->engine, &saved, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(saved, ==, 2);
-	learn_names(f, "later", 1);
+	test_learn_names(f, "later", 1);
 	procdb_engine_load(f->engine, &loaded, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(loaded, ==, 2);
@@ -352,7 +326,7 @@ static void test_predictions_survive_a_restart(EngineFixture *f, gconstpointer d
 {
 	g_autoptr(GError) error = NULL;
 
-	learn_names(f, "n", 3);
+	test_learn_names(f, "n", 3);
 	procdb_engine_save(f->engine, NULL, &error);
 	g_assert_no_error(error);
 	engine_fixture_restart(f, 4);
@@ -371,7 +345,7 @@ static void test_room_that_appears_goes_to_who_is_remembered(EngineFixture *f, g
 	EngineFixture own;
 
 	engine_fixture_set_up(&own, data, 4);
-	learn_names(&own, "old", 4);
+	test_learn_names(&own, "old", 4);
 	test_steps(&own, 100);
 	test_learn(&own, "new", PROCDB_TIER_BATCH, 3);
 	g_assert_false(test_predicts(&own, "old0", NULL));
@@ -380,87 +354,6 @@ static void test_room_that_appears_goes_to_who_is_remembered(EngineFixture *f, g
 	g_assert_true(test_predicts(&own, "old0", NULL));
 	test_check_consistent(&own);
 	engine_fixture_tear_down(&own);
-}
-
-/* What a service does in its life, while every n-th map operation fails. */
-static void live_with_failures(EngineFixture *f, guint n)
-{
-	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
-
-	test_maps_fail_every(f->backend, n);
-	for (guint i = 0; i < 40; i++) {
-		struct procdb_comm comm = test_comm(names[i % G_N_ELEMENTS(names)]);
-		struct procdb_class class = test_class((enum procdb_tier)(i / 20 % 2), 1000);
-
-		for (guint j = 0; j < G_N_ELEMENTS(names); j++) {
-			struct procdb_comm other = test_comm(names[j]);
-
-			if (i % (j + 1) == 0)
-				test_maps_observe(f->backend, &other, &class);
-		}
-		procdb_engine_step(f->engine);
-		test_clock_advance(G_USEC_PER_SEC);
-		if (i == 15)
-			set_override(f, "mine", PROCDB_TIER_LAT_CRITICAL);
-		if (i == 17)
-			test_delete(f, &comm, 1, NULL, NULL);
-		if (i == 25)
-			test_maps_replace(f->backend);
-		if (i == 30)
-			test_steps(f, 70);
-		if (i == 35)
-			set_override(f, "mine", PROCDB_NO_OVERRIDE);
-	}
-	test_maps_fail_every(f->backend, 0);
-	test_steps(f, 3);
-	test_check_consistent(f);
-}
-
-static void test_any_failing_operation(EngineFixture *f, gconstpointer data)
-{
-	engine_fixture_allow_warnings();
-	for (guint n = 1; n <= 60; n++) {
-		EngineFixture own;
-
-		engine_fixture_set_up(&own, data, 4);
-		live_with_failures(&own, n);
-		engine_fixture_tear_down(&own);
-	}
-}
-
-static guint warnings;
-
-static GLogWriterOutput count_warning(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
-				      gpointer data)
-{
-	warnings += (level & G_LOG_LEVEL_WARNING) != 0;
-	return g_log_writer_default(level, fields, n_fields, data);
-}
-
-static void test_failures_are_logged_once_a_kind(EngineFixture *f, gconstpointer data)
-{
-	ProcdbEngineStatus status;
-
-	/* Once in a process, and for good. */
-	g_log_set_writer_func(count_warning, NULL, NULL);
-	engine_fixture_allow_warnings();
-	learn_names(f, "n", 3);
-	warnings = 0;
-	test_maps_fail_every(f->backend, 1);
-	for (guint i = 0; i < 20; i++) {
-		/* Something to drain, publish and withdraw, and a reason to compare all. */
-		test_learn(f, "n0", i % 2 ? PROCDB_TIER_BATCH : PROCDB_TIER_INTERACTIVE, 1);
-		procdb_engine_configure(f->engine, procdb_engine_settings(f->engine));
-		override_and_back(f);
-	}
-	g_assert_cmpuint(warnings, >=, 1);
-	/* Draining, scores, reading, writing and withdrawing predictions. */
-	g_assert_cmpuint(warnings, <=, 5);
-	procdb_engine_status(f->engine, &status);
-	g_assert_cmpuint(status.backend.errors, >=, 20);
-	test_maps_fail_every(f->backend, 0);
-	test_steps(f, 2);
-	test_check_settled(f);
 }
 
 static void add(const char *name, void (*test)(EngineFixture *, gconstpointer),
@@ -505,8 +398,5 @@ int main(int argc, char **argv)
 	add("predictions-survive-a-restart", test_predictions_survive_a_restart, retaining);
 	add("room-that-appears-goes-to-who-is-remembered",
 	    test_room_that_appears_goes_to_who_is_remembered, retaining);
-	add("any-failing-operation", test_any_failing_operation, retaining);
-	add("any-failing-operation", test_any_failing_operation, reference);
-	add("failures-are-logged-once-a-kind", test_failures_are_logged_once_a_kind, retaining);
 	return g_test_run();
 }

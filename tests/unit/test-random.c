@@ -90,7 +90,7 @@ static gboolean act(EngineFixture *f)
 		test_clock_advance(g_test_rand_int_range(-20, 40) * G_TIME_SPAN_DAY);
 	} else {
 		f->backend = test_maps_new((guint)g_test_rand_int_range(1, NAMES));
-		procdb_engine_set_maps(f->engine, f->backend);
+		procdb_engine_set_backend(f->engine, f->backend);
 	}
 	return FALSE;
 }

@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 /* Saved are cc1 and two overrides, only known is later. */
 static void set_up(EngineFixture *f, gconstpointer data)
@@ -106,7 +106,7 @@ static void test_a_save_that_failed_is_over(EngineFixture *f, gconstpointer data
 	procdb_engine_status(f->engine, &status);
 	g_assert_cmpstr(status.last_save_error, ==, "");
 	g_assert_false(status.dirty);
-	g_assert_cmpuint(f->engine->save_failures, ==, 0);
+	g_assert_cmpuint(f->engine->saves.failures, ==, 0);
 }
 
 /* What there is no room for is left out of memory, and what there is room for now is not. */

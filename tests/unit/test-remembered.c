@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 #define DAY_US (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 

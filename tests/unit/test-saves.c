@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "engine-fixture.h"
-#include "private.h"
+#include "engine-state.h"
 
 static guint told;
 static guint failed;
@@ -143,7 +143,7 @@ static void test_what_is_deleted_during_a_save_is_forgotten(EngineFixture *f, gc
 	request(f, 1);
 	g_assert_true(procdb_engine_delete(f->engine, &comm, 1, NULL, NULL));
 	procdb_engine_keep(f->engine, on_saved, NULL);
-	g_assert_nonnull(f->engine->saving);
+	g_assert_nonnull(f->engine->saves.running);
 	wait_until_told(2);
 	g_assert_cmpuint(failed, ==, 0);
 	g_assert_false(g_file_test(prev, G_FILE_TEST_EXISTS));

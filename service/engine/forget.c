@@ -5,7 +5,7 @@
 
 #include "eviction.h"
 #include "log.h"
-#include "private.h"
+#include "engine-state.h"
 
 /* From how many on it is worth a line that profiles were forgotten at once. */
 #define MANY_FORGOTTEN 50
@@ -29,14 +29,14 @@ gboolean procdb_engine_is_saved(const ProcdbEngine *engine, const struct procdb_
 		entry->profile.observations > 0);
 }
 
-void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry)
+void procdb_engine_file_in_set(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	const struct procdb_profile *profile = &entry->profile;
 
 	if (profile->override != PROCDB_NO_OVERRIDE)
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 	else if (procdb_engine_is_reference(engine) || !procdb_engine_is_saved(engine, entry))
-		procdb_engine_drop(engine, entry);
+		procdb_engine_remove(engine, entry);
 	else if (!procdb_profile_is_confident(profile, &engine->settings.rules))
 		procdb_table_move(engine->table, entry, PROCDB_SET_CANDIDATE);
 	else
@@ -84,7 +84,7 @@ static guint forget_old(ProcdbEngine *engine, const struct room *room)
 	for (guint i = 0; i < room->count; i++) {
 		while ((oldest = procdb_table_oldest(engine->table, room->sets[i])) &&
 		       (procdb_engine_is_reference(engine) || is_old(engine, oldest))) {
-			procdb_engine_drop(engine, oldest);
+			procdb_engine_remove(engine, oldest);
 			count++;
 		}
 	}
@@ -126,20 +126,20 @@ static guint forget_surplus(ProcdbEngine *engine, const struct room *room, guint
 	leaving = procdb_eviction_choose(all, n, n - limit > spare ? limit : limit - spare);
 	for (size_t i = 0; i < n; i++)
 		if (all[i].leaves)
-			procdb_engine_drop(engine, all[i].entry);
+			procdb_engine_remove(engine, all[i].entry);
 	return (guint)leaving;
 }
 
 /* A profile leaves the live table. */
-static void leave(ProcdbEngine *engine, struct procdb_entry *entry)
+static void leave_live(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	const gint64 now = engine->clock_us();
 
 	/* It was seen minutes ago: the clock has been set since, or the machine slept for long. */
 	if (entry->profile.last_seen_us < now - engine->settings.retention_days * PROCDB_US_PER_DAY)
 		entry->profile.last_seen_us = now;
-	procdb_engine_note(engine, entry);
-	procdb_engine_settle(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
+	procdb_engine_file_in_set(engine, entry);
 }
 
 void procdb_engine_forget(ProcdbEngine *engine)
@@ -147,7 +147,7 @@ void procdb_engine_forget(ProcdbEngine *engine)
 	guint old = 0, surplus = 0;
 
 	while (has_stale(engine))
-		leave(engine, procdb_table_oldest(engine->table, PROCDB_SET_LIVE));
+		leave_live(engine, procdb_table_oldest(engine->table, PROCDB_SET_LIVE));
 	for (guint i = 0; i < G_N_ELEMENTS(rooms); i++)
 		old += forget_old(engine, &rooms[i]);
 	if (!procdb_engine_is_reference(engine)) {

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the files of this layer share. */
+/* The state of the engine, and what its files call of each other: each only those below it here. */
 
 #include "engine.h"
 
@@ -26,69 +26,80 @@ struct procdb_saver {
 	gpointer user_data;
 };
 
+/* The init map, as far as it is known (predictions.c). Arrays are kept: a step allocates nothing.
+ */
+struct procdb_init_map {
+	/*
+	 * Whether we know exactly what the map holds. Until then every entry counts as
+	 * published, so that what is evicted is surely retracted.
+	 */
+	gboolean known;
+	guint published;    /* entries with the published flag, while known */
+	GArray *pending;    /* struct procdb_comm: entries whose prediction has to be looked at */
+	GArray *retracting; /* struct procdb_comm: predictions to remove at the end of a phase */
+	GArray *publishing; /* struct procdb_comm: scratch */
+	GArray *classes;    /* struct procdb_class, beside publishing */
+	/* As last logged. */
+	gboolean publish_failed;
+	gboolean retract_failed;
+	gboolean compare_failed;
+};
+
+/* The saves (saving.c). */
+struct procdb_saves {
+	gboolean forgetting;	       /* older files may hold what was deleted */
+	struct procdb_saving *running; /* in a thread; NULL when there is none */
+	GArray *waiting;	       /* struct procdb_saver: for the next save */
+	guint in_file; /* profiles that predict in a file of ours; PROCDB_NOT_COUNTED: not known */
+	guint next;    /* GSource id: of when the next may begin */
+	gboolean urgent;     /* it may begin at once */
+	gint64 requested_us; /* monotonic: when the last requested one began */
+	gint64 due;	     /* monotonic µs: not before */
+	guint failures;	     /* in a row */
+	gint64 last_us;	     /* wall clock; 0: none yet */
+	char *last_error;    /* "" when the last one worked */
+};
+
 struct _ProcdbEngine {
 	ProcdbEngineSettings settings;
 	ProcdbStore *store;
 	ProcdbBackend *backend;
 	struct procdb_table *table;
 	guint64 tick;
-	guint timer; /* GSource id; 0 while not running */
+	guint timer;	  /* GSource id; 0 while not running */
+	char *last_state; /* of the backend, as last logged */
 
-	/* Names, as struct procdb_comm; kept between steps so that a step allocates nothing. */
-	GArray *pending;    /* entries whose prediction has to be looked at */
-	GArray *retracting; /* predictions to remove at the end of a phase */
-	GArray *changed;    /* not told to the listener yet */
-	GArray *removed;
-	/* Scratch. */
-	GArray *seen;	    /* struct procdb_observation */
-	GArray *scores;	    /* struct procdb_named_score */
-	GArray *publishing; /* struct procdb_comm */
-	GArray *classes;    /* struct procdb_class, beside publishing */
-
-	/*
-	 * Whether we know exactly what the init map holds. Until then every entry
-	 * counts as published, so that what is evicted is surely retracted.
-	 */
-	gboolean map_known;
-	guint published; /* entries with the published flag, while map_known */
-
+	/* What a step takes in (learn.c). */
+	GArray *seen;	       /* struct procdb_observation: scratch */
+	GArray *scores;	       /* struct procdb_named_score: scratch */
+	gboolean drain_failed; /* as last logged */
+	gboolean scores_failed;
 	guint64 observations;
 	struct {
 		guint64 found, missed, right, wrong;
 		guint64 outcomes[PROCDB_TIERS][PROCDB_TIERS];
 	} predictions;
-	GHashTable *declared; /* of ProcdbDeclaration: what files say */
-	guint overrides;
-	gboolean dirty;
+
+	struct procdb_init_map map;
+	struct procdb_saves saves;
+	struct procdb_clock clock;
+	gint64 (*clock_us)(void);
 	struct {
 		GHashTable *names; /* owner -> new names since the minute began */
 		char *text;	   /* as in ProcdbEngineStatus */
 		gboolean changed;  /* names grew since the last look */
 	} flood;
-	gboolean forgetting;	      /* older files may hold what was deleted */
-	struct procdb_saving *saving; /* a save in a thread; NULL when there is none */
-	GArray *waiting;	      /* struct procdb_saver: for the next save */
-	guint in_file; /* profiles that predict in a file of ours; PROCDB_NOT_COUNTED: not known */
-	guint next_save;     /* GSource id: of when that may begin */
-	gboolean urgent;     /* it may begin at once */
-	gint64 requested_us; /* monotonic: when the last for somebody began */
-	gint64 save_due;     /* monotonic µs: not before */
-	guint save_failures; /* in a row */
-	gint64 last_save_us;
-	char *last_save_error;
-	char *last_state;      /* of the maps, as last logged */
-	gboolean drain_failed; /* as last logged */
-	gboolean publish_failed;
-	gboolean retract_failed;
-	gboolean compare_failed;
-	gboolean scores_failed;
+	GHashTable *declared; /* of ProcdbDeclaration: what files say */
+	guint overrides;
+	gboolean dirty;	 /* something learned is not in the file yet */
+	gboolean loaded; /* all profiles were replaced since the last tick */
 
-	gint64 (*clock_us)(void);
-	struct procdb_clock clock;
-	gboolean loaded; /* since the last tick */
+	/* Of which entries the listener has to learn; struct procdb_comm. */
+	GArray *changed;
+	GArray *removed;
 	const ProcdbEngineListener *listener;
 	gpointer listener_data;
-	gboolean told; /* the listener was called out of turn since the last step */
+	gboolean emitted; /* the listener was called out of turn since the last step */
 };
 
 #define PROCDB_NOT_COUNTED G_MAXUINT
@@ -138,20 +149,20 @@ gint64 procdb_engine_run_us(const ProcdbEngine *engine);
 /* It ran for at least so long, as far as a file says. */
 void procdb_engine_begin_run(ProcdbEngine *engine, gint64 run_us);
 /* Once a tick: notes whether the wall clock was set, and what follows for what was seen. */
-void procdb_engine_watch_clock(ProcdbEngine *engine);
+void procdb_engine_check_clock(ProcdbEngine *engine);
 
 /* predictions.c */
 
 /* Has the next flush look at an entry. */
-void procdb_engine_queue(ProcdbEngine *engine, struct procdb_entry *entry);
-/* Removes the predictions in engine->retracting from the map. */
+void procdb_engine_queue_prediction(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Removes the predictions in engine->map.retracting from the map. */
 void procdb_engine_retract_queued(ProcdbEngine *engine);
 /* Gives room that has appeared in the init map to remembered profiles; walks all there are. */
 void procdb_engine_refill(ProcdbEngine *engine);
 /* Makes the init map hold what the table says and nothing else, whatever it held. */
 void procdb_engine_resync(ProcdbEngine *engine);
 
-/* engine.c */
+/* engine-state.c */
 
 /* Logs that a map operation failed, once until it works again; *failed is as last logged. */
 void procdb_engine_log_failure(gboolean *failed, const GError *error);
@@ -161,19 +172,20 @@ void procdb_engine_log_failure(gboolean *failed, const GError *error);
  * code that removes or moves some, which renumbers those of the table.
  */
 struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine);
-/* Has the listener told of an entry. */
-void procdb_engine_note(ProcdbEngine *engine, struct procdb_entry *entry);
-/* Forgets an entry; its prediction goes with the next retract. */
-void procdb_engine_drop(ProcdbEngine *engine, struct procdb_entry *entry);
-/* Tells the listener what has changed, if anything. */
-void procdb_engine_tell(ProcdbEngine *engine);
-/* The same at once, for what a client asked for; once between two steps, then the step tells. */
-void procdb_engine_tell_now(ProcdbEngine *engine);
+/* The next emission to the listener names this entry. */
+void procdb_engine_mark_changed(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Removes an entry from the table; its prediction goes with the next retract. */
+void procdb_engine_remove(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Tells the listener which entries have changed, if any. */
+void procdb_engine_emit_changes(ProcdbEngine *engine);
+/* The same at once, after a request; the second and later ones between two steps wait for the step.
+ */
+void procdb_engine_emit_changes_now(ProcdbEngine *engine);
 
-/* memory.c */
+/* forget.c */
 
 /* Puts an entry that is not live into the set where it belongs, or drops it. */
-void procdb_engine_settle(ProcdbEngine *engine, struct procdb_entry *entry);
+void procdb_engine_file_in_set(ProcdbEngine *engine, struct procdb_entry *entry);
 /* Whether an entry is in the file: what predicts, and candidates. */
 gboolean procdb_engine_is_saved(const ProcdbEngine *engine, const struct procdb_entry *entry);
 /* Once a tick: lets what is stale leave, and forgets what is old or has no room. */
@@ -184,7 +196,7 @@ void procdb_engine_forget(ProcdbEngine *engine);
 /* A name of this owner was not known before. */
 void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner);
 /* Once a tick: looks for a user that creates too many. */
-void procdb_engine_watch_flood(ProcdbEngine *engine);
+void procdb_engine_check_flood(ProcdbEngine *engine);
 
 /* declared.c */
 
@@ -196,7 +208,13 @@ void procdb_engine_put_declared(ProcdbEngine *engine);
 /* As procdb_engine_replace(), but profiles of other names stay; newest_us is when they were
  * seen that were seen just now. */
 void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 newest_us);
-/* The engine goes; a save under way may end without it, and who waits for one is told. */
+
+/* saving.c */
+
+/* What is known is what the file says: nothing is left that a save has failed to write. */
+void procdb_engine_mark_saved(ProcdbEngine *engine);
+/* Before the engine is freed: a save under way ends without it; requests that wait for a save
+ * get an error. */
 void procdb_engine_abandon_save(ProcdbEngine *engine);
 /* Saves, without waiting for it, if something changed and the time has come. */
 void procdb_engine_save_if_due(ProcdbEngine *engine);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What all files of the engine do to its state: entries, and what the listener is told of them. */
+
+#include "engine-state.h"
+
+#include "log.h"
+
+struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine)
+{
+	const size_t n = procdb_table_size(engine->table);
+	struct procdb_entry **all = g_new(struct procdb_entry *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = procdb_table_at(engine->table, i);
+	return all;
+}
+
+void procdb_engine_mark_changed(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	if (entry->changed)
+		return;
+	entry->changed = true;
+	g_array_append_val(engine->changed, entry->comm);
+}
+
+/* Leaves only the names that are in the table, or only those that are not. */
+static void keep_names(ProcdbEngine *engine, GArray *names, gboolean present)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < names->len; i++) {
+		struct procdb_comm comm = g_array_index(names, struct procdb_comm, i);
+		struct procdb_entry *entry = procdb_table_find(engine->table, &comm);
+
+		if (entry)
+			entry->changed = false;
+		if (!entry == !present)
+			g_array_index(names, struct procdb_comm, kept++) = comm;
+	}
+	g_array_set_size(names, kept);
+}
+
+void procdb_engine_emit_changes(ProcdbEngine *engine)
+{
+	if (engine->changed->len == 0 && engine->removed->len == 0)
+		return;
+	/* A name may have gone and come since it was noted. */
+	keep_names(engine, engine->changed, TRUE);
+	keep_names(engine, engine->removed, FALSE);
+	if (engine->listener && (engine->changed->len || engine->removed->len))
+		engine->listener->profiles_changed(engine->changed, engine->removed,
+						   engine->listener_data);
+	g_array_set_size(engine->changed, 0);
+	g_array_set_size(engine->removed, 0);
+}
+
+void procdb_engine_emit_changes_now(ProcdbEngine *engine)
+{
+	if (engine->emitted)
+		return;
+	engine->emitted = TRUE;
+	procdb_engine_emit_changes(engine);
+}
+
+void procdb_engine_log_failure(gboolean *failed, const GError *error)
+{
+	if (error && !*failed)
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_MAPS,
+			   "%s; trying again every second", error->message);
+	*failed = error != NULL;
+}
+
+void procdb_engine_remove(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+		engine->overrides--;
+	if (entry->published) {
+		if (engine->map.known)
+			engine->map.published--;
+		g_array_append_val(engine->map.retracting, entry->comm);
+	}
+	/* It is in the file. */
+	engine->dirty |= procdb_engine_wants_prediction(engine, entry);
+	g_array_append_val(engine->removed, entry->comm);
+	procdb_table_remove(engine->table, entry);
+}

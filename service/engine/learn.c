@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What a step takes in: observations, each a vote, and how predictions turned out. */
+
+#include "eviction.h"
+#include "engine-state.h"
+
+#include <string.h>
+
+/* At one observation every ten seconds, a program that changed wins within minutes. */
+#define MAX_VOTES 64
+
+/* The owner that an observation names; 0 as well if it names none. */
+static guint16 owner_of(const struct procdb_observation *o)
+{
+	guint32 uid;
+
+	if (!(o->seen.pad[PROCDB_PAD_TEACHERS] & PROCDB_TAUGHT_BY_USERS))
+		return 0;
+	memcpy(&uid, &o->seen.pad[PROCDB_PAD_UID], sizeof(uid));
+	return procdb_owner_of_uid(uid);
+}
+
+/* Sets the owner of a profile, whose observations decide what it is from now on. */
+static void take_owner(const ProcdbEngine *engine, struct procdb_profile *profile, guint8 teachers,
+		       guint16 owner)
+{
+	if (profile->observations == 0)
+		profile->owner = owner;
+	/* Until users have made it one that predicts, root's word counts more. */
+	else if ((teachers & PROCDB_TAUGHT_BY_ROOT) &&
+		 !procdb_profile_is_confident(profile, &engine->settings.rules))
+		profile->owner = 0;
+}
+
+/* Whether a user would turn what root has taught: then the name is not what root's is. */
+static gboolean is_usurping(const ProcdbEngine *engine, const struct procdb_profile *profile,
+			    guint8 teachers, const struct procdb_class *seen)
+{
+	return !procdb_engine_is_reference(engine) && teachers == PROCDB_TAUGHT_BY_USERS &&
+	       profile->observations > 0 && procdb_profile_is_roots(profile) &&
+	       MIN(seen->tier, PROCDB_TIER_LAT_CRITICAL) != procdb_profile_dominant_tier(profile);
+}
+
+/* How far the runs of a task are from those of its name, ns: lives differ, too, not only runs. */
+static guint64 distance(const struct procdb_profile *profile, const struct procdb_class *seen)
+{
+	if (profile->observations == 0)
+		return 0;
+	return profile->avg_runtime_ns > seen->avg_runtime
+		   ? profile->avg_runtime_ns - seen->avg_runtime
+		   : seen->avg_runtime - profile->avg_runtime_ns;
+}
+
+/*
+ * Merges an observation. What only said that lives were short gives way to the first that
+ * says more: one large file in a hundred small ones tells what a compiler is.
+ */
+static void vote(ProcdbEngine *engine, struct procdb_entry *entry, const struct procdb_class *seen)
+{
+	uint32_t *neutral = &entry->profile.tier_votes[PROCDB_TIER_INTERACTIVE];
+	const uint32_t before = *neutral;
+
+	/* In what others write the byte means nothing. */
+	if (seen->pad[PROCDB_PAD_TEACHERS] && seen->pad[PROCDB_PAD_BRIEF] &&
+	    !procdb_engine_is_reference(engine)) {
+		procdb_profile_learn_brief(&entry->profile, seen, engine->tick);
+		if (*neutral > before && entry->brief < G_MAXUINT32)
+			entry->brief++;
+		return;
+	}
+	*neutral -= MIN(*neutral, entry->brief);
+	entry->brief = 0;
+	procdb_profile_learn(&entry->profile, seen, engine->tick);
+}
+
+static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint64 now)
+{
+	guint8 teachers =
+	    o->seen.pad[PROCDB_PAD_TEACHERS] & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS);
+	struct procdb_class seen = o->seen;
+	bool created;
+	struct procdb_entry *entry = procdb_table_ensure(engine->table, &o->comm, &created);
+
+	if (!entry) {
+		g_warning_once("Out of memory: observations are lost");
+		return;
+	}
+	if (created) {
+		entry->published = !engine->map.known;
+		entry->profile.first_seen_us = now;
+		procdb_engine_count_new_name(engine, owner_of(o));
+	} else if (!engine->dirty) {
+		/* It is in the file, and may not be any more. */
+		engine->dirty = procdb_engine_is_saved(engine, entry);
+	}
+	if (!(teachers & PROCDB_TAUGHT_BY_ROOT) && seen.tier > engine->settings.max_user_tier)
+		seen.tier = (guint8)engine->settings.max_user_tier;
+	if (is_usurping(engine, &entry->profile, teachers, &seen)) {
+		entry->profile.last_seen_tick = engine->tick;
+	} else {
+		take_owner(engine, &entry->profile, teachers, owner_of(o));
+		entry->profile.teachers |= teachers;
+		if (!procdb_engine_is_reference(engine))
+			seen.runtime_dev = MAX(seen.runtime_dev, distance(&entry->profile, &seen));
+		vote(engine, entry, &seen);
+	}
+	if (!procdb_engine_is_reference(engine))
+		procdb_profile_fade(&entry->profile, MAX_VOTES);
+	if (!procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now))
+		entry->profile.last_seen_us = now;
+	entry->profile.seen_run_us = procdb_engine_run_us(engine);
+	if (entry->set == PROCDB_SET_LIVE)
+		procdb_table_aged(engine->table, entry);
+	else
+		procdb_table_move(engine->table, entry, PROCDB_SET_LIVE);
+	if (!engine->dirty)
+		engine->dirty = procdb_engine_is_saved(engine, entry);
+	engine->observations++;
+	procdb_engine_queue_prediction(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
+}
+
+static void take_observations(ProcdbEngine *engine)
+{
+	g_autoptr(GError) error = NULL;
+	gint64 now = engine->clock_us();
+
+	g_array_set_size(engine->seen, 0);
+	engine->backend->ops->drain(engine->backend, engine->seen, &error);
+	procdb_engine_log_failure(&engine->drain_failed, error);
+	for (guint i = 0; i < engine->seen->len; i++)
+		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now);
+}
+
+static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
+{
+	struct procdb_entry *entry = procdb_table_find(engine->table, &s->comm);
+
+	engine->predictions.found += s->score.found;
+	engine->predictions.missed += s->score.missed;
+	engine->predictions.right += s->score.right;
+	engine->predictions.wrong += s->score.wrong;
+	for (guint i = 0; i < PROCDB_TIERS; i++)
+		for (guint j = 0; j < PROCDB_TIERS; j++)
+			engine->predictions.outcomes[i][j] += s->score.outcomes[i][j];
+	if (!entry)
+		return;
+	entry->found += s->score.found;
+	entry->missed += s->score.missed;
+	if (s->score.right == 0 && s->score.wrong == 0)
+		return;
+	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);
+	engine->dirty = TRUE;
+	procdb_engine_mark_changed(engine, entry);
+	/* What users run under its name does not take back what root has taught. */
+	if (procdb_engine_is_reference(engine) || procdb_profile_is_roots(&entry->profile) ||
+	    !procdb_profile_is_refuted(&entry->profile))
+		return;
+	procdb_profile_withdraw(&entry->profile);
+	procdb_table_aged(engine->table, entry);
+	/* It is not remembered any more, but tasks of this name have just run. */
+	if (entry->set != PROCDB_SET_LIVE) {
+		entry->profile.last_seen_tick = engine->tick;
+		procdb_table_move(engine->table, entry, PROCDB_SET_LIVE);
+	}
+	procdb_engine_queue_prediction(engine, entry);
+}
+
+static void take_scores(ProcdbEngine *engine)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!engine->backend->ops->scores)
+		return;
+	g_array_set_size(engine->scores, 0);
+	engine->backend->ops->scores(engine->backend, engine->scores, &error);
+	procdb_engine_log_failure(&engine->scores_failed, error);
+	for (guint i = 0; i < engine->scores->len; i++)
+		score(engine, &g_array_index(engine->scores, struct procdb_named_score, i));
+}
+
+void procdb_engine_ingest(ProcdbEngine *engine)
+{
+	take_observations(engine);
+	take_scores(engine);
+}

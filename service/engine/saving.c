@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What is written to the database, and when. */
+
+#include "engine-state.h"
+#include "log.h"
+
+/* After a failed save, try again after this many seconds, doubling up to the second. */
+#define RETRY_FIRST_S 5
+#define RETRY_LAST_S 600
+
+static void set_save_error(ProcdbEngine *engine, const char *message)
+{
+	g_free(engine->saves.last_error);
+	engine->saves.last_error = g_strdup(message);
+}
+
+void procdb_engine_mark_saved(ProcdbEngine *engine)
+{
+	engine->dirty = FALSE;
+	engine->saves.failures = 0;
+	engine->saves.due = 0;
+	set_save_error(engine, "");
+}
+
+GArray *procdb_engine_records(const ProcdbEngine *engine, guint *predicting)
+{
+	GArray *records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	guint count = 0;
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
+		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
+		struct procdb_record record = {
+		    entry->comm,
+		    entry->profile,
+		    .hidden =
+			!procdb_profile_is_confident(&entry->profile, &engine->settings.rules),
+		};
+
+		if (!procdb_engine_is_saved(engine, entry))
+			continue;
+		if (record.profile.declared)
+			record.profile.override = PROCDB_NO_OVERRIDE;
+		count += procdb_engine_wants_prediction(engine, entry);
+		g_array_append_val(records, record);
+	}
+	if (predicting)
+		*predicting = count;
+	return records;
+}
+
+static gint64 seconds_from_now(guint seconds)
+{
+	return g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+}
+
+/* The outcome of a save: reason is NULL when it worked. */
+static void take_outcome(ProcdbEngine *engine, const GError *reason)
+{
+	const char *path = procdb_store_path(engine->store);
+
+	if (reason) {
+		if (engine->saves.failures == 0)
+			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_SAVE, "Cannot save %s: %s",
+				   path, reason->message);
+		set_save_error(engine, reason->message);
+		engine->saves.due = seconds_from_now(
+		    MIN(RETRY_FIRST_S << MIN(engine->saves.failures, 16), RETRY_LAST_S));
+		engine->saves.failures++;
+		engine->dirty = TRUE;
+		return;
+	}
+	if (engine->saves.failures > 0)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_SAVE,
+			   "Saved %s again after %u failures", path, engine->saves.failures);
+	set_save_error(engine, "");
+	engine->saves.failures = 0;
+	engine->saves.due = seconds_from_now(engine->settings.save_interval_s);
+	engine->saves.last_us = engine->clock_us();
+}
+
+struct procdb_saving {
+	ProcdbEngine *engine; /* NULL once that is gone */
+	gboolean overtaken;   /* by a later save, whose outcome is the one that counts */
+	gboolean forgetting;  /* engine->saves.forgetting when it began */
+	GArray *savers;	      /* struct procdb_saver */
+	guint saved;
+};
+
+/* Tells all of them, and frees the array. */
+static void answer_savers(GArray *savers, guint saved, const GError *error)
+{
+	for (guint i = 0; i < savers->len; i++) {
+		const struct procdb_saver *saver = &g_array_index(savers, struct procdb_saver, i);
+
+		saver->func(saved, error, saver->user_data);
+	}
+	g_array_unref(savers);
+}
+
+gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
+{
+	/* Also what was deleted before, when the save at that time failed or is under way. */
+	const gboolean forgetting = engine->saves.forgetting ||
+				    (engine->saves.running && engine->saves.running->forgetting);
+	gboolean (*function)(ProcdbStore *, const struct procdb_record *, guint, GError **) =
+	    forgetting ? procdb_store_save_forgetting : procdb_store_save;
+	guint predicting = 0;
+	g_autoptr(GArray) records = procdb_engine_records(engine, &predicting);
+	g_autoptr(GError) reason = NULL;
+
+	engine->dirty = FALSE;
+	if (engine->saves.running)
+		engine->saves.running->overtaken = TRUE;
+	function(engine->store, (const struct procdb_record *)records->data, records->len, &reason);
+	engine->saves.forgetting = forgetting && reason;
+	take_outcome(engine, reason);
+	engine->saves.in_file = predicting;
+	if (reason)
+		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED,
+			    "Cannot save %s: %s", procdb_store_path(engine->store),
+			    reason->message);
+	else if (saved)
+		*saved = predicting;
+	return !reason;
+}
+
+static void begin_requested(ProcdbEngine *engine);
+
+static GError *save_failed(const ProcdbEngine *engine, const GError *reason)
+{
+	return reason ? g_error_new(PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED,
+				    "Cannot save %s: %s", procdb_store_path(engine->store),
+				    reason->message)
+		      : NULL;
+}
+
+static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
+{
+	g_autofree struct procdb_saving *saving = data;
+	ProcdbEngine *engine = saving->engine;
+	g_autoptr(GError) reason = NULL;
+	g_autoptr(GError) error = NULL;
+
+	procdb_store_save_finish(result, &reason);
+	if (!engine)
+		return;
+	engine->saves.running = NULL;
+	if (!saving->overtaken) {
+		/* What was deleted meanwhile is another matter. */
+		engine->saves.forgetting |= saving->forgetting && reason;
+		take_outcome(engine, reason);
+	}
+	error = save_failed(engine, reason);
+	engine->saves.in_file = saving->saved;
+	answer_savers(saving->savers, saving->saved, error);
+	begin_requested(engine);
+}
+
+/* In a thread: a disk that takes its time must not keep the loop from ticking. */
+static void begin_saving(ProcdbEngine *engine, GArray *savers)
+{
+	struct procdb_saving *saving = g_new0(struct procdb_saving, 1);
+
+	saving->engine = engine;
+	saving->savers = savers;
+	saving->forgetting = engine->saves.forgetting;
+	engine->saves.forgetting = FALSE;
+	engine->dirty = FALSE;
+	engine->saves.running = saving;
+	procdb_store_save_async(engine->store, procdb_engine_records(engine, &saving->saved),
+				saving->forgetting, on_saved, saving);
+}
+
+static gboolean on_next_save(gpointer data)
+{
+	ProcdbEngine *engine = data;
+
+	engine->saves.next = 0;
+	begin_requested(engine);
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * Begins the save that was asked for, once none is under way and a second has passed: anybody
+ * may ask again and again. Of what was changed by an administrator, once none is under way.
+ */
+static void begin_requested(ProcdbEngine *engine)
+{
+	const gint64 wait_us = engine->saves.requested_us + G_USEC_PER_SEC - g_get_monotonic_time();
+	GArray *savers = engine->saves.waiting;
+
+	if (savers->len == 0 || engine->saves.running ||
+	    (engine->saves.next && !engine->saves.urgent))
+		return;
+	if (engine->saves.requested_us > 0 && wait_us > 0 && !engine->saves.urgent) {
+		engine->saves.next =
+		    g_timeout_add((guint)(wait_us / 1000) + 1, on_next_save, engine);
+		return;
+	}
+	g_clear_handle_id(&engine->saves.next, g_source_remove);
+	engine->saves.urgent = FALSE;
+	engine->saves.requested_us = g_get_monotonic_time();
+	engine->saves.waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
+	begin_saving(engine, savers);
+}
+
+static guint count_predicting(const ProcdbEngine *engine)
+{
+	guint count = 0;
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
+		count += procdb_engine_wants_prediction(engine, procdb_table_at(engine->table, i));
+	return count;
+}
+
+void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+{
+	const struct procdb_saver saver = {func, user_data};
+
+	if (engine->dirty || engine->saves.forgetting || engine->saves.failures > 0 ||
+	    (!engine->saves.running && !procdb_store_is_current(engine->store))) {
+		g_array_append_val(engine->saves.waiting, saver);
+		begin_requested(engine);
+	} else if (engine->saves.running) {
+		g_array_append_val(engine->saves.running->savers, saver);
+	} else {
+		/* Anybody may ask for it again and again. */
+		if (engine->saves.in_file == PROCDB_NOT_COUNTED)
+			engine->saves.in_file = count_predicting(engine);
+		func(engine->saves.in_file, NULL, user_data);
+	}
+}
+
+void procdb_engine_keep(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+{
+	engine->saves.urgent |= engine->dirty || engine->saves.forgetting;
+	procdb_engine_request_save(engine, func, user_data);
+}
+
+void procdb_engine_abandon_save(ProcdbEngine *engine)
+{
+	g_autoptr(GError) error = g_error_new_literal(
+	    PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_SAVE_FAILED, "The service stops");
+
+	g_clear_handle_id(&engine->saves.next, g_source_remove);
+	if (engine->saves.running) {
+		engine->saves.running->engine = NULL;
+		answer_savers(engine->saves.running->savers, 0, error);
+	}
+	engine->saves.running = NULL;
+	answer_savers(engine->saves.waiting, 0, error);
+	engine->saves.waiting = NULL;
+}
+
+void procdb_engine_save_if_due(ProcdbEngine *engine)
+{
+	if (!engine->dirty || engine->saves.running || engine->settings.save_interval_s == 0)
+		return;
+	/* The first change starts the interval. */
+	if (engine->saves.due == 0)
+		engine->saves.due = seconds_from_now(engine->settings.save_interval_s);
+	if (g_get_monotonic_time() < engine->saves.due)
+		return;
+	begin_saving(engine, g_array_new(FALSE, FALSE, sizeof(struct procdb_saver)));
+}

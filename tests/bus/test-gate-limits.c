@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* How many calls wait at the gate: of all callers, of a user, of prompts. */
+
+#include "bus-fixture.h"
+
+#define PROMPT G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION
+#define NO_PROMPT G_DBUS_CALL_FLAGS_NONE
+
+/* Connections that each have calls under way, which are held. */
+typedef struct {
+	GDBusConnection *connection;
+	BusCall calls[16];
+	guint n;
+} Holder;
+
+static void hold(BusFixture *f, Holder *holder, guint32 uid, guint n, GDBusCallFlags flags)
+{
+	f->authority.uid = uid;
+	holder->connection = bus_connect();
+	holder->n = n;
+	for (guint i = 0; i < n; i++)
+		bus_call_begin(f, &holder->calls[i], holder->connection, "Save", NULL, flags);
+}
+
+static void let_go(Holder *holders, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		bus_close(holders[i].connection);
+	for (guint i = 0; i < n; i++) {
+		for (guint j = 0; j < holders[i].n; j++) {
+			bus_call_wait(&holders[i].calls[j]);
+			bus_call_clear(&holders[i].calls[j]);
+		}
+	}
+}
+
+static void assert_answered(BusFixture *f, guint32 uid, const char *error)
+{
+	GDBusConnection *connection = bus_connect();
+	g_auto(BusCall) call = {0};
+
+	f->authority.uid = uid;
+	bus_call_begin(f, &call, connection, "Save", NULL, NO_PROMPT);
+	bus_call_wait(&call);
+	g_assert_cmpstr(call.error, ==, error);
+	bus_close(connection);
+}
+
+/* Of one caller, one call at a time is asked about. */
+static void test_pending_of_all(BusFixture *f, gconstpointer data)
+{
+	Holder holders[96] = {0};
+
+	f->authority.answer = FAKE_HOLD;
+	for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
+		hold(f, &holders[i], 1001 + i / 24, 1, NO_PROMPT);
+		bus_wait_for(&f->authority.held->len, i + 1);
+	}
+	/* 96, fewer than the 128 replies that the bus daemon lets us wait for. */
+	assert_answered(f, 1000, OWN_ERROR("LimitExceeded"));
+	/* Root does not depend on it, not even with a connection that is new. */
+	assert_answered(f, 0, NULL);
+	let_go(holders, G_N_ELEMENTS(holders));
+	bus_wait_for(&f->authority.held->len, 0);
+	f->authority.answer = FAKE_ALLOW;
+	assert_answered(f, 1000, NULL);
+}
+
+static void test_pending_per_user(BusFixture *f, gconstpointer data)
+{
+	Holder holders[64] = {0};
+
+	f->authority.answer = FAKE_HOLD;
+	for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
+		hold(f, &holders[i], 1001, 1, NO_PROMPT);
+		bus_wait_for(&f->authority.held->len, i + 1);
+	}
+	assert_answered(f, 1001, OWN_ERROR("LimitExceeded"));
+	f->authority.answer = FAKE_ALLOW;
+	assert_answered(f, 1002, NULL);
+	let_go(holders, G_N_ELEMENTS(holders));
+	bus_wait_for(&f->authority.held->len, 0);
+	assert_answered(f, 1001, NULL);
+}
+
+static void test_prompts_per_user(BusFixture *f, gconstpointer data)
+{
+	Holder holder = {0};
+	g_auto(BusCall) call = {0};
+
+	f->authority.answer = FAKE_CHALLENGE;
+	f->authority.after_prompt = FAKE_HOLD;
+	hold(f, &holder, 1001, 8, PROMPT);
+	bus_wait_for(&f->authority.held->len, 8);
+	bus_call_begin(f, &call, holder.connection, "Save", NULL, PROMPT);
+	bus_call_wait(&call);
+	g_assert_cmpstr(call.error, ==, OWN_ERROR("LimitExceeded"));
+	/* What needs no prompt is not kept back by it. */
+	f->authority.answer = FAKE_ALLOW;
+	assert_answered(f, 1001, NULL);
+	let_go(&holder, 1);
+	bus_wait_for(&f->authority.held->len, 0);
+}
+
+static void test_identified_in_turn(BusFixture *f, gconstpointer data)
+{
+	Holder holders[40] = {0};
+
+	f->authority.identifying = g_ptr_array_new();
+	for (guint i = 0; i < G_N_ELEMENTS(holders); i++)
+		hold(f, &holders[i], 1001, 1, NO_PROMPT);
+	bus_wait_for(&f->authority.identifying->len, 24);
+	bus_settle(f);
+	g_assert_cmpuint(f->authority.identifying->len, ==, 24);
+	/* One of them and one that waits for its turn leave. */
+	bus_close(holders[0].connection);
+	bus_close(holders[39].connection);
+	bus_wait_for(&f->authority.identifying->len, 25);
+	while (f->authority.identifying->len > 0) {
+		GTask *task = g_ptr_array_steal_index(f->authority.identifying, 0);
+
+		g_task_return_int(task, 1001);
+		g_object_unref(task);
+		bus_settle(f);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
+		bus_call_wait(&holders[i].calls[0]);
+		g_assert_cmpint(holders[i].calls[0].error == NULL, ==, i != 0 && i != 39);
+		bus_call_clear(&holders[i].calls[0]);
+		if (i != 0 && i != 39)
+			bus_close(holders[i].connection);
+	}
+	g_clear_pointer(&f->authority.identifying, g_ptr_array_unref);
+}
+
+static void test_many_callers(BusFixture *f, gconstpointer data)
+{
+	GDBusConnection *callers[240];
+
+	for (guint i = 0; i < G_N_ELEMENTS(callers); i++) {
+		g_auto(BusCall) call = {0};
+
+		callers[i] = bus_connect();
+		bus_call_begin(f, &call, callers[i], "ListProfiles", NULL, NO_PROMPT);
+		bus_call_wait(&call);
+		g_assert_null(call.error);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(callers); i++) {
+		g_auto(BusCall) call = {0};
+
+		f->authority.answer = FAKE_DENY;
+		bus_call_begin(f, &call, callers[i], "Save", NULL, NO_PROMPT);
+		bus_call_wait(&call);
+		g_assert_cmpstr(call.error, ==, ACCESS_DENIED);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(callers); i++)
+		bus_close(callers[i]);
+}
+
+static void add(const char *path, void (*test)(BusFixture *, gconstpointer))
+{
+	g_test_add(path, BusFixture, NULL, bus_fixture_set_up, test, bus_fixture_tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("/gate/limit/pending-of-all", test_pending_of_all);
+	add("/gate/limit/pending-per-user", test_pending_per_user);
+	add("/gate/limit/prompts-per-user", test_prompts_per_user);
+	add("/gate/limit/identified-in-turn", test_identified_in_turn);
+	add("/gate/limit/many-callers", test_many_callers);
+	return bus_fixture_run_tests();
+}
