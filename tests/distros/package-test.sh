@@ -35,7 +35,7 @@ known() {
 	pandemoniumctl list --json | python3 -c '
 import json, sys
 rows = [row for row in json.load(sys.stdin) if row["name"].startswith("many")]
-print(len(rows), sum("override" in json.dumps(row.get("origin")) or bool(row.get("override")) for row in rows))'
+print(len(rows), sum(row["origin"] == "override" for row in rows))'
 }
 kept() {
 	got=$(known)
