@@ -61,10 +61,11 @@ packages=$(sed 's/#.*//' "$source"/tests/packages/*.txt "$here/packages.txt")
 id=$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1)
 root=$cache/$suite
 
-# In namespaces of its own, with this tree at /src, where what is written is lost.
+# In namespaces of its own, with this tree at /src, where what is written is lost. unshare ignores
+# SIGTERM; killed, it takes all of it along.
 inside() {
 	# shellcheck disable=SC2016 # the shell inside reads it
-	unshare --mount --pid --fork --kill-child=KILL --propagation private sh -eu -c '
+	timeout -s KILL "$seconds" unshare --mount --pid --fork --kill-child=KILL --propagation private sh -eu -c '
 		root=$1 source=$2
 		shift 2
 		mount --bind "$root" "$root"
@@ -91,7 +92,7 @@ make_chroot() {
 
 install_packages() {
 	# shellcheck disable=SC2086 # one word a package
-	inside timeout "$seconds" apt-get -q -y --no-install-recommends install $packages \
+	inside apt-get -q -y --no-install-recommends install $packages \
 		</dev/null >>"$root.log" 2>&1 || return 1
 	rm -rf "$root"/var/cache/apt/archives/*.deb
 	echo "$id" >"$root.made"
@@ -119,4 +120,4 @@ if [ "$part" = package ]; then
 else
 	set -- /src/tests/distros/inside.sh "$part" "$@"
 fi
-inside timeout --foreground "$seconds" env LAB_BROKER="$broker" "$@"
+inside env LAB_BROKER="$broker" "$@"
