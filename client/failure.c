@@ -216,8 +216,22 @@ static char *message_of(const GError *error)
 	return escape_plain(plain->message);
 }
 
-int failure_report(const char *method, const char *name, const GError *error)
+/*
+ * When a proxy's start of the service fails, GDBus puts words in front of the error of the bus,
+ * and then knows its name no more. Only a name that it has no code for is in the message at all.
+ */
+static GError *without_words_in_front(const GError *error)
 {
+	const char *at = strstr(error->message, "GDBus.Error:");
+
+	if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_DBUS_ERROR) || !at)
+		return g_error_copy(error);
+	return g_error_new_literal(error->domain, error->code, at);
+}
+
+int failure_report(const char *method, const char *name, const GError *reported)
+{
+	g_autoptr(GError) error = without_words_in_front(reported);
 	g_autofree char *remote = g_dbus_error_get_remote_error(error);
 	g_autofree char *message = message_of(error);
 	const char *ours = PROCDB_BUS_INTERFACE ".Error.";

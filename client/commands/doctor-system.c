@@ -16,7 +16,7 @@
 
 #define BPFFS "/sys/fs/bpf"
 #define PIN_DIR BPFFS "/pandemonium"
-#define SCHED_EXT "/sys/kernel/sched_ext"
+#define SCHED_EXT_DIR "/sys/kernel/sched_ext"
 
 /* Task storage in tracing programs. */
 #define KERNEL_NEEDED 5012
@@ -100,14 +100,14 @@ static void check_sched_ext(Doctor *doctor)
 	g_autofree char *state = NULL;
 	g_autofree char *ops = NULL;
 
-	if (!g_file_get_contents(SCHED_EXT "/state", &state, NULL, NULL)) {
+	if (!g_file_get_contents(SCHED_EXT_DIR "/state", &state, NULL, NULL)) {
 		doctor_say(doctor, "sched_ext", DOCTOR_OK, NULL,
 			   "this kernel does not have it; observing does not need it");
 		return;
 	}
 	g_strstrip(state);
 	if (g_str_equal(state, "enabled") &&
-	    g_file_get_contents(SCHED_EXT "/root/ops", &ops, NULL, NULL))
+	    g_file_get_contents(SCHED_EXT_DIR "/root/ops", &ops, NULL, NULL))
 		doctor_say(doctor, "sched_ext", DOCTOR_OK, NULL, "the scheduler %s is running",
 			   g_strstrip(ops));
 	else

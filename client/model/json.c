@@ -14,6 +14,7 @@
  */
 #define UINT_MARK "\001"
 #define UINT_MARK_WRITTEN "\"\\u0001"
+#define MARK_LEN (sizeof(UINT_MARK_WRITTEN) - 1)
 
 static JsonNode *from_uint(guint64 value)
 {
@@ -212,8 +213,9 @@ static void mend_numbers(char *text)
 	char *to = text;
 
 	for (const char *at = text; *at; at++) {
-		if (!in_string && g_str_has_prefix(at, UINT_MARK_WRITTEN)) {
-			for (at += strlen(UINT_MARK_WRITTEN); g_ascii_isdigit(*at); at++)
+		/* Since GLib 2.76, g_str_has_prefix() measures all that follows. */
+		if (!in_string && strncmp(at, UINT_MARK_WRITTEN, MARK_LEN) == 0) {
+			for (at += MARK_LEN; g_ascii_isdigit(*at); at++)
 				*to++ = *at;
 			continue;
 		}

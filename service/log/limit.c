@@ -73,6 +73,16 @@ static const char *kind_of(const GLogField *fields, gsize n_fields)
 	return "";
 }
 
+/* GLib's writer. Left to itself, the journal calls us by our task name, "pandemonium-pro". */
+static GLogWriterOutput write_named(GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+{
+	g_autofree GLogField *named = g_new(GLogField, n_fields + 1);
+
+	memcpy(named, fields, n_fields * sizeof(*fields));
+	named[n_fields] = (GLogField){"SYSLOG_IDENTIFIER", "pandemonium-procdbd", -1};
+	return g_log_writer_default(level, named, n_fields + 1, NULL);
+}
+
 GLogWriterOutput procdb_log_write(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
 				  gpointer limit)
 {
@@ -91,7 +101,7 @@ GLogWriterOutput procdb_log_write(GLogLevelFlags level, const GLogField *fields,
 					  {"MESSAGE_ID", kind, -1},
 					  {"MESSAGE", text, -1}};
 
-		g_log_writer_default(G_LOG_LEVEL_MESSAGE, note, G_N_ELEMENTS(note), NULL);
+		write_named(G_LOG_LEVEL_MESSAGE, note, G_N_ELEMENTS(note));
 	}
-	return g_log_writer_default(level, fields, n_fields, NULL);
+	return write_named(level, fields, n_fields);
 }

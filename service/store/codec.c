@@ -87,7 +87,7 @@ static struct procdb_record entry_v1_read(const guint8 *data)
 
 GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 {
-	struct header header = {.magic = MAGIC, .version = GUINT32_TO_LE(VERSION)};
+	struct header header = {.version = GUINT32_TO_LE(VERSION)};
 	g_autofree guint8 *data = NULL;
 	guint entries = 0;
 	gsize size;
@@ -95,6 +95,7 @@ GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 
 	for (guint i = 0; i < n; i++)
 		entries += !records[i].hidden;
+	memcpy(header.magic, MAGIC, sizeof(header.magic));
 	header.count = GUINT32_TO_LE(entries);
 	size = sizeof(header) + (gsize)entries * sizeof(struct procdb_entry_v2) +
 	       procdb_extension_size(entries, n - entries);

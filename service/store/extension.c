@@ -124,12 +124,14 @@ static guint8 *put_section(guint8 *at, const char *tag, gsize size, guint count)
 void procdb_extension_write(const struct procdb_record *records, guint n, guint8 *file, gsize at)
 {
 	guint8 *out = file + at;
-	struct head head = {.magic = HEAD_MAGIC, .version = GUINT32_TO_LE(VERSION)};
-	struct foot foot = {.magic = FOOT_MAGIC};
+	struct head head = {.version = GUINT32_TO_LE(VERSION)};
+	struct foot foot;
 	guint hidden = 0;
 
 	for (guint i = 0; i < n; i++)
 		hidden += records[i].hidden;
+	memcpy(head.magic, HEAD_MAGIC, MAGIC_LEN);
+	memcpy(foot.magic, FOOT_MAGIC, MAGIC_LEN);
 	head.length =
 	    GUINT64_TO_LE(procdb_extension_size(n - hidden, hidden) - sizeof(head) - sizeof(foot));
 	out = put(out, &head, sizeof(head));

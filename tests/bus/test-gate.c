@@ -166,6 +166,8 @@ static void test_a_caller_that_leaves(BusFixture *f, gconstpointer data)
 		bus_call_begin(f, &call, leaver, (*method)->name, bus_sensible_parameters(*method),
 			       NO_PROMPT);
 		bus_wait_for(&f->authority.held->len, 1);
+		/* The bus has the match rule of the watch. */
+		bus_settle(f);
 		bus_close(leaver);
 		bus_call_wait(&call);
 		/* The check is given up. */
@@ -186,6 +188,8 @@ static void test_a_yes_that_comes_after_the_caller_left(BusFixture *f, gconstpoi
 		bus_call_begin(f, &call, leaver, (*method)->name, bus_sensible_parameters(*method),
 			       NO_PROMPT);
 		bus_wait_for(&f->authority.held->len, 1);
+		/* The bus has the match rule of the watch. */
+		bus_settle(f);
 		bus_close(leaver);
 		bus_call_wait(&call);
 		bus_settle(f);

@@ -42,8 +42,10 @@ def caller(user):
 
 
 def start_polkitd():
-    subprocess.Popen([os.environ["LAB_POLKITD"], "--no-debug"], stdin=subprocess.DEVNULL,
-                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Its criticals are its own.
+    environment = {name: value for name, value in os.environ.items() if name != "G_DEBUG"}
+    subprocess.Popen([os.environ["LAB_POLKITD"], "--no-debug"], env=environment,
+                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def disturb(chance):

@@ -74,6 +74,8 @@ private $services
 private $policies org.freedesktop.PolicyKit1.conf
 private $actions org.freedesktop.policykit.policy
 private /usr/share/polkit-1/rules.d 50-default.rules
+# polkit 125 and later read that as well.
+[ ! -d /usr/local/share/polkit-1 ] || private /usr/local/share/polkit-1
 rm -rf /etc/dbus-1 /etc/polkit-1
 mkdir -p /etc/dbus-1/system.d /etc/polkit-1/rules.d
 [ -z "$LAB_RULES" ] || cp "$LAB_RULES"/*.rules /etc/polkit-1/rules.d/
@@ -127,6 +129,8 @@ else
 	systemd-socket-activate --datagram -l /run/systemd/journal/socket sh -c 'exec cat <&3' \
 		</dev/null >$LAB_DIR/journal.log 2>&1 9>&- &
 	until [ -S /run/systemd/journal/socket ]; do sleep 0.01; done
+	# Later versions of it open the journal as the user of the bus.
+	chmod 666 /run/systemd/journal/socket
 	systemd-socket-activate -l /run/dbus/system_bus_socket dbus-broker-launch --scope system \
 		</dev/null >$LAB_DIR/dbus.log 2>&1 9>&- &
 fi
@@ -154,7 +158,8 @@ if [ "$LAB_WITH_POLKITD" = 1 ]; then
 		[ ! -x $program ] || LAB_POLKITD=$program
 	done
 	[ -n "$LAB_POLKITD" ] || die "polkitd is not installed"
-	$LAB_POLKITD --no-debug </dev/null >$LAB_DIR/polkitd.log 2>&1 9>&- &
+	# Its criticals are its own: version 126 has one at its first check.
+	env -u G_DEBUG "$LAB_POLKITD" --no-debug </dev/null >$LAB_DIR/polkitd.log 2>&1 9>&- &
 	LAB_POLKITD_PID=$!
 	owned org.freedesktop.PolicyKit1 $LAB_POLKITD_PID || die "polkitd ended:" $LAB_DIR/polkitd.log
 fi
@@ -164,7 +169,7 @@ exec 3<&0
 env --default-signal=INT,QUIT "$@" <&3 3<&- 9>&- &
 command=$!
 exec 3<&-
-# shellcheck disable=SC2317 # await calls it
+# shellcheck disable=SC2317,SC2329 # await calls it
 forward() {
 	kill -TERM "$1"
 }

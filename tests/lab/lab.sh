@@ -32,7 +32,7 @@ usage() {
 	                       --database /var/lib/pandemonium/procdb.bin
 	  --host-pids          keep the process ids of the machine (else: a private pid namespace)
 	  --broker             the bus is dbus-broker, not dbus-daemon; it activates no service,
-	                       which it leaves to systemd
+	                       which it leaves to systemd (LAB_BROKER=1 does the same)
 	  --bus DIR            also listen at DIR/bus, for programs outside; DIR is removed at the end
 
 	COMMAND runs as root with LAB_DIR (scratch), LAB_SERVICE (the service; it is not started),
@@ -59,7 +59,7 @@ directory() {
 build=${LAB_BUILD:-${MESON_BUILD_ROOT:-$LAB_SOURCE/build}}
 LAB_BUILD='' LAB_DESTDIR='' LAB_RULES='' LAB_BUS=''
 LAB_SERVICE_ARGS='--database /var/lib/pandemonium/procdb.bin'
-LAB_WITH_POLKITD=1 LAB_WITH_BPFFS=1 LAB_HOST_PIDS=0 LAB_BROKER=0
+LAB_WITH_POLKITD=1 LAB_WITH_BPFFS=1 LAB_HOST_PIDS=0 LAB_BROKER=${LAB_BROKER:-0}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build | --destdir | --rules | --bus | --service-args)
@@ -90,7 +90,7 @@ done
 
 [ "$(id -u)" = 0 ] || skip "needs root"
 daemons=dbus-daemon
-if [ $LAB_BROKER = 1 ]; then
+if [ "$LAB_BROKER" = 1 ]; then
 	[ -z "$LAB_BUS" ] || die "--bus needs dbus-daemon"
 	daemons='dbus-broker-launch dbus-broker systemd-socket-activate'
 fi
@@ -121,7 +121,7 @@ exec 3<&-
 
 # unshare ignores SIGTERM: its child is told, which tells COMMAND. A second one kills.
 told=''
-# shellcheck disable=SC2317 # await calls it
+# shellcheck disable=SC2317,SC2329 # await calls it
 forward() {
 	[ -z "$told" ] || kill -KILL "$1"
 	told=1

@@ -23,7 +23,7 @@ finish() {
 		cat "$LAB_DIR/service.log" >&2
 		echo "try: the service ended with status $status" >&2
 	else
-		echo "Stopped. Nothing was installed and nothing is left running; only the build stays."
+		echo "Stopped. ProcDb was not installed, and nothing of it is left running; the build stays, and Debian packages that were missing."
 		status=$ended
 	fi
 	exit $status

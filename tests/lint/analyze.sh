@@ -13,7 +13,10 @@ build=$3
 shift 3
 case $tool in
 gcc) program=gcc ;;
-clang-tidy) program=clang-tidy-14 ;;
+clang-tidy)
+	program=clang-tidy-14
+	command -v $program >/dev/null || program=clang-tidy
+	;;
 cppcheck) program=cppcheck ;;
 *)
 	echo "unknown tool $tool" >&2
@@ -75,7 +78,7 @@ gcc)
 	tr '\n' '\0' <"$scratch/gcc" | xargs -0 -n 1 -P "$jobs" sh -c >"$scratch/log" 2>&1 || failed=1
 	;;
 clang-tidy)
-	xargs -n 1 -P "$jobs" clang-tidy-14 --quiet -p "$scratch" \
+	xargs -n 1 -P "$jobs" "$program" --quiet -p "$scratch" \
 		<"$scratch/files" >"$scratch/log" 2>&1 || failed=1
 	# It counts what it leaves out.
 	sed -i -E '/^[0-9]+ warnings? (generated|treated as errors?)\.?$/d' "$scratch/log"

@@ -14,7 +14,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	echo "Cannot install packages on ${system:-this system}: apt is missing. Under their Debian names, these are needed:"
 	# shellcheck disable=SC2086 # one word a package
 	printf '  %s\n' $packages
-	for program in gcc meson ninja pkg-config clang bpftool gdbus-codegen dbus-daemon busctl unshare setpriv; do
+	for program in gcc python3 meson ninja pkg-config clang bpftool gdbus-codegen dbus-daemon busctl unshare setpriv; do
 		PATH=$PATH:/usr/sbin:/sbin command -v $program >/dev/null || missing="${missing:-} $program"
 	done
 	if [ -n "${missing:-}" ]; then

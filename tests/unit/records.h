@@ -27,9 +27,11 @@ static inline GArray *records_make(guint n, guint generation)
 		struct procdb_record record = {.hidden = i % 3 == 2};
 		struct procdb_profile *profile = &record.profile;
 		guint value = generation * 1000 + i;
+		/* As in the fixtures, which were written on such a machine. */
+		const guint32 le = GUINT32_TO_LE(value);
 
 		procdb_profile_init(profile);
-		memcpy(record.comm.bytes, &value, sizeof(value));
+		memcpy(record.comm.bytes, &le, sizeof(le));
 		memcpy(record.comm.bytes + 8, "name", 4);
 		profile->tier_votes[0] = value % 7;
 		profile->tier_votes[1] = value % 11;

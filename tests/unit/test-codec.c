@@ -339,14 +339,14 @@ static void test_longer_records_are_read(void)
 	g_autoptr(GByteArray) donor = NULL;
 	g_autoptr(GByteArray) section = g_byte_array_new();
 	static const guint8 head[] = "ONLY\xa0\0\0\0\x98\0\0\0\x01\0\0\0";
-	static const guint8 news[8] = "newsnews";
+	static const guint8 news[] = "newsnews";
 
 	g_array_remove_range(hidden, 0, 2);
 	donor = encode(hidden);
 	/* After header, head of the block, empty MORE, and head of ONLY. */
 	g_byte_array_append(section, head, sizeof(head) - 1);
 	g_byte_array_append(section, donor->data + HEADER + EXT_HEAD + 16 + 16, ENTRY + MORE);
-	g_byte_array_append(section, news, sizeof(news));
+	g_byte_array_append(section, news, sizeof(news) - 1);
 	append_section(file, HEADER, section->data, section->len);
 	g_assert_cmpint(decode(file, again).ext, ==, PROCDB_EXT_GOOD);
 	g_assert_true(records_equal(hidden, again));

@@ -10,6 +10,7 @@
 # code 77: not cached, and the mirror cannot be reached.
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
 cache=${PROCDB_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/procdb-vm}
 suites=trixie-backports
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -21,12 +22,6 @@ case $(uname -m) in
 x86_64) ;;
 *) fail "the virtual machine tests run on x86-64 only, this is $(uname -m)" 77 ;;
 esac
-
-mirror() {
-	# shellcheck disable=SC2016 # apt-get replaces these, not the shell
-	apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 'Created-By: Packages' |
-		awk '$2 == "Debian" && $3 == "Debian" && NF == 3 { print $1; exit }'
-}
 
 # apt that knows only our sources and writes only below the cache.
 apt_own() {
@@ -42,8 +37,7 @@ update() {
 	if [ -n "$(find "$cache/apt/updated" -mtime -1 2>/dev/null)" ]; then
 		return 0
 	fi
-	uri=$(mirror)
-	[ -n "$uri" ] || fail "apt knows no Debian mirror; run apt-get update" 77
+	uri=$("$here/../packages/mirror.sh") || exit 77
 	mkdir -p "$cache/apt/lists/partial" "$cache/apt/cache/archives/partial"
 	for suite in $suites; do
 		printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$uri" "$suite"

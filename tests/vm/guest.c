@@ -241,6 +241,6 @@ void guest_write(const char *path, const char *text)
 
 void guest_spin(gpointer unused)
 {
-	for (volatile guint64 i = 0;; i++)
-		;
+	for (volatile guint64 i = 0;;)
+		i = i + 1;
 }

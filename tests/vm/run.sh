@@ -39,7 +39,7 @@ kernel=$("$here/fetch.sh" kernel "$version")
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/procdb-vm.XXXXXX")
 machine=
-# shellcheck disable=SC2317 # called by the trap
+# shellcheck disable=SC2317,SC2329 # called by the trap
 clean_up() {
 	if [ -n "$machine" ]; then
 		kill -KILL "$machine" 2>/dev/null || true

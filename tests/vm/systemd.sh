@@ -4,8 +4,8 @@
 #
 # systemd.sh SOURCE BUILD KERNEL
 #
-# Installs the project with meson into a Debian 12 with systemd as PID 1, dbus
-# and polkit, boots that, and hands on what tests/vm/systemd/test finds there.
+# Installs the project with meson into the Debian of this machine with systemd as
+# PID 1, dbus and polkit, boots that, and hands on what tests/vm/systemd/test finds there.
 # BUILD is a directory for the build with the prefix of a distribution, kept for
 # the next time; the Debian is kept in the cache of fetch.sh.
 set -eu
@@ -16,12 +16,18 @@ source=$1
 build=$2
 kernel=$3
 cache=${PROCDB_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/procdb-vm}
-packages=systemd,systemd-sysv,libpam-systemd,dbus,polkitd,udev,libelf1,libbpf1,libglib2.0-0
-packages=$packages,libjson-glib-1.0-0,libsmartcols1,libncursesw6
+packages=systemd,systemd-sysv,libpam-systemd,dbus,polkitd,udev,libbpf1,libjson-glib-1.0-0,libsmartcols1,libncursesw6
+# What was built here runs there.
+suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+case $suite in
+bookworm) packages=$packages,libelf1,libglib2.0-0 ;;
+# Renamed with the 64-bit time of other machines.
+*) packages=$packages,libelf1t64,libglib2.0-0t64 ;;
+esac
 
 skip() { echo "1..0 # SKIP $1"; exit 0; }
 [ "$(id -u)" = 0 ] || skip 'making a Debian image needs root'
-command -v debootstrap >/dev/null || skip 'no debootstrap; install the packages of tests/vm/packages.txt'
+[ -e "/usr/share/debootstrap/scripts/$suite" ] || skip "no debootstrap for '$suite'; tests/vm/packages.txt has it for a Debian"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/procdb-systemd.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -29,15 +35,12 @@ trap 'exit 1' HUP INT TERM
 
 # The Debian, as an archive for the kernel to unpack.
 mkdir -p "$cache"
-base=$cache/debian-$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1).cpio
+base=$cache/debian-$suite-$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1).cpio
 (
 	flock 8
 	[ ! -e "$base" ] || exit 0
-	# shellcheck disable=SC2016 # apt-get replaces these, not the shell
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(ORIGIN)' 'Created-By: Packages' |
-		awk '$2 == "bookworm" && $3 == "Debian" { print $1; exit }')
-	[ -n "$mirror" ] || { echo "apt knows no mirror of Debian 12" >&2; exit 77; }
-	nice debootstrap --variant=minbase --include="$packages" bookworm "$work/debian" "$mirror" \
+	mirror=$("$here/../packages/mirror.sh") || exit 77
+	nice debootstrap --variant=minbase --include="$packages" "$suite" "$work/debian" "$mirror" \
 		>"$work/debootstrap.log" 2>&1 || { tail -n 20 "$work/debootstrap.log" >&2; exit 77; }
 	rm -rf "$work/debian/var/cache/apt" "$work/debian/var/lib/apt/lists" \
 		"$work/debian/usr/share/doc" "$work/debian/usr/share/locale" "$work/debian/usr/share/man"
@@ -48,7 +51,7 @@ base=$cache/debian-$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1).cpio
 	(cd "$work/debian" && find . -print0 | cpio --null --create --format=newc --quiet) >"$base.new"
 	mv "$base.new" "$base"
 	rm -rf "$work/debian"
-) 8>"$cache/debian.lock" || { [ $? = 77 ] && skip 'cannot get Debian 12 from the mirror'; exit 1; }
+) 8>"$cache/debian.lock" || { [ $? = 77 ] && skip "cannot get Debian $suite from the mirror"; exit 1; }
 
 # The project, as a distribution would install it.
 {

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+#
+# package.sh
+# In the chroot of run.sh: builds the Debian packages of the tree at /src from the archive of
+# meson dist, has lintian look at them, and runs package-test.sh on them with systemd as PID 1.
+set -eu
+
+work=/var/tmp/package
+rm -rf $work
+mkdir -p $work/result
+cd $work
+git config --global --replace-all safe.directory /src
+
+# What is committed; meson dist takes no more.
+{ meson setup -Dtests=false build /src && meson dist -C build --no-tests --formats xztar; } >log 2>&1 || {
+	tail -n 30 log
+	exit 1
+}
+archive=$(echo build/meson-dist/procdb-*.tar.xz)
+version=$(basename "$archive" .tar.xz)
+version=${version#procdb-}
+cp "$archive" "procdb_$version.orig.tar.xz"
+tar -xf "$archive"
+cp -r /src/debian "procdb-$version/debian"
+(cd "procdb-$version" && dpkg-buildpackage -us -uc >>../log 2>&1) || {
+	tail -n 40 log
+	exit 1
+}
+lintian --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic ./*.changes && echo 'lintian: nothing'
+lintian=$?
+
+# A package of the next version, for the upgrade; its content is the same.
+deb=$(echo procdb_"$version"-*.deb)
+dpkg-deb -R "$deb" next
+sed -i 's/^Version: .*/Version: 9-1/' next/DEBIAN/control
+dpkg-deb -b next procdb_9-1_all.deb >>log
+
+# systemd in namespaces of its own, over a copy of this chroot in which all that it writes is lost.
+mkdir root
+cat >test.service <<-'END2'
+	[Unit]
+	SuccessAction=exit-force
+	FailureAction=exit-force
+	After=dbus.socket basic.target
+	[Service]
+	Type=oneshot
+	ExecStart=/src/tests/distros/package-test.sh
+	StandardOutput=file:/result/output
+	StandardError=inherit
+END2
+# shellcheck disable=SC2016 # the shell inside reads it
+timeout 300 unshare --mount --pid --fork --kill-child=KILL --cgroup --uts --ipc --net --propagation private sh -euc '
+	mount -t tmpfs tmpfs /mnt
+	mkdir /mnt/up /mnt/work
+	mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay root
+	mkdir -p root/result root/packages root/src
+	mount --bind result root/result
+	mount --rbind /src root/src
+	cp ./*.deb root/packages/
+	cp test.service root/etc/systemd/system/procdb-package-test.service
+	rm -f root/usr/sbin/policy-rc.d
+	echo procdb-package >root/etc/hostname
+	: >root/etc/machine-id
+	mount -t proc proc root/proc
+	mount --bind /proc/sys root/proc/sys && mount -o remount,bind,ro root/proc/sys
+	mount --rbind /sys root/sys
+	mount -t cgroup2 cgroup2 root/sys/fs/cgroup
+	umount -l root/sys/fs/bpf 2>/dev/null || :
+	mount -t bpf -o mode=700 bpf root/sys/fs/bpf
+	mount --rbind /dev root/dev
+	mount -t tmpfs -o mode=755 tmpfs root/run
+	mount -t tmpfs -o mode=1777 tmpfs root/tmp
+	exec chroot root env -i container=procdb PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		/lib/systemd/systemd --system --unit=procdb-package-test.service' >systemd.log 2>&1 || :
+cat result/output
+grep -q '^all is well$' result/output || {
+	tail -n 30 systemd.log
+	exit 1
+}
+exit $lintian
