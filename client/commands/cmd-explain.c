@@ -64,7 +64,7 @@ static void say_override(const Reasons *why)
 	if (why->observations == 0)
 		puts("Nothing was learned about it yet.");
 	else
-		printf("What was learned alone would say %s, with a confidence of %.2f.\n",
+		printf("Without the override it would be %s, with a confidence of %.2f.\n",
 		       why->learned, why->confidence);
 }
 

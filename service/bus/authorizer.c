@@ -213,10 +213,11 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
 	}
 	if (!self->authority->finish(self->self, result, &allowed, &challenge, &cacheable,
 				     &error)) {
-		finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED,
-				    "Not authorized for %s: %s, and without polkit only root may",
-				    call->action,
-				    call->timed_out ? "polkit did not answer" : error->message));
+		finish(call,
+		       denial(PROCDB_BUS_ERROR_ACCESS_DENIED,
+			      "Not authorized for %s: %s; without polkit only root is authorized",
+			      call->action,
+			      call->timed_out ? "polkit did not answer" : error->message));
 	} else if (is_gone(call)) {
 		finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The caller left the bus"));
 	} else if (allowed) {

@@ -306,8 +306,8 @@ static void look_for_others(ProcdbConnection *self)
 
 static gboolean on_bus_patience(gpointer data)
 {
-	g_autoptr(GError) error =
-	    g_error_new_literal(G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The system bus stays away");
+	g_autoptr(GError) error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+						      "The system bus did not come back in time");
 	ProcdbConnection *self = data;
 
 	self->patience = 0;

@@ -87,7 +87,7 @@ void procdb_engine_check_clock(ProcdbEngine *engine)
 		if (!procdb_engine_is_reference(engine))
 			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_FORGOTTEN,
 				   "The clock was set ahead by %" G_GINT64_FORMAT
-				   " days; nothing is forgotten for it",
+				   " days; no profile is forgotten because of it",
 				   set_by / PROCDB_US_PER_DAY);
 	} else if (engine->tick - clock->ahead_at >= PROCDB_PATIENCE_TICKS) {
 		/* It was wrong before. */

@@ -195,7 +195,8 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 		}
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,
-			   "There is no %s; what is known stays", procdb_store_path(engine->store));
+			   "There is no file %s; the profiles in memory stay",
+			   procdb_store_path(engine->store));
 		return TRUE;
 	}
 	*loaded = procdb_engine_replace(engine, records);

@@ -23,7 +23,7 @@ void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner)
 static char *describe(guint owner, guint names)
 {
 	if (owner == 0)
-		return g_strdup_printf("root, or a user that is not known, creates %u new "
+		return g_strdup_printf("root or an unknown user creates %u new "
 				       "task names a minute",
 				       names);
 	if (owner >= 0xf000)

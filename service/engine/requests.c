@@ -144,7 +144,7 @@ static gboolean clear_override(ProcdbEngine *engine, const struct procdb_comm *c
 		return TRUE;
 	if (entry->profile.declared) {
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_DECLARED,
-			    "The file %s declares this override; take it out there and reload, or "
+			    "The file %s declares this override; remove it there and reload, or "
 			    "set another one",
 			    procdb_engine_declaration(engine, comm)->source);
 		return FALSE;

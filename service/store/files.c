@@ -157,7 +157,7 @@ static void read_contents(ProcdbFile *file, int fd, gsize size, const char *path
 		procdb_io_fail(&file->error, reader.error, "read", path);
 	else
 		g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
-			    "Cannot read %s: it became shorter meanwhile", path);
+			    "Cannot read %s: another program cut it while it was read", path);
 }
 
 /* Reads what fd is open on, or says why that did not open. */
@@ -200,7 +200,8 @@ static void refuse_foreign(ProcdbFile *file, const char *path, const struct stat
 	file->readable = FALSE;
 	g_array_set_size(file->records, 0);
 	g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-		    "Will not use %s: it belongs to user %u", path, st->st_uid);
+		    "Cannot use %s: it belongs to user %u, and must belong to root or to user %u",
+		    path, st->st_uid, geteuid());
 }
 
 void procdb_files_read_named(ProcdbFiles *files, const char *name, const ProcdbLimit *limit,
