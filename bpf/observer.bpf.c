@@ -70,9 +70,9 @@ static __always_inline u64 queued_at(const struct task_struct *p, u64 now)
 }
 
 /*
- * Wake-ups are counted here, too, when the task gets a CPU, which is before
- * anybody can ask what became of it: a program at sched_wakeup would cost as
- * much again. It was woken up if it had gone to sleep, or is new.
+ * Wake-ups are counted here, too, when the task gets a CPU: early enough for every reader of the
+ * count, and a program at sched_wakeup would cost as much again. The task was woken up if it had
+ * gone to sleep, or is new.
  */
 static __always_inline void start(struct task_struct *p, u64 now)
 {
@@ -141,10 +141,10 @@ int BPF_PROG(on_migrate, struct task_struct *p, int cpu)
 }
 
 /*
- * A child inherits its parent's slice, and nothing is known of what becomes of it.
- * A short slice may not make it better than others: it is asked back. A long one
- * stays until the child executes something or is measured itself, a fraction of a
- * second: children of what burns its CPU mostly do the same.
+ * A child inherits its parent's slice, and its own behaviour is not known yet. A short slice would
+ * favour it: the service is asked to take it back. A long slice stays until the child executes a
+ * program or is measured itself, a fraction of a second: children of a task that burns its CPU
+ * mostly do the same.
  */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)

@@ -183,9 +183,8 @@ static __always_inline u64 first_in(u32 tier, s32 cpu, u64 none)
 }
 
 /*
- * A task of this virtual time runs. The clock follows the one that is furthest
- * behind, running or not: one that has a CPU for itself would else be the
- * measure for those who share another.
+ * A task of this virtual time runs. The clock follows the task that is furthest behind, running or
+ * not: else a task that has a CPU for itself would set the clock for tasks that share another CPU.
  */
 static __always_inline void clock_follow(u32 tier, u64 vtime)
 {
@@ -212,9 +211,9 @@ static __always_inline u64 clock_now(u32 tier, u64 now)
 }
 
 /*
- * No further behind the clock of its tier than one slice, nor further ahead than
- * a task may be. Who slept may save up two slices more: it goes before those that
- * never sleep also where they are so many that the clock has left them all behind.
+ * No further behind the clock of its tier than one slice, nor further ahead than a task may be. A
+ * task that slept may save up two slices more: it goes before those that never sleep also where
+ * they are so many that the clock has left them all behind.
  */
 static __always_inline u64 bounded(u64 vtime, u32 tier, bool woken, u64 clock)
 {

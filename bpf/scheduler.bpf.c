@@ -74,9 +74,9 @@ int BPF_PROG(procdb_enqueue, struct task_struct *p, u64 enq_flags)
 	s->queued_at = now;
 
 	/*
-	 * A kernel thread of one CPU works for that CPU (migration, ksoftirqd,
-	 * its kworkers): others may be waiting for it, so it does not wait in
-	 * line. When it runs on and on it queues like everybody else.
+	 * A kernel thread of one CPU works for that CPU (migration, ksoftirqd, its kworkers):
+	 * others may be waiting for it, so it does not wait in line. When it runs on and on it
+	 * queues like any other task.
 	 */
 	if (p->flags & PF_KTHREAD && p->nr_cpus_allowed == 1 && enq_flags & SCX_ENQ_WAKEUP) {
 		place(p, s, tier, true, now);
@@ -127,9 +127,8 @@ static __always_inline bool serve(s32 cpu, struct task_struct *prev, struct task
 	struct procdb_sched_cpu *c = cpu_of(cpu);
 
 	/*
-	 * Unless it is compared here, prev always gives way to any task that waits,
-	 * since it enters the queue only after this: with two tasks on a CPU the
-	 * weights would mean nothing.
+	 * Without this comparison prev would always give way to a waiting task, since it enters
+	 * the queue only after this: with two tasks on a CPU the weights would have no effect.
 	 */
 	if (s && goes_on(cpu, prev, s, tier, now)) {
 		scx_set_slice(prev, slice_of(prev, s, tier));

@@ -309,15 +309,18 @@ static __always_inline bool adopt(struct watch *w, struct task_struct *p)
 }
 
 /*
- * By share: what is to be done at a stop, a few times a second and at a task's death.
- * TRUE when its treatment has to be looked at.
+ * By share: the work of a stop that is due a few times a second and at a task's death. TRUE when
+ * the task may need another slice.
  */
 static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 now, bool dead)
 {
 	struct procdb_use recent = procdb_share_recent(&w->share);
 	struct procdb_use life = procdb_share_life(&w->share);
 	bool ask = false, old = now >= w->life.start + JUDGE_NS;
-	/* A thread that worked for a moment was waited for by its process, or was not: no word. */
+	/*
+	 * Whether a process waited for a thread that worked for a moment only is not known: no
+	 * vote.
+	 */
 	bool brief =
 	    procdb_use_is_brief(&life) || (p->pid != p->tgid && life.span < PROCDB_SHARE_KNOWN_NS);
 	u32 rhythm =
@@ -331,8 +334,8 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	w->look_at = now + LOOK_NS;
 	w->looked_run = life.run;
 	/*
-	 * What has hardly begun sleeps, maybe, because its work has not come yet: a thread of a
-	 * pool does. It is no better than others until it was seen for a while.
+	 * A task that has hardly begun may sleep because its work has not come yet, as a thread of
+	 * a pool does: it gets no better tier until it was measured for a while.
 	 */
 	if (begins && w->task.tier != PROCDB_TIER_LAT_CRITICAL)
 		rhythm &= ~(u32)PROCDB_HINT_LIGHT;

@@ -112,7 +112,7 @@ static const struct {
     {"withdrawals", "Times withdrawn", "u", as_is},
 };
 
-/* Whether a field is of no interest: nothing was learned, or nothing is missing. */
+/* Whether a field is left out: of a profile without observations, or of one that lacks none. */
 static gboolean is_moot(size_t field, GVariant *value, gboolean learned)
 {
 	const char *key = fields[field].key;

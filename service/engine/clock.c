@@ -17,7 +17,10 @@ gint64 procdb_engine_boot_us(void)
 	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/* As long as none is known: so that what was seen years before is not before the beginning. */
+/*
+ * The beginning, as long as no file says how long the machine ran: early enough that profiles seen
+ * years ago are not before it.
+ */
 #define FIRST_RUN_US (36500 * PROCDB_US_PER_DAY)
 
 gint64 procdb_engine_run_us(const ProcdbEngine *engine)

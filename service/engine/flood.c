@@ -33,7 +33,10 @@ static char *describe(guint owner, guint names)
 	return g_strdup_printf("user %u creates %u new task names a minute", owner, names);
 }
 
-/* Said as soon as there are too many, and over only after a minute without, not to come and go. */
+/*
+ * A flood is reported at once, and ends only after a minute without one, so that the report does
+ * not flap.
+ */
 void procdb_engine_check_flood(ProcdbEngine *engine)
 {
 	guint most = 0, owner = 0;

@@ -56,14 +56,14 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 /* Has the init map say at once what was requested. */
 static void apply(ProcdbEngine *engine)
 {
-	/* Else there would be no telling what fits. */
+	/* Until the map is known, it is not known what fits. */
 	if (!engine->map.known)
 		procdb_engine_resync(engine);
 	procdb_engine_retract_queued(engine);
 	procdb_engine_flush(engine);
 }
 
-/* What is known is not in the file; with forget nothing of what was may be left in older ones. */
+/* The file has to be written; with forget, older files must not keep the deleted profiles. */
 static void mark_dirty(ProcdbEngine *engine, gboolean forget)
 {
 	engine->dirty = TRUE;

@@ -14,8 +14,8 @@
 #define MAX_LINKS 40
 
 /*
- * Where a path leads in the end, whether there is a file or not. Links are followed only
- * where nobody else can put one.
+ * The path that a path leads to, whether there is a file or not. Links are followed only where no
+ * other user can make one.
  */
 static char *follow(const char *path)
 {
@@ -178,7 +178,7 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, const Pro
 			    "Cannot read %s: it is not a regular file", path);
 		return;
 	}
-	/* What it is no database of ours by is not read, whatever its size. */
+	/* A file whose header is not ours is not read any further, whatever its size. */
 	if (!has_header(fd, st->st_size, file)) {
 		file->readable = TRUE;
 	} else if (st->st_size > (goffset)PROCDB_MAX_FILE_SIZE) {
@@ -192,7 +192,7 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, const Pro
 /* O_NONBLOCK: not to hang on a FIFO in its place. */
 #define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
-/* Takes back what was read of a file that somebody else may have put there. */
+/* Takes back the records of a file that another user may have put there. */
 static void refuse_foreign(ProcdbFile *file, const char *path, const struct stat *st)
 {
 	if (!file->readable || st->st_uid == 0 || st->st_uid == geteuid())
