@@ -83,6 +83,7 @@ static const struct {
     {"tier", "Tier", "s", as_is},
     {"origin", "Origin", "s", as_is},
     {"override", "Override", "s", as_is},
+    {"override_source", "Override from", "s", as_is},
     {"learned_tier", "Learned tier", "s", as_is, TRUE},
     {"confidence", "Confidence", "d", as_ratio},
     {"confidence_rule", "Confidence by", "s", as_is},
