@@ -15,7 +15,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "clock.h"
-#include "watch.h"
+#include "task-stats.h"
 
 #include "request.bpf.h"
 
