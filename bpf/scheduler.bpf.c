@@ -211,7 +211,7 @@ int BPF_PROG(procdb_runnable, struct task_struct *p, u64 enq_flags)
 		return 0;
 	s->burst = 0;
 	s->demoted = false;
-	watch_wakeup(&s->watch, p, bpf_ktime_get_ns());
+	stats_wakeup(&s->stats, p, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -255,7 +255,7 @@ int BPF_PROG(procdb_stopping, struct task_struct *p, bool runnable)
 	renamed(p, s);
 	s->burst += run;
 	/* Dead and not runnable: the last time, exactly once for each task. */
-	watch_stop(&s->watch, p, run, now, !runnable, !runnable && p->__state & TASK_DEAD);
+	stats_stop(&s->stats, p, run, now, !runnable, !runnable && p->__state & TASK_DEAD);
 	return 0;
 }
 
@@ -295,10 +295,10 @@ int BPF_PROG(procdb_tick, struct task_struct *p)
 	 * sleeps would last for ever. Running on without a sleep is what batch is.
 	 */
 	tier = tier_of(s);
-	limit = procdb_min(s->watch.task.avg_runtime << 2, BURST_MAX);
+	limit = procdb_min(s->stats.task.avg_runtime << 2, BURST_MAX);
 	if (limit < BURST_MIN[tier])
 		limit = BURST_MIN[tier];
-	if (tier > PROCDB_TIER_BATCH && !s->watch.always_critical &&
+	if (tier > PROCDB_TIER_BATCH && !s->stats.always_critical &&
 	    s->burst + (now - s->run_start) > limit) {
 		s->demoted = true;
 		c->demoted++;
@@ -338,7 +338,7 @@ int BPF_PROG(procdb_enable, struct task_struct *p)
 
 	if (!s || bpf_probe_read_kernel(&s->comm, sizeof(s->comm), p->comm))
 		return 0;
-	watch_begin(&s->watch, p, bpf_ktime_get_ns());
+	stats_begin(&s->stats, p, bpf_ktime_get_ns());
 	if (obey(s, bpf_map_lookup_elem(&task_class_init, &s->comm)))
 		c->at_enable++;
 	return 0;
