@@ -28,7 +28,7 @@ struct procdb_task_event {
 	__u32 pid;	   /* of the thread, in the initial pid namespace */
 	__u8 tier;	   /* enum procdb_tier; PROCDB_TIERS: nothing is known of it */
 	__u8 reason;	   /* enum procdb_task_reason */
-	__u8 custom_slice; /* somebody, perhaps we, set the slice */
+	__u8 custom_slice; /* a program, perhaps ours, set the slice */
 	__u8 pad;
 };
 

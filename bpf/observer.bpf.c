@@ -15,14 +15,14 @@
 #include <bpf/bpf_tracing.h>
 
 #include "clock.h"
-#include "watch.h"
+#include "task-stats.h"
 
 #include "request.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 struct task_state {
-	struct watch watch;
+	struct task_stats stats;
 	u64 run_start; /* ns; 0 while not on a CPU, or when we missed its start */
 	u64 waited;    /* ns that it had waited for a CPU, in its life, when it last stopped */
 	bool awake;    /* it has not gone to sleep since it last ran */
@@ -51,7 +51,7 @@ static __always_inline struct task_state *state_of(struct task_struct *p, u64 no
 		return s;
 	s = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (s) {
-		watch_begin(&s->watch, p, now);
+		stats_begin(&s->stats, p, now);
 		s->waited = waited(p);
 	}
 	return s;
@@ -70,9 +70,9 @@ static __always_inline u64 queued_at(const struct task_struct *p, u64 now)
 }
 
 /*
- * Wake-ups are counted here, too, when the task gets a CPU, which is before
- * anybody can ask what became of it: a program at sched_wakeup would cost as
- * much again. It was woken up if it had gone to sleep, or is new.
+ * Wake-ups are counted here, too, when the task gets a CPU: early enough for every reader of the
+ * count, and a program at sched_wakeup would cost as much again. The task was woken up if it had
+ * gone to sleep, or is new.
  */
 static __always_inline void start(struct task_struct *p, u64 now)
 {
@@ -84,7 +84,7 @@ static __always_inline void start(struct task_struct *p, u64 now)
 	s->run_start = now;
 	/* It may have waited in the queues of other CPUs before. */
 	if (!s->awake)
-		watch_wakeup(&s->watch, p, s->moved ? now : queued - (waited(p) - s->waited));
+		stats_wakeup(&s->stats, p, s->moved ? now : queued - (waited(p) - s->waited));
 	s->awake = true;
 }
 
@@ -103,8 +103,8 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 		return;
 	run = procdb_elapsed(s->run_start, now);
 	s->run_start = 0;
-	if (watch_stop(&s->watch, p, run, now, !s->awake, dead))
-		request_slice(p, (u8)s->watch.task.tier, s->watch.task.avg_runtime,
+	if (stats_stop(&s->stats, p, run, now, !s->awake, dead))
+		request_slice(p, (u8)s->stats.task.tier, s->stats.task.avg_runtime,
 			      PROCDB_TASK_MATURED);
 }
 
@@ -141,10 +141,10 @@ int BPF_PROG(on_migrate, struct task_struct *p, int cpu)
 }
 
 /*
- * A child inherits its parent's slice, and nothing is known of what becomes of it.
- * A short slice may not make it better than others: it is asked back. A long one
- * stays until the child executes something or is measured itself, a fraction of a
- * second: children of what burns its CPU mostly do the same.
+ * A child inherits its parent's slice, and its own behaviour is not known yet. A short slice would
+ * favour it: the service is asked to take it back. A long slice stays until the child executes a
+ * program or is measured itself, a fraction of a second: children of a task that burns its CPU
+ * mostly do the same.
  */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
@@ -163,14 +163,14 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 {
 	u64 now = clock_read(p);
 	struct task_state *s = state_of(p, now);
-	struct procdb_class *prediction = watch_exec(s ? &s->watch : NULL, p, now);
+	struct procdb_class *prediction = stats_exec(s ? &s->stats : NULL, p, now);
 
 	look_for_change(p);
 	if (!s)
 		return 0;
 	/* It is on the CPU: its first run begins with the exec. */
 	s->run_start = now;
-	request_slice(p, s->watch.predicted, prediction ? prediction->avg_runtime : 0,
+	request_slice(p, s->stats.predicted, prediction ? prediction->avg_runtime : 0,
 		      PROCDB_TASK_EXECUTED);
 	return 0;
 }

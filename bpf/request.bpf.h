@@ -10,7 +10,7 @@
 
 #include "events.h"
 #include "ledger.bpf.h"
-#include "watch.h"
+#include "task-stats.h"
 
 _Static_assert(PROCDB_TIERS == 3, "the mask in request_slice()");
 

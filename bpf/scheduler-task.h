@@ -14,7 +14,7 @@
 #include "cgroup-weight.h"
 #include "scheduler-stats.h"
 #include "scx-kfuncs.h"
-#include "watch.h"
+#include "task-stats.h"
 
 #define MS 1000000ULL
 
@@ -45,8 +45,8 @@ static const u64 BURST_MIN[PROCDB_TIERS] = {0, 40 * MS, 10 * MS};
 const volatile __u32 nr_cpus = 1;
 
 struct task_state {
-	struct watch watch;
-	struct procdb_comm comm; /* the name that watch belongs to */
+	struct task_stats stats;
+	struct procdb_comm comm; /* the name that stats belongs to */
 	u64 group;		 /* id of its cgroup, see group_id() */
 	u64 run_start;		 /* ns; 0 while not on a CPU */
 	u64 queued_at;		 /* ns; 0 while not queued */
@@ -86,7 +86,7 @@ static __always_inline struct procdb_sched_cpu *cpu_of(s32 cpu)
 
 static __always_inline u32 tier_of(const struct task_state *s)
 {
-	u32 tier = s->demoted ? PROCDB_TIER_BATCH : s->watch.task.tier;
+	u32 tier = s->demoted ? PROCDB_TIER_BATCH : s->stats.task.tier;
 
 	return tier < PROCDB_TIERS ? tier : PROCDB_TIER_LAT_CRITICAL;
 }
@@ -94,7 +94,7 @@ static __always_inline u32 tier_of(const struct task_state *s)
 /* A task begins in the tier that is predicted for its name, if there is one. */
 static __always_inline bool obey(struct task_state *s, const struct procdb_class *prediction)
 {
-	struct procdb_task *t = &s->watch.task;
+	struct procdb_task *t = &s->stats.task;
 
 	s->demoted = false;
 	s->burst = 0;
@@ -105,7 +105,7 @@ static __always_inline bool obey(struct task_state *s, const struct procdb_class
 		t->wakeup_freq = prediction->wakeup_freq;
 		t->csw_rate = prediction->csw_rate;
 	}
-	if (s->watch.always_critical)
+	if (s->stats.always_critical)
 		t->tier = PROCDB_TIER_LAT_CRITICAL;
 	return prediction != NULL;
 }
@@ -127,7 +127,7 @@ static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
 	if (now[0] == then[0] && now[1] == then[1])
 		return false;
 	s->comm = comm;
-	if (obey(s, watch_exec(&s->watch, p, bpf_ktime_get_ns())))
+	if (obey(s, stats_exec(&s->stats, p, bpf_ktime_get_ns())))
 		c->at_rename++;
 	else
 		c->unknown++;
@@ -150,9 +150,9 @@ static __always_inline u64 slice_of(struct task_struct *p, const struct task_sta
 	u64 queued = (u64)scx_bpf_dsq_nr_queued(tier) + 1, weight = weight_of(p, s);
 
 	if (tier == PROCDB_TIER_LAT_CRITICAL)
-		slice = s->watch.task.avg_runtime + (s->watch.task.avg_runtime >> 1);
+		slice = s->stats.task.avg_runtime + (s->stats.task.avg_runtime >> 1);
 	else if (tier == PROCDB_TIER_INTERACTIVE)
-		slice = s->watch.task.avg_runtime << 1;
+		slice = s->stats.task.avg_runtime << 1;
 	slice = procdb_min(slice, procdb_min(SLICE_MAX[tier], ROUND_MS * MS / queued));
 	if (weight < WEIGHT_UNIT << WEIGHT_SHIFT)
 		slice = slice * weight / (WEIGHT_UNIT << WEIGHT_SHIFT);
@@ -183,9 +183,8 @@ static __always_inline u64 first_in(u32 tier, s32 cpu, u64 none)
 }
 
 /*
- * A task of this virtual time runs. The clock follows the one that is furthest
- * behind, running or not: one that has a CPU for itself would else be the
- * measure for those who share another.
+ * A task of this virtual time runs. The clock follows the task that is furthest behind, running or
+ * not: else a task that has a CPU for itself would set the clock for tasks that share another CPU.
  */
 static __always_inline void clock_follow(u32 tier, u64 vtime)
 {
@@ -212,9 +211,9 @@ static __always_inline u64 clock_now(u32 tier, u64 now)
 }
 
 /*
- * No further behind the clock of its tier than one slice, nor further ahead than
- * a task may be. Who slept may save up two slices more: it goes before those that
- * never sleep also where they are so many that the clock has left them all behind.
+ * No further behind the clock of its tier than one slice, nor further ahead than a task may be. A
+ * task that slept may save up two slices more: it goes before those that never sleep also where
+ * they are so many that the clock has left them all behind.
  */
 static __always_inline u64 bounded(u64 vtime, u32 tier, bool woken, u64 clock)
 {

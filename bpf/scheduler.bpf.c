@@ -74,9 +74,9 @@ int BPF_PROG(procdb_enqueue, struct task_struct *p, u64 enq_flags)
 	s->queued_at = now;
 
 	/*
-	 * A kernel thread of one CPU works for that CPU (migration, ksoftirqd,
-	 * its kworkers): others may be waiting for it, so it does not wait in
-	 * line. When it runs on and on it queues like everybody else.
+	 * A kernel thread of one CPU works for that CPU (migration, ksoftirqd, its kworkers):
+	 * others may be waiting for it, so it does not wait in line. When it runs on and on it
+	 * queues like any other task.
 	 */
 	if (p->flags & PF_KTHREAD && p->nr_cpus_allowed == 1 && enq_flags & SCX_ENQ_WAKEUP) {
 		place(p, s, tier, true, now);
@@ -127,9 +127,8 @@ static __always_inline bool serve(s32 cpu, struct task_struct *prev, struct task
 	struct procdb_sched_cpu *c = cpu_of(cpu);
 
 	/*
-	 * Unless it is compared here, prev always gives way to any task that waits,
-	 * since it enters the queue only after this: with two tasks on a CPU the
-	 * weights would mean nothing.
+	 * Without this comparison prev would always give way to a waiting task, since it enters
+	 * the queue only after this: with two tasks on a CPU the weights would have no effect.
 	 */
 	if (s && goes_on(cpu, prev, s, tier, now)) {
 		scx_set_slice(prev, slice_of(prev, s, tier));
@@ -212,7 +211,7 @@ int BPF_PROG(procdb_runnable, struct task_struct *p, u64 enq_flags)
 		return 0;
 	s->burst = 0;
 	s->demoted = false;
-	watch_wakeup(&s->watch, p, bpf_ktime_get_ns());
+	stats_wakeup(&s->stats, p, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -256,7 +255,7 @@ int BPF_PROG(procdb_stopping, struct task_struct *p, bool runnable)
 	renamed(p, s);
 	s->burst += run;
 	/* Dead and not runnable: the last time, exactly once for each task. */
-	watch_stop(&s->watch, p, run, now, !runnable, !runnable && p->__state & TASK_DEAD);
+	stats_stop(&s->stats, p, run, now, !runnable, !runnable && p->__state & TASK_DEAD);
 	return 0;
 }
 
@@ -296,10 +295,10 @@ int BPF_PROG(procdb_tick, struct task_struct *p)
 	 * sleeps would last for ever. Running on without a sleep is what batch is.
 	 */
 	tier = tier_of(s);
-	limit = procdb_min(s->watch.task.avg_runtime << 2, BURST_MAX);
+	limit = procdb_min(s->stats.task.avg_runtime << 2, BURST_MAX);
 	if (limit < BURST_MIN[tier])
 		limit = BURST_MIN[tier];
-	if (tier > PROCDB_TIER_BATCH && !s->watch.always_critical &&
+	if (tier > PROCDB_TIER_BATCH && !s->stats.always_critical &&
 	    s->burst + (now - s->run_start) > limit) {
 		s->demoted = true;
 		c->demoted++;
@@ -339,7 +338,7 @@ int BPF_PROG(procdb_enable, struct task_struct *p)
 
 	if (!s || bpf_probe_read_kernel(&s->comm, sizeof(s->comm), p->comm))
 		return 0;
-	watch_begin(&s->watch, p, bpf_ktime_get_ns());
+	stats_begin(&s->stats, p, bpf_ktime_get_ns());
 	if (obey(s, bpf_map_lookup_elem(&task_class_init, &s->comm)))
 		c->at_enable++;
 	return 0;

@@ -24,8 +24,7 @@
 #define PROCDB_SHARE_KNOWN_NS (1ULL << 27)
 /* CPU time of a life that ended sooner below which it says nothing either: 34 ms. */
 #define PROCDB_SHARE_BRIEF_NS (1ULL << 25)
-/* What nothing is predicted of is not held to burn its CPU before so much of its own time: 1.1 s.
- */
+/* A task without a prediction becomes batch only after so much CPU time of its own: 1.1 s. */
 #define PROCDB_SHARE_BURNS_NS (1ULL << 30)
 /* A burst that goes on for so long counts already: 268 ms. */
 #define PROCDB_SHARE_BURST_MAX (1ULL << 28)

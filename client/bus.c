@@ -20,7 +20,7 @@
 #define ALIVE_WAIT_MS 10000
 
 /*
- * Root is not asked: polkit lets it do everything. Anybody else may have an agent in the
+ * Root is not asked: polkit lets it do everything. Any other user may have an agent in the
  * session, whatever our input and output are.
  */
 static gboolean may_ask(const Ctl *ctl)
@@ -152,7 +152,7 @@ static void on_properties_changed(GDBusConnection *bus, const char *sender, cons
 	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(follower->ctl->proxy));
 	g_autoptr(GVariant) changed = NULL;
 
-	/* Anybody could send it. */
+	/* Any connection could send this signal. */
 	if (g_strcmp0(owner, sender) != 0 ||
 	    !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv}as)")))
 		return;

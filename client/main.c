@@ -94,8 +94,8 @@ static gboolean reader_left(void)
 }
 
 /*
- * At every exit, also that of --help in GLib: what could not be written is a
- * failure, unless somebody has read as much as they wanted.
+ * At every exit, also that of --help in GLib: output that could not be written is a failure,
+ * unless the reader of a pipe has closed it.
  */
 static void check_output(void)
 {

@@ -7,24 +7,23 @@
 #include "ctl.h"
 
 /*
- * The name that tasks of what was typed have, in the escaped form: of a path the last part,
- * and of what is longer the 15 bytes that the kernel keeps (TASK_COMM_LEN in
- * include/linux/sched.h of Linux). The same as typed if that is a name already, and a path
- * is if it is literal. Free with g_free().
+ * The task name that a typed text stands for, in the escaped form: the last part of a path, and of
+ * a longer name the 15 bytes that the kernel keeps (TASK_COMM_LEN in include/linux/sched.h of
+ * Linux). A text that is a name already stays as it is; with literal, so does a path. Free with
+ * g_free().
  */
 char *name_of_typed(const char *typed, gboolean literal);
 
 /*
- * The name for a command that reads: what was typed if that is known, else as
- * name_of_typed(), and of a number the name of the
- * process or thread with that ID if there is one and it is not literal. What it became is
- * said on standard error. Free with g_free().
+ * The name for a command that reads: the typed text if the service knows it, else name_of_typed().
+ * A number, unless literal, is the ID of a process or thread, if there is one. A name that differs
+ * from the typed text is printed on standard error. Free with g_free().
  */
 char *name_to_read(Ctl *ctl, const char *typed, gboolean literal);
 
 /*
- * The name for a command that changes, which takes only what it was given: NULL, and what to
- * type instead is said, if no task can have that name. Free with g_free().
+ * The name for a command that changes profiles. If no task can have the typed name: NULL, after an
+ * error message that says what to type instead. Free with g_free().
  */
 char *name_to_change(const CtlCommand *command, const char *typed, gboolean literal);
 

@@ -59,7 +59,7 @@ static gboolean check_count(const CtlCommand *command, int count)
 		if (command->max_args == 0)
 			options_usage(command, "it takes no arguments");
 		else
-			options_usage(command, "there are more arguments than it takes (%d)",
+			options_usage(command, "too many arguments; it takes %d at most",
 				      command->max_args);
 		return FALSE;
 	}

@@ -20,8 +20,8 @@ gboolean options_parse(Ctl *ctl, const CtlCommand *command, const GOptionEntry *
 		       char **argv, char ***args);
 
 /*
- * Whether word is one of words; if not, that has been said as a usage error.
- * kind is what they are, such as "tier".
+ * Whether word is one of words. If not, a usage error has been printed; kind names the words
+ * there, such as "tier".
  */
 gboolean options_is_word(const CtlCommand *command, const char *kind, const char *word,
 			 const char *const *words);

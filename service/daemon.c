@@ -232,8 +232,8 @@ static void begin(Service *service)
 	leftovers = procdb_apply_recover(service->apply);
 	if (leftovers > 0)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_TASKS,
-			   "%u tasks had the slices of a service that did not stop cleanly; they "
-			   "have their own again",
+			   "%u tasks still had slices of a service that did not stop cleanly; "
+			   "they have the kernel's own again",
 			   leftovers);
 	/* Now that what was there is known, what is pinned there is ours. */
 	procdb_apply_refresh(service->apply);
@@ -315,8 +315,8 @@ static void log_kept(const ProcdbApply *apply)
 	procdb_apply_status(apply, &status);
 	if (status.unlisted)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,
-			   "The kernel did not say which tasks have a slice of ours: they keep it "
-			   "until they end, or until the service starts again");
+			   "The kernel did not list the tasks that have a slice of ours; they keep "
+			   "it until they end, or until the service starts again");
 	else if (status.kept > 0)
 		procdb_log(
 		    G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the service manager is told: readiness, a line of status, and that the loop still runs. */
+/* Messages to the service manager: readiness, a line of status, and that the loop still runs. */
 
 #include "engine.h"
 
@@ -15,7 +15,7 @@ typedef struct _ProcdbNotify ProcdbNotify;
  */
 ProcdbNotify *procdb_notify_new(ProcdbEngine *engine);
 
-/* Says that the service stops; what else there is to say was said. */
+/* Tells the service manager that the service stops; no other message follows. */
 void procdb_notify_free(ProcdbNotify *notify);
 
 /* Around the reading of the configuration. */

@@ -45,7 +45,7 @@ static void add_name(Names *names, const char *name)
 	g_hash_table_add(names->seen, copy);
 }
 
-/* Adds what matches; FALSE, and said so, if nothing does. */
+/* Adds the names that match; FALSE, after an error message, if there are none. */
 static gboolean add_matches(Names *names, const Rows *rows, const char *pattern)
 {
 	gboolean found = FALSE;
@@ -132,8 +132,8 @@ static int report(Ctl *ctl, GPtrArray *names, guint deleted)
 }
 
 /*
- * Drops those from a portion that left by themselves since they were listed.
- * FALSE if that is none, or if it is one of the first ones, that were given.
+ * Drops names from a portion whose profiles left the service since they were listed. FALSE if none
+ * did, or if one of the first names did, which the user typed.
  */
 static gboolean drop_gone(Ctl *ctl, GPtrArray *portion, guint given)
 {
@@ -173,7 +173,10 @@ static gboolean delete_portion(Ctl *ctl, GPtrArray *portion, guint given, guint 
 	return TRUE;
 }
 
-/* Also says how many are left, if some are gone: what could not be saved is. */
+/*
+ * Also prints how many profiles are left, if some are gone: those are deleted even where the save
+ * failed.
+ */
 static int report_failure(const GError *error, guint begin, guint end, guint all)
 {
 	guint gone = is_error(error, ERROR_SAVE_FAILED) ? end : begin;

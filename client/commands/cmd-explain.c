@@ -64,7 +64,7 @@ static void say_override(const Reasons *why)
 	if (why->observations == 0)
 		puts("Nothing was learned about it yet.");
 	else
-		printf("What was learned alone would say %s, with a confidence of %.2f.\n",
+		printf("Without the override it would be %s, with a confidence of %.2f.\n",
 		       why->learned, why->confidence);
 }
 
@@ -74,7 +74,7 @@ static void say_learned(const Reasons *why)
 	g_autofree char *varies = out_duration_ns(why->deviation);
 
 	printf("New tasks named \"%s\" start as %s: %.0f %% of %" G_GUINT64_FORMAT
-	       " observations say so.\nA run takes %s, give or take %s.\n"
+	       " votes say so.\nA run takes %s, give or take %s.\n"
 	       "That makes a confidence of %.2f, and %.2f is needed.\n",
 	       why->name, why->tier, 100 * why->agreement, why->votes, runs, varies,
 	       why->confidence, why->needed);
@@ -93,7 +93,8 @@ static void say_unsure(const Reasons *why)
 	printf("Nothing is predicted for \"%s\": the confidence is %.2f, and %.2f is needed.\n",
 	       why->name, why->confidence, why->needed);
 	if (why->agreement < AGREEMENT_GOOD)
-		printf("Its observations disagree: only %.0f %% of %" G_GUINT64_FORMAT " say %s.\n",
+		printf("Its tasks disagree: only %.0f %% of %" G_GUINT64_FORMAT
+		       " votes are for %s.\n",
 		       100 * why->agreement, why->votes, why->learned);
 	if (g_str_equal(why->rule, "reference") && why->stability < STABILITY_GOOD)
 		puts("Its runs vary in length by more than half of their average.");

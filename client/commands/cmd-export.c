@@ -53,14 +53,14 @@ static int write_file(const Ctl *ctl, const char *path, JsonNode *node, guint co
 	struct stat st;
 	gboolean in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 
-	/* The lengths and habits of all programs that ran here are for their owner. */
+	/* Only the owner may read the file: it tells which programs ran here, and how. */
 	if (in_place ? !write_in_place(path, content, &error)
 		     : !g_file_set_contents_full(real ? real : path, content, -1,
 						 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error)) {
 		g_printerr("Cannot write the export: %s\n", error->message);
 		return CTL_FAILED;
 	}
-	/* It may be where a report would go to. */
+	/* The export itself may go to standard output. */
 	return in_place ? CTL_OK : report(ctl, path, count);
 }
 

@@ -172,7 +172,7 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
 	if (args[1] && !merge)
-		return options_usage(command, "it takes several files with --merge only");
+		return options_usage(command, "several files need --merge");
 	if (merge)
 		status = merge_files(ctl, args, replace, &profiles);
 	else

@@ -45,7 +45,8 @@ static void report(const Ctl *ctl, const char *name, const char *tier)
 	if (tier)
 		printf("New tasks named \"%s\" start as %s from now on.\n", name, tier);
 	else
-		printf("Nothing overrides what is learned about \"%s\" now.\n", name);
+		printf("The override of \"%s\" is cleared; what was learned about it counts.\n",
+		       name);
 }
 
 static gboolean call(Ctl *ctl, const char *name, const char *tier, GError **error)
@@ -73,7 +74,7 @@ static int change_all(Ctl *ctl, const GPtrArray *names, const char *tier)
 		}
 		status = failure_unknown(ctl, method, name, error);
 		if (i + 1 < names->len)
-			g_printerr("What was named after \"%s\" was not changed.\n", name);
+			g_printerr("The names after \"%s\" were not changed.\n", name);
 	}
 	if (status == CTL_OK && ctl->json)
 		report_json(names, tier);

@@ -184,7 +184,7 @@ static void print_outcomes(GVariantDict *dict)
 	for (guint j = 1; j < PROCDB_TIERS; j++)
 		best = turned[j] > turned[best] ? j : best;
 	if (all > 0)
-		printf("; to say \"%s\" of all would be right for %.1f %%\n", names[best],
+		printf("; a guess of \"%s\" for all would be right for %.1f %%\n", names[best],
 		       100.0 * (double)turned[best] / (double)all);
 }
 
@@ -201,7 +201,7 @@ static void print_predictions(GVariantDict *dict)
 	if (g_variant_dict_lookup(dict, "PredictionsRight", "t", &right) &&
 	    g_variant_dict_lookup(dict, "PredictionsWrong", "t", &wrong) && right + wrong > 0) {
 		print_part("      Right", right, right + wrong,
-			   " predictions that were put to the test");
+			   " predictions that could be judged");
 		print_outcomes(dict);
 	}
 	if (g_variant_dict_lookup(dict, "Apply", "&s", &apply) &&
@@ -281,7 +281,7 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 	}
 	if (*status->flood) {
 		print_problem(ctl, status->flood,
-			      "Its names are forgotten first. If you do not expect this, look at "
+			      "The profiles of that user are forgotten first; look at "
 			      "what runs there.");
 		any = TRUE;
 	}

@@ -364,7 +364,10 @@ static void run(Top *top)
 	g_signal_handlers_disconnect_by_data(bus, top);
 	g_signal_handlers_disconnect_by_data(top->ctl->proxy, top);
 	g_cancellable_cancel(top->cancellable);
-	/* Lets the cancelled calls come back while what they point to is still there. */
+	/*
+	 * Runs the callbacks of the cancelled calls while the data that they point to is still
+	 * there.
+	 */
 	while (g_main_context_iteration(NULL, FALSE))
 		;
 }
@@ -407,7 +410,7 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	/* What is wrong from the start is better said without a screen. */
+	/* An error at the start is printed, not shown on the screen. */
 	properties = bus_properties(ctl, &error);
 	if (!properties)
 		return failure_report(NULL, NULL, error);

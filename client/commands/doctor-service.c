@@ -69,7 +69,7 @@ static void check_polkit(Doctor *doctor, GDBusConnection *bus)
 
 	if (!has_owner(bus, POLKIT) && !can_start(bus, POLKIT)) {
 		doctor_say(doctor, "polkit", DOCTOR_PROBLEM,
-			   "Install polkitd; without it only root may do anything.",
+			   "Install polkitd; without it only root can use the service.",
 			   "polkit is not on the bus");
 		return;
 	}
@@ -83,7 +83,8 @@ static void check_polkit(Doctor *doctor, GDBusConnection *bus)
 			   "Install org.pandemonium.procdb.policy to share/polkit-1/actions.",
 			   "polkit knows no action " PROCDB_ACTION_PREFIX "*");
 	else
-		doctor_say(doctor, "polkit", DOCTOR_OK, NULL, "it answers, and knows %u actions",
+		doctor_say(doctor, "polkit", DOCTOR_OK, NULL,
+			   "it answers, and knows the %u actions of the service",
 			   count_actions(reply));
 }
 
@@ -140,7 +141,9 @@ static void check_flood(Doctor *doctor, GVariantDict *properties)
 	g_variant_dict_lookup(properties, "Flood", "&s", &flood);
 	if (*flood)
 		doctor_say(doctor, "names", DOCTOR_NOTE,
-			   "Its names are forgotten first; look at what runs there.", "%s", flood);
+			   "The profiles of that user are forgotten first; look at the programs of "
+			   "that user.",
+			   "%s", flood);
 }
 
 static void check_database(Doctor *doctor, GVariantDict *properties)
@@ -202,7 +205,7 @@ static void check_sandbox(Doctor *doctor, GDBusConnection *bus)
 	path = g_strdup_printf("/proc/%u/status", pid);
 	if (!g_file_get_contents(path, &status, NULL, NULL)) {
 		doctor_say(doctor, "sandbox", DOCTOR_NOTE, "Run this as root to see it.",
-			   "the service's process cannot be looked at");
+			   "the sandbox of the service cannot be read from /proc");
 		return;
 	}
 	filter = status_value(status, "Seccomp");

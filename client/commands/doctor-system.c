@@ -90,7 +90,7 @@ static void check_bpffs(Doctor *doctor)
 	if (stat(BPFFS, &st) == 0 && (st.st_mode & S_IWOTH) && access(PIN_DIR, F_OK) != 0)
 		doctor_say(doctor, "bpffs", DOCTOR_NOTE,
 			   "Any user could create the directory first; run: chmod 0700 " BPFFS,
-			   BPFFS " is mounted, and writable for everybody");
+			   BPFFS " is mounted, and every user can write to it");
 	else
 		doctor_say(doctor, "bpffs", DOCTOR_OK, NULL, BPFFS " is mounted");
 }

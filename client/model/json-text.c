@@ -65,7 +65,7 @@ gboolean json_text_end(JsonText *text, GError **error)
 	skip_space(text);
 	return text->at == text->end ||
 	       fail(text, error,
-		    "the document is over, and more follows; give one file a document");
+		    "text follows the end of the document; give each document a file of its own");
 }
 
 JsonTextKind json_text_kind(JsonText *text)
@@ -176,7 +176,7 @@ static gboolean take_character(JsonText *text, GString *out, GError **error)
 		text->at += 2;
 		low = take_unit(text);
 		if (low < 0xdc00 || low > 0xdfff)
-			return fail(text, error, "half a character is missing");
+			return fail(text, error, "the other half of a surrogate pair is missing");
 		unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 	}
 	if (unit == 0)
@@ -201,7 +201,7 @@ static gboolean take_escape(JsonText *text, GString *out, GError **error)
 	}
 	found = *text->at ? strchr(from, *text->at) : NULL;
 	if (!found)
-		return fail(text, error, "there is no such escape");
+		return fail(text, error, "this escape is not defined");
 	g_string_append_c(out, to[found - from]);
 	text->at++;
 	return TRUE;
@@ -212,10 +212,10 @@ gboolean json_text_string(JsonText *text, char **value, GError **error)
 	g_autoptr(GString) out = g_string_new(NULL);
 
 	if (!take(text, '"'))
-		return fail(text, error, "a text is expected");
+		return fail(text, error, "a string is expected");
 	while (text->at < text->end && *text->at != '"') {
 		if ((guchar)*text->at < 0x20)
-			return fail(text, error, "a control character stands in a text");
+			return fail(text, error, "a string contains a control character");
 		if (*text->at != '\\') {
 			g_string_append_c(out, *text->at++);
 			continue;
@@ -270,7 +270,7 @@ gboolean json_text_number(JsonText *text, char **number, GError **error)
 			return fail(text, error, "a digit is missing");
 	}
 	if (text->at < text->end && (g_ascii_isalnum(*text->at) || *text->at == '_'))
-		return fail(text, error, "a number is not written so");
+		return fail(text, error, "this is not a valid number");
 	*number = g_strndup(begin, (gsize)(text->at - begin));
 	return TRUE;
 }

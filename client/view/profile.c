@@ -83,6 +83,7 @@ static const struct {
     {"tier", "Tier", "s", as_is},
     {"origin", "Origin", "s", as_is},
     {"override", "Override", "s", as_is},
+    {"override_source", "Override from", "s", as_is},
     {"learned_tier", "Learned tier", "s", as_is, TRUE},
     {"confidence", "Confidence", "d", as_ratio},
     {"confidence_rule", "Confidence by", "s", as_is},
@@ -112,7 +113,7 @@ static const struct {
     {"withdrawals", "Times withdrawn", "u", as_is},
 };
 
-/* Whether a field is of no interest: nothing was learned, or nothing is missing. */
+/* Whether a field is left out: of a profile without observations, or of one that lacks none. */
 static gboolean is_moot(size_t field, GVariant *value, gboolean learned)
 {
 	const char *key = fields[field].key;

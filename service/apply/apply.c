@@ -10,7 +10,9 @@
 #define BUCKETS 22
 /* A child can be born with our slice while we look at its siblings: look again. */
 #define PUT_BACK_ROUNDS 5
-/* Who changes a task again and again while we look at it is changing it all the time. */
+/*
+ * A task that other programs changed at so many looks is left alone: they change it all the time.
+ */
 #define REPAIR_ROUNDS 8
 #define LOOK_AGAIN PROCDB_APPLY_RESULTS
 
@@ -153,7 +155,7 @@ static void note_latency(ProcdbApply *apply, guint64 when)
 	apply->latency_max = MAX(apply->latency_max, ns);
 }
 
-/* Another program changed the task between our look and our set: what it did is to stand. */
+/* Another program changed the task between our look and our set: its change is restored. */
 static void repair(ProcdbApply *apply, guint pid, int handle, struct procdb_guard *last)
 {
 	const ProcdbTaskOps *ops = apply->ops;

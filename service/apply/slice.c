@@ -58,7 +58,7 @@ ProcdbApplyResult procdb_slice_undo(const struct procdb_given *given, const Proc
 		return PROCDB_APPLY_NOTHING;
 	*next = *now;
 	next->slice_ns = 0;
-	/* A nice value that is not the one we set is somebody else's by now. */
+	/* A nice value other than the one we gave was set by another program since. */
 	if (given->nice_given && now->nice == given->nice)
 		next->nice = 0;
 	return PROCDB_APPLY_RESTORED;

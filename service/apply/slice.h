@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * Whether and how a task's scheduling is to be changed: pure decisions on what
- * sched_getattr() says. What somebody else has set is never touched.
+ * Whether and how a task's scheduling is to be changed: pure decisions on what sched_getattr()
+ * says. Values that another program has set are never touched.
  */
 
 #include <glib.h>
@@ -36,8 +36,8 @@ typedef enum {
 	PROCDB_APPLY_RESTORED,	     /* it got back what it had before us */
 	PROCDB_APPLY_NOTHING,	     /* it is as it should be */
 	PROCDB_APPLY_REFUSED_POLICY, /* not SCHED_OTHER */
-	PROCDB_APPLY_REFUSED_NICE,   /* somebody set its nice value */
-	PROCDB_APPLY_REFUSED_SLICE,  /* somebody set its slice */
+	PROCDB_APPLY_REFUSED_NICE,   /* another program set its nice value */
+	PROCDB_APPLY_REFUSED_SLICE,  /* another program set its slice */
 	PROCDB_APPLY_REFUSED_LIMIT,  /* too many in this second */
 	PROCDB_APPLY_REFUSED_GONE,   /* it has exited; its pid may be another's */
 	PROCDB_APPLY_FAILED,	     /* the kernel said no */

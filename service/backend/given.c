@@ -25,7 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, ledger__destroy)
 struct _ProcdbLedger {
 	Skeleton *skeleton; /* NULL when there is no record */
 	struct procdb_guard *guard;
-	int placeholder;    /* where there is no record: what keeps the folder; -1: nothing */
+	int placeholder; /* where there is no record: the map that keeps the directory; -1: none */
 	gboolean recovered; /* what an earlier service left has been read: the pin may be ours */
 	gboolean pinned;
 	guint32 id;	/* of the program that follows forks, by which others know us */

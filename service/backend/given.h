@@ -32,8 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbLedger, procdb_ledger_free)
 const char *procdb_ledger_refusal(const ProcdbLedger *ledger);
 
 /*
- * Once a tick: looks whether the service that was here first still is, and keeps a pin of
- * ours in the pin folder. TRUE when the refusal changed.
+ * Once a tick: looks whether the service that was here first still is, and keeps a pin of ours in
+ * the pin directory. TRUE when the refusal changed.
  */
 gboolean procdb_ledger_refresh(ProcdbLedger *ledger);
 

@@ -148,7 +148,7 @@ gboolean procdb_pins_make_directory(GError **error)
 	if (mkdir(PROCDB_PIN_DIR, 0700) && errno != EEXIST)
 		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
 			      "cannot make %s: %s", PROCDB_PIN_DIR, g_strerror(errno));
-	/* Again: somebody else may have been quicker. */
+	/* Checked again: another program may have made the directory first. */
 	return procdb_pins_check_directory(error);
 }
 
@@ -357,7 +357,7 @@ gboolean procdb_pins_keep_record(int fd, gboolean pinned, gboolean own)
 
 	if (there && pinned)
 		return TRUE;
-	/* Not in the place of a real record; but what keeps the folder, after a crash. */
+	/* A real record stays; a map that only kept the directory, left by a crash, goes. */
 	if (there && !own && has_record(sizeof(struct procdb_given)))
 		return FALSE;
 	if (!own && access(PROCDB_PIN_DIR, F_OK))

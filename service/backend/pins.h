@@ -29,7 +29,7 @@ typedef struct {
 typedef enum {
 	PROCDB_PINS_ABSENT,  /* at least one of the two is not there */
 	PROCDB_PINS_OURS,    /* left behind by a service that did not stop cleanly */
-	PROCDB_PINS_FOREIGN, /* somebody else's */
+	PROCDB_PINS_FOREIGN, /* another program's */
 } ProcdbPinsOwner;
 
 /* What is pinned now. */
@@ -67,20 +67,21 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error);
 
 /*
  * The record of what was given to tasks (given.h), pinned beside the maps: of the service that
- * runs, so that nobody can remove the folder under it, or of one that was killed. Its
+ * runs, so that no program can remove the directory under it, or of one that was killed. Its
  * descriptor, or -1 when there is none that could be one with such values.
  */
 int procdb_pins_open_record(guint32 value_size);
 /*
  * Pins it if it is not there; pinned: it was, at the last look. own: in the place of one that a
- * service left, and in a folder of our own; else only in a folder that is there. Whether it is.
+ * service left, and in a directory of our own; else only in a directory that is there. Whether it
+ * is.
  */
 gboolean procdb_pins_keep_record(int fd, gboolean pinned, gboolean own);
-/* Removes it, and the folder if that empties it. */
+/* Removes it, and the directory if that empties it. */
 void procdb_pins_remove_record(void);
 
 /* The id of the map that is pinned at a path, 0 if it cannot be told. */
 guint32 procdb_pins_map_id(const char *path);
 
-/* Removes our pins, if they are still ours, and the folder if that empties it. */
+/* Removes our pins, if they are still ours, and the directory if that empties it. */
 void procdb_pins_remove(void);

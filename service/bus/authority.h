@@ -2,7 +2,10 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* Where the answers come from to who may do what, and whose a connection is. */
+/*
+ * The authority: answers whether a caller may do an action, and which user a connection belongs
+ * to.
+ */
 
 #include <gio/gio.h>
 

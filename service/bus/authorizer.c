@@ -13,9 +13,9 @@
 #define ARGUMENT_ANNOTATION ACTION_ANNOTATION ".With."
 
 /*
- * The bus daemon allows a connection 128 replies that it waits for, and we are
- * one when we ask polkit: stay below, and let nobody take them all. A prompt
- * may take minutes, so that there are fewer of them.
+ * The bus daemon allows a connection to wait for 128 replies, and that counts our questions to
+ * polkit: stay below, and let no user take them all. Of prompts there may be fewer: each may take
+ * minutes.
  */
 #define MAX_ASKED 96
 #define MAX_ASKED_PER_USER 64
@@ -183,7 +183,7 @@ static gboolean is_reached(const struct limit *limit, const ProcdbAuthorizer *se
 	for (guint i = 0; i < self->calls->len; i++) {
 		const Call *call = self->calls->pdata[i];
 
-		/* What was given up is only on its way out. */
+		/* A check that was given up does not count: it only waits for its cancellation. */
 		if (!limit->counts(call) || g_cancellable_is_cancelled(call->cancellable))
 			continue;
 		all++;
@@ -213,10 +213,11 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
 	}
 	if (!self->authority->finish(self->self, result, &allowed, &challenge, &cacheable,
 				     &error)) {
-		finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED,
-				    "Not authorized for %s: %s, and without polkit only root may",
-				    call->action,
-				    call->timed_out ? "polkit did not answer" : error->message));
+		finish(call,
+		       denial(PROCDB_BUS_ERROR_ACCESS_DENIED,
+			      "Not authorized for %s: %s; without polkit only root is authorized",
+			      call->action,
+			      call->timed_out ? "polkit did not answer" : error->message));
 	} else if (is_gone(call)) {
 		finish(call, denial(PROCDB_BUS_ERROR_ACCESS_DENIED, "The caller left the bus"));
 	} else if (allowed) {
@@ -328,7 +329,7 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 	for (guint i = 0; i < self->calls->len; i++) {
 		Call *call = self->calls->pdata[i];
 
-		/* The rest of it goes when its check has ended. */
+		/* The rest is freed when the check has ended. */
 		call->authorizer = NULL;
 		g_cancellable_cancel(call->cancellable);
 		call->listener->answered(

@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * Who may call what: the polkit action of each method, which the interface's file says, and
- * the question whether a caller may do it. A method without an action is denied.
+ * Authorization of calls: which polkit action a method needs (the interface's file says so), and
+ * whether the caller may do that action. A method without an action is denied.
  */
 
 #include <systemd/sd-bus.h>
@@ -18,7 +18,10 @@ ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpoint
 /* Denies what is still asked. */
 void procdb_authorizer_free(ProcdbAuthorizer *authorizer);
 
-/* Answers that are on their way are not remembered: the authority says that something changed. */
+/*
+ * To be called when the authority says that something changed: answers still on their way are not
+ * remembered.
+ */
 void procdb_authorizer_changed(ProcdbAuthorizer *authorizer);
 
 /* The polkit action of a method of our interface, NULL for one that is denied to all. Static. */

@@ -15,7 +15,7 @@ struct _ProcdbCallers {
 	gpointer data;
 	GHashTable *by_name; /* unique bus name -> ProcdbCaller, owned */
 	GHashTable *users;   /* uid -> ProcdbUser, owned */
-	ProcdbUser unknown;  /* stands for those of all who were not identified yet */
+	ProcdbUser unknown;  /* stands for the users of all callers that are not identified yet */
 	GQueue by_use;	     /* most recent first */
 	GQueue to_identify;  /* ProcdbCaller, referenced: the bus will be asked about */
 	guint identifying;   /* callers that it is asked about now */
@@ -93,7 +93,7 @@ static void set_uid(ProcdbCaller *caller, guint32 uid)
 	caller->identified = TRUE;
 }
 
-/* Out of the table; who waits for something of it keeps a reference. */
+/* Removes a caller from the table; code that waits for it keeps a reference. */
 static void caller_forget(gpointer data)
 {
 	ProcdbCaller *caller = data;
@@ -124,8 +124,9 @@ static void on_gone(gpointer data)
 }
 
 /*
- * The one not heard of for longest that nothing is under way for, of the user with most:
- * nobody has others forgotten, who would hear of no changes any more.
+ * The caller to forget next: of the user with most callers the one idle for longest without a call
+ * under way. So one user cannot make the service forget the callers of others, which would miss
+ * signals then.
  */
 static ProcdbCaller *oldest_idle(ProcdbCallers *self, gboolean unread)
 {

@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
 	/* It was identified, or will not be: error, which may be NULL, says why. */
 	void (*settled)(ProcdbCaller *caller, const GError *error, gpointer data);
-	/* It left the bus and is forgotten, but for who holds a reference. */
+	/* It left the bus and is forgotten; references stay valid. */
 	void (*gone)(ProcdbCaller *caller, gpointer data);
 } ProcdbCallerListener;
 
@@ -46,7 +46,7 @@ struct _ProcdbCaller {
 	guint held;	     /* calls and questions that are under way for it */
 	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
 	GQueue line;	     /* its calls that wait, in their order */
-	gboolean busy;	     /* the first of them is being seen to */
+	gboolean busy;	     /* the first of them is being handled */
 	gsize kept;	     /* bytes of these */
 	gsize unread;	     /* bytes of answers that it may not have read yet */
 	gboolean asked;	     /* the bus is asked how much of that is read */
@@ -78,8 +78,8 @@ void procdb_caller_charge(ProcdbCaller *caller, gssize bytes);
 gsize procdb_callers_kept(const ProcdbCallers *callers);
 
 /*
- * While there are too many, one that would be forgotten if its answers were known to be
- * read; or NULL.
+ * While there are too many callers: one that could be forgotten but for answers that it may not
+ * have read; or NULL.
  */
 ProcdbCaller *procdb_callers_crowded(ProcdbCallers *callers);
 /* All of them, referenced, in an array that the caller unrefs. */

@@ -44,7 +44,7 @@ struct _ProcdbConnection {
 	gboolean announced; /* connected() was told, disconnected() not yet */
 	gboolean served;    /* has had the name once: from then on it does not give up easily */
 	gboolean over;	    /* failed or withdrawn */
-	gboolean for_name;  /* patience is with who has the name, not with the bus */
+	gboolean for_name;  /* it waits for the owner of the name, not for the bus */
 	gint64 named_at;    /* monotonic µs; 0 while the name is not ours */
 	gint64 logged_at;   /* monotonic µs; 0: never */
 	guint losses;	    /* since then */
@@ -91,7 +91,7 @@ static void fail_taken(ProcdbConnection *self)
 	fail(self, error);
 }
 
-/* A message could not be made or sent; a lost connection is seen to elsewhere. */
+/* Logs that a message could not be made or sent; a lost connection is handled elsewhere. */
 static void fail_naming(ProcdbConnection *self, const char *why)
 {
 	g_autoptr(GError) error = NULL;
@@ -117,7 +117,7 @@ static void call_bus(ProcdbConnection *self, const char *method, sd_bus_message_
 		fail_naming(self, g_strerror(-result));
 }
 
-/* The answer to it is a value of this type; FALSE when it failed, and so has all of it. */
+/* Reads an answer of this type; FALSE when the call failed, after fail() was called. */
 static gboolean read_answer(ProcdbConnection *self, sd_bus_message *reply, char type,
 			    gpointer value)
 {
@@ -212,8 +212,8 @@ static sd_bus_slot *subscribe(ProcdbConnection *self, const char *signal,
 }
 
 /*
- * Others may take the name over who may own it at all, which the bus policy leaves to root:
- * from an owner that is dead without the bus having noticed, and that is our part, too.
+ * A later service may take the name over from one that died unnoticed by the bus, and we allow
+ * that as well. Only root can: the bus policy lets no other user own the name.
  */
 static void request_name(ProcdbConnection *self, guint32 flags)
 {
@@ -306,8 +306,8 @@ static void look_for_others(ProcdbConnection *self)
 
 static gboolean on_bus_patience(gpointer data)
 {
-	g_autoptr(GError) error =
-	    g_error_new_literal(G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The system bus stays away");
+	g_autoptr(GError) error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+						      "The system bus did not come back in time");
 	ProcdbConnection *self = data;
 
 	self->patience = 0;

@@ -3,9 +3,9 @@
 #pragma once
 
 /*
- * Signals for those only who may ask for what is in them. A broadcast reaches all who are on
- * the bus, whatever polkit says; so each connection that has called us gets its own, once
- * the authority says that it may.
+ * Signals that only authorized connections get. A broadcast reaches every connection on the bus,
+ * whatever polkit says; so each connection that has called us gets a signal of its own, once the
+ * authority says that it may read the contents.
  */
 
 #include "authorizer.h"
@@ -22,8 +22,8 @@ void procdb_followers_free(ProcdbFollowers *followers);
 typedef int (*ProcdbSignal)(sd_bus *bus, GVariant *contents, sd_bus_message **signal);
 
 /*
- * Sends a signal to every connection that has called us and may do this action (static).
- * The contents are referenced until all who have to be asked about were.
+ * Sends a signal to every connection that has called us and may do this action (static). The
+ * contents are referenced until the last question to the authority is answered.
  */
 void procdb_followers_send(ProcdbFollowers *followers, const char *action, ProcdbSignal make,
 			   GVariant *contents);

@@ -68,7 +68,7 @@ static gboolean is_gone(const ProcdbCaller *caller)
 	return g_cancellable_is_cancelled(caller->gone);
 }
 
-/* Whether it was not looked at at all. */
+/* Whether a call was refused for a limit, before the authority was asked. */
 static gboolean is_limit(const GError *error)
 {
 	return g_error_matches(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED);
@@ -138,7 +138,7 @@ static void on_answered(GError *denial, gpointer data)
 	procdb_caller_unref(caller);
 }
 
-/* Others need not wait for a person. */
+/* A call that waits for a person leaves the line, so that the calls behind it go on. */
 static void on_prompting(gpointer data)
 {
 	Entry *entry = data;
@@ -156,7 +156,7 @@ static const ProcdbAuthorizerListener authorizer_listener = {
     .prompting = on_prompting,
 };
 
-/* Sees to the first in the line, which has to wait for nothing else. */
+/* Handles the first call in the line, which has to wait for nothing else. */
 static void see_to(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 {
 	caller->busy = TRUE;
@@ -325,11 +325,11 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	ProcdbCaller *caller;
 	gsize size, answer;
 
-	/* What is without an action changes nothing; so it is of no use without an answer. */
+	/* A call without an action changes nothing; one that wants no answer either is dropped. */
 	if (!sender || (!action && !wants_answer))
 		return 1;
 	caller = procdb_callers_get(self->callers, sender);
-	/* Also for what needs no action: what is unread counts against the user. */
+	/* Also for calls without an action: unread answers count against the user. */
 	if (!caller->identified)
 		procdb_caller_identify(caller);
 	size = procdb_message_size(call, MAX_CALL);

@@ -42,5 +42,5 @@ void procdb_gate_changed(ProcdbGate *gate);
 /* Whether this call passed the gate, just now. */
 gboolean procdb_gate_let_through(const ProcdbGate *gate, sd_bus_message *call);
 
-/* Those who have come this way, for signals. The gate's own. */
+/* The callers that have passed the gate, for signals. Owned by the gate. */
 ProcdbFollowers *procdb_gate_followers(ProcdbGate *gate);

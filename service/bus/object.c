@@ -114,10 +114,9 @@ static int on_method(sd_bus_message *call, void *data, sd_bus_error *error)
 
 	if (!self->gate || !handler || !procdb_gate_let_through(self->gate, call))
 		return procdb_bus_reply_error(
-		    call,
-		    g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
-				"The interface has no action for %s, so that no caller may call it",
-				sd_bus_message_get_member(call)));
+		    call, g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
+				      "%s is denied: the interface names no polkit action for it",
+				      sd_bus_message_get_member(call)));
 	return handler(self, call);
 }
 

@@ -72,7 +72,10 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 	sd_bus_message_unref(call);
 }
 
-/* Whether the yes is by a temporary authorization, which ends when it likes. */
+/*
+ * Whether the yes is a temporary authorization, which polkit may end without a signal: it is not
+ * cached.
+ */
 static int read_temporary(sd_bus_message *reply, gboolean *temporary)
 {
 	const char *key;
@@ -168,8 +171,8 @@ ProcdbPolkit *procdb_polkit_new(sd_bus *bus)
 
 	polkit->bus = sd_bus_ref(bus);
 	/*
-	 * Before the first check, so that no change after an answer is missed. Of whoever
-	 * sends it: it has us ask again, and no more.
+	 * Before the first check, so that no change after an answer is missed. A forged signal
+	 * does no harm: the service asks polkit again, and no more.
 	 */
 	(void)sd_bus_match_signal_async(bus, &polkit->changed, NAME, PATH, INTERFACE, "Changed",
 					on_changed, procdb_peers_installed, polkit);

@@ -16,7 +16,7 @@
 #define MAX_UNSENT ((gsize)64 << 10)
 /* Questions under way at once. */
 #define MAX_QUESTIONS 8
-/* How soon to ask again, at first and while nobody reads. */
+/* How soon to ask again, at first and while no caller reads. */
 #define RETRY_MS 20
 #define RETRY_MAX_MS 320
 /* What a user may be sent in a second where the bus does not say what was read. */
@@ -33,7 +33,7 @@ struct _ProcdbUnread {
 	guint retry;	       /* source */
 	guint retry_ms;
 	guint turn;	/* of whom to ask first the next time */
-	gboolean tight; /* somebody had no room */
+	gboolean tight; /* a caller had no room */
 };
 
 typedef struct {
@@ -62,7 +62,7 @@ static void retry_soon(ProcdbUnread *self)
 		self->retry = g_timeout_add(self->retry_ms, on_retry, self);
 }
 
-/* Somebody has read something. */
+/* A caller has read some of its answers. */
 static void ease(ProcdbUnread *self)
 {
 	self->retry_ms = RETRY_MS;

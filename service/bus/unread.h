@@ -22,7 +22,7 @@
 
 typedef struct _ProcdbUnread ProcdbUnread;
 
-/* Calls eased(data) when somebody may have room that had none. */
+/* Calls eased(data) when a caller that had no room may have some. */
 ProcdbUnread *procdb_unread_new(sd_bus *bus, ProcdbCallers *callers, void (*eased)(gpointer data),
 				gpointer data);
 void procdb_unread_free(ProcdbUnread *unread);

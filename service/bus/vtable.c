@@ -25,7 +25,7 @@ static const char *signature_of(ProcdbVtable *self, GDBusArgInfo **args)
 static void add_method(ProcdbVtable *self, const GDBusMethodInfo *method,
 		       sd_bus_message_handler_t handler)
 {
-	/* Who may call it is for the gate to say, not for sd-bus by capabilities. */
+	/* The gate decides which callers may call it, not sd-bus by capabilities. */
 	sd_bus_vtable member = SD_BUS_METHOD(method->name, signature_of(self, method->in_args),
 					     signature_of(self, method->out_args), handler,
 					     SD_BUS_VTABLE_UNPRIVILEGED);

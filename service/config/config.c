@@ -120,7 +120,9 @@ static gboolean may_concern_apply(const ProcdbConfigLine *line)
 	return procdb_config_key_find_similar("Apply", line->key) != NULL;
 }
 
-/* What comes of a line that is wrong, to follow what is said of it. The caller frees it. */
+/*
+ * The consequence of a wrong line, the second half of the sentence about it. The caller frees it.
+ */
 static char *consequence(const Reading *reading, const ProcdbConfigLine *line,
 			 const ProcdbConfigKey *key)
 {
@@ -135,7 +137,7 @@ static char *consequence(const Reading *reading, const ProcdbConfigLine *line,
 	return g_strdup_printf("; %s stays in force", in_force);
 }
 
-/* What the author of a wrong line may have had in mind; "" if it is not plain. */
+/* A hint at what a wrong line may have been meant to be; "" if there is none. */
 static char *hint(const ProcdbConfigLine *line, const ProcdbConfigKey *key)
 {
 	const ProcdbConfigKey *similar;

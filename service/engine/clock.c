@@ -17,7 +17,10 @@ gint64 procdb_engine_boot_us(void)
 	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/* As long as none is known: so that what was seen years before is not before the beginning. */
+/*
+ * The beginning, as long as no file says how long the machine ran: early enough that profiles seen
+ * years ago are not before it.
+ */
 #define FIRST_RUN_US (36500 * PROCDB_US_PER_DAY)
 
 gint64 procdb_engine_run_us(const ProcdbEngine *engine)
@@ -87,7 +90,7 @@ void procdb_engine_check_clock(ProcdbEngine *engine)
 		if (!procdb_engine_is_reference(engine))
 			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_FORGOTTEN,
 				   "The clock was set ahead by %" G_GINT64_FORMAT
-				   " days; nothing is forgotten for it",
+				   " days; no profile is forgotten because of it",
 				   set_by / PROCDB_US_PER_DAY);
 	} else if (engine->tick - clock->ahead_at >= PROCDB_PATIENCE_TICKS) {
 		/* It was wrong before. */

@@ -77,7 +77,10 @@ void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 new
 			    newest_us);
 }
 
-/* What a file says last: of when its profiles were seen, and of how long the machine ran. */
+/*
+ * Takes the latest times of a file: when its profiles were last seen (returned), and how long the
+ * machine ran.
+ */
 static gint64 take_times(ProcdbEngine *engine, const GArray *records)
 {
 	gint64 newest_us = 0;
@@ -126,7 +129,9 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
 	g_autoptr(GError) reason = NULL;
-	/* What could not stay is not taken into memory. */
+	/*
+	 * Profiles beyond the limits would be forgotten at once, so they are not read into memory.
+	 */
 	const ProcdbLimit limit = {most_profiles(engine), PROCDB_MAX_OVERRIDES};
 	ProcdbDiag diag = PROCDB_DIAG_NONE;
 
@@ -195,7 +200,8 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 		}
 		*loaded = 0;
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_LOADED,
-			   "There is no %s; what is known stays", procdb_store_path(engine->store));
+			   "There is no file %s; the profiles in memory stay",
+			   procdb_store_path(engine->store));
 		return TRUE;
 	}
 	*loaded = procdb_engine_replace(engine, records);

@@ -2,8 +2,8 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 /*
- * Overrides that files of the configuration declare. They are in the table like those of an
- * administrator on the bus, who comes first; but not in the database, and they go with the
+ * Overrides that files of the configuration declare. They are in the table like overrides that an
+ * administrator set on the bus, which win; but they are not in the database, and they go with the
  * file.
  */
 

@@ -81,7 +81,7 @@ void procdb_engine_remove(ProcdbEngine *engine, struct procdb_entry *entry)
 			engine->map.published--;
 		g_array_append_val(engine->map.retracting, entry->comm);
 	}
-	/* It is in the file. */
+	/* Its profile is in the file, which has to be written again. */
 	engine->dirty |= procdb_engine_wants_prediction(engine, entry);
 	g_array_append_val(engine->removed, entry->comm);
 	procdb_table_remove(engine->table, entry);

@@ -127,7 +127,7 @@ void procdb_engine_tick(ProcdbEngine *engine)
 	procdb_engine_retract_queued(engine);
 }
 
-/* Logs when the maps came, went or failed. */
+/* Logs when the backend's state changed. */
 static void log_state(ProcdbEngine *engine)
 {
 	ProcdbBackendStatus status;
@@ -226,8 +226,8 @@ void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *s
 
 	take_settings(engine, settings);
 	/*
-	 * An admin who lowers it may have seen that it was used against them: what users
-	 * have taught until now counts no more than what they teach from now on.
+	 * An administrator may lower it because users abuse it: votes that users have given until
+	 * now are capped like those from now on.
 	 */
 	if (settings->max_user_tier < best)
 		cap_user_votes(engine);

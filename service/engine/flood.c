@@ -23,7 +23,7 @@ void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner)
 static char *describe(guint owner, guint names)
 {
 	if (owner == 0)
-		return g_strdup_printf("root, or a user that is not known, creates %u new "
+		return g_strdup_printf("root or an unknown user creates %u new "
 				       "task names a minute",
 				       names);
 	if (owner >= 0xf000)
@@ -33,7 +33,10 @@ static char *describe(guint owner, guint names)
 	return g_strdup_printf("user %u creates %u new task names a minute", owner, names);
 }
 
-/* Said as soon as there are too many, and over only after a minute without, not to come and go. */
+/*
+ * A flood is reported at once, and ends only after a minute without one, so that the report does
+ * not flap.
+ */
 void procdb_engine_check_flood(ProcdbEngine *engine)
 {
 	guint most = 0, owner = 0;

@@ -7,9 +7,12 @@
 #include "log.h"
 #include "engine-state.h"
 
-/* From how many on it is worth a line that profiles were forgotten at once. */
+/* So many profiles forgotten at once are worth a line in the log. */
 #define MANY_FORGOTTEN 50
-/* With few too many so much of the room is made at once: choosing looks at all there are. */
+/*
+ * Share of a room that is freed at once, even for few profiles too many: choosing looks at all
+ * profiles.
+ */
 #define ROOM_SHARE 64
 
 /* What is remembered, in two rooms of their own: profiles that predict, and candidates. */
@@ -66,8 +69,8 @@ static void log_forgotten(const ProcdbEngine *engine, guint old, guint surplus)
 }
 
 /*
- * In the time that the machine ran: it may be off for long, and its clock may be wrong, and
- * what is forgotten stays so.
+ * Age counts the time that the machine ran: the machine may be off for long, its clock may be
+ * wrong, and a profile that was forgotten cannot be restored.
  */
 static gboolean is_old(const ProcdbEngine *engine, const struct procdb_entry *entry)
 {
@@ -153,7 +156,7 @@ void procdb_engine_forget(ProcdbEngine *engine)
 	if (!procdb_engine_is_reference(engine)) {
 		surplus = forget_surplus(engine, &rooms[0], engine->settings.max_retained);
 		log_forgotten(engine, old, surplus);
-		/* Of these most are never seen again: no news. */
+		/* Most candidates are never seen again: not worth a line in the log. */
 		(void)forget_surplus(engine, &rooms[1], engine->settings.max_candidates);
 	}
 	engine->loaded = FALSE;

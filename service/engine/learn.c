@@ -62,7 +62,7 @@ static void vote(ProcdbEngine *engine, struct procdb_entry *entry, const struct 
 	uint32_t *neutral = &entry->profile.tier_votes[PROCDB_TIER_INTERACTIVE];
 	const uint32_t before = *neutral;
 
-	/* In what others write the byte means nothing. */
+	/* In observations of other schedulers the byte means nothing. */
 	if (seen->pad[PROCDB_PAD_TEACHERS] && seen->pad[PROCDB_PAD_BRIEF] &&
 	    !procdb_engine_is_reference(engine)) {
 		procdb_profile_learn_brief(&entry->profile, seen, engine->tick);
@@ -92,7 +92,7 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		entry->profile.first_seen_us = now;
 		procdb_engine_count_new_name(engine, owner_of(o));
 	} else if (!engine->dirty) {
-		/* It is in the file, and may not be any more. */
+		/* The profile is in the file now, and may not be after this observation. */
 		engine->dirty = procdb_engine_is_saved(engine, entry);
 	}
 	if (!(teachers & PROCDB_TAUGHT_BY_ROOT) && seen.tier > engine->settings.max_user_tier)

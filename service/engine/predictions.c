@@ -45,7 +45,7 @@ void procdb_engine_retract_queued(ProcdbEngine *engine)
 	if (!engine->backend->ops->retract(engine->backend,
 					   (const struct procdb_comm *)engine->map.retracting->data,
 					   engine->map.retracting->len, &error)) {
-		/* Which of them are still there is unknown: compare with the map again. */
+		/* It is unknown which predictions are still in the map: compare with it again. */
 		engine->map.known = FALSE;
 	}
 	procdb_engine_log_failure(&engine->map.retract_failed, error);
@@ -196,7 +196,9 @@ static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *en
 
 	if (!entry->published || !engine->map.known || procdb_engine_is_reference(engine))
 		return WRITE_NOW;
-	/* What runs deviate by moves with each life, and matters only beside how long they are. */
+	/*
+	 * The deviation moves with each life, and matters only in relation to the length of runs.
+	 */
 	if (!is_far(class->runtime_dev, old->runtime_dev, MAX(old->runtime_dev, old->avg_runtime)))
 		same_dev.runtime_dev = old->runtime_dev;
 	if (memcmp(&same_dev, old, sizeof(*old)) == 0)

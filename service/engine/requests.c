@@ -56,14 +56,14 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 /* Has the init map say at once what was requested. */
 static void apply(ProcdbEngine *engine)
 {
-	/* Else there would be no telling what fits. */
+	/* Until the map is known, it is not known what fits. */
 	if (!engine->map.known)
 		procdb_engine_resync(engine);
 	procdb_engine_retract_queued(engine);
 	procdb_engine_flush(engine);
 }
 
-/* What is known is not in the file; with forget nothing of what was may be left in older ones. */
+/* The file has to be written; with forget, older files must not keep the deleted profiles. */
 static void mark_dirty(ProcdbEngine *engine, gboolean forget)
 {
 	engine->dirty = TRUE;
@@ -144,7 +144,7 @@ static gboolean clear_override(ProcdbEngine *engine, const struct procdb_comm *c
 		return TRUE;
 	if (entry->profile.declared) {
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_DECLARED,
-			    "The file %s declares this override; take it out there and reload, or "
+			    "The file %s declares this override; remove it there and reload, or "
 			    "set another one",
 			    procdb_engine_declaration(engine, comm)->source);
 		return FALSE;

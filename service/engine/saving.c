@@ -88,7 +88,7 @@ struct procdb_saving {
 	guint saved;
 };
 
-/* Tells all of them, and frees the array. */
+/* Answers all requests that waited for this save, and frees the array. */
 static void answer_savers(GArray *savers, guint saved, const GError *error)
 {
 	for (guint i = 0; i < savers->len; i++) {
@@ -148,7 +148,7 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 		return;
 	engine->saves.running = NULL;
 	if (!saving->overtaken) {
-		/* What was deleted meanwhile is another matter. */
+		/* Deletions since this save began have set the flag themselves. */
 		engine->saves.forgetting |= saving->forgetting && reason;
 		take_outcome(engine, reason);
 	}
@@ -183,8 +183,8 @@ static gboolean on_next_save(gpointer data)
 }
 
 /*
- * Begins the save that was asked for, once none is under way and a second has passed: anybody
- * may ask again and again. Of what was changed by an administrator, once none is under way.
+ * Begins the requested save once no save is under way and a second has passed since the last: any
+ * user may request saves all the time. A change of an administrator does not wait for the second.
  */
 static void begin_requested(ProcdbEngine *engine)
 {
@@ -226,7 +226,7 @@ void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gp
 	} else if (engine->saves.running) {
 		g_array_append_val(engine->saves.running->savers, saver);
 	} else {
-		/* Anybody may ask for it again and again. */
+		/* Any user may request a save all the time: an answer without one costs no I/O. */
 		if (engine->saves.in_file == PROCDB_NOT_COUNTED)
 			engine->saves.in_file = count_predicting(engine);
 		func(engine->saves.in_file, NULL, user_data);

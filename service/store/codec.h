@@ -57,7 +57,7 @@ typedef enum {
 typedef enum {
 	PROCDB_EXT_NONE,    /* nothing: a file of scx_pandemonium, or an old one */
 	PROCDB_EXT_GOOD,    /* an extension block, and the checksum of the file is right */
-	PROCDB_EXT_FOREIGN, /* bytes of somebody else */
+	PROCDB_EXT_FOREIGN, /* bytes of another program */
 	PROCDB_EXT_DAMAGED, /* ours, with a wrong checksum or structure: the file is damaged */
 	PROCDB_EXT_NEWER,   /* ours, of a version that we do not know */
 } ProcdbExt;

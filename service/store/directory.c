@@ -56,10 +56,10 @@ static gboolean check_safe(const struct stat *st, const char *path, GError **err
 		return TRUE;
 	if ((st->st_mode & S_IWOTH) ||
 	    ((st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid())) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-			    "The directory %s is writable for others (mode %04o); take that away "
-			    "with chmod go-w",
-			    path, st->st_mode & 07777u);
+		g_set_error(
+		    error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+		    "The directory %s is writable for other users (mode %04o); run: chmod go-w %s",
+		    path, st->st_mode & 07777u, path);
 		return FALSE;
 	}
 	return TRUE;

@@ -23,7 +23,7 @@ gboolean procdb_io_fail(GError **error, int err, const char *what, const char *p
 /* Makes a directory (0700) and those above it if they are missing, durably. */
 gboolean procdb_directory_make(const char *path, GError **error);
 
-/* Whether nobody but us and root can put a file into a directory. */
+/* Whether only we and root can put a file into a directory. */
 gboolean procdb_directory_is_ours_alone(const char *path);
 
 /*

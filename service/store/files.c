@@ -14,8 +14,8 @@
 #define MAX_LINKS 40
 
 /*
- * Where a path leads in the end, whether there is a file or not. Links are followed only
- * where nobody else can put one.
+ * The path that a path leads to, whether there is a file or not. Links are followed only where no
+ * other user can make one.
  */
 static char *follow(const char *path)
 {
@@ -157,7 +157,7 @@ static void read_contents(ProcdbFile *file, int fd, gsize size, const char *path
 		procdb_io_fail(&file->error, reader.error, "read", path);
 	else
 		g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
-			    "Cannot read %s: it became shorter meanwhile", path);
+			    "Cannot read %s: another program cut it while it was read", path);
 }
 
 /* Reads what fd is open on, or says why that did not open. */
@@ -178,7 +178,7 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, const Pro
 			    "Cannot read %s: it is not a regular file", path);
 		return;
 	}
-	/* What it is no database of ours by is not read, whatever its size. */
+	/* A file whose header is not ours is not read any further, whatever its size. */
 	if (!has_header(fd, st->st_size, file)) {
 		file->readable = TRUE;
 	} else if (st->st_size > (goffset)PROCDB_MAX_FILE_SIZE) {
@@ -192,7 +192,7 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, const Pro
 /* O_NONBLOCK: not to hang on a FIFO in its place. */
 #define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
-/* Takes back what was read of a file that somebody else may have put there. */
+/* Takes back the records of a file that another user may have put there. */
 static void refuse_foreign(ProcdbFile *file, const char *path, const struct stat *st)
 {
 	if (!file->readable || st->st_uid == 0 || st->st_uid == geteuid())
@@ -200,7 +200,8 @@ static void refuse_foreign(ProcdbFile *file, const char *path, const struct stat
 	file->readable = FALSE;
 	g_array_set_size(file->records, 0);
 	g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-		    "Will not use %s: it belongs to user %u", path, st->st_uid);
+		    "Cannot use %s: it belongs to user %u, and must belong to root or to user %u",
+		    path, st->st_uid, geteuid());
 }
 
 void procdb_files_read_named(ProcdbFiles *files, const char *name, const ProcdbLimit *limit,

@@ -194,7 +194,7 @@ static gboolean write_temp(ProcdbFiles *files, int directory, GBytes *bytes, str
 	return TRUE;
 }
 
-/* Sets NAME aside if it is bad; somebody else may have written it. */
+/* Sets NAME aside if it is bad: another program may have written it. */
 static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, GError **error)
 {
 	/* Only whether it is whole is of interest. */

@@ -37,7 +37,7 @@ static int by_name(const void *a, const void *b)
 	return order != 0 ? order : (x < y) - (x > y);
 }
 
-/* Who stays first: the reverse of the order in which a table lets them go. */
+/* The records that stay come first: the reverse of the order in which profiles leave a table. */
 static int by_age(const void *a, const void *b)
 {
 	const struct procdb_record *x = *(struct procdb_record *const *)a;

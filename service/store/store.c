@@ -176,7 +176,7 @@ static void say_not_imported(ProcdbStore *store, const char *path, const ProcdbF
 						   path, procdb_diag_name(file->decoded.diag)));
 }
 
-/* FALSE when there is nothing to be had there. */
+/* FALSE when no profiles can be taken from there. */
 static gboolean import_from(ProcdbStore *store, const char *path, GArray *records)
 {
 	g_autofree char *prev_path = g_strconcat(path, ".prev", NULL);

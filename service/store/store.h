@@ -101,6 +101,6 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forget,
 			     GAsyncReadyCallback callback, gpointer user_data);
 gboolean procdb_store_save_finish(GAsyncResult *result, GError **error);
-/* Whether the file is what was read or written last: nobody else has touched it. */
+/* Whether the file is the one that was read or written last: no other program has touched it. */
 gboolean procdb_store_is_current(const ProcdbStore *store);
 gboolean procdb_store_is_saving(const ProcdbStore *store);

@@ -35,7 +35,7 @@ class Reading(ClientTest):
 
     def test_status_shows_each_tier_and_the_best_constant_guess(self):
         self.assertIn("batch 79 of 80, interactive 15 of 15, lat-critical 3 of 5; "
-                      'to say "batch" of all would be right for 79.0 %', self.ok("status"))
+                      'a guess of "batch" for all would be right for 79.0 %', self.ok("status"))
 
     def test_list_json_has_the_columns_of_the_contract(self):
         rows = self.json("list")

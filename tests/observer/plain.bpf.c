@@ -13,12 +13,12 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "watch.h"
+#include "task-stats.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 struct task_state {
-	struct watch watch;
+	struct task_stats stats;
 	u64 run_start; /* ns; 0 while not on a CPU, or when we missed its start */
 };
 
@@ -37,7 +37,7 @@ static __always_inline struct task_state *state_of(struct task_struct *p)
 		return s;
 	s = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (s)
-		watch_begin(&s->watch, p, bpf_ktime_get_ns());
+		stats_begin(&s->stats, p, bpf_ktime_get_ns());
 	return s;
 }
 
@@ -51,7 +51,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		u64 run = now - s->run_start;
 
 		s->run_start = 0;
-		watch_stop(&s->watch, prev, run, now, !preempt && prev->__state,
+		stats_stop(&s->stats, prev, run, now, !preempt && prev->__state,
 			   prev->__state & TASK_DEAD);
 	}
 	if (next->pid && (s = state_of(next)))
@@ -64,7 +64,7 @@ static __always_inline int wakeup(struct task_struct *p)
 	struct task_state *s = state_of(p);
 
 	if (s)
-		watch_wakeup(&s->watch, p, bpf_ktime_get_ns());
+		stats_wakeup(&s->stats, p, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -86,7 +86,7 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	u64 now = bpf_ktime_get_ns();
 	struct task_state *s = state_of(p);
 
-	watch_exec(s ? &s->watch : NULL, p, now);
+	stats_exec(s ? &s->stats : NULL, p, now);
 	if (s)
 		s->run_start = now;
 	return 0;

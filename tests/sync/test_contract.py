@@ -140,6 +140,11 @@ class Contract(unittest.TestCase):
                  if arg.get("name") == "profiles" and arg.get("type") != "u"}
         self.assertEqual(types, {"a(%s)" % row})
 
+    def test_the_client_has_a_label_for_every_member_of_a_profile(self):
+        members = set(re.findall(r'ADD\(result, message, "(\w+)"', text("service", "bus", "rows.c")))
+        self.assertGreaterEqual(len(members), 25)
+        self.assertEqual(members - set(re.findall(r'\{"(\w+)", "', text("client", "view", "profile.c"))), set())
+
     def test_every_error_of_the_service_is_a_sentence_in_the_client(self):
         errors = set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))
         known = set(re.findall(r'g_str_equal\(code, "(\w+)"\)', text("client", "failure.c")))

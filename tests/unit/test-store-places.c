@@ -155,7 +155,7 @@ static void test_unsafe_folder_is_refused(struct fixture *fixture, gconstpointer
 {
 	must_save(fixture, 3, 1);
 	g_assert_cmpint(g_chmod(fixture->folder, 0777), ==, 0);
-	assert_save_fails(fixture, G_IO_ERROR_PERMISSION_DENIED, "writable for others");
+	assert_save_fails(fixture, G_IO_ERROR_PERMISSION_DENIED, "writable for other users");
 	g_assert_cmpint(g_chmod(fixture->folder, 01777), ==, 0);
 	must_save(fixture, 3, 2);
 	g_assert_cmpint(g_chmod(fixture->folder, 0700), ==, 0);

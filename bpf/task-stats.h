@@ -37,7 +37,7 @@ const volatile struct procdb_observing observing = PROCDB_OBSERVING_DEFAULTS;
 #define ADOPT_NS (1ULL << 20)
 #define ADOPT_THREAD_NS PROCDB_SHARE_BRIEF_NS
 
-struct watch {
+struct task_stats {
 	struct procdb_task task;
 	struct procdb_life life; /* until the averages mature; by share only its start */
 	struct procdb_share share;
@@ -101,33 +101,33 @@ __u64 base_slice = 1ULL << 20;
 
 /*
  * A task about which nothing is known yet begins now under its present name.
- * The times that a task's watch is told are all of one clock.
+ * All times that are passed for one task are of one clock.
  */
-static __always_inline void watch_begin(struct watch *w, struct task_struct *p, u64 now)
+static __always_inline void stats_begin(struct task_stats *ts, struct task_struct *p, u64 now)
 {
 	struct procdb_comm comm;
 
 	comm_of(p, &comm);
-	procdb_task_reset(&w->task);
-	procdb_life_begin(&w->life, now, p->nvcsw);
+	procdb_task_reset(&ts->task);
+	procdb_life_begin(&ts->life, now, p->nvcsw);
 	/*
 	 * While its death can still tell all of a short life, the first eighth
 	 * wake-up does not speak for it: compilers that get that far by then are
 	 * those that wait for the disk.
 	 */
-	w->publish_at = observing.from_exit ? w->life.start + PROCDB_LIFE_WINDOW_NS : 0;
-	procdb_share_begin(&w->share);
-	w->look_at = 0;
-	w->change_at = 0;
-	w->looked_run = 0;
-	w->told_run = 0;
-	w->published = 0;
-	w->known = false;
-	w->decided = false;
-	w->looked_up = false;
-	w->matured = false;
-	w->predicted = NOT_PREDICTED;
-	w->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
+	ts->publish_at = observing.from_exit ? ts->life.start + PROCDB_LIFE_WINDOW_NS : 0;
+	procdb_share_begin(&ts->share);
+	ts->look_at = 0;
+	ts->change_at = 0;
+	ts->looked_run = 0;
+	ts->told_run = 0;
+	ts->published = 0;
+	ts->known = false;
+	ts->decided = false;
+	ts->looked_up = false;
+	ts->matured = false;
+	ts->predicted = NOT_PREDICTED;
+	ts->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
 }
 
 /* The score of a name, made when there is none; NULL when the map refuses. */
@@ -141,24 +141,25 @@ static __always_inline struct procdb_score *score_of(const struct procdb_comm *c
 }
 
 /* A task begins as what is predicted for its name, if anything is. */
-static __always_inline void take_prediction(struct watch *w, const struct procdb_class *prediction)
+static __always_inline void take_prediction(struct task_stats *ts,
+					    const struct procdb_class *prediction)
 {
-	w->looked_up = true;
+	ts->looked_up = true;
 	if (!prediction)
 		return;
-	w->predicted =
+	ts->predicted =
 	    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
 	if (observing.reference_rule)
 		return;
-	w->task.tier = w->predicted;
-	w->decided = prediction->pad[PROCDB_PAD_DECIDED];
+	ts->task.tier = ts->predicted;
+	ts->decided = prediction->pad[PROCDB_PAD_DECIDED];
 }
 
 /*
  * The same for one that has become another program: it is looked up and scored.
  * The prediction of its name, or NULL.
  */
-static __always_inline struct procdb_class *watch_exec(struct watch *w, struct task_struct *p,
+static __always_inline struct procdb_class *stats_exec(struct task_stats *ts, struct task_struct *p,
 						       u64 now)
 {
 	struct procdb_class *prediction;
@@ -170,10 +171,10 @@ static __always_inline struct procdb_class *watch_exec(struct watch *w, struct t
 	score = score_of(&comm);
 	if (score)
 		__sync_fetch_and_add(prediction ? &score->found : &score->missed, 1);
-	if (!w)
+	if (!ts)
 		return prediction;
-	watch_begin(w, p, now);
-	take_prediction(w, prediction);
+	stats_begin(ts, p, now);
+	take_prediction(ts, prediction);
 	return prediction;
 }
 
@@ -199,63 +200,63 @@ static __always_inline void publish(struct task_struct *p, struct procdb_class *
  * The tier of a predicted task is known: once for each exec. A prediction that
  * says what this task could teach is right, even if the task is better.
  */
-static __always_inline void judge(struct watch *w, struct task_struct *p, u8 tier)
+static __always_inline void judge(struct task_stats *ts, struct task_struct *p, u8 tier)
 {
 	struct procdb_score *score;
 	struct procdb_comm comm;
 
-	if (w->predicted == NOT_PREDICTED)
+	if (ts->predicted == NOT_PREDICTED)
 		return;
-	if (tier > observing.max_user_tier && w->predicted == observing.max_user_tier &&
+	if (tier > observing.max_user_tier && ts->predicted == observing.max_user_tier &&
 	    p->cred->uid.val != 0)
 		tier = (u8)observing.max_user_tier;
 	comm_of(p, &comm);
 	score = score_of(&comm);
 	if (score) {
-		__sync_fetch_and_add(w->predicted == tier ? &score->right : &score->wrong, 1);
-		if (w->predicted < PROCDB_TIERS && tier < PROCDB_TIERS)
-			__sync_fetch_and_add(&score->outcomes[w->predicted][tier], 1);
+		__sync_fetch_and_add(ts->predicted == tier ? &score->right : &score->wrong, 1);
+		if (ts->predicted < PROCDB_TIERS && tier < PROCDB_TIERS)
+			__sync_fetch_and_add(&score->outcomes[ts->predicted][tier], 1);
 	}
-	w->predicted = NOT_PREDICTED;
+	ts->predicted = NOT_PREDICTED;
 }
 
 /* Rare: the averages have matured, or it is time to publish them again. */
-static __noinline void publish_task(struct watch *w, struct task_struct *p, u64 now)
+static __noinline void publish_task(struct task_stats *ts, struct task_struct *p, u64 now)
 {
 	struct procdb_class seen = {
-	    .tier = (u8)w->task.tier,
-	    .avg_runtime = w->task.avg_runtime,
-	    .runtime_dev = w->task.runtime_dev,
-	    .wakeup_freq = w->task.wakeup_freq,
-	    .csw_rate = w->task.csw_rate,
+	    .tier = (u8)ts->task.tier,
+	    .avg_runtime = ts->task.avg_runtime,
+	    .runtime_dev = ts->task.runtime_dev,
+	    .wakeup_freq = ts->task.wakeup_freq,
+	    .csw_rate = ts->task.csw_rate,
 	};
 
-	if (w->matured || observing.from_maturity)
+	if (ts->matured || observing.from_maturity)
 		publish(p, &seen);
-	w->matured = true;
-	w->publish_at = observing.renew_ns ? now + observing.renew_ns : NEVER;
-	judge(w, p, seen.tier);
+	ts->matured = true;
+	ts->publish_at = observing.renew_ns ? now + observing.renew_ns : NEVER;
+	judge(ts, p, seen.tier);
 }
 
 /* A task that did not live to mature. */
-static __noinline void publish_life(struct watch *w, struct task_struct *p, u64 now)
+static __noinline void publish_life(struct task_stats *ts, struct task_struct *p, u64 now)
 {
 	struct procdb_class seen = {};
 
 	if (!observing.from_exit ||
-	    (w->life.cpu < observing.exit_min_ns && w->task.age < PROCDB_AGE_MATURE))
+	    (ts->life.cpu < observing.exit_min_ns && ts->task.age < PROCDB_AGE_MATURE))
 		return;
-	procdb_life_class(&w->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, w->always_critical,
+	procdb_life_class(&ts->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, ts->always_critical,
 			  &seen);
 	publish(p, &seen);
-	judge(w, p, seen.tier);
+	judge(ts, p, seen.tier);
 }
 
 /* What no measurement may say of a task. */
-static __always_inline u32 bounded_tier(const struct watch *w, const struct task_struct *p,
+static __always_inline u32 bounded_tier(const struct task_stats *ts, const struct task_struct *p,
 					u32 tier)
 {
-	if (w->always_critical)
+	if (ts->always_critical)
 		return PROCDB_TIER_LAT_CRITICAL;
 	return tier == PROCDB_TIER_BATCH && p->flags & PF_WQ_WORKER ? PROCDB_TIER_INTERACTIVE
 								    : tier;
@@ -266,11 +267,12 @@ static __always_inline u32 bounded_tier(const struct watch *w, const struct task
  * exec and inherited by threads: a main thread that sleeps while they burn CPUs (javac,
  * bundlers) has no word for them.
  */
-static __always_inline u32 vote_of(const struct watch *w, struct task_struct *p, u32 tier)
+static __always_inline u32 vote_of(const struct task_stats *ts, struct task_struct *p,
+				   u32 tier)
 {
 	struct pool *pool;
 
-	if (tier != PROCDB_TIER_LAT_CRITICAL || p->pid != p->tgid || w->always_critical)
+	if (tier != PROCDB_TIER_LAT_CRITICAL || p->pid != p->tgid || ts->always_critical)
 		return tier;
 	/* It outlives the threads. */
 	pool = bpf_task_storage_get(&pools, p, 0, 0);
@@ -278,22 +280,22 @@ static __always_inline u32 vote_of(const struct watch *w, struct task_struct *p,
 }
 
 /* Publishes what a task did in its life until now. */
-static __always_inline void publish_share(struct watch *w, struct task_struct *p, u64 now, u64 run,
-					  u8 tier, bool brief)
+static __always_inline void publish_share(struct task_stats *ts, struct task_struct *p, u64 now,
+					  u64 run, u8 tier, bool brief)
 {
 	struct procdb_class seen = {.tier = tier, .pad = {[PROCDB_PAD_BRIEF] = brief}};
 
 	if (is_nameless(p)) {
 		if (brief)
 			return;
-		crew_learn(p, tier, procdb_elapsed(w->told_run, run));
-		w->told_run = run;
+		crew_learn(p, tier, procdb_elapsed(ts->told_run, run));
+		ts->told_run = run;
 		return;
 	}
-	procdb_share_class(&w->share, procdb_elapsed(w->life.start, now), &seen);
-	w->task.runtime_dev = seen.runtime_dev;
-	w->task.wakeup_freq = seen.wakeup_freq;
-	w->task.csw_rate = seen.csw_rate;
+	procdb_share_class(&ts->share, procdb_elapsed(ts->life.start, now), &seen);
+	ts->task.runtime_dev = seen.runtime_dev;
+	ts->task.wakeup_freq = seen.wakeup_freq;
+	ts->task.csw_rate = seen.csw_rate;
 	publish(p, &seen);
 }
 
@@ -301,108 +303,111 @@ static __always_inline void publish_share(struct watch *w, struct task_struct *p
  * A thread, or a child that executed nothing, works on and on: it is batch if its name says
  * so, until it is measured. A better tier is not inherited with a name. Whether it is.
  */
-static __always_inline bool adopt(struct watch *w, struct task_struct *p)
+static __always_inline bool adopt(struct task_stats *ts, struct task_struct *p)
 {
 	struct procdb_class *prediction;
 	struct procdb_comm comm;
 
-	w->looked_up = true;
+	ts->looked_up = true;
 	if (is_nameless(p)) {
 		if (!crew_is_batch(p))
 			return false;
-		w->task.tier = PROCDB_TIER_BATCH;
+		ts->task.tier = PROCDB_TIER_BATCH;
 		/* As long as it takes: bursts are not known. */
-		w->task.avg_runtime = PROCDB_SHARE_BURST_MAX;
+		ts->task.avg_runtime = PROCDB_SHARE_BURST_MAX;
 		return true;
 	}
 	comm_of(p, &comm);
 	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
 	if (!prediction || prediction->tier != PROCDB_TIER_BATCH)
 		return false;
-	take_prediction(w, prediction);
-	w->task.avg_runtime = prediction->avg_runtime;
+	take_prediction(ts, prediction);
+	ts->task.avg_runtime = prediction->avg_runtime;
 	return true;
 }
 
 /*
- * By share: what is to be done at a stop, a few times a second and at a task's death.
- * TRUE when its treatment has to be looked at.
+ * By share: the work of a stop that is due a few times a second and at a task's death. TRUE when
+ * the task may need another slice.
  */
-static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 now, bool dead)
+static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, u64 now, bool dead)
 {
-	struct procdb_use recent = procdb_share_recent(&w->share);
-	struct procdb_use life = procdb_share_life(&w->share);
-	bool ask = false, old = now >= w->life.start + JUDGE_NS;
-	/* A thread that worked for a moment was waited for by its process, or was not: no word. */
+	struct procdb_use recent = procdb_share_recent(&ts->share);
+	struct procdb_use life = procdb_share_life(&ts->share);
+	bool ask = false, old = now >= ts->life.start + JUDGE_NS;
+	/*
+	 * Whether a process waited for a thread that worked for a moment only is not known: no
+	 * vote.
+	 */
 	bool brief =
 	    procdb_use_is_brief(&life) || (p->pid != p->tgid && life.span < PROCDB_SHARE_KNOWN_NS);
 	u32 rhythm =
-	    procdb_share_rhythm(&w->share, &recent, w->known ? w->task.tier : PROCDB_TIERS);
-	struct pool *pool = pool_of(p, procdb_elapsed(w->looked_run, life.run), now);
+	    procdb_share_rhythm(&ts->share, &recent, ts->known ? ts->task.tier : PROCDB_TIERS);
+	struct pool *pool = pool_of(p, procdb_elapsed(ts->looked_run, life.run), now);
 	bool begins = life.span < PROCDB_SHARE_BURNS_NS;
 	u32 hints, tier, whole;
 
 	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
 		base_slice = p->se.slice;
-	w->look_at = now + LOOK_NS;
-	w->looked_run = life.run;
+	ts->look_at = now + LOOK_NS;
+	ts->looked_run = life.run;
 	/*
-	 * What has hardly begun sleeps, maybe, because its work has not come yet: a thread of a
-	 * pool does. It is no better than others until it was seen for a while.
+	 * A task that has hardly begun may sleep because its work has not come yet, as a thread of
+	 * a pool does: it gets no better tier until it was measured for a while.
 	 */
-	if (begins && w->task.tier != PROCDB_TIER_LAT_CRITICAL)
+	if (begins && ts->task.tier != PROCDB_TIER_LAT_CRITICAL)
 		rhythm &= ~(u32)PROCDB_HINT_LIGHT;
 	hints = rhythm | demand_hints(pool ? pool->most : 0, PROCDB_TIERS);
-	whole = bounded_tier(w, p, procdb_life_tier(&life, hints, base_slice));
-	whole = vote_of(w, p, whole);
+	whole = bounded_tier(ts, p, procdb_life_tier(&life, hints, base_slice));
+	whole = vote_of(ts, p, whole);
 	if ((dead || old) && !brief)
-		judge(w, p, (u8)whole);
+		judge(ts, p, (u8)whole);
 	if (dead) {
 		if (observing.from_exit && life.run >= observing.exit_min_ns &&
-		    (!w->matured || (observing.renew_ns && now - w->published >= SAME_NS)))
-			publish_share(w, p, now, life.run, (u8)whole, brief);
+		    (!ts->matured || (observing.renew_ns && now - ts->published >= SAME_NS)))
+			publish_share(ts, p, now, life.run, (u8)whole, brief);
 		return false;
 	}
 	if (life.span < PROCDB_SHARE_KNOWN_NS) {
 		/* No sooner can it be known. */
-		w->look_at = now + (w->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
-		return !w->looked_up &&
-		       life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS) && adopt(w, p);
+		ts->look_at = now + (ts->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
+		return !ts->looked_up &&
+		       life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS) && adopt(ts, p);
 	}
-	hints = rhythm | demand_hints(pool ? pool->demand : 0, w->task.tier);
-	tier = bounded_tier(w, p,
-			    procdb_use_tier(&recent,
-					    w->known && !w->decided ? w->task.tier : PROCDB_TIERS,
-					    hints, base_slice));
+	hints = rhythm | demand_hints(pool ? pool->demand : 0, ts->task.tier);
+	tier = bounded_tier(
+	    ts, p,
+	    procdb_use_tier(&recent, ts->known && !ts->decided ? ts->task.tier : PROCDB_TIERS,
+			    hints, base_slice));
 	/*
 	 * A program that starts works for a while, whatever it is: a person waits for an editor.
 	 * A thread of one that has begun long ago is not its start.
 	 */
-	if (begins && tier != w->task.tier && !w->always_critical &&
+	if (begins && tier != ts->task.tier && !ts->always_critical &&
 	    (tier == PROCDB_TIER_LAT_CRITICAL || p->pid == p->tgid || !pool ||
 	     procdb_elapsed(pool->begun, now) < PROCDB_SHARE_BURNS_NS))
 		tier = PROCDB_TIER_INTERACTIVE;
-	w->task.avg_runtime = procdb_use_burst(&recent);
-	if (w->decided)
-		w->known = true;
-	else if (!w->known || (tier != w->task.tier && now >= w->change_at)) {
-		w->change_at = now + CHANGE_NS;
-		w->task.tier = tier;
-		w->known = true;
+	ts->task.avg_runtime = procdb_use_burst(&recent);
+	if (ts->decided)
+		ts->known = true;
+	else if (!ts->known || (tier != ts->task.tier && now >= ts->change_at)) {
+		ts->change_at = now + CHANGE_NS;
+		ts->task.tier = tier;
+		ts->known = true;
 		ask = true;
 	}
-	if (now < w->publish_at)
+	if (now < ts->publish_at)
 		return ask;
 	/* Again and again what it is now; the first time what it has been. */
-	if (w->matured || observing.from_maturity)
-		publish_share(w, p, now, life.run, (u8)(w->matured ? vote_of(w, p, tier) : whole),
+	if (ts->matured || observing.from_maturity)
+		publish_share(ts, p, now, life.run, (u8)(ts->matured ? vote_of(ts, p, tier) : whole),
 			      false);
-	w->matured = true;
-	w->published = now;
+	ts->matured = true;
+	ts->published = now;
 	/* At 1, 2, 4 and 8 s of its life: few lives are enough to know a name. Then renewed. */
-	w->publish_at = observing.renew_ns ? now + procdb_min(observing.renew_ns,
-							      procdb_elapsed(w->life.start, now))
-					   : NEVER;
+	ts->publish_at = observing.renew_ns ? now + procdb_min(observing.renew_ns,
+							       procdb_elapsed(ts->life.start, now))
+					    : NEVER;
 	return true;
 }
 
@@ -411,31 +416,31 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
  * good. TRUE when it is known what it is and its treatment has to be looked at: its
  * averages were published, or, by share, its tier changed.
  */
-static __always_inline bool watch_stop(struct watch *w, struct task_struct *p, u64 run, u64 now,
-				       bool asleep, bool dead)
+static __always_inline bool stats_stop(struct task_stats *ts, struct task_struct *p, u64 run,
+				       u64 now, bool asleep, bool dead)
 {
 	if (!observing.reference_rule) {
-		procdb_share_stop(&w->share, run, now, asleep);
-		return (now >= w->look_at || dead) && watch_look(w, p, now, dead);
+		procdb_share_stop(&ts->share, run, now, asleep);
+		return (now >= ts->look_at || dead) && stats_look(ts, p, now, dead);
 	}
-	procdb_task_stop(&w->task, run);
-	if (!w->matured)
-		procdb_life_run(&w->life, run);
-	if (w->task.age >= PROCDB_AGE_MATURE && now >= w->publish_at) {
-		publish_task(w, p, now);
+	procdb_task_stop(&ts->task, run);
+	if (!ts->matured)
+		procdb_life_run(&ts->life, run);
+	if (ts->task.age >= PROCDB_AGE_MATURE && now >= ts->publish_at) {
+		publish_task(ts, p, now);
 		return true;
 	}
-	if (!w->matured && dead)
-		publish_life(w, p, now);
+	if (!ts->matured && dead)
+		publish_life(ts, p, now);
 	return false;
 }
 
 /* A task woke up. */
-static __always_inline void watch_wakeup(struct watch *w, struct task_struct *p, u64 now)
+static __always_inline void stats_wakeup(struct task_stats *ts, struct task_struct *p, u64 now)
 {
 	if (!observing.reference_rule)
-		procdb_share_wakeup(&w->share, now);
+		procdb_share_wakeup(&ts->share, now);
 	else
-		procdb_task_wakeup(&w->task, now, p->nvcsw, p->flags & PF_WQ_WORKER,
-				   w->always_critical);
+		procdb_task_wakeup(&ts->task, now, p->nvcsw, p->flags & PF_WQ_WORKER,
+				   ts->always_critical);
 }
