@@ -43,18 +43,16 @@ static const char *action_of(const char *method, const char *argument)
 	return NULL;
 }
 
-/* The service adds a reason of its own after a colon, for example that polkit is dead. */
+/* The action is what the client knows by what it called; NULL if it needs none. */
 static int denied(const char *action, const char *message)
 {
-	const char *reason = strstr(message, ": ");
-
-	if (!action) {
-		g_printerr("Access denied: %s.\nRun it as root.\n", message);
-		return CTL_DENIED;
-	}
-	g_printerr("Access denied: this needs the polkit action " PROCDB_ACTION_PREFIX "%s%s%s.\n"
-		   "Run it as root, or have an administrator allow it in a polkit rule.\n",
-		   action, reason ? "; " : "", reason ? reason + 2 : "");
+	g_printerr("Access denied: %s.\n", message);
+	if (action)
+		g_printerr("Run it as root, or have an administrator allow the "
+			   "action " PROCDB_ACTION_PREFIX "%s in a polkit rule.\n",
+			   action);
+	else
+		g_printerr("Run it as root.\n");
 	return CTL_DENIED;
 }
 
@@ -67,52 +65,25 @@ static int needs_password(const char *action)
 	return CTL_DENIED;
 }
 
-/*
- * Of several names, the service puts the one that is wrong in front: "'NAME': why".
- * Cuts message to the why, and returns the name; NULL if none is there.
- */
-static char *take_name(const char **message)
-{
-	const char *end = g_strrstr(*message, "': ");
-	char *name;
-
-	if (**message != '\'' || !end)
-		return NULL;
-	name = g_strndup(*message + 1, (gsize)(end - *message - 1));
-	*message = end + 3;
-	return name;
-}
-
-/* All of several names are deleted, or none is. */
+/* All of several names are deleted, or none is. Only the message says then which one is wrong. */
 static const char *none_deleted(const char *method)
 {
-	return g_strcmp0(method, "DeleteProfiles") == 0 ? "; nothing was deleted" : "";
+	return g_strcmp0(method, "DeleteProfiles") == 0 ? "Nothing was deleted: " : "";
 }
 
 static int no_such_profile(const char *method, const char *name, const char *message)
 {
-	g_autofree char *taken = take_name(&message);
-
-	name = taken ? taken : name;
 	if (name)
-		g_printerr("There is no profile of \"%s\"%s.\n", name, none_deleted(method));
+		g_printerr("There is no profile of \"%s\".\n", name);
 	else
-		g_printerr("%s.\n", message);
+		g_printerr("%s%s.\n", none_deleted(method), message);
 	g_printerr("\"pandemoniumctl list\" shows the names that there are.\n");
 	return CTL_NO_PROFILE;
 }
 
-static int invalid_name(const char *method, const char *name, const char *message)
+static int invalid_name(const char *method, const char *message)
 {
-	g_autofree char *taken = take_name(&message);
-	const char *reason = strstr(message, ": ");
-
-	name = taken ? taken : name;
-	if (name)
-		g_printerr("\"%s\" is not a valid task name%s: %s.\n", name, none_deleted(method),
-			   reason ? reason + 2 : message);
-	else
-		g_printerr("%s.\n", message);
+	g_printerr("%s%s.\n", none_deleted(method), message);
 	return CTL_USAGE;
 }
 
@@ -150,7 +121,7 @@ static int report_ours(const char *code, const char *method, const char *name, c
 	if (g_str_equal(code, "NoSuchProfile"))
 		return no_such_profile(method, name, message);
 	if (g_str_equal(code, "InvalidName"))
-		return invalid_name(method, name, message);
+		return invalid_name(method, message);
 	if (g_str_equal(code, "InvalidTier")) {
 		g_printerr("%s.\nTiers are batch, interactive and lat-critical.\n", message);
 		return CTL_USAGE;

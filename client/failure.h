@@ -12,10 +12,8 @@
  */
 int failure_report(const char *method, const char *name, const GError *error);
 
-/* The same for a connection to the bus that could not be made. */
-/*
- * The same of a call about one name, and which known names resemble one that is not known.
- */
+/* The same of a call about one name, and which known names resemble one that is not known. */
 int failure_unknown(Ctl *ctl, const char *method, const char *name, const GError *error);
 
+/* The same for a connection to the bus that could not be made. */
 int failure_no_bus(const GError *error);

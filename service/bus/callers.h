@@ -49,7 +49,6 @@ struct _ProcdbCaller {
 	gboolean busy;	     /* the first of them is being handled */
 	gsize kept;	     /* bytes of these */
 	gsize unread;	     /* bytes of answers that it may not have read yet */
-	gboolean asked;	     /* the bus is asked how much of that is read */
 
 	/* The followers'. */
 	gboolean may_follow; /* as the authority said: */

@@ -3,9 +3,14 @@
 
 #include "unread.h"
 
-#define BUS_NAME "org.freedesktop.DBus"
-#define BUS_PATH "/org/freedesktop/DBus"
+#include "peers.h"
+
 #define STATISTICS "org.freedesktop.DBus.Debug.Stats"
+/* What dbus-broker calls the figures of all connections, driver_method_get_stats() there. */
+#define ACCOUNTING "org.bus1.DBus.Debug.Stats.PeerAccounting"
+#define ACCOUNTING_TYPE "a(sa{sv}a{su})"
+/* What both buses call the bytes that they keep for a connection. */
+#define KEPT_BYTES "OutgoingBytes"
 
 /* From here on the bus is asked what a caller has read. */
 #define ASK_FROM ((gsize)128 << 10)
@@ -27,9 +32,10 @@ struct _ProcdbUnread {
 	ProcdbCallers *callers;
 	void (*eased)(gpointer data);
 	gpointer data;
-	enum { ASKS, CHARGES_READERS, SAYS_NOTHING } kind;
-	sd_bus_slot *probe;    /* of the question which of the last two it is */
-	GHashTable *questions; /* of Question, owned */
+	enum { SAYS_ONE, SAYS_ALL, SAYS_NOTHING } kind;
+	GHashTable *questions; /* name of a caller -> Question, owned */
+	sd_bus_slot *survey;   /* the one question about all of them, while it is under way */
+	gint64 survey_at;      /* monotonic µs: before that there is no other one */
 	guint retry;	       /* source */
 	guint retry_ms;
 	guint turn;	/* of whom to ask first the next time */
@@ -39,19 +45,36 @@ struct _ProcdbUnread {
 typedef struct {
 	ProcdbUnread *unread;
 	ProcdbCaller *caller;
-	gsize mark; /* bytes unread when the bus was asked */
-	sd_bus_slot *slot;
+	gsize mark;	   /* bytes unread when the bus was asked */
+	sd_bus_slot *slot; /* NULL when it is asked about all at once */
 } Question;
 
 static void question_free(gpointer data)
 {
 	Question *question = data;
 
-	question->caller->asked = FALSE;
 	question->caller->held--;
 	procdb_caller_unref(question->caller);
 	sd_bus_slot_unref(question->slot);
 	g_free(question);
+}
+
+static gboolean is_asked(const ProcdbUnread *self, const ProcdbCaller *caller)
+{
+	return g_hash_table_contains(self->questions, caller->name);
+}
+
+/* A question about a caller that it is not asked about. */
+static Question *question_add(ProcdbUnread *self, ProcdbCaller *caller)
+{
+	Question *question = g_new0(Question, 1);
+
+	question->unread = self;
+	question->caller = procdb_caller_ref(caller);
+	question->mark = caller->unread;
+	caller->held++;
+	g_hash_table_insert(self->questions, caller->name, question);
+	return question;
 }
 
 static gboolean on_retry(gpointer data);
@@ -72,72 +95,129 @@ static void ease(ProcdbUnread *self)
 	self->eased(self->data);
 }
 
-/* Of what was sent to a caller until then, this is kept for it. */
-static void settle(ProcdbCaller *caller, gsize mark, gsize kept)
+/*
+ * The bus keeps so much of what a caller had been sent when it was asked. The question is
+ * over; TRUE when the caller has read something.
+ */
+static gboolean settle(Question *question, gsize kept)
 {
-	gsize still = MIN(kept, mark), had = MIN(mark, caller->unread);
+	ProcdbCaller *caller = question->caller;
+	gsize still = MIN(kept, question->mark), had = MIN(question->mark, caller->unread);
+	gboolean read = kept < question->mark;
 
 	procdb_caller_charge(caller, (gssize)still - (gssize)had);
+	g_hash_table_remove(question->unread->questions, caller->name);
+	return read;
 }
 
-/* The value of OutgoingBytes in the a{sv} of GetConnectionStats. FALSE when it has none. */
-static gboolean read_outgoing(sd_bus_message *reply, guint32 *bytes)
+/* Goes to the value of a key of an a{sv} and into that, which has this type. FALSE: it has none. */
+static gboolean enter_value(sd_bus_message *reply, const char *key, const char *type)
 {
-	const char *key, *type;
+	const char *found;
 
 	if (sd_bus_message_enter_container(reply, 'a', "{sv}") <= 0)
 		return FALSE;
 	while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
-		if (sd_bus_message_read_basic(reply, 's', &key) <= 0 ||
-		    sd_bus_message_peek_type(reply, NULL, &type) <= 0)
+		if (sd_bus_message_read_basic(reply, 's', &found) <= 0)
 			return FALSE;
-		if (g_str_equal(key, "OutgoingBytes") && g_str_equal(type, "u"))
-			return sd_bus_message_read(reply, "v", "u", bytes) > 0;
+		if (g_str_equal(found, key))
+			return sd_bus_message_enter_container(reply, 'v', type) > 0;
 		if (sd_bus_message_skip(reply, "v") < 0 || sd_bus_message_exit_container(reply) < 0)
 			return FALSE;
 	}
 	return FALSE;
 }
 
-static int on_probed(sd_bus_message *reply, void *data, sd_bus_error *error)
+/* Reads the next connection of ACCOUNTING; bytes stays when it has no such figure. */
+static gboolean read_connection(sd_bus_message *reply, const char **name, guint32 *bytes)
+{
+	const char *key;
+	guint32 value;
+
+	if (sd_bus_message_enter_container(reply, 'r', "sa{sv}a{su}") <= 0 ||
+	    sd_bus_message_read_basic(reply, 's', name) <= 0 ||
+	    sd_bus_message_skip(reply, "a{sv}") < 0 ||
+	    sd_bus_message_enter_container(reply, 'a', "{su}") <= 0)
+		return FALSE;
+	while (sd_bus_message_read(reply, "{su}", &key, &value) > 0)
+		if (g_str_equal(key, KEPT_BYTES))
+			*bytes = value;
+	return sd_bus_message_exit_container(reply) >= 0 &&
+	       sd_bus_message_exit_container(reply) >= 0;
+}
+
+static int on_survey(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
 	ProcdbUnread *self = data;
+	gboolean read = FALSE;
+	const char *name;
+	guint32 kept;
 
-	self->kind = sd_bus_message_is_method_error(reply, NULL) ? SAYS_NOTHING : CHARGES_READERS;
-	retry_soon(self);
+	self->survey = sd_bus_slot_unref(self->survey);
+	self->survey_at = g_get_monotonic_time() + RETRY_MS * 1000;
+	if (!enter_value(reply, ACCOUNTING, ACCOUNTING_TYPE) ||
+	    sd_bus_message_enter_container(reply, 'a', "(sa{sv}a{su})") <= 0) {
+		self->kind = SAYS_NOTHING;
+		g_hash_table_remove_all(self->questions);
+		retry_soon(self);
+		return 1;
+	}
+	while (kept = G_MAXUINT32, read_connection(reply, &name, &kept)) {
+		Question *question = g_hash_table_lookup(self->questions, name);
+
+		if (question)
+			read = settle(question, kept) || read;
+	}
+	/* Those who are not there any more are forgotten anyway. */
+	g_hash_table_remove_all(self->questions);
+	if (read)
+		ease(self);
 	return 1;
 }
 
-/* It does not say what one connection has: whether it has statistics at all? */
-static void probe(ProcdbUnread *self)
+/* Asks about all who may have something unread, at once. */
+static void survey(ProcdbUnread *self)
 {
-	if (self->probe)
+	g_autoptr(GPtrArray) callers = NULL;
+
+	if (self->survey)
 		return;
-	self->kind = SAYS_NOTHING;
-	(void)sd_bus_call_method_async(self->bus, &self->probe, BUS_NAME, BUS_PATH, STATISTICS,
-				       "GetStats", on_probed, self, "");
+	if (g_get_monotonic_time() < self->survey_at) {
+		retry_soon(self);
+		return;
+	}
+	callers = procdb_callers_list(self->callers);
+	for (guint i = 0; i < callers->len; i++) {
+		ProcdbCaller *caller = callers->pdata[i];
+
+		if (caller->unread > 0 && !is_asked(self, caller))
+			question_add(self, caller);
+	}
+	if (sd_bus_call_method_async(self->bus, &self->survey, PROCDB_DAEMON_NAME,
+				     PROCDB_DAEMON_PATH, STATISTICS, "GetStats", on_survey, self,
+				     "") < 0)
+		g_hash_table_remove_all(self->questions);
 }
 
 static int on_statistics(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
 	Question *question = data;
 	ProcdbUnread *self = question->unread;
-	ProcdbCaller *caller = question->caller;
-	guint32 outgoing = G_MAXUINT32;
-	gboolean eased;
+	guint32 kept = G_MAXUINT32;
 
-	if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
-		outgoing = 0;
-	else if (sd_bus_message_is_method_error(reply, NULL))
-		probe(self);
-	else if (!read_outgoing(reply, &outgoing))
-		outgoing = G_MAXUINT32;
-	settle(caller, question->mark, outgoing);
-	eased = outgoing < question->mark;
-	/* Frees the question. */
-	g_hash_table_remove(self->questions, question);
-	if (eased)
+	if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER)) {
+		kept = 0;
+	} else if (sd_bus_message_is_method_error(reply, NULL)) {
+		/* Whether it says so of all? */
+		if (self->kind == SAYS_ONE)
+			self->kind = SAYS_ALL;
+	} else if (enter_value(reply, KEPT_BYTES, "u")) {
+		(void)sd_bus_message_read_basic(reply, 'u', &kept);
+	}
+	if (settle(question, kept))
 		ease(self);
+	if (self->kind == SAYS_ALL)
+		survey(self);
 	return 1;
 }
 
@@ -145,20 +225,16 @@ static void ask(ProcdbUnread *self, ProcdbCaller *caller)
 {
 	Question *question;
 
-	if (caller->asked || !caller->callers || self->kind != ASKS ||
+	if (self->kind == SAYS_ALL)
+		survey(self);
+	if (self->kind != SAYS_ONE || !caller->callers || is_asked(self, caller) ||
 	    g_hash_table_size(self->questions) >= MAX_QUESTIONS)
 		return;
-	question = g_new0(Question, 1);
-	question->unread = self;
-	question->caller = procdb_caller_ref(caller);
-	question->mark = caller->unread;
-	caller->asked = TRUE;
-	caller->held++;
-	g_hash_table_add(self->questions, question);
-	if (sd_bus_call_method_async(self->bus, &question->slot, BUS_NAME, BUS_PATH, STATISTICS,
-				     "GetConnectionStats", on_statistics, question, "s",
-				     caller->name) < 0)
-		g_hash_table_remove(self->questions, question);
+	question = question_add(self, caller);
+	if (sd_bus_call_method_async(self->bus, &question->slot, PROCDB_DAEMON_NAME,
+				     PROCDB_DAEMON_PATH, STATISTICS, "GetConnectionStats",
+				     on_statistics, question, "s", caller->name) < 0)
+		g_hash_table_remove(self->questions, caller->name);
 }
 
 /* So much of what a user was sent is taken for read, where the bus does not say. */
@@ -168,9 +244,7 @@ static void ration(ProcdbUnread *self, ProcdbCaller *caller)
 	gint64 since = caller->user ? now - caller->user->rationed_at : 0;
 	gsize bytes = RATION / 1000 * (gsize)MIN(since / 1000, RETRY_MAX_MS);
 
-	if (self->kind == CHARGES_READERS)
-		bytes = caller->unread;
-	else if (bytes > 0)
+	if (bytes > 0)
 		caller->user->rationed_at = now;
 	procdb_caller_charge(caller, -(gssize)MIN(bytes, caller->unread));
 }
@@ -188,10 +262,10 @@ static gboolean on_retry(gpointer data)
 
 		if (caller->unread == 0)
 			continue;
-		if (self->kind == ASKS)
-			ask(self, caller);
-		else
+		if (self->kind == SAYS_NOTHING)
 			ration(self, caller);
+		else
+			ask(self, caller);
 	}
 	self->tight = FALSE;
 	self->eased(self->data);
@@ -226,11 +300,10 @@ void procdb_unread_add(ProcdbUnread *self, ProcdbCaller *caller, gsize bytes)
 {
 	ProcdbCaller *crowded = procdb_callers_crowded(self->callers);
 
-	if (self->kind != CHARGES_READERS)
-		procdb_caller_charge(caller, (gssize)bytes);
+	procdb_caller_charge(caller, (gssize)bytes);
 	if (caller->unread >= ASK_FROM)
 		ask(self, caller);
-	if (crowded && self->kind == ASKS)
+	if (crowded && self->kind != SAYS_NOTHING)
 		ask(self, crowded);
 	else if (crowded)
 		retry_soon(self);
@@ -246,15 +319,14 @@ ProcdbUnread *procdb_unread_new(sd_bus *bus, ProcdbCallers *callers, void (*ease
 	unread->eased = eased;
 	unread->data = data;
 	unread->retry_ms = RETRY_MS;
-	unread->questions =
-	    g_hash_table_new_full(g_direct_hash, g_direct_equal, question_free, NULL);
+	unread->questions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, question_free);
 	return unread;
 }
 
 void procdb_unread_free(ProcdbUnread *self)
 {
 	g_hash_table_unref(self->questions);
-	sd_bus_slot_unref(self->probe);
+	sd_bus_slot_unref(self->survey);
 	g_clear_handle_id(&self->retry, g_source_remove);
 	g_free(self);
 }

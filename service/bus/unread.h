@@ -3,16 +3,17 @@
 #pragma once
 
 /*
- * How much of what callers were sent they may not have read. dbus-daemon keeps it for them
- * and charges it to us: from 127 MiB on it takes nothing from us any more, for anyone, and
- * does not even notice that we are gone (max_incoming_bytes in dbus-daemon(1)). So a user
- * has a few MiB, and more once the bus says that those were read.
+ * How much of what callers were sent they may not have read. The bus keeps it for them.
+ * dbus-daemon charges it to us: from 127 MiB on it takes nothing from us any more, for anyone,
+ * and does not even notice that we are gone (max_incoming_bytes in dbus-daemon(1)).
+ * dbus-broker charges the reader, who may have 512 MiB; but a thousand lists that nobody
+ * reads are also half a minute of work, for which all others would wait. So a user has a few
+ * MiB, and more once the bus says that those were read.
  *
  * Of the three kinds of bus
  * - dbus-daemon with statistics (org.freedesktop.DBus.Debug.Stats, as Debian has it) is
  *   asked how much it keeps for a connection;
- * - dbus-broker has statistics, but no such question: it charges the reader, and nothing
- *   needs to be bounded here;
+ * - dbus-broker, from version 22 on, says it of all connections at once;
  * - others do not say, and a user is sent so much more a second.
  */
 

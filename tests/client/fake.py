@@ -141,9 +141,9 @@ class Fake:
 
     def find(self, name):
         if len(name) > 64:
-            raise Refused("InvalidName", "Not a valid task name: it is longer than 16 bytes")
+            raise Refused("InvalidName", "'%s': Not a valid task name: it is longer than 16 bytes" % name)
         if name not in self.table:
-            raise Refused("NoSuchProfile", "There is no profile of this name")
+            raise Refused("NoSuchProfile", "'%s': There is no profile of this name" % name)
         return self.table[name]
 
     def ListProfiles(self):
@@ -195,10 +195,7 @@ class Fake:
         for name in self.leaving:
             self.table.pop(name, None)
         for name in names:
-            try:
-                self.find(name)
-            except Refused as refused:
-                raise Refused(refused.name, "'%s': %s" % (name, refused)) from None
+            self.find(name)
         for name in names:
             del self.table[name]
         self.changed([], sorted(names)[:256])

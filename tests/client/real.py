@@ -129,7 +129,7 @@ def on_a_terminal_a_password_is_asked_for():
             terminal.type("wrong\n")
             text, code = terminal.finish()
             assert code == 4, (code, text)
-            assert "this needs the polkit action org.pandemonium.procdb.delete-entries" in text
+            assert "the action org.pandemonium.procdb.delete-entries in a polkit rule" in text
         finally:
             terminal.close()
         assert not processes("pkttyagent")

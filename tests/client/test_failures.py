@@ -40,11 +40,11 @@ class Failures(ClientTest):
         self.start_fake(*("--fail=%s=%s:Not authorized" % (method, DENIED) for method in METHODS))
         for arguments, action in CALLS.values():
             with self.subTest(arguments=arguments):
-                self.assertIn("org.pandemonium.procdb.%s." % action, self.fails(4, *arguments))
+                self.assertIn("the action org.pandemonium.procdb.%s in" % action, self.fails(4, *arguments))
 
     def test_a_denial_tells_the_reason_that_the_service_gives(self):
         self.start_fake("--fail=Save=%s:Not authorized for x: polkit did not answer" % DENIED)
-        self.assertIn("; polkit did not answer", self.fails(4, "save"))
+        self.assertIn("Access denied: Not authorized for x: polkit did not answer.\n", self.fails(4, "save"))
 
     def test_where_a_password_is_needed_it_says_so(self):
         self.start_fake("--fail=Save=%s:x" % ASKS)
@@ -100,17 +100,20 @@ class Failures(ClientTest):
     def test_a_name_that_is_none(self):
         self.start_fake()
         told = self.fails(2, "delete", "x" * 70)
-        self.assertEqual(told, '"%s" is not a valid task name: it is longer than 16 bytes.\n' % ("x" * 70))
+        self.assertEqual(told, "'%s': Not a valid task name: it is longer than 16 bytes.\n" % ("x" * 70))
 
     def test_of_several_names_the_wrong_one_is_told(self):
         self.start_fake()
-        self.assertIn('There is no profile of "nosuch"; nothing was deleted.\n',
+        self.assertIn("Nothing was deleted: 'nosuch': There is no profile of this name.\n",
                       self.fails(3, "delete", "cc1", "nosuch", "as"))
-        self.assertIn('There is no profile of "it\'s: x"; nothing was deleted.\n',
-                      self.fails(3, "delete", "cc1", "it's: x"))
         self.assertEqual(self.fails(2, "delete", "cc1", "x" * 70),
-                         '"%s" is not a valid task name; nothing was deleted: it is longer than 16 bytes.\n'
-                         % ("x" * 70))
+                         "Nothing was deleted: '%s': Not a valid task name: it is longer than 16 bytes.\n" % ("x" * 70))
+
+    def test_nothing_is_read_out_of_what_the_service_says(self):
+        self.start_fake("--fail=DeleteProfiles=NoSuchProfile:other words, 'of': no rule",
+                        "--fail=DeleteProfile=InvalidName:a: b: c")
+        self.assertIn("Nothing was deleted: other words, 'of': no rule.\n", self.fails(3, "delete", "cc1", "as"))
+        self.assertEqual("a: b: c.\n", self.fails(2, "delete", "cc1"))
 
     def test_what_the_service_says_cannot_write_to_the_terminal(self):
         self.start_fake("--fail=Save=SomethingNew:a\033[31mb\nc")

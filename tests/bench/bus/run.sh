@@ -10,7 +10,8 @@ usage() {
 	usage: run.sh [--build DIR] [--against DIR]... [--rounds N] [--calls N]
 
 	Measures calls of root to the service of a build directory, with 512 profiles, on a bus of its
-	own, in turn with those to the services of other build directories; and the memory of each.
+	own, in turn with those to the services of other build directories, and to a service that does
+	nothing but answer (bench-echo, the last of each line); and the memory of each.
 	END
 }
 
@@ -57,16 +58,15 @@ config() {
 	END
 }
 
-number=0 addresses='' services=''
-for directory in "$build" $others; do
+# Starts a service on a bus of its own and waits until it is there.
+serve() { # COMMAND [ARGUMENT...]
 	number=$((number + 1))
 	config "$dir/bus$number" >"$dir/bus$number.conf"
 	dbus-daemon --config-file="$dir/bus$number.conf" --nofork --nopidfile --nosyslog &
 	processes="$processes $!"
 	address=unix:path=$dir/bus$number
 	until [ -S "$dir/bus$number" ]; do sleep 0.05; done
-	DBUS_SYSTEM_BUS_ADDRESS=$address "$directory/service/pandemonium-procdbd" --backend none \
-		--database "$dir/$number.bin" 2>"$dir/$number.log" &
+	DBUS_SYSTEM_BUS_ADDRESS=$address "$@" 2>"$dir/$number.log" &
 	processes="$processes $!"
 	services="$services $!"
 	tries=0
@@ -78,7 +78,12 @@ for directory in "$build" $others; do
 		sleep 0.05
 	done
 	addresses="$addresses $address"
+}
+number=0 addresses='' services=''
+for directory in "$build" $others; do
+	serve "$directory/service/pandemonium-procdbd" --backend none --database "$dir/$((number + 1)).bin"
 done
+serve "$build/tests/bench/bus/bench-echo" 512
 memory() {
 	for service in $services; do
 		printf '%s' "$1"
