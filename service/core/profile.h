@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "procdb-abi.h"
+#include "sum.h"
 #include "tiers.h"
 
 /* procdb_profile.override when no admin has spoken. */
@@ -113,6 +114,12 @@ bool procdb_profile_is_roots(const struct procdb_profile *profile);
  * minute, up to 64.
  */
 uint32_t procdb_profile_evidence(const struct procdb_profile *profile);
+
+/* What travels of it to another machine. */
+struct procdb_share procdb_profile_share(const struct procdb_profile *profile);
+
+/* Puts that in place of what was learned; what does not travel stays. */
+void procdb_profile_set_share(struct procdb_profile *profile, const struct procdb_share *share);
 
 /* Sum of the votes; cannot overflow. */
 uint64_t procdb_profile_votes(const struct procdb_profile *profile);

@@ -17,6 +17,7 @@ DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 CALLS = {
     "ListProfiles": (["list"], "list-profiles"),
+    "ExportProfiles": (["export"], "list-profiles"),
     "GetProfile": (["show", "cc1"], "list-profiles"),
     "GetConfidence": (["confidence", "cc1"], "get-confidence"),
     "Explain": (["explain", "cc1"], "list-profiles"),

@@ -207,7 +207,7 @@ gboolean test_override(EngineFixture *f, const struct procdb_comm *comm, guint8 
 
 gboolean test_import(EngineFixture *f, const GArray *records, gboolean replace, GError **error)
 {
-	return keep(f, procdb_engine_import(f->engine, records, replace, error), error);
+	return keep(f, procdb_engine_import(f->engine, records, replace, FALSE, error), error);
 }
 
 const struct procdb_entry *test_find(EngineFixture *f, const char *name)
