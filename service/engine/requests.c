@@ -252,6 +252,18 @@ static gboolean refuse_override(const struct procdb_record *record, guint8 overr
 	return FALSE;
 }
 
+/* Ages count from there: an old backup would else be forgotten at once. */
+static gint64 newest_of(const ProcdbEngine *engine, const GArray *records)
+{
+	gint64 newest_us = 0;
+
+	for (guint i = 0; i < records->len; i++)
+		newest_us =
+		    MAX(newest_us,
+			g_array_index(records, struct procdb_record, i).profile.last_seen_us);
+	return MIN(newest_us, engine->clock_us());
+}
+
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
 			      gboolean merge, GError **error)
 {
@@ -282,7 +294,7 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 		forget_learned(engine);
 		procdb_engine_retract_queued(engine);
 	}
-	procdb_engine_merge(engine, taken, engine->clock_us());
+	procdb_engine_merge(engine, taken, newest_of(engine, taken));
 	procdb_engine_put_declared(engine);
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);
