@@ -79,7 +79,7 @@ class Failures(ClientTest):
         self.assertIn("What was saved before is still there", self.fails(1, "save"))
 
     def test_what_could_not_be_saved_of_an_import_counts_too(self):
-        self.start_fake("--fail=Import=SaveFailed:Disk full.")
+        self.start_fake("--fail=ImportProfiles=SaveFailed:Disk full.")
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(self.ok("export"))
             file.flush()
