@@ -137,9 +137,11 @@ void procdb_profile_withdraw(struct procdb_profile *profile)
 	count(&profile->withdrawals);
 }
 
-bool procdb_profile_is_roots(const struct procdb_profile *profile)
+bool procdb_profile_is_protected(const struct procdb_profile *profile, uint32_t uid_below)
 {
-	return (profile->teachers & PROCDB_TAUGHT_BY_ROOT) && profile->owner == 0;
+	/* Without a user it may be that none is known. */
+	return profile->owner < uid_below &&
+	       (profile->owner > 0 || (profile->teachers & PROCDB_TAUGHT_BY_ROOT));
 }
 
 uint32_t procdb_profile_evidence(const struct procdb_profile *profile)

@@ -105,9 +105,10 @@ bool procdb_profile_is_refuted(const struct procdb_profile *profile);
 void procdb_profile_withdraw(struct procdb_profile *profile);
 
 /*
- * Whether root taught it first, and so what it is: users cannot turn it then.
+ * Whether root, or a user with an ID below this, taught it first, and so what it is: other
+ * users cannot turn it then. 0: nobody's are.
  */
-bool procdb_profile_is_roots(const struct procdb_profile *profile);
+bool procdb_profile_is_protected(const struct procdb_profile *profile, uint32_t uid_below);
 
 /*
  * How much speaks for keeping it: how often it was observed, but no more than once in each

@@ -40,6 +40,8 @@ typedef struct {
 	 * teach: any user may run anything under any name.
 	 */
 	guint max_user_tier;
+	/* What users with an ID below this have taught others cannot turn; 0: all can all. */
+	guint protect_below_uid;
 	guint max_retained; /* profiles remembered beyond the live table */
 	/* Of those that are not confident yet, as many more; 0: they are forgotten at once. */
 	guint max_candidates;

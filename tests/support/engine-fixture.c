@@ -12,6 +12,7 @@
 const ProcdbEngineSettings test_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
     .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
+    .protect_below_uid = 1,
     .retention_days = 30,
     .max_retained = 16384,
     .save_interval_s = 0,
@@ -20,6 +21,7 @@ const ProcdbEngineSettings test_settings = {
 const ProcdbEngineSettings test_reference_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
     .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
+    .protect_below_uid = 1,
     .retention_days = 0,
     .max_retained = 16384,
     .save_interval_s = 0,
