@@ -18,7 +18,8 @@ enum procdb_average {
 	PROCDB_AVERAGES,
 };
 
-/* What travels of a profile from machine to machine; the fields are those of struct procdb_profile. */
+/* What travels of a profile from machine to machine; the fields are those of struct procdb_profile.
+ */
 struct procdb_share {
 	uint32_t votes[PROCDB_TIERS];
 	uint32_t observations;
@@ -60,7 +61,8 @@ void procdb_sum_add(struct procdb_sum *sum, const struct procdb_share *share);
  */
 struct procdb_share procdb_sum_get(const struct procdb_sum *sum);
 
-/* A word for each combination of PROCDB_TAUGHT_BY_*: "unknown", "root", "users", "root and users". */
+/* A word for each combination of PROCDB_TAUGHT_BY_*: "unknown", "root", "users", "root and users".
+ */
 const char *procdb_teachers_name(uint8_t teachers);
 /* The other way round; false for anything else. */
 bool procdb_teachers_parse(const char *name, uint8_t *teachers);

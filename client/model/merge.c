@@ -92,8 +92,8 @@ static void add_sum(GVariantBuilder *builder, const char *name, const Sum *sum)
 	const struct procdb_share share = procdb_sum_get(&sum->sum);
 	Row row = {
 	    .name = name,
-	    .tier = sum->override ? sum->override
-				  : procdb_tier_name(procdb_tier_of_votes(share.votes)),
+	    .tier =
+		sum->override ? sum->override : procdb_tier_name(procdb_tier_of_votes(share.votes)),
 	    .observations = share.observations,
 	    .avg_runtime_ns = share.averages[PROCDB_AVERAGE_RUNTIME],
 	    .runtime_dev_ns = share.averages[PROCDB_AVERAGE_DEVIATION],

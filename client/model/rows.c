@@ -7,11 +7,11 @@
 
 static gboolean next_row(GVariantIter *iter, Row *row)
 {
-	return g_variant_iter_next(
-	    iter, "(&s&sdbu(uuu)ttttx&s)", &row->name, &row->tier, &row->confidence,
-	    &row->confident, &row->observations, &row->votes[0], &row->votes[1], &row->votes[2],
-	    &row->avg_runtime_ns, &row->runtime_dev_ns, &row->wakeup_freq, &row->csw_rate,
-	    &row->last_seen_us, &row->origin);
+	return g_variant_iter_next(iter, "(&s&sdbu(uuu)ttttx&s)", &row->name, &row->tier,
+				   &row->confidence, &row->confident, &row->observations,
+				   &row->votes[0], &row->votes[1], &row->votes[2],
+				   &row->avg_runtime_ns, &row->runtime_dev_ns, &row->wakeup_freq,
+				   &row->csw_rate, &row->last_seen_us, &row->origin);
 }
 
 static gboolean next_record(GVariantIter *iter, Row *row)
@@ -26,12 +26,12 @@ static gboolean next_record(GVariantIter *iter, Row *row)
 
 void rows_build_record(GVariantBuilder *builder, const Row *row)
 {
-	g_variant_builder_add(
-	    builder, "(" PROCDB_RECORD ")", row->name, row->tier, row->confidence, row->confident,
-	    row->observations, row->votes[0], row->votes[1], row->votes[2], row->avg_runtime_ns,
-	    row->runtime_dev_ns, row->wakeup_freq, row->csw_rate, row->last_seen_us, row->origin,
-	    row->first_seen_us, row->right, row->wrong, row->withdrawals, row->taught_by,
-	    row->owner);
+	g_variant_builder_add(builder, "(" PROCDB_RECORD ")", row->name, row->tier, row->confidence,
+			      row->confident, row->observations, row->votes[0], row->votes[1],
+			      row->votes[2], row->avg_runtime_ns, row->runtime_dev_ns,
+			      row->wakeup_freq, row->csw_rate, row->last_seen_us, row->origin,
+			      row->first_seen_us, row->right, row->wrong, row->withdrawals,
+			      row->taught_by, row->owner);
 }
 
 Rows *rows_from_variant(GVariant *profiles)

@@ -83,10 +83,9 @@ static int append_row(sd_bus_message *message, ProcdbEngine *engine, const char 
 /* What a record has beside its row. */
 static int append_rest(sd_bus_message *message, const struct procdb_profile *profile)
 {
-	return sd_bus_message_append(message, "xttusu", profile->first_seen_us, profile->right,
-				     profile->wrong, profile->withdrawals,
-				     procdb_teachers_name(profile->teachers),
-				     (guint32)profile->owner);
+	return sd_bus_message_append(
+	    message, "xttusu", profile->first_seen_us, profile->right, profile->wrong,
+	    profile->withdrawals, procdb_teachers_name(profile->teachers), (guint32)profile->owner);
 }
 
 static const char *type_of(gboolean whole)

@@ -26,9 +26,9 @@ int procdb_records_append(sd_bus_message *message, ProcdbEngine *engine, const P
 gsize procdb_rows_size(const ProcdbEngine *engine, gboolean whole);
 
 /*
- * Reads an array of rows, or whole of records, and appends a struct procdb_record for each to records. FALSE with
- * an error of PROCDB_BUS_ERROR, which names the row, and records in any state, when one
- * does not hold together.
+ * Reads an array of rows, or whole of records, and appends a struct procdb_record for each to
+ * records. FALSE with an error of PROCDB_BUS_ERROR, which names the row, and records in any state,
+ * when one does not hold together.
  */
 gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *records, GError **error);
 

@@ -248,7 +248,7 @@ static gboolean refuse_override(const struct procdb_record *record, guint8 overr
 		    "The profile of '%s' has an override to %s, and here is one to %s: clear one "
 		    "of them",
 		    name, procdb_tier_name((enum procdb_tier)record->profile.override),
-		    procdb_tier_name((enum procdb_tier)override));
+		    procdb_tier_name((enum procdb_tier) override));
 	return FALSE;
 }
 

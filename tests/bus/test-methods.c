@@ -381,8 +381,9 @@ static GVariant *exported(BusFixture *f)
 
 static void import_profiles(BusFixture *f, GVariant *profiles, gboolean replace, gboolean merge)
 {
-	g_variant_unref(bus_must(f, "ImportProfiles",
-				 g_variant_new("(@a(" PROCDB_RECORD ")bb)", profiles, replace, merge)));
+	g_variant_unref(
+	    bus_must(f, "ImportProfiles",
+		     g_variant_new("(@a(" PROCDB_RECORD ")bb)", profiles, replace, merge)));
 	test_steps(&f->engine, 1);
 	test_check_consistent(&f->engine);
 }
@@ -463,9 +464,9 @@ static void test_a_record_that_does_not_hold_together(BusFixture *f, gconstpoint
 	bus_must_fail(f, "ImportProfiles", record_of("cc1", "batch", "live", "root", 2, 1),
 		      OWN_ERROR("InvalidProfile"));
 	/* A counter that is full has missed some. */
-	g_variant_unref(bus_must(f, "ImportProfiles",
-				 record_of("cc1", "batch", "override", "root", G_MAXUINT32,
-					   G_MAXUINT32)));
+	g_variant_unref(
+	    bus_must(f, "ImportProfiles",
+		     record_of("cc1", "batch", "override", "root", G_MAXUINT32, G_MAXUINT32)));
 	g_assert_cmpuint(test_find(&f->engine, "cc1")->profile.observations, ==, G_MAXUINT32);
 }
 
