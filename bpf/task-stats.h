@@ -267,8 +267,7 @@ static __always_inline u32 bounded_tier(const struct task_stats *ts, const struc
  * exec and inherited by threads: a main thread that sleeps while they burn CPUs (javac,
  * bundlers) has no word for them.
  */
-static __always_inline u32 vote_of(const struct task_stats *ts, struct task_struct *p,
-				   u32 tier)
+static __always_inline u32 vote_of(const struct task_stats *ts, struct task_struct *p, u32 tier)
 {
 	struct pool *pool;
 
@@ -400,8 +399,8 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 		return ask;
 	/* Again and again what it is now; the first time what it has been. */
 	if (ts->matured || observing.from_maturity)
-		publish_share(ts, p, now, life.run, (u8)(ts->matured ? vote_of(ts, p, tier) : whole),
-			      false);
+		publish_share(ts, p, now, life.run,
+			      (u8)(ts->matured ? vote_of(ts, p, tier) : whole), false);
 	ts->matured = true;
 	ts->published = now;
 	/* At 1, 2, 4 and 8 s of its life: few lives are enough to know a name. Then renewed. */

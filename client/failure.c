@@ -26,6 +26,8 @@ static const struct {
     {"Reload", "manage"},
     {"LoadDatabase", "manage"},
     {"Import", "manage"},
+    {"ExportProfiles", "list-profiles"},
+    {"ImportProfiles", "manage"},
     {"SetBackend", "manage"},
     {"SetApply", "manage"},
     {"SetOverride", "set-override"},
@@ -114,7 +116,7 @@ static int report_ours(const char *code, const char *method, const char *name, c
 {
 	if (g_str_equal(code, "SaveFailed"))
 		return not_saved(method, message);
-	if (g_str_equal(code, "InvalidProfile") || g_strcmp0(method, "Import") == 0) {
+	if (g_str_equal(code, "InvalidProfile") || g_strcmp0(method, "ImportProfiles") == 0) {
 		g_printerr("Nothing was imported: %s.\n", message);
 		return CTL_FAILED;
 	}

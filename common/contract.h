@@ -15,6 +15,12 @@
  */
 #define PROCDB_ROW "ssdbu(uuu)ttttxs"
 
+/*
+ * A record of ExportProfiles and ImportProfiles: a row, when it was first seen, right and wrong
+ * predictions, withdrawals, by whom it was taught, and by which user first.
+ */
+#define PROCDB_RECORD PROCDB_ROW "xttusu"
+
 /* The origins of a row. */
 #define PROCDB_ORIGIN_LIVE "live"
 #define PROCDB_ORIGIN_RETAINED "retained"

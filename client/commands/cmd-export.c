@@ -77,9 +77,9 @@ int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect(ctl);
 	if (status != CTL_OK)
 		return status;
-	rows = rows_fetch(ctl, &error);
+	rows = rows_fetch_whole(ctl, &error);
 	if (!rows)
-		return failure_report("ListProfiles", NULL, error);
+		return failure_report("ExportProfiles", NULL, error);
 	node = profiles_to_json(rows);
 	if (args[0] && !g_str_equal(args[0], "-"))
 		return write_file(ctl, args[0], node, rows->items->len);

@@ -62,12 +62,7 @@ static int report(Ctl *ctl, guint imported, gboolean replace)
 	return CTL_OK;
 }
 
-static gboolean is_wanted(const Row *row, gpointer names)
-{
-	return g_hash_table_contains(names, row->name);
-}
-
-static int import(Ctl *ctl, GVariant *profiles, gboolean replace)
+static int import(Ctl *ctl, GVariant *profiles, gboolean replace, gboolean merge)
 {
 	g_autoptr(GError) error = NULL;
 	guint imported;
@@ -75,29 +70,55 @@ static int import(Ctl *ctl, GVariant *profiles, gboolean replace)
 
 	if (status != CTL_OK)
 		return status;
-	if (!procdb_dbus_proc_db1_call_import_sync(ctl->proxy, profiles, replace, ctl->call_flags,
-						   ctl->timeout_ms, &imported, NULL, &error))
-		return failure_report("Import", NULL, error);
+	if (!procdb_dbus_proc_db1_call_import_profiles_sync(ctl->proxy, profiles, replace, merge,
+							    ctl->call_flags, ctl->timeout_ms,
+							    &imported, NULL, &error))
+		return failure_report("ImportProfiles", NULL, error);
 	return report(ctl, imported, replace);
 }
 
-/* Reads one file, or standard input; NULL after an error message. */
-static GVariant *take_file(const char *path)
+/* The same without overrides: what was learned says the tier. */
+static GVariant *without_overrides(GVariant *profiles)
 {
+	g_auto(GVariantBuilder) builder =
+	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_autoptr(Rows) rows = rows_from_variant(profiles);
+
+	for (guint i = 0; i < rows->items->len; i++) {
+		Row row = *rows_get(rows, i);
+
+		if (g_str_equal(row.origin, PROCDB_ORIGIN_OVERRIDE)) {
+			row.origin = PROCDB_ORIGIN_RETAINED;
+			row.tier = procdb_tier_name(procdb_tier_of_votes(row.votes));
+			/* Nothing was learned of it. */
+			if (row.observations == 0)
+				continue;
+		}
+		rows_build_record(&builder, &row);
+	}
+	return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
+
+/* Reads one file, or standard input; NULL after an error message. */
+static GVariant *take_file(const char *path, gboolean no_overrides)
+{
+	g_autoptr(GVariant) profiles = NULL;
 	g_autoptr(GError) error = NULL;
-	GVariant *profiles = read_profiles(path, &error);
 	g_autofree char *name = NULL;
 
-	if (profiles)
-		return g_variant_ref_sink(profiles);
+	profiles = read_profiles(path, &error);
+	if (profiles) {
+		g_variant_ref_sink(profiles);
+		return no_overrides ? without_overrides(profiles) : g_steal_pointer(&profiles);
+	}
 	name = g_str_equal(path, "-") ? g_strdup("standard input") : g_filename_display_name(path);
 	g_printerr("Cannot import %s: %s.\n", name, error->message);
 	return NULL;
 }
 
-static gboolean add_file(Merge *merge, const char *path)
+static gboolean add_file(Merge *merge, const char *path, gboolean no_overrides)
 {
-	g_autoptr(GVariant) profiles = take_file(path);
+	g_autoptr(GVariant) profiles = take_file(path, no_overrides);
 	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -110,46 +131,15 @@ static gboolean add_file(Merge *merge, const char *path)
 	return FALSE;
 }
 
-/* Adds what the service knows of the same names. */
-static int add_known(Ctl *ctl, Merge *merge, GVariant *sum)
-{
-	g_autoptr(GHashTable) wanted = g_hash_table_new(g_str_hash, g_str_equal);
-	g_autoptr(Rows) summed = rows_from_variant(sum);
-	g_autoptr(Rows) known = NULL;
-	g_autoptr(GError) error = NULL;
-	int status = bus_connect(ctl);
-
-	if (status != CTL_OK)
-		return status;
-	known = rows_fetch(ctl, &error);
-	if (!known)
-		return failure_report("ListProfiles", NULL, error);
-	for (guint i = 0; i < summed->items->len; i++)
-		g_hash_table_add(wanted, (gpointer)rows_get(summed, i)->name);
-	rows_keep(known, is_wanted, wanted);
-	if (merge_add(merge, known, &error))
-		return CTL_OK;
-	g_printerr("Nothing was imported: %s; clear one of them.\n", error->message);
-	return CTL_FAILED;
-}
-
-/* The sum of all files, and of what is known unless that is forgotten. */
-static int merge_files(Ctl *ctl, char **paths, gboolean replace, GVariant **profiles)
+/* The sum of all files; NULL after an error message. */
+static GVariant *merge_files(char **paths, gboolean no_overrides)
 {
 	g_autoptr(Merge) merge = merge_new();
-	int status = CTL_OK;
 
 	for (; *paths; paths++)
-		if (!add_file(merge, *paths))
-			return CTL_FAILED;
-	if (!replace) {
-		g_autoptr(GVariant) sum = g_variant_ref_sink(merge_sum(merge));
-
-		status = add_known(ctl, merge, sum);
-		bus_disconnect(ctl);
-	}
-	*profiles = g_variant_ref_sink(merge_sum(merge));
-	return status;
+		if (!add_file(merge, *paths, no_overrides))
+			return NULL;
+	return g_variant_ref_sink(merge_sum(merge));
 }
 
 int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -158,31 +148,30 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_autoptr(GVariant) profiles = NULL;
 	gboolean replace = FALSE;
 	gboolean merge = FALSE;
+	gboolean no_overrides = FALSE;
 	gboolean yes = FALSE;
 	const GOptionEntry entries[] = {
 	    {"merge", 'm', 0, G_OPTION_ARG_NONE, &merge,
 	     "Add up all files and what is known of the same names", NULL},
 	    {"replace", 'r', 0, G_OPTION_ARG_NONE, &replace,
 	     "Forget everything learned first; overrides stay", NULL},
+	    {"no-overrides", 0, 0, G_OPTION_ARG_NONE, &no_overrides,
+	     "Take over what was learned only", NULL},
 	    {"yes", 'y', 0, G_OPTION_ARG_NONE, &yes, "Do not ask", NULL},
 	    {NULL},
 	};
-	int status = CTL_OK;
 
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
 	if (args[1] && !merge)
 		return options_usage(command, "several files need --merge");
-	if (merge)
-		status = merge_files(ctl, args, replace, &profiles);
-	else
-		profiles = take_file(args[0]);
-	if (status != CTL_OK || !profiles)
-		return status != CTL_OK ? status : CTL_FAILED;
+	profiles = merge ? merge_files(args, no_overrides) : take_file(args[0], no_overrides);
+	if (!profiles)
+		return CTL_FAILED;
 	if (replace && !yes &&
 	    !ask_confirm("Forget everything that was learned, and import? Overrides stay.")) {
 		g_printerr("Nothing was imported.\n");
 		return CTL_FAILED;
 	}
-	return import(ctl, profiles, replace);
+	return import(ctl, profiles, replace, merge);
 }

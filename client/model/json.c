@@ -176,6 +176,15 @@ JsonNode *ctl_json_from_row(const Row *row)
 	ctl_json_set(builder, "last_seen_us",
 		     json_node_init_int(json_node_alloc(), row->last_seen_us));
 	ctl_json_set_string(builder, "origin", row->origin);
+	if (row->taught_by) {
+		ctl_json_set(builder, "first_seen_us",
+			     json_node_init_int(json_node_alloc(), row->first_seen_us));
+		ctl_json_set_uint(builder, "right", row->right);
+		ctl_json_set_uint(builder, "wrong", row->wrong);
+		ctl_json_set_uint(builder, "withdrawals", row->withdrawals);
+		ctl_json_set_string(builder, "taught_by", row->taught_by);
+		ctl_json_set_uint(builder, "owner", row->owner);
+	}
 	return ctl_json_end(builder);
 }
 

@@ -5,14 +5,8 @@
 
 #include <string.h>
 
-#define AVERAGES 4
-
-/* Sums are divided at the end only, so that the order cannot show. */
 typedef struct {
-	guint64 votes[PROCDB_TIERS];
-	guint64 observations;
-	unsigned __int128 sums[AVERAGES]; /* of averages times observations */
-	gint64 last_seen_us;
+	struct procdb_sum sum;
 	char *override; /* a tier, or NULL */
 } Sum;
 
@@ -53,27 +47,32 @@ static Sum *sum_of(Merge *merge, const char *name)
 	return sum;
 }
 
-/* 2^32 observations of 2^64 each, from 2^32 files, fit into a sum. */
-static void add(Sum *sum, const Row *row)
+static struct procdb_share share_of(const Row *row)
 {
-	const guint64 averages[AVERAGES] = {row->avg_runtime_ns, row->runtime_dev_ns,
-					    row->wakeup_freq, row->csw_rate};
+	struct procdb_share share = {
+	    .observations = row->observations,
+	    .averages = {row->avg_runtime_ns, row->runtime_dev_ns, row->wakeup_freq, row->csw_rate},
+	    .first_seen_us = row->first_seen_us,
+	    .last_seen_us = row->last_seen_us,
+	    .right = row->right,
+	    .wrong = row->wrong,
+	    .withdrawals = row->withdrawals,
+	    .owner = (guint16)MIN(row->owner, G_MAXUINT16),
+	};
 
-	for (gsize i = 0; i < PROCDB_TIERS; i++)
-		sum->votes[i] += row->votes[i];
-	for (gsize i = 0; i < AVERAGES; i++)
-		sum->sums[i] += (unsigned __int128)averages[i] * row->observations;
-	sum->observations += row->observations;
-	sum->last_seen_us = MAX(sum->last_seen_us, row->last_seen_us);
+	memcpy(share.votes, row->votes, sizeof(share.votes));
+	(void)procdb_teachers_parse(row->taught_by ? row->taught_by : "", &share.teachers);
+	return share;
 }
 
 gboolean merge_add(Merge *merge, const Rows *rows, GError **error)
 {
 	for (guint i = 0; i < rows->items->len; i++) {
 		const Row *row = rows_get(rows, i);
+		const struct procdb_share share = share_of(row);
 		Sum *sum = sum_of(merge, row->name);
 
-		add(sum, row);
+		procdb_sum_add(&sum->sum, &share);
 		if (!g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE))
 			continue;
 		if (sum->override && !g_str_equal(sum->override, row->tier)) {
@@ -88,31 +87,30 @@ gboolean merge_add(Merge *merge, const Rows *rows, GError **error)
 	return TRUE;
 }
 
-/* As many as a profile can hold, in the same proportion. */
-static guint32 scaled(guint64 count, guint64 all)
-{
-	if (all <= G_MAXUINT32)
-		return (guint32)count;
-	return (guint32)((unsigned __int128)count * G_MAXUINT32 / all);
-}
-
-static guint64 average(const Sum *sum, gsize i)
-{
-	return sum->observations > 0 ? (guint64)(sum->sums[i] / sum->observations) : 0;
-}
-
 static void add_sum(GVariantBuilder *builder, const char *name, const Sum *sum)
 {
-	guint32 votes[PROCDB_TIERS];
+	const struct procdb_share share = procdb_sum_get(&sum->sum);
+	Row row = {
+	    .name = name,
+	    .tier =
+		sum->override ? sum->override : procdb_tier_name(procdb_tier_of_votes(share.votes)),
+	    .observations = share.observations,
+	    .avg_runtime_ns = share.averages[PROCDB_AVERAGE_RUNTIME],
+	    .runtime_dev_ns = share.averages[PROCDB_AVERAGE_DEVIATION],
+	    .wakeup_freq = share.averages[PROCDB_AVERAGE_WAKEUPS],
+	    .csw_rate = share.averages[PROCDB_AVERAGE_SWITCHES],
+	    .last_seen_us = share.last_seen_us,
+	    .origin = sum->override ? PROCDB_ORIGIN_OVERRIDE : PROCDB_ORIGIN_RETAINED,
+	    .first_seen_us = share.first_seen_us,
+	    .right = share.right,
+	    .wrong = share.wrong,
+	    .withdrawals = share.withdrawals,
+	    .taught_by = procdb_teachers_name(share.teachers),
+	    .owner = share.owner,
+	};
 
-	for (gsize i = 0; i < PROCDB_TIERS; i++)
-		votes[i] = scaled(sum->votes[i], sum->observations);
-	g_variant_builder_add(
-	    builder, "(" PROCDB_ROW ")", name,
-	    sum->override ? sum->override : procdb_tier_name(procdb_tier_of_votes(votes)), 0.0,
-	    FALSE, scaled(sum->observations, sum->observations), votes[0], votes[1], votes[2],
-	    average(sum, 0), average(sum, 1), average(sum, 2), average(sum, 3), sum->last_seen_us,
-	    sum->override ? PROCDB_ORIGIN_OVERRIDE : PROCDB_ORIGIN_RETAINED);
+	memcpy(row.votes, share.votes, sizeof(row.votes));
+	rows_build_record(builder, &row);
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)
@@ -123,7 +121,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
 GVariant *merge_sum(const Merge *merge)
 {
 	g_auto(GVariantBuilder) builder =
-	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_ROW ")"));
+	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(merge->sums), compare_names);
 
 	for (const GList *name = names; name; name = name->next)

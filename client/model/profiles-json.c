@@ -42,6 +42,7 @@ typedef struct {
 	char *name;
 	char *tier;
 	char *origin;
+	char *taught_by;
 	guint given; /* bits of enum below */
 } Reading;
 
@@ -61,6 +62,7 @@ static void reading_clear(Reading *reading)
 	g_free(reading->name);
 	g_free(reading->tier);
 	g_free(reading->origin);
+	g_free(reading->taught_by);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
@@ -100,6 +102,16 @@ static gboolean read_uint32(JsonText *text, const char *key, guint32 *value, GEr
 	if (!read_uint(text, key, G_MAXUINT32, &wide, error))
 		return FALSE;
 	*value = (guint32)wide;
+	return TRUE;
+}
+
+static gboolean read_time(JsonText *text, const char *key, gint64 *value, GError **error)
+{
+	guint64 time_us = 0;
+
+	if (!read_uint(text, key, G_MAXINT64, &time_us, error))
+		return FALSE;
+	*value = (gint64)time_us;
 	return TRUE;
 }
 
@@ -168,6 +180,9 @@ static const struct wide_member *find_wide_member(const char *key)
 	    {"runtime_dev_ns", G_STRUCT_OFFSET(Reading, row.runtime_dev_ns), GIVEN_DEVIATION},
 	    {"wakeup_freq", G_STRUCT_OFFSET(Reading, row.wakeup_freq), GIVEN_WAKEUPS},
 	    {"csw_rate", G_STRUCT_OFFSET(Reading, row.csw_rate), GIVEN_SWITCHES},
+	    /* Older exports have no scores. */
+	    {"right", G_STRUCT_OFFSET(Reading, row.right), 0},
+	    {"wrong", G_STRUCT_OFFSET(Reading, row.wrong), 0},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(members); i++)
@@ -180,7 +195,6 @@ static gboolean read_member(JsonText *text, const char *key, gpointer data, GErr
 {
 	Reading *reading = data;
 	const struct wide_member *wide = find_wide_member(key);
-	guint64 seen = 0;
 
 	if (is_none(text, error))
 		return FALSE;
@@ -205,6 +219,14 @@ static gboolean read_member(JsonText *text, const char *key, gpointer data, GErr
 		reading->given |= GIVEN_OBSERVATIONS;
 		return read_uint32(text, key, &reading->row.observations, error);
 	}
+	if (g_str_equal(key, "withdrawals"))
+		return read_uint32(text, key, &reading->row.withdrawals, error);
+	if (g_str_equal(key, "owner"))
+		return read_uint32(text, key, &reading->row.owner, error);
+	if (g_str_equal(key, "taught_by"))
+		return read_text(text, key, &reading->taught_by, error);
+	if (g_str_equal(key, "first_seen_us"))
+		return read_time(text, key, &reading->row.first_seen_us, error);
 	if (g_str_equal(key, "votes")) {
 		reading->given |= GIVEN_VOTES;
 		return read_votes(text, reading->row.votes, error);
@@ -212,10 +234,7 @@ static gboolean read_member(JsonText *text, const char *key, gpointer data, GErr
 	if (!g_str_equal(key, "last_seen_us"))
 		return json_text_skip(text, error);
 	reading->given |= GIVEN_SEEN;
-	if (!read_uint(text, key, G_MAXINT64, &seen, error))
-		return FALSE;
-	reading->row.last_seen_us = (gint64)seen;
-	return TRUE;
+	return read_time(text, key, &reading->row.last_seen_us, error);
 }
 
 static gboolean check_given(const Reading *reading, GError **error)
@@ -238,6 +257,16 @@ static gboolean check_given(const Reading *reading, GError **error)
 		if (!(reading->given & needed[i].given))
 			return refuse(error, "\"%s\" is missing", needed[i].key);
 	return TRUE;
+}
+
+static gboolean check_teachers(Reading *reading, GError **error)
+{
+	guint8 ignored;
+
+	if (!reading->taught_by)
+		reading->taught_by = g_strdup(procdb_teachers_name(0));
+	return procdb_teachers_parse(reading->taught_by, &ignored) ||
+	       refuse(error, "\"taught_by\" must be unknown, root, users, or root and users");
 }
 
 /* The tier is what the votes say, unless it is an override: then it is what decides. */
@@ -275,18 +304,19 @@ typedef struct {
 static gboolean read_row(JsonText *text, guint index, GVariantBuilder *builder, GError **error)
 {
 	g_auto(Reading) reading = {0};
-	const Row *row = &reading.row;
+	Row *row = &reading.row;
 
 	if (json_text_kind(text) != JSON_TEXT_OBJECT)
 		return refuse(error, "it is not an object");
 	if (!json_text_object(text, read_member, &reading, error) ||
-	    !check_given(&reading, error) || !check_tier(&reading, error))
+	    !check_given(&reading, error) || !check_tier(&reading, error) ||
+	    !check_teachers(&reading, error))
 		return FALSE;
-	g_variant_builder_add(builder, "(" PROCDB_ROW ")", reading.name, reading.tier,
-			      row->confidence, row->confident, row->observations, row->votes[0],
-			      row->votes[1], row->votes[2], row->avg_runtime_ns,
-			      row->runtime_dev_ns, row->wakeup_freq, row->csw_rate,
-			      row->last_seen_us, reading.origin);
+	row->name = reading.name;
+	row->tier = reading.tier;
+	row->origin = reading.origin;
+	row->taught_by = reading.taught_by;
+	rows_build_record(builder, row);
 	return TRUE;
 }
 
@@ -363,7 +393,7 @@ GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 		refuse(error, "it is not UTF-8 text");
 		return NULL;
 	}
-	g_variant_builder_init(&document.builder, G_VARIANT_TYPE("a(" PROCDB_ROW ")"));
+	g_variant_builder_init(&document.builder, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
 	json_text_begin(&text, data, length);
 	ok = read_document(&text, &document, error);
 	profiles = g_variant_builder_end(&document.builder);

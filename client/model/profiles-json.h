@@ -19,8 +19,9 @@ JsonNode *profiles_to_json(const Rows *rows);
 
 /*
  * Reads an export file's content, any bytes, and checks every value. What can be worked out
- * from the rest may be left out: confidence, confident, tier and origin. Returns a
- * floating array of PROCDB_ROW, or NULL and an error that says which
+ * from the rest may be left out (confidence, confident, tier and origin), and so may what
+ * older exports do not have: first_seen_us, right, wrong, withdrawals, taught_by and owner.
+ * Returns a floating array of PROCDB_RECORD, or NULL and an error that says which
  * profile and which value of it is wrong.
  */
 GVariant *profiles_from_json(const char *data, gsize length, GError **error);

@@ -5,20 +5,47 @@
 
 #include <string.h>
 
+static gboolean next_row(GVariantIter *iter, Row *row)
+{
+	return g_variant_iter_next(iter, "(&s&sdbu(uuu)ttttx&s)", &row->name, &row->tier,
+				   &row->confidence, &row->confident, &row->observations,
+				   &row->votes[0], &row->votes[1], &row->votes[2],
+				   &row->avg_runtime_ns, &row->runtime_dev_ns, &row->wakeup_freq,
+				   &row->csw_rate, &row->last_seen_us, &row->origin);
+}
+
+static gboolean next_record(GVariantIter *iter, Row *row)
+{
+	return g_variant_iter_next(
+	    iter, "(&s&sdbu(uuu)ttttx&sxttu&su)", &row->name, &row->tier, &row->confidence,
+	    &row->confident, &row->observations, &row->votes[0], &row->votes[1], &row->votes[2],
+	    &row->avg_runtime_ns, &row->runtime_dev_ns, &row->wakeup_freq, &row->csw_rate,
+	    &row->last_seen_us, &row->origin, &row->first_seen_us, &row->right, &row->wrong,
+	    &row->withdrawals, &row->taught_by, &row->owner);
+}
+
+void rows_build_record(GVariantBuilder *builder, const Row *row)
+{
+	g_variant_builder_add(builder, "(" PROCDB_RECORD ")", row->name, row->tier, row->confidence,
+			      row->confident, row->observations, row->votes[0], row->votes[1],
+			      row->votes[2], row->avg_runtime_ns, row->runtime_dev_ns,
+			      row->wakeup_freq, row->csw_rate, row->last_seen_us, row->origin,
+			      row->first_seen_us, row->right, row->wrong, row->withdrawals,
+			      row->taught_by, row->owner);
+}
+
 Rows *rows_from_variant(GVariant *profiles)
 {
 	Rows *rows = g_new0(Rows, 1);
 	GVariantIter iter;
-	Row row;
+	Row row = {0};
 
+	rows->whole = g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
 	rows->reply = g_variant_ref(profiles);
 	rows->items =
 	    g_array_sized_new(FALSE, FALSE, sizeof(Row), (guint)g_variant_n_children(profiles));
 	g_variant_iter_init(&iter, profiles);
-	while (g_variant_iter_next(
-	    &iter, "(&s&sdbu(uuu)ttttx&s)", &row.name, &row.tier, &row.confidence, &row.confident,
-	    &row.observations, &row.votes[0], &row.votes[1], &row.votes[2], &row.avg_runtime_ns,
-	    &row.runtime_dev_ns, &row.wakeup_freq, &row.csw_rate, &row.last_seen_us, &row.origin))
+	while (rows->whole ? next_record(&iter, &row) : next_row(&iter, &row))
 		g_array_append_val(rows->items, row);
 	return rows;
 }
@@ -29,6 +56,16 @@ Rows *rows_fetch(Ctl *ctl, GError **error)
 
 	if (!procdb_dbus_proc_db1_call_list_profiles_sync(ctl->proxy, ctl->call_flags,
 							  ctl->timeout_ms, &profiles, NULL, error))
+		return NULL;
+	return rows_from_variant(profiles);
+}
+
+Rows *rows_fetch_whole(Ctl *ctl, GError **error)
+{
+	g_autoptr(GVariant) profiles = NULL;
+
+	if (!procdb_dbus_proc_db1_call_export_profiles_sync(
+		ctl->proxy, ctl->call_flags, ctl->timeout_ms, &profiles, NULL, error))
 		return NULL;
 	return rows_from_variant(profiles);
 }

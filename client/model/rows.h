@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ctl.h"
+#include "sum.h"
 #include "tiers.h"
 
 /* One row of ListProfiles; the strings belong to the Rows. */
@@ -19,11 +20,19 @@ typedef struct {
 	guint64 csw_rate;
 	gint64 last_seen_us;
 	const char *origin;
+	/* Of a record; 0 in a row. */
+	gint64 first_seen_us;
+	guint64 right;
+	guint64 wrong;
+	guint32 withdrawals;
+	const char *taught_by; /* NULL in a row */
+	guint32 owner;
 } Row;
 
 typedef struct {
 	GVariant *reply;
-	GArray *items; /* of Row */
+	GArray *items;	/* of Row */
+	gboolean whole; /* they are records */
 } Rows;
 
 /* How rows are told apart by a sort key: negative, 0 or positive. */
@@ -32,8 +41,14 @@ typedef int (*RowsOrder)(const Row *a, const Row *b);
 /* Every profile; NULL and error if the service does not say. */
 Rows *rows_fetch(Ctl *ctl, GError **error);
 
-/* The rows of an array of PROCDB_ROW. */
+/* The same with all that is known of each. */
+Rows *rows_fetch_whole(Ctl *ctl, GError **error);
+
+/* The rows of an array of PROCDB_ROW or PROCDB_RECORD. */
 Rows *rows_from_variant(GVariant *profiles);
+
+/* Appends a record to an array of them. */
+void rows_build_record(GVariantBuilder *builder, const Row *row);
 
 void rows_free(Rows *rows);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rows, rows_free)

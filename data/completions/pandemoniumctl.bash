@@ -25,7 +25,7 @@ __pandemoniumctl_options() {
 	delete) echo --yes --literal -y -l ;;
 	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
-	import) echo --merge --replace --yes -m -r -y ;;
+	import) echo --merge --no-overrides --replace --yes -m -r -y ;;
 	esac
 }
 

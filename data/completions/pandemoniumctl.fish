@@ -92,4 +92,5 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s c -l confident -d 'On
 complete -c pandemoniumctl -n '__pandemoniumctl_is export import' -F
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s m -l merge -d 'Add up all files and what is known'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s r -l replace -d 'Forget everything learned first'
+complete -c pandemoniumctl -n '__pandemoniumctl_is import' -l no-overrides -d 'Take over what was learned only'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s y -l yes -d 'Do not ask'

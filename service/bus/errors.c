@@ -29,6 +29,7 @@ static const char *const engine_names[] = {
     [PROCDB_ENGINE_ERROR_LOAD_FAILED] = PREFIX "LoadFailed",
     [PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED] = PREFIX "LimitExceeded",
     [PROCDB_ENGINE_ERROR_DECLARED] = PREFIX "Declared",
+    [PROCDB_ENGINE_ERROR_CONTRADICTED] = PREFIX "InvalidProfile",
 };
 
 const char *procdb_bus_error_name(const GError *error)

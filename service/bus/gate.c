@@ -11,10 +11,10 @@
 #include "size.h"
 #include "unread.h"
 
-/* The largest call: an Import of some 30,000 rows. */
-#define MAX_CALL ((gsize)4 << 20)
+/* The largest call: an ImportProfiles of some 30,000 records, more than there are by default. */
+#define MAX_CALL ((gsize)6 << 20)
 /* Bytes of calls that wait; a single one may always. */
-#define MAX_KEPT_PER_CALLER ((gsize)4 << 20)
+#define MAX_KEPT_PER_CALLER ((gsize)6 << 20)
 #define MAX_KEPT_PER_USER ((gsize)6 << 20)
 #define MAX_KEPT ((gsize)12 << 20)
 /* Below the 25 s after which most callers give up, so that they hear why. */
@@ -335,7 +335,7 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	size = procdb_message_size(call, MAX_CALL);
 	answer = wants_answer ? self->answer_size(call, self->data) : 0;
 	if (size > MAX_CALL) {
-		refuse(self, caller, call, limit_error("A call may have at most 4 MiB"));
+		refuse(self, caller, call, limit_error("A call may have at most 6 MiB"));
 		return 1;
 	}
 	if (!need_not_wait(self, caller, action, answer)) {

@@ -49,7 +49,10 @@ static const struct procdb_entry *find(ProcdbObject *self, const char *name, GEr
 	return entry;
 }
 
-static int list_profiles(ProcdbObject *self, sd_bus_message *call)
+/* Answers with the array that append() makes of all profiles. */
+static int reply_all(ProcdbObject *self, sd_bus_message *call,
+		     int (*append)(sd_bus_message *message, ProcdbEngine *engine,
+				   const ProcdbNames *names))
 {
 	sd_bus_message *reply = NULL;
 	int result;
@@ -60,8 +63,18 @@ static int list_profiles(ProcdbObject *self, sd_bus_message *call)
 		self->names = procdb_names_new(self->engine);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
-		result = procdb_rows_append(reply, self->engine, self->names);
+		result = append(reply, self->engine, self->names);
 	return send_reply(reply, result);
+}
+
+static int list_profiles(ProcdbObject *self, sd_bus_message *call)
+{
+	return reply_all(self, call, procdb_rows_append);
+}
+
+static int export_profiles(ProcdbObject *self, sd_bus_message *call)
+{
+	return reply_all(self, call, procdb_records_append);
 }
 
 /* Answers with the a{sv} that append() makes of the profile that is asked for. */
@@ -278,12 +291,27 @@ static int import(ProcdbObject *self, sd_bus_message *call)
 	GError *error = NULL;
 	int replace = FALSE, result = 0;
 
-	if (procdb_rows_read(call, records, &error))
+	if (procdb_rows_read(call, FALSE, records, &error))
 		result = sd_bus_message_read(call, "b", &replace);
 	if (result < 0)
 		return result;
 	if (!error)
-		procdb_engine_import(self->engine, records, replace, &error);
+		procdb_engine_import(self->engine, records, replace, FALSE, &error);
+	return reply_when_kept(self, call, 'u', records->len, error);
+}
+
+static int import_profiles(ProcdbObject *self, sd_bus_message *call)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	int replace = FALSE, merge = FALSE, result = 0;
+	GError *error = NULL;
+
+	if (procdb_rows_read(call, TRUE, records, &error))
+		result = sd_bus_message_read(call, "bb", &replace, &merge);
+	if (result < 0)
+		return result;
+	if (!error)
+		procdb_engine_import(self->engine, records, replace, merge, &error);
 	return reply_when_kept(self, call, 'u', records->len, error);
 }
 
@@ -365,6 +393,8 @@ ProcdbHandler procdb_handler_find(const char *method)
 	    {"Reload", reload},
 	    {"LoadDatabase", load_database},
 	    {"Import", import},
+	    {"ExportProfiles", export_profiles},
+	    {"ImportProfiles", import_profiles},
 	    {"SetBackend", set_backend},
 	    {"SetApply", set_apply},
 	    {"SetOverride", set_override},

@@ -17,6 +17,15 @@ char *procdb_name_escape(const struct procdb_comm *comm)
 	return escape_raw((const char *)comm->bytes, len);
 }
 
+/* What the kernel keeps of a name, escaped. */
+static char *kept_of(const struct procdb_comm *comm)
+{
+	struct procdb_comm kept = *comm;
+
+	kept.bytes[PROCDB_COMM_LEN - 1] = 0;
+	return procdb_name_escape(&kept);
+}
+
 static gboolean refuse(GError **error, const char *why)
 {
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
@@ -26,15 +35,27 @@ static gboolean refuse(GError **error, const char *why)
 
 gboolean procdb_name_can_match(const struct procdb_comm *comm, GError **error)
 {
-	struct procdb_comm kept = *comm;
 	g_autofree char *name = NULL;
 
 	if (comm->bytes[PROCDB_COMM_LEN - 1] == 0)
 		return TRUE;
-	kept.bytes[PROCDB_COMM_LEN - 1] = 0;
-	name = procdb_name_escape(&kept);
+	name = kept_of(comm);
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
 		    "Not a valid task name: the kernel keeps 15 bytes, which are '%s'", name);
+	return FALSE;
+}
+
+/* out has all that came before n, and what comes then does not fit. */
+static gboolean refuse_length(struct procdb_comm *out, gsize n, const char *more, GError **error)
+{
+	g_autofree char *name = NULL;
+
+	memcpy(out->bytes + n, more, PROCDB_COMM_LEN - n);
+	name = kept_of(out);
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
+		    "Not a valid task name: it is longer than 16 bytes; the kernel keeps 15, which "
+		    "are '%s'",
+		    name);
 	return FALSE;
 }
 
@@ -71,7 +92,7 @@ gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError
 			name += len;
 		}
 		if (n + len > PROCDB_COMM_LEN)
-			return refuse(error, "it is longer than 16 bytes");
+			return refuse_length(&out, n, from, error);
 		memcpy(out.bytes + n, from, len);
 		n += len;
 	}

@@ -125,7 +125,9 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 	ProcdbObject *self = data;
 
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListProfiles") > 0)
-		return SMALL_ANSWER + procdb_rows_size(self->engine);
+		return SMALL_ANSWER + procdb_rows_size(self->engine, FALSE);
+	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ExportProfiles") > 0)
+		return SMALL_ANSWER + procdb_rows_size(self->engine, TRUE);
 	if (sd_bus_message_is_method_call(call, NULL, "Introspect") > 0 ||
 	    sd_bus_message_is_method_call(call, NULL, "GetAll") > 0)
 		return LARGE_ANSWER;

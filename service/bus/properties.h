@@ -8,7 +8,7 @@
 #include "engine.h"
 
 /* Goes up when something is added to the interface. */
-#define PROCDB_API_VERSION 2
+#define PROCDB_API_VERSION 3
 
 /* Of sd-bus' types: b is an int, s a char pointer that the struct owns. */
 typedef struct {

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "errors.h"
+#include "eviction.h"
 #include "name.h"
 
 /* Bytes of a row, with a name and an origin of common lengths. */
 #define ROW_SIZE 152
+#define RECORD_SIZE 200
 
 struct named {
 	char *name;
@@ -63,36 +65,72 @@ static const char *origin_of(const struct procdb_entry *entry)
 	return entry->set == PROCDB_SET_LIVE ? PROCDB_ORIGIN_LIVE : PROCDB_ORIGIN_RETAINED;
 }
 
-int procdb_rows_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names)
+static int append_row(sd_bus_message *message, ProcdbEngine *engine, const char *name,
+		      const struct procdb_entry *entry)
 {
 	const struct procdb_rules *rules = &procdb_engine_settings(engine)->rules;
-	int result = sd_bus_message_open_container(message, 'a', "(" PROCDB_ROW ")");
+	const struct procdb_profile *profile = &entry->profile;
+
+	return sd_bus_message_append(
+	    message, PROCDB_ROW, name, tier_of(profile), procdb_profile_confidence(profile, rules),
+	    (int)procdb_profile_is_confident(profile, rules), profile->observations,
+	    profile->tier_votes[PROCDB_TIER_BATCH], profile->tier_votes[PROCDB_TIER_INTERACTIVE],
+	    profile->tier_votes[PROCDB_TIER_LAT_CRITICAL], profile->avg_runtime_ns,
+	    profile->runtime_dev_ns, profile->wakeup_freq, profile->csw_rate, profile->last_seen_us,
+	    origin_of(entry));
+}
+
+/* What a record has beside its row. */
+static int append_rest(sd_bus_message *message, const struct procdb_profile *profile)
+{
+	return sd_bus_message_append(
+	    message, "xttusu", profile->first_seen_us, profile->right, profile->wrong,
+	    profile->withdrawals, procdb_teachers_name(profile->teachers), (guint32)profile->owner);
+}
+
+static const char *type_of(gboolean whole)
+{
+	return whole ? PROCDB_RECORD : PROCDB_ROW;
+}
+
+static int append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names,
+		  gboolean whole)
+{
+	int result = sd_bus_message_open_container(
+	    message, 'a', whole ? "(" PROCDB_RECORD ")" : "(" PROCDB_ROW ")");
 
 	for (gsize i = 0; i < names->n && result >= 0; i++) {
 		const struct named *named = &names->items[i];
 		const struct procdb_entry *entry =
 		    procdb_table_find(procdb_engine_table(engine), &named->comm);
-		const struct procdb_profile *profile;
 
 		if (!entry)
 			continue;
-		profile = &entry->profile;
-		result = sd_bus_message_append(
-		    message, "(" PROCDB_ROW ")", named->name, tier_of(profile),
-		    procdb_profile_confidence(profile, rules),
-		    (int)procdb_profile_is_confident(profile, rules), profile->observations,
-		    profile->tier_votes[PROCDB_TIER_BATCH],
-		    profile->tier_votes[PROCDB_TIER_INTERACTIVE],
-		    profile->tier_votes[PROCDB_TIER_LAT_CRITICAL], profile->avg_runtime_ns,
-		    profile->runtime_dev_ns, profile->wakeup_freq, profile->csw_rate,
-		    profile->last_seen_us, origin_of(entry));
+		result = sd_bus_message_open_container(message, 'r', type_of(whole));
+		if (result >= 0)
+			result = append_row(message, engine, named->name, entry);
+		if (result >= 0 && whole)
+			result = append_rest(message, &entry->profile);
+		if (result >= 0)
+			result = sd_bus_message_close_container(message);
 	}
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
 
-gsize procdb_rows_size(const ProcdbEngine *engine)
+int procdb_rows_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names)
 {
-	return procdb_table_size(procdb_engine_table(engine)) * ROW_SIZE;
+	return append(message, engine, names, FALSE);
+}
+
+int procdb_records_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names)
+{
+	return append(message, engine, names, TRUE);
+}
+
+gsize procdb_rows_size(const ProcdbEngine *engine, gboolean whole)
+{
+	return procdb_table_size(procdb_engine_table(engine)) *
+	       (whole ? RECORD_SIZE : (gsize)ROW_SIZE);
 }
 
 static gboolean refuse(GError **error, ProcdbBusError code, const char *name, const char *why)
@@ -106,19 +144,19 @@ typedef struct {
 	const char *name;
 	const char *tier;
 	const char *origin;
+	const char *teachers; /* NULL: a row says nothing of them */
 } Texts;
 
-/* 0 at the end of the array, negative for what is malformed. The texts are the message's. */
 static int read_row(sd_bus_message *message, Texts *texts, struct procdb_profile *profile)
 {
 	guint32 observations, *votes = profile->tier_votes;
 	guint64 avg, dev, freq, csw;
 	gint64 last_seen;
-	int result = sd_bus_message_read(message, "(" PROCDB_ROW ")", &texts->name, &texts->tier,
-					 NULL, NULL, &observations, &votes[0], &votes[1], &votes[2],
-					 &avg, &dev, &freq, &csw, &last_seen, &texts->origin);
+	int result = sd_bus_message_read(message, PROCDB_ROW, &texts->name, &texts->tier, NULL,
+					 NULL, &observations, &votes[0], &votes[1], &votes[2], &avg,
+					 &dev, &freq, &csw, &last_seen, &texts->origin);
 
-	if (result <= 0)
+	if (result < 0)
 		return result;
 	profile->observations = observations;
 	profile->avg_runtime_ns = avg;
@@ -126,7 +164,42 @@ static int read_row(sd_bus_message *message, Texts *texts, struct procdb_profile
 	profile->wakeup_freq = freq;
 	profile->csw_rate = csw;
 	profile->last_seen_us = MAX(last_seen, 0);
-	return 1;
+	return 0;
+}
+
+/* What a record has beside its row. */
+static int read_rest(sd_bus_message *message, Texts *texts, struct procdb_profile *profile)
+{
+	guint32 withdrawals, owner;
+	guint64 right, wrong;
+	gint64 first_seen;
+	int result = sd_bus_message_read(message, "xttusu", &first_seen, &right, &wrong,
+					 &withdrawals, &texts->teachers, &owner);
+
+	if (result < 0)
+		return result;
+	profile->first_seen_us = MAX(first_seen, 0);
+	profile->right = right;
+	profile->wrong = wrong;
+	profile->withdrawals = withdrawals;
+	profile->owner = procdb_owner_of_uid(owner);
+	return 0;
+}
+
+/* 0 at the end of the array, negative for what is malformed. The texts are the message's. */
+static int read_one(sd_bus_message *message, gboolean whole, Texts *texts,
+		    struct procdb_profile *profile)
+{
+	int result = sd_bus_message_enter_container(message, 'r', type_of(whole));
+
+	if (result <= 0)
+		return result;
+	result = read_row(message, texts, profile);
+	if (result >= 0 && whole)
+		result = read_rest(message, texts, profile);
+	if (result >= 0)
+		result = sd_bus_message_exit_container(message);
+	return result < 0 ? result : 1;
 }
 
 static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_record *record,
@@ -155,24 +228,30 @@ static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_r
 		   !g_str_equal(texts->origin, PROCDB_ORIGIN_RETAINED))
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
 			      "has an origin other than live, retained and override");
-	if (procdb_profile_votes(profile) > profile->observations)
+	if (texts->teachers && !procdb_teachers_parse(texts->teachers, &profile->teachers))
+		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
+			      "is taught by others than unknown, root, users, and root and users");
+	/* A counter that is full has missed some. */
+	if (procdb_profile_votes(profile) > profile->observations &&
+	    profile->observations < G_MAXUINT32)
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
 			      "has more votes than observations");
 	return TRUE;
 }
 
-gboolean procdb_rows_read(sd_bus_message *message, GArray *records, GError **error)
+gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *records, GError **error)
 {
 	g_autoptr(GHashTable) names =
 	    g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
-	int result = sd_bus_message_enter_container(message, 'a', "(" PROCDB_ROW ")");
+	int result = sd_bus_message_enter_container(
+	    message, 'a', whole ? "(" PROCDB_RECORD ")" : "(" PROCDB_ROW ")");
 
 	while (result >= 0) {
 		struct procdb_record record = {0};
-		Texts texts;
+		Texts texts = {0};
 
 		procdb_profile_init(&record.profile);
-		result = read_row(message, &texts, &record.profile);
+		result = read_one(message, whole, &texts, &record.profile);
 		if (result == 0)
 			break;
 		if (result > 0 && !check_row(&texts, names, &record, error))
@@ -232,13 +311,6 @@ static int add_override(int result, sd_bus_message *message, const ProcdbEngine 
 		   profile->declared && declaration ? declaration->source : "administrator");
 }
 
-static const char *taught_by(const struct procdb_profile *profile)
-{
-	static const char *const teachers[] = {"unknown", "root", "users", "root and users"};
-
-	return teachers[profile->teachers & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS)];
-}
-
 int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,
 			  const struct procdb_entry *entry)
 {
@@ -247,7 +319,7 @@ int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,
 
 	result = ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
 	result = ADD(result, message, "predicted", "b", (int)entry->published);
-	result = ADD(result, message, "taught_by", "s", taught_by(profile));
+	result = ADD(result, message, "taught_by", "s", procdb_teachers_name(profile->teachers));
 	result = ADD(result, message, "found", "t", (guint64)entry->found);
 	result = ADD(result, message, "missed", "t", (guint64)entry->missed);
 	result = ADD(result, message, "right", "t", (guint64)profile->right);
@@ -295,7 +367,7 @@ int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
 	result = ADD(result, message, "missing_confidence", "d",
 		     MAX(rules->min_confidence - confidence, 0.0));
 	result = ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
-	result = ADD(result, message, "taught_by", "s", taught_by(profile));
+	result = ADD(result, message, "taught_by", "s", procdb_teachers_name(profile->teachers));
 	result = ADD(result, message, "right", "t", (guint64)profile->right);
 	result = ADD(result, message, "wrong", "t", (guint64)profile->wrong);
 	result = ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);

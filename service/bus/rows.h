@@ -20,15 +20,17 @@ void procdb_names_free(ProcdbNames *names);
 
 /* Appends an array of rows, of the profiles among these names that still are there. */
 int procdb_rows_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names);
-/* The bytes of that, more or less. */
-gsize procdb_rows_size(const ProcdbEngine *engine);
+/* The same with an array of records. */
+int procdb_records_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names);
+/* The bytes of one of these, more or less; whole of records. */
+gsize procdb_rows_size(const ProcdbEngine *engine, gboolean whole);
 
 /*
- * Reads an array of rows and appends a struct procdb_record for each to records. FALSE with
- * an error of PROCDB_BUS_ERROR, which names the row, and records in any state, when one
- * does not hold together.
+ * Reads an array of rows, or whole of records, and appends a struct procdb_record for each to
+ * records. FALSE with an error of PROCDB_BUS_ERROR, which names the row, and records in any state,
+ * when one does not hold together.
  */
-gboolean procdb_rows_read(sd_bus_message *message, GArray *records, GError **error);
+gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *records, GError **error);
 
 /* The a{sv} of GetProfile: the columns of a row by name, and what came later. */
 int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,

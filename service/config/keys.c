@@ -35,6 +35,8 @@ static const ProcdbConfigKey keys[] = {
     {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, PROCDB_PROFILES_LIMIT},
     {"Learning", "StaleTicks", KEY_UINT64, AT(engine.rules.stale_ticks), 1, 604800},
     {"Learning", "MaxUserTier", KEY_TIER, AT(engine.max_user_tier)},
+    /* As far as owners are users, not blocks of them: procdb_owner_of_uid(). */
+    {"Learning", "ProtectBelowUID", KEY_UINT, AT(engine.protect_below_uid), 0, 60000},
     {"Database", "Path", KEY_PATH, AT(database)},
     {"Database", "RetentionDays", KEY_UINT, AT(engine.retention_days), 0, 36500},
     {"Database", "MaxRetained", KEY_UINT, AT(engine.max_retained), 0, PROCDB_RETAINED_LIMIT},

@@ -137,9 +137,11 @@ void procdb_profile_withdraw(struct procdb_profile *profile)
 	count(&profile->withdrawals);
 }
 
-bool procdb_profile_is_roots(const struct procdb_profile *profile)
+bool procdb_profile_is_protected(const struct procdb_profile *profile, uint32_t uid_below)
 {
-	return (profile->teachers & PROCDB_TAUGHT_BY_ROOT) && profile->owner == 0;
+	/* Without a user it may be that none is known. */
+	return profile->owner < uid_below &&
+	       (profile->owner > 0 || (profile->teachers & PROCDB_TAUGHT_BY_ROOT));
 }
 
 uint32_t procdb_profile_evidence(const struct procdb_profile *profile)
@@ -154,6 +156,42 @@ uint32_t procdb_profile_evidence(const struct procdb_profile *profile)
 	if (most > EVIDENCE_MAX)
 		most = EVIDENCE_MAX;
 	return profile->observations < most ? profile->observations : (uint32_t)most;
+}
+
+struct procdb_share procdb_profile_share(const struct procdb_profile *profile)
+{
+	struct procdb_share share = {
+	    .observations = profile->observations,
+	    .averages = {profile->avg_runtime_ns, profile->runtime_dev_ns, profile->wakeup_freq,
+			 profile->csw_rate},
+	    .first_seen_us = profile->first_seen_us,
+	    .last_seen_us = profile->last_seen_us,
+	    .right = profile->right,
+	    .wrong = profile->wrong,
+	    .withdrawals = profile->withdrawals,
+	    .teachers = profile->teachers,
+	    .owner = profile->owner,
+	};
+
+	memcpy(share.votes, profile->tier_votes, sizeof(share.votes));
+	return share;
+}
+
+void procdb_profile_set_share(struct procdb_profile *profile, const struct procdb_share *share)
+{
+	memcpy(profile->tier_votes, share->votes, sizeof(share->votes));
+	profile->observations = share->observations;
+	profile->avg_runtime_ns = share->averages[PROCDB_AVERAGE_RUNTIME];
+	profile->runtime_dev_ns = share->averages[PROCDB_AVERAGE_DEVIATION];
+	profile->wakeup_freq = share->averages[PROCDB_AVERAGE_WAKEUPS];
+	profile->csw_rate = share->averages[PROCDB_AVERAGE_SWITCHES];
+	profile->first_seen_us = share->first_seen_us;
+	profile->last_seen_us = share->last_seen_us;
+	profile->right = share->right;
+	profile->wrong = share->wrong;
+	profile->withdrawals = share->withdrawals;
+	profile->teachers = share->teachers;
+	profile->owner = share->owner;
 }
 
 uint64_t procdb_profile_votes(const struct procdb_profile *profile)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "procdb-abi.h"
+#include "sum.h"
 #include "tiers.h"
 
 /* procdb_profile.override when no admin has spoken. */
@@ -104,15 +105,22 @@ bool procdb_profile_is_refuted(const struct procdb_profile *profile);
 void procdb_profile_withdraw(struct procdb_profile *profile);
 
 /*
- * Whether root taught it first, and so what it is: users cannot turn it then.
+ * Whether root, or a user with an ID below this, taught it first, and so what it is: other
+ * users cannot turn it then. 0: nobody's are.
  */
-bool procdb_profile_is_roots(const struct procdb_profile *profile);
+bool procdb_profile_is_protected(const struct procdb_profile *profile, uint32_t uid_below);
 
 /*
  * How much speaks for keeping it: how often it was observed, but no more than once in each
  * minute, up to 64.
  */
 uint32_t procdb_profile_evidence(const struct procdb_profile *profile);
+
+/* What travels of it to another machine. */
+struct procdb_share procdb_profile_share(const struct procdb_profile *profile);
+
+/* Puts that in place of what was learned; what does not travel stays. */
+void procdb_profile_set_share(struct procdb_profile *profile, const struct procdb_share *share);
 
 /* Sum of the votes; cannot overflow. */
 uint64_t procdb_profile_votes(const struct procdb_profile *profile);

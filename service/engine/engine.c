@@ -14,6 +14,7 @@
 const ProcdbEngineSettings procdb_engine_default_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
     .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
+    .protect_below_uid = 1,
     .retention_days = 30,
     .max_retained = 16384,
     .max_candidates = 4096,

@@ -23,7 +23,8 @@ typedef enum {
 	PROCDB_ENGINE_ERROR_SAVE_FAILED,
 	PROCDB_ENGINE_ERROR_LOAD_FAILED,
 	PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
-	PROCDB_ENGINE_ERROR_DECLARED, /* a file says so, and only it can take it back */
+	PROCDB_ENGINE_ERROR_DECLARED,	  /* a file says so, and only it can take it back */
+	PROCDB_ENGINE_ERROR_CONTRADICTED, /* two overrides of one name do not add up */
 } ProcdbEngineError;
 
 typedef struct {
@@ -39,6 +40,8 @@ typedef struct {
 	 * teach: any user may run anything under any name.
 	 */
 	guint max_user_tier;
+	/* What users with an ID below this have taught others cannot turn; 0: all can all. */
+	guint protect_below_uid;
 	guint max_retained; /* profiles remembered beyond the live table */
 	/* Of those that are not confident yet, as many more; 0: they are forgotten at once. */
 	guint max_candidates;
@@ -186,12 +189,13 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 				GError **error);
 
 /*
- * Takes over profiles from elsewhere (of struct procdb_record), in place of what was
- * learned of the same names or, with replace, of all. Overrides stay unless a record
- * has another one. PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED changes nothing.
+ * Takes over profiles from elsewhere (of struct procdb_record, each name once), in place of
+ * what was learned of the same names or, with replace, of all; with merge they are added to
+ * that. Overrides stay unless a record has another one, which with merge is
+ * PROCDB_ENGINE_ERROR_CONTRADICTED. That and PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED change nothing.
  */
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
-			      GError **error);
+			      gboolean merge, GError **error);
 
 /*
  * Puts these overrides in force, in place of those that were declared before. An override of

@@ -28,18 +28,22 @@ static void take_owner(const ProcdbEngine *engine, struct procdb_profile *profil
 {
 	if (profile->observations == 0)
 		profile->owner = owner;
-	/* Until users have made it one that predicts, root's word counts more. */
-	else if ((teachers & PROCDB_TAUGHT_BY_ROOT) &&
+	/* Until users have made it one that predicts, the system's word counts more. */
+	else if (((teachers & PROCDB_TAUGHT_BY_ROOT) ||
+		  (teachers && owner < engine->settings.protect_below_uid)) &&
 		 !procdb_profile_is_confident(profile, &engine->settings.rules))
-		profile->owner = 0;
+		profile->owner = MIN(profile->owner, owner);
 }
 
 /* Whether a user would turn what root has taught: then the name is not what root's is. */
 static gboolean is_usurping(const ProcdbEngine *engine, const struct procdb_profile *profile,
-			    guint8 teachers, const struct procdb_class *seen)
+			    guint8 teachers, guint16 owner, const struct procdb_class *seen)
 {
+	const guint below = engine->settings.protect_below_uid;
+
 	return !procdb_engine_is_reference(engine) && teachers == PROCDB_TAUGHT_BY_USERS &&
-	       profile->observations > 0 && procdb_profile_is_roots(profile) &&
+	       owner >= below && profile->observations > 0 &&
+	       procdb_profile_is_protected(profile, below) &&
 	       MIN(seen->tier, PROCDB_TIER_LAT_CRITICAL) != procdb_profile_dominant_tier(profile);
 }
 
@@ -97,7 +101,7 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 	}
 	if (!(teachers & PROCDB_TAUGHT_BY_ROOT) && seen.tier > engine->settings.max_user_tier)
 		seen.tier = (guint8)engine->settings.max_user_tier;
-	if (is_usurping(engine, &entry->profile, teachers, &seen)) {
+	if (is_usurping(engine, &entry->profile, teachers, owner_of(o), &seen)) {
 		entry->profile.last_seen_tick = engine->tick;
 	} else {
 		take_owner(engine, &entry->profile, teachers, owner_of(o));
@@ -155,7 +159,8 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 	engine->dirty = TRUE;
 	procdb_engine_mark_changed(engine, entry);
 	/* What users run under its name does not take back what root has taught. */
-	if (procdb_engine_is_reference(engine) || procdb_profile_is_roots(&entry->profile) ||
+	if (procdb_engine_is_reference(engine) ||
+	    procdb_profile_is_protected(&entry->profile, engine->settings.protect_below_uid) ||
 	    !procdb_profile_is_refuted(&entry->profile))
 		return;
 	procdb_profile_withdraw(&entry->profile);

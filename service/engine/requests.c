@@ -4,6 +4,7 @@
 /* What clients ask of the engine. */
 
 #include "engine-state.h"
+#include "escape.h"
 
 #include <string.h>
 
@@ -212,32 +213,88 @@ static guint8 override_of(const ProcdbEngine *engine, const struct procdb_comm *
 	return entry && !entry->profile.declared ? entry->profile.override : PROCDB_NO_OVERRIDE;
 }
 
+/* As many as can be known at one time, so that all that can be exported can come back. */
+static guint most_records(const ProcdbEngine *engine)
+{
+	return engine->settings.max_retained + engine->settings.max_candidates +
+	       engine->settings.rules.max_profiles + PROCDB_MAX_OVERRIDES;
+}
+
+/* Adds what is known of the name to a record. */
+static void add_known(const struct procdb_entry *entry, struct procdb_record *record)
+{
+	const struct procdb_share share = procdb_profile_share(&record->profile);
+	struct procdb_share known;
+	struct procdb_sum sum = {0};
+
+	known = procdb_profile_share(&entry->profile);
+	procdb_sum_add(&sum, &share);
+	procdb_sum_add(&sum, &known);
+	known = procdb_sum_get(&sum);
+	/* The rest is of this machine: what happened lately, and when it was seen running. */
+	record->profile.recent_right = entry->profile.recent_right;
+	record->profile.recent_wrong = entry->profile.recent_wrong;
+	procdb_profile_set_share(&record->profile, &known);
+	if (known.last_seen_us == entry->profile.last_seen_us)
+		record->profile.seen_run_us = entry->profile.seen_run_us;
+}
+
+static gboolean refuse_override(const struct procdb_record *record, guint8 override, GError **error)
+{
+	const char *bytes = (const char *)record->comm.bytes;
+	g_autofree char *name = escape_raw(bytes, strnlen(bytes, PROCDB_COMM_LEN));
+
+	g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_CONTRADICTED,
+		    "The profile of '%s' has an override to %s, and here is one to %s: clear one "
+		    "of them",
+		    name, procdb_tier_name((enum procdb_tier)record->profile.override),
+		    procdb_tier_name((enum procdb_tier) override));
+	return FALSE;
+}
+
+/* Ages count from there: an old backup would else be forgotten at once. */
+static gint64 newest_of(const ProcdbEngine *engine, const GArray *records)
+{
+	gint64 newest_us = 0;
+
+	for (guint i = 0; i < records->len; i++)
+		newest_us =
+		    MAX(newest_us,
+			g_array_index(records, struct procdb_record, i).profile.last_seen_us);
+	return MIN(newest_us, engine->clock_us());
+}
+
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
-			      GError **error)
+			      gboolean merge, GError **error)
 {
 	g_autoptr(GArray) taken = g_array_copy((GArray *)records);
 	guint overrides = engine->overrides;
 
 	for (guint i = 0; i < taken->len; i++) {
 		struct procdb_record *record = &g_array_index(taken, struct procdb_record, i);
+		const struct procdb_entry *entry = procdb_table_find(engine->table, &record->comm);
 		guint8 override = override_of(engine, &record->comm);
 
 		if (record->profile.override == PROCDB_NO_OVERRIDE)
 			record->profile.override = override;
 		else if (override == PROCDB_NO_OVERRIDE)
 			overrides++;
+		else if (merge && record->profile.override != override)
+			return refuse_override(record, override, error);
+		if (merge && !replace && entry)
+			add_known(entry, record);
 	}
-	if (records->len > engine->settings.max_retained || overrides > PROCDB_MAX_OVERRIDES) {
+	if (records->len > most_records(engine) || overrides > PROCDB_MAX_OVERRIDES) {
 		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
 			    "At most %u profiles and %u overrides can be remembered",
-			    engine->settings.max_retained, PROCDB_MAX_OVERRIDES);
+			    most_records(engine), PROCDB_MAX_OVERRIDES);
 		return FALSE;
 	}
 	if (replace) {
 		forget_learned(engine);
 		procdb_engine_retract_queued(engine);
 	}
-	procdb_engine_merge(engine, taken, engine->clock_us());
+	procdb_engine_merge(engine, taken, newest_of(engine, taken));
 	procdb_engine_put_declared(engine);
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);

@@ -17,6 +17,7 @@ DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 CALLS = {
     "ListProfiles": (["list"], "list-profiles"),
+    "ExportProfiles": (["export"], "list-profiles"),
     "GetProfile": (["show", "cc1"], "list-profiles"),
     "GetConfidence": (["confidence", "cc1"], "get-confidence"),
     "Explain": (["explain", "cc1"], "list-profiles"),
@@ -78,7 +79,7 @@ class Failures(ClientTest):
         self.assertIn("What was saved before is still there", self.fails(1, "save"))
 
     def test_what_could_not_be_saved_of_an_import_counts_too(self):
-        self.start_fake("--fail=Import=SaveFailed:Disk full.")
+        self.start_fake("--fail=ImportProfiles=SaveFailed:Disk full.")
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(self.ok("export"))
             file.flush()

@@ -110,6 +110,26 @@ class Import(ClientTest):
         self.assertEqual(self.import_rows(tier="interactive", origin="override").returncode, 0)
         self.assertEqual(self.json("override", "list")[0]["tier"], "interactive")
 
+    def test_what_older_exports_do_not_have_may_be_left_out(self):
+        rest = ("first_seen_us", "right", "wrong", "withdrawals", "taught_by", "owner")
+        self.assertEqual(self.import_rows(**dict.fromkeys(rest)).returncode, 0)
+        row = self.exported_row("cc1")
+        self.assertEqual([row[key] for key in rest], [0, 0, 0, 0, "unknown", 0])
+        values = (7, 2**64 - 1, 3, 4, "root and users", 1000)
+        self.assertEqual(self.import_rows(**dict(zip(rest, values))).returncode, 0)
+        row = self.exported_row("cc1")
+        self.assertEqual(tuple(row[key] for key in rest), values)
+        for key, value in (("first_seen_us", -1), ("right", 1.5), ("wrong", "1"), ("owner", 2**32),
+                           ("withdrawals", None), ("taught_by", "me"), ("taught_by", 1)):
+            with self.subTest(key=key):
+                self.write(json.dumps({"format": "pandemonium-profiles", "version": 1,
+                                       "profiles": [dict(row, **{key: value})]}))
+                self.assertIn('"%s" must be' % key, self.fails(1, "import", self.path))
+
+    def exported_row(self, name):
+        rows = json.loads(self.ok("export"))["profiles"]
+        return next(row for row in rows if row["name"] == name)
+
     def test_numbers_are_read_as_they_are_written(self):
         text = self.ok("export")
         number = '"avg_runtime_ns" : 72000000'
@@ -208,7 +228,31 @@ class Import(ClientTest):
                       self.fails(1, "import", "--merge", a, b))
         self.ok("import", "--merge", a, c)
         self.assertEqual(self.json("show", "x")["tier"], "batch")
+        self.assertIn("'x' has an override to interactive, and here is one to batch",
+                      self.fails(1, "import", "--merge", b))
         self.assertIn("--merge", self.fails(2, "import", a, b))
+
+    def test_overrides_may_be_left_out(self):
+        a = self.exported("a", ("x", (2, 1, 0), 1, 5, {"origin": "override", "tier": "interactive"}),
+                          ("y", (0, 0, 0), 0, 0, {"origin": "override", "tier": "batch"}))
+        b = self.exported("b", ("x", (2, 1, 0), 1, 5, {"origin": "override", "tier": "lat-critical"}))
+        self.assertEqual(self.json("import", "--merge", "--no-overrides", a, b), {"imported": 1})
+        self.assertEqual(self.json("show", "x")["tier"], "batch")
+        self.assertEqual([row["name"] for row in self.json("override", "list")], ["wine"])
+        self.ok("import", "--no-overrides", b)
+        self.assertEqual(self.json("show", "x")["tier"], "batch")
+
+    def test_sums_have_first_times_scores_and_teachers(self):
+        a = self.exported("a", ("x", (2, 1, 0), 100, 5, {
+            "first_seen_us": 3, "right": 4, "taught_by": "users", "owner": 1000}))
+        b = self.exported("b", ("x", (2, 1, 0), 100, 9, {
+            "first_seen_us": 2, "right": 5, "wrong": 1, "taught_by": "root"}))
+        for order in ((a, b), (b, a)):
+            self.ok("import", "--merge", "--replace", *order)
+            row = self.exported_row("x")
+            self.assertEqual([row[key] for key in ("first_seen_us", "last_seen_us", "right", "wrong",
+                                                   "taught_by", "owner")],
+                             [2, 9, 9, 1, "root and users", 0])
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	g_assert_null(error);
 	g_variant_ref_sink(profiles);
-	g_assert_true(g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(ssdbu(uuu)ttttxs)")));
+	g_assert_true(g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(ssdbu(uuu)ttttxsxttusu)")));
 	g_assert_true(g_variant_is_normal_form(profiles));
 	return 0;
 }

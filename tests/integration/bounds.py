@@ -2,7 +2,9 @@
 # Copyright (C) 2026 The ProcDb developers
 """What one caller may do to others: those who do not read, do not wait, or died."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -113,6 +115,8 @@ for _ in range(30):
 # All that a service of default settings remembers, and what taking that over may need.
 MAX_RETAINED = 16_384
 IMPORT_MB = 32
+RECORDS = "a(ssdbu(uuu)ttttxsxttusu)"
+TIERS = ("batch", "interactive", "lat-critical")
 
 
 def a_full_import_takes_little_memory():
@@ -127,6 +131,52 @@ def a_full_import_takes_little_memory():
             print(f"import {number + 1}: {time.monotonic() - began:.2f} s, {service.memory_mb('VmHWM'):.1f} MiB at most, "
                   f"{start:.1f} MiB at the start")
         assert service.get("Profiles") == MAX_RETAINED
+        assert service.is_instrumented() or service.memory_mb("VmHWM") < IMPORT_MB, service.memory_mb("VmHWM")
+
+
+def some_profile(number):
+    """A confident record whose every value depends on its number, and some as large as they can be."""
+    votes = [number % 2, number % 3, number % 2]
+    votes[number % 3] += 20 + number % 41
+    # jq keeps 53 bits of a number; the greatest of all is read as what it makes of it.
+    huge = 2**64 - 1 if number % 2 else 2**53 - number
+    tier = TIERS[number % 3]
+    seen = 1_700_000_000_000_000 + number * 1_000_003
+    teachers = ("unknown", "root", "users", "root and users")[number % 4]
+    return (f"{'é' if number % 5 else chr(92) * 2}-{number:012}", tier, 0.0, False, sum(votes) + number % 3, tuple(votes),
+            huge if number % 7 == 0 else number * 1001, huge if number % 11 == 0 else number, number % 65, number % 130,
+            seen, "retained", seen - number, huge if number % 13 == 0 else number, number % 9, number % 5, teachers,
+            (0 if number % 4 < 2 else 1000 + number % 3))
+
+
+def profiles_of(text):
+    """The profiles of an export."""
+    return json.loads(text)["profiles"]
+
+
+def a_full_export_comes_back_through_jq_value_by_value():
+    """MaxRetained profiles, in the memory that a full import may take; what jq makes of a number is what counts."""
+    if not shutil.which("jq"):
+        print("SKIP: jq is not installed")
+        sys.exit(77)
+    profiles = [some_profile(number) for number in range(MAX_RETAINED)]
+    with Service() as service:
+        assert service.call("ImportProfiles", f"({RECORDS}bb)", profiles, False, False) == MAX_RETAINED
+        before = service.call("ExportProfiles")
+        text = ctl("export")
+        through = subprocess.run(["jq", "."], input=text, capture_output=True, text=True, check=True, timeout=60).stdout
+        assert len(profiles_of(through)) == MAX_RETAINED, len(profiles_of(through))
+        done = json.loads(ctl("import", "--replace", "--yes", "--json", "-", input=through.encode()))
+        assert done == {"imported": MAX_RETAINED}, done
+        assert service.call("ExportProfiles") == before
+        assert profiles_of(ctl("export")) == profiles_of(text)
+        # Twice the same is twice as many, and no other average.
+        ctl("import", "--merge", "-", input=through.encode())
+        doubled = {row[0]: row for row in service.call("ExportProfiles")}
+        for row in before:
+            assert doubled[row[0]][4] == 2 * row[4] and doubled[row[0]][12] == row[12], (row, doubled[row[0]])
+            assert row[4] == 0 or doubled[row[0]][6:10] == row[6:10], (row, doubled[row[0]])
+        print(f"{service.memory_mb('VmHWM'):.1f} MiB at most")
         assert service.is_instrumented() or service.memory_mb("VmHWM") < IMPORT_MB, service.memory_mb("VmHWM")
 
 

@@ -18,6 +18,7 @@ POLKITD = int(os.environ["LAB_POLKITD_PID"] or 0)
 RULES = "/etc/polkit-1/rules.d/10-matrix.rules"
 PREFIX = "org.pandemonium.procdb."
 ROWS = "a(ssdbu(uuu)ttttxs)"
+RECORDS = "a(ssdbu(uuu)ttttxsxttusu)"
 LEAVERS = 3000
 SLOW_LEAVERS = 1000
 SLOW_CHECK_MS = 20
@@ -25,6 +26,7 @@ SLOW_CHECK_MS = 20
 # In an order in which all can succeed. Action, method, signature, arguments.
 CALLS = (
     ("list-profiles", "ListProfiles", "()"),
+    ("list-profiles", "ExportProfiles", "()"),
     ("list-profiles", "GetProfile", "(s)", "keep"),
     ("get-confidence", "GetConfidence", "(s)", "keep"),
     ("list-profiles", "Explain", "(s)", "keep"),
@@ -34,6 +36,7 @@ CALLS = (
     ("delete-entries", "DeleteProfile", "(s)", "cc1"),
     ("delete-entries", "DeleteProfiles", "(as)", ["as", "ld"]),
     ("manage", "Import", f"({ROWS}b)", [], False),
+    ("manage", "ImportProfiles", f"({RECORDS}bb)", [], False, True),
     ("manage", "SetBackend", "(s)", "none"),
     ("manage", "SetApply", "(s)", "none"),
     ("manage", "Reload", "()"),

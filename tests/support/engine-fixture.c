@@ -12,6 +12,7 @@
 const ProcdbEngineSettings test_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
     .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
+    .protect_below_uid = 1,
     .retention_days = 30,
     .max_retained = 16384,
     .save_interval_s = 0,
@@ -20,6 +21,7 @@ const ProcdbEngineSettings test_settings = {
 const ProcdbEngineSettings test_reference_settings = {
     .rules = {.min_observations = 3, .min_confidence = 0.6, .max_profiles = 512, .stale_ticks = 60},
     .max_user_tier = PROCDB_TIER_LAT_CRITICAL,
+    .protect_below_uid = 1,
     .retention_days = 0,
     .max_retained = 16384,
     .save_interval_s = 0,
@@ -207,7 +209,7 @@ gboolean test_override(EngineFixture *f, const struct procdb_comm *comm, guint8 
 
 gboolean test_import(EngineFixture *f, const GArray *records, gboolean replace, GError **error)
 {
-	return keep(f, procdb_engine_import(f->engine, records, replace, error), error);
+	return keep(f, procdb_engine_import(f->engine, records, replace, FALSE, error), error);
 }
 
 const struct procdb_entry *test_find(EngineFixture *f, const char *name)

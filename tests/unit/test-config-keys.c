@@ -63,7 +63,7 @@ static void test_every_key_that_differs_takes_effect(void)
 		g_assert_true(g_str_equal(before.database, after.database) ==
 			      !g_str_equal(key, "Path"));
 	}
-	g_assert_cmpuint(n, >=, 24);
+	g_assert_cmpuint(n, >=, 25);
 }
 
 static void test_every_value_is_read_back(void)

@@ -150,6 +150,25 @@ static void test_only_so_many_overrides(EngineFixture *f, gconstpointer data)
 	g_assert_nonnull(test_find(f, "o1"));
 }
 
+static void test_an_old_backup_is_remembered(EngineFixture *f, gconstpointer data)
+{
+	const gint64 day_us = G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC;
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	const gint64 seen_us = test_clock_us() - 400 * day_us;
+
+	add_record(records, "newest", PROCDB_NO_OVERRIDE);
+	add_record(records, "older", PROCDB_NO_OVERRIDE);
+	add_record(records, "forgotten", PROCDB_NO_OVERRIDE);
+	for (guint i = 0; i < records->len; i++)
+		g_array_index(records, struct procdb_record, i).profile.last_seen_us =
+		    seen_us - i * 20 * day_us;
+	g_assert_true(test_import(f, records, FALSE, NULL));
+	test_steps(f, 100);
+	g_assert_cmpint(test_find(f, "newest")->profile.last_seen_us, ==, seen_us);
+	g_assert_nonnull(test_find(f, "older"));
+	g_assert_null(test_find(f, "forgotten"));
+}
+
 static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
 {
 	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
@@ -163,6 +182,7 @@ int main(int argc, char **argv)
 	add("/import/a-record-may-have-an-override", test_a_record_may_have_an_override);
 	add("/import/replacing-forgets-what-was-learned", test_replacing_forgets_what_was_learned);
 	add("/import/replacing-leaves-overrides", test_replacing_leaves_overrides);
+	add("/import/an-old-backup-is-remembered", test_an_old_backup_is_remembered);
 	add("/import/only-so-many-overrides", test_only_so_many_overrides);
 	return g_test_run();
 }

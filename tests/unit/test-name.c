@@ -54,6 +54,30 @@ static void test_plain_text_stays(void)
 	assert_text_escapes("\360\237\246\200", "\360\237\246\200");
 }
 
+/* What to type instead is what the kernel keeps, be it half of a character. */
+static void test_what_is_too_long_is_told_what_is_kept(void)
+{
+	static const struct {
+		const char *name, *kept;
+	} cases[] = {
+	    {"gnome-control-center", "'gnome-control-c'"},
+	    {"fourteen-bytes\303\251\303\251", "'fourteen-bytes\\xc3'"},
+	    {"fifteen-bytes-x\303\251", "'fifteen-bytes-x'"},
+	    {"\\x01\\x02\\x03aaaabbbbccccdddd", "'\\x01\\x02\\x03aaaabbbbcccc'"},
+	    {"\\\\aaaabbbbccccddddeeee", "'\\\\aaaabbbbccccdd'"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		struct procdb_comm comm;
+
+		g_assert_false(procdb_name_unescape(cases[i].name, &comm, &error));
+		g_assert_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME);
+		g_assert_nonnull(strstr(error->message, "longer than 16 bytes"));
+		g_assert_true(g_str_has_suffix(error->message, cases[i].kept));
+	}
+}
+
 static void test_backslashes_double(void)
 {
 	assert_text_escapes("\\", "\\\\");
@@ -218,6 +242,8 @@ static void test_names_are_unambiguous(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/name/what-is-too-long-is-told-what-is-kept",
+			test_what_is_too_long_is_told_what_is_kept);
 	g_test_add_func("/name/plain-text-stays", test_plain_text_stays);
 	g_test_add_func("/name/backslashes-double", test_backslashes_double);
 	g_test_add_func("/name/other-bytes-become-hexadecimal",

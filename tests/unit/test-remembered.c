@@ -226,6 +226,48 @@ static void test_users_do_not_turn_what_root_taught(EngineFixture *f, gconstpoin
 	g_assert_cmpint(predicted(f, "sshd-like"), ==, PROCDB_TIER_BATCH);
 }
 
+static void protect_below(EngineFixture *f, guint uid)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+
+	settings.protect_below_uid = uid;
+	procdb_engine_configure(f->engine, &settings);
+}
+
+static void test_root_may_be_turned_where_that_is_asked_for(EngineFixture *f, gconstpointer data)
+{
+	protect_below(f, 0);
+	learn_as(f, "sshd-like", PROCDB_TIER_LAT_CRITICAL, 0, 4);
+	learn_as(f, "sshd-like", PROCDB_TIER_BATCH, 2001, 100);
+	g_assert_cmpint(predicted(f, "sshd-like"), ==, PROCDB_TIER_BATCH);
+}
+
+/* Daemons run as users of the system's. */
+static void test_users_do_not_turn_what_the_system_taught(EngineFixture *f, gconstpointer data)
+{
+	learn_as(f, "before", PROCDB_TIER_LAT_CRITICAL, 33, 4);
+	learn_as(f, "before", PROCDB_TIER_BATCH, 2001, 100);
+	g_assert_cmpint(predicted(f, "before"), ==, PROCDB_TIER_BATCH);
+	protect_below(f, 1000);
+	learn_as(f, "httpd", PROCDB_TIER_LAT_CRITICAL, 33, 4);
+	learn_as(f, "httpd", PROCDB_TIER_BATCH, 2001, 100);
+	be_wrong(f, "httpd", 100);
+	g_assert_cmpint(predicted(f, "httpd"), ==, PROCDB_TIER_LAT_CRITICAL);
+	learn_as(f, "httpd", PROCDB_TIER_LAT_CRITICAL, 2001, 1);
+	g_assert_cmpuint(test_find(f, "httpd")->profile.observations, ==, 5);
+	/* A user that was first, with one life, does not keep the system from it. */
+	learn_as(f, "timed", PROCDB_TIER_BATCH, 2001, 1);
+	learn_as(f, "timed", PROCDB_TIER_LAT_CRITICAL, 102, 5);
+	learn_as(f, "timed", PROCDB_TIER_BATCH, 2001, 100);
+	g_assert_cmpint(predicted(f, "timed"), ==, PROCDB_TIER_LAT_CRITICAL);
+	/* The system itself may change its ways, and so may a user with what is its own. */
+	learn_as(f, "httpd", PROCDB_TIER_BATCH, 33, 100);
+	g_assert_cmpint(predicted(f, "httpd"), ==, PROCDB_TIER_BATCH);
+	learn_as(f, "own", PROCDB_TIER_LAT_CRITICAL, 2001, 4);
+	learn_as(f, "own", PROCDB_TIER_BATCH, 2002, 100);
+	g_assert_cmpint(predicted(f, "own"), ==, PROCDB_TIER_BATCH);
+}
+
 /* One run as root under a name that users have made their own changes nothing for them. */
 static void test_root_takes_over_only_what_does_not_predict_yet(EngineFixture *f,
 								gconstpointer data)
@@ -304,6 +346,10 @@ int main(int argc, char **argv)
 	add("/remembered/a-flood-of-the-same-user", GUINT_TO_POINTER(2001), test_a_flood);
 	add("/remembered/users-do-not-turn-what-root-taught", NULL,
 	    test_users_do_not_turn_what_root_taught);
+	add("/remembered/root-may-be-turned-where-that-is-asked-for", NULL,
+	    test_root_may_be_turned_where_that_is_asked_for);
+	add("/remembered/users-do-not-turn-what-the-system-taught", NULL,
+	    test_users_do_not_turn_what_the_system_taught);
 	add("/remembered/root-takes-over-only-what-does-not-predict-yet", NULL,
 	    test_root_takes_over_only_what_does_not_predict_yet);
 	add("/remembered/42-days-off", GINT_TO_POINTER(42), test_a_start_days_later_loses_nothing);
