@@ -32,6 +32,8 @@ const volatile struct procdb_observing observing = PROCDB_OBSERVING_DEFAULTS;
 #define JUDGE_NS 10000000000ULL
 /* A life that ended says nothing anew if it was published later than this before, ns: 0.5 s. */
 #define SAME_NS (1ULL << 29)
+/* A task that goes by another name is looked up again no more often than this, ns. */
+#define RENAME_NS 1000000000ULL
 /* CPU time after which a task that executed nothing is looked up by its name, ns: 1 ms;
  * for a thread 34 ms, as long as one works that a person waits for. */
 #define ADOPT_NS (1ULL << 20)
@@ -41,14 +43,17 @@ struct watch {
 	struct procdb_task task;
 	struct procdb_life life; /* until the averages mature; by share only its start */
 	struct procdb_share share;
-	u64 publish_at; /* ns: not published before that */
-	u64 published;	/* ns: when it was, by share */
-	u64 look_at;	/* ns: by share, its tier is not looked at before that */
-	u64 change_at;	/* ns: nor changed before that */
-	u64 looked_run; /* ns on a CPU in its life, at the last look */
-	u64 told_run;	/* ... when its crew learned of it */
-	bool matured;	/* published since its exec */
-	u8 predicted;	/* enum procdb_tier that its exec found, or NOT_PREDICTED */
+	u64 publish_at;			 /* ns: not published before that */
+	u64 published;			 /* ns: when it was, by share */
+	u64 look_at;			 /* ns: by share, its tier is not looked at before that */
+	u64 change_at;			 /* ns: nor changed before that */
+	u64 looked_run;			 /* ns on a CPU in its life, at the last look */
+	u64 told_run;			 /* ... when its crew learned of it */
+	u64 rename_at;			 /* ns: another name of it is not looked at before that */
+	struct procdb_comm name;	 /* that it was last looked up under */
+	struct procdb_comm predicted_as; /* that its prediction was found under */
+	bool matured;			 /* published since its exec */
+	u8 predicted; /* enum procdb_tier that was found for it, or NOT_PREDICTED */
 	bool always_critical;
 	bool known;	/* by share, its tier is its own, not a guess */
 	bool decided;	/* by share, its tier is an administrator's word */
@@ -105,9 +110,7 @@ __u64 base_slice = 1ULL << 20;
  */
 static __always_inline void watch_begin(struct watch *w, struct task_struct *p, u64 now)
 {
-	struct procdb_comm comm;
-
-	comm_of(p, &comm);
+	comm_of(p, &w->name);
 	procdb_task_reset(&w->task);
 	procdb_life_begin(&w->life, now, p->nvcsw);
 	/*
@@ -121,13 +124,14 @@ static __always_inline void watch_begin(struct watch *w, struct task_struct *p, 
 	w->change_at = 0;
 	w->looked_run = 0;
 	w->told_run = 0;
+	w->rename_at = 0;
 	w->published = 0;
 	w->known = false;
 	w->decided = false;
 	w->looked_up = false;
 	w->matured = false;
 	w->predicted = NOT_PREDICTED;
-	w->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
+	w->always_critical = bpf_map_lookup_elem(&compositors, &w->name) != NULL;
 }
 
 /* The score of a name, made when there is none; NULL when the map refuses. */
@@ -140,12 +144,22 @@ static __always_inline struct procdb_score *score_of(const struct procdb_comm *c
 	return bpf_map_lookup_elem(&scores, comm);
 }
 
+/* A task was looked up by its name, and a prediction was found or not. */
+static __always_inline void count_look_up(const struct procdb_comm *comm, bool found)
+{
+	struct procdb_score *score = score_of(comm);
+
+	if (score)
+		__sync_fetch_and_add(found ? &score->found : &score->missed, 1);
+}
+
 /* A task begins as what is predicted for its name, if anything is. */
 static __always_inline void take_prediction(struct watch *w, const struct procdb_class *prediction)
 {
 	w->looked_up = true;
 	if (!prediction)
 		return;
+	w->predicted_as = w->name;
 	w->predicted =
 	    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
 	if (observing.reference_rule)
@@ -162,14 +176,11 @@ static __always_inline struct procdb_class *watch_exec(struct watch *w, struct t
 						       u64 now)
 {
 	struct procdb_class *prediction;
-	struct procdb_score *score;
 	struct procdb_comm comm;
 
 	comm_of(p, &comm);
 	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
-	score = score_of(&comm);
-	if (score)
-		__sync_fetch_and_add(prediction ? &score->found : &score->missed, 1);
+	count_look_up(&comm, prediction != NULL);
 	if (!w)
 		return prediction;
 	watch_begin(w, p, now);
@@ -196,21 +207,20 @@ static __always_inline void publish(struct task_struct *p, struct procdb_class *
 }
 
 /*
- * The tier of a predicted task is known: once for each exec. A prediction that
+ * The tier of a predicted task is known: once for each prediction, which counts for the
+ * name that it was found under, whatever the task is called by now. A prediction that
  * says what this task could teach is right, even if the task is better.
  */
 static __always_inline void judge(struct watch *w, struct task_struct *p, u8 tier)
 {
 	struct procdb_score *score;
-	struct procdb_comm comm;
 
 	if (w->predicted == NOT_PREDICTED)
 		return;
 	if (tier > observing.max_user_tier && w->predicted == observing.max_user_tier &&
 	    p->cred->uid.val != 0)
 		tier = (u8)observing.max_user_tier;
-	comm_of(p, &comm);
-	score = score_of(&comm);
+	score = score_of(&w->predicted_as);
 	if (score) {
 		__sync_fetch_and_add(w->predicted == tier ? &score->right : &score->wrong, 1);
 		if (w->predicted < PROCDB_TIERS && tier < PROCDB_TIERS)
@@ -288,7 +298,6 @@ static __always_inline void publish_share(struct watch *w, struct task_struct *p
 static __always_inline bool adopt(struct watch *w, struct task_struct *p)
 {
 	struct procdb_class *prediction;
-	struct procdb_comm comm;
 
 	w->looked_up = true;
 	if (is_nameless(p)) {
@@ -299,9 +308,43 @@ static __always_inline bool adopt(struct watch *w, struct task_struct *p)
 		w->task.avg_runtime = PROCDB_SHARE_BURST_MAX;
 		return true;
 	}
-	comm_of(p, &comm);
-	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
+	comm_of(p, &w->name);
+	prediction = bpf_map_lookup_elem(&task_class_init, &w->name);
 	if (!prediction || prediction->tier != PROCDB_TIER_BATCH)
+		return false;
+	take_prediction(w, prediction);
+	w->task.avg_runtime = prediction->avg_runtime;
+	return true;
+}
+
+/*
+ * A process that gave itself another name, as wine's loader does and servers do, is looked
+ * up again, once a second at most: what it was predicted as it is no more. That a process is
+ * in a tier already, by its own measure or by an administrator's word, counts more than what
+ * is learned of its new name. Threads take names for other reasons: adopt(). Whether it
+ * begins as something else now; what is replaced was in force for a moment, and is not judged.
+ */
+static __always_inline bool look_for_name(struct watch *w, struct task_struct *p, u64 now,
+					  bool dead)
+{
+	struct procdb_class *prediction;
+	struct procdb_comm comm;
+	const u64 *is = (const u64 *)comm.bytes, *was = (const u64 *)w->name.bytes;
+
+	if (p->pid != p->tgid || now < w->rename_at)
+		return false;
+	comm_of(p, &comm);
+	if (is[0] == was[0] && is[1] == was[1])
+		return false;
+	w->name = comm;
+	w->rename_at = now + RENAME_NS;
+	w->always_critical = bpf_map_lookup_elem(&compositors, &w->name) != NULL;
+	if (dead)
+		return false;
+	prediction = bpf_map_lookup_elem(&task_class_init, &w->name);
+	count_look_up(&w->name, prediction != NULL);
+	w->looked_up = true;
+	if (!prediction || ((w->known || w->decided) && !prediction->pad[PROCDB_PAD_DECIDED]))
 		return false;
 	take_prediction(w, prediction);
 	w->task.avg_runtime = prediction->avg_runtime;
@@ -330,6 +373,7 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 		base_slice = p->se.slice;
 	w->look_at = now + LOOK_NS;
 	w->looked_run = life.run;
+	ask = look_for_name(w, p, now, dead);
 	/*
 	 * What has hardly begun sleeps, maybe, because its work has not come yet: a thread of a
 	 * pool does. It is no better than others until it was seen for a while.
@@ -349,8 +393,9 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	if (life.span < PROCDB_SHARE_KNOWN_NS) {
 		/* No sooner can it be known. */
 		w->look_at = now + (w->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
-		return !w->looked_up &&
-		       life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS) && adopt(w, p);
+		return ask || (!w->looked_up &&
+			       life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS) &&
+			       adopt(w, p));
 	}
 	hints = rhythm | demand_hints(pool ? pool->demand : 0, w->task.tier);
 	tier = bounded_tier(w, p,
