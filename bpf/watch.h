@@ -58,6 +58,7 @@ struct watch {
 	bool known;	/* by share, its tier is its own, not a guess */
 	bool decided;	/* by share, its tier is an administrator's word */
 	bool looked_up; /* a prediction was looked for under its present name */
+	bool ask;	/* its present name is another one than at the last look, and predicts */
 };
 
 /*
@@ -321,34 +322,35 @@ static __always_inline bool adopt(struct watch *w, struct task_struct *p)
  * A process that gave itself another name, as wine's loader does and servers do, is looked
  * up again, once a second at most: what it was predicted as it is no more. That a process is
  * in a tier already, by its own measure or by an administrator's word, counts more than what
- * is learned of its new name. Threads take names for other reasons: adopt(). Whether it
- * begins as something else now; what is replaced was in force for a moment, and is not judged.
+ * is learned of its new name. Threads take names for other reasons: adopt(). Sets w->ask if
+ * it begins as something else now; what is replaced was in force for a moment, and is not
+ * judged. A function of its own, and no result in a register: the verifier would follow all
+ * that comes after once for each way through it.
  */
-static __always_inline bool look_for_name(struct watch *w, struct task_struct *p, u64 now,
-					  bool dead)
+static __noinline void look_for_name(struct watch *w, struct task_struct *p, u64 now, bool dead)
 {
 	struct procdb_class *prediction;
 	struct procdb_comm comm;
 	const u64 *is = (const u64 *)comm.bytes, *was = (const u64 *)w->name.bytes;
 
 	if (p->pid != p->tgid || now < w->rename_at)
-		return false;
+		return;
 	comm_of(p, &comm);
 	if (is[0] == was[0] && is[1] == was[1])
-		return false;
+		return;
 	w->name = comm;
 	w->rename_at = now + RENAME_NS;
 	w->always_critical = bpf_map_lookup_elem(&compositors, &w->name) != NULL;
 	if (dead)
-		return false;
+		return;
 	prediction = bpf_map_lookup_elem(&task_class_init, &w->name);
 	count_look_up(&w->name, prediction != NULL);
 	w->looked_up = true;
 	if (!prediction || ((w->known || w->decided) && !prediction->pad[PROCDB_PAD_DECIDED]))
-		return false;
+		return;
 	take_prediction(w, prediction);
 	w->task.avg_runtime = prediction->avg_runtime;
-	return true;
+	w->ask = true;
 }
 
 /*
@@ -373,7 +375,9 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 		base_slice = p->se.slice;
 	w->look_at = now + LOOK_NS;
 	w->looked_run = life.run;
-	ask = look_for_name(w, p, now, dead);
+	w->ask = false;
+	look_for_name(w, p, now, dead);
+	ask = w->ask;
 	/*
 	 * What has hardly begun sleeps, maybe, because its work has not come yet: a thread of a
 	 * pool does. It is no better than others until it was seen for a while.
@@ -393,9 +397,9 @@ static __noinline bool watch_look(struct watch *w, struct task_struct *p, u64 no
 	if (life.span < PROCDB_SHARE_KNOWN_NS) {
 		/* No sooner can it be known. */
 		w->look_at = now + (w->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
-		return ask || (!w->looked_up &&
-			       life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS) &&
-			       adopt(w, p));
+		if (!w->looked_up && life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS))
+			w->ask = adopt(w, p);
+		return w->ask;
 	}
 	hints = rhythm | demand_hints(pool ? pool->demand : 0, w->task.tier);
 	tier = bounded_tier(w, p,
