@@ -56,7 +56,7 @@ gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
 			    "); it needs CONFIG_DEBUG_INFO_BTF");
 		return FALSE;
 	}
-	if (procdb_pins_owner() == PROCDB_PINS_FOREIGN) {
+	if (procdb_pins_owner() == PROCDB_PINS_FOREIGN && !procdb_pins_are_abandoned(0)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
 			    "another program has pinned its maps in " PROCDB_PIN_DIR
 			    "; use backend pinned or auto, or stop it and remove them");
@@ -122,6 +122,7 @@ void procdb_load_compositors(struct bpf_map *map, const char *const *names)
 gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct bpf_map *init,
 			  gboolean reused, GError **error)
 {
+	gboolean wanted = !reused && procdb_pins_owner() != PROCDB_PINS_FOREIGN;
 	int observe_fd, init_fd;
 
 	observe_fd = fcntl(bpf_map__fd(observe), F_DUPFD_CLOEXEC, 0);
@@ -131,7 +132,7 @@ gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct b
 	if (init_fd < 0)
 		procdb_load_refuse(error, errno, "cannot duplicate a file descriptor");
 	/* The pins last: they would outlive a failure. */
-	if (init_fd < 0 || (!reused && !procdb_pins_write(observe_fd, init_fd, error))) {
+	if (init_fd < 0 || (wanted && !procdb_pins_write(observe_fd, init_fd, error))) {
 		if (init_fd >= 0)
 			close(init_fd);
 		close(observe_fd);
@@ -141,13 +142,19 @@ gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct b
 	return TRUE;
 }
 
-void procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)
+void procdb_load_set_active(ProcdbBackendState *state)
+{
+	procdb_backend_state_set(state, "active",
+				 procdb_pins_are_abandoned(0) ? PROCDB_PINS_ABANDONED : NULL, NULL);
+}
+
+gboolean procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)
 {
 	g_autoptr(GError) error = NULL;
 	gboolean moved = procdb_pins_moved(pins);
 
 	if (!moved && procdb_pins_present(pins))
-		return;
+		return FALSE;
 	/* Another scheduler's pins are its own business; missing ones are put back. */
 	if (procdb_pins_owner() == PROCDB_PINS_ABSENT) {
 		/* Again and again, but one word is enough. */
@@ -157,6 +164,7 @@ void procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)
 			    error->message);
 		*pins = procdb_pins_identify();
 	}
+	return moved;
 }
 
 gboolean procdb_load_drain(ProcdbBpfMaps *maps, ProcdbDrainCount *count, const __u64 *observed,

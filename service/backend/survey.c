@@ -36,16 +36,34 @@ GByteArray *procdb_survey_read(struct bpf_program *program)
 	return all;
 }
 
-static GByteArray *list_services(void)
-{
-	g_autoptr(Survey) survey = survey__open_and_load();
+typedef struct bpf_program *(*Choice)(Survey *survey);
 
-	return survey ? procdb_survey_read(survey->progs.list_services) : NULL;
+static struct bpf_program *services(Survey *survey)
+{
+	return survey->progs.list_services;
+}
+
+static struct bpf_program *maps(Survey *survey)
+{
+	return survey->progs.list_maps;
+}
+
+/* What one of the programs writes; NULL when the kernel refuses. The other is not loaded. */
+static GByteArray *ask(Choice choice)
+{
+	g_autoptr(Survey) survey = survey__open();
+	struct bpf_program *program = NULL;
+
+	if (!survey)
+		return NULL;
+	while ((program = bpf_object__next_program(survey->obj, program)))
+		bpf_program__set_autoload(program, program == choice(survey));
+	return survey__load(survey) ? NULL : procdb_survey_read(choice(survey));
 }
 
 guint32 procdb_survey_oldest_service(void)
 {
-	g_autoptr(GByteArray) found = list_services();
+	g_autoptr(GByteArray) found = ask(services);
 	guint32 oldest = 0;
 
 	for (gsize at = 0; found && at + sizeof(guint32) <= found->len; at += sizeof(guint32)) {
@@ -55,4 +73,16 @@ guint32 procdb_survey_oldest_service(void)
 		oldest = oldest == 0 ? id : MIN(oldest, id);
 	}
 	return oldest;
+}
+
+gboolean procdb_survey_map(guint32 id, struct procdb_map_users *users)
+{
+	g_autoptr(GByteArray) found = ask(maps);
+
+	for (gsize at = 0; found && at + sizeof(*users) <= found->len; at += sizeof(*users)) {
+		memcpy(users, found->data + at, sizeof(*users));
+		if (users->id == id)
+			return TRUE;
+	}
+	return FALSE;
 }

@@ -6,8 +6,10 @@ Everything here runs inside tests/lab/lab.sh, so paths and process ids are the
 lab's own.
 """
 
+import ctypes
 import json
 import os
+import platform
 import re
 import signal
 import struct
@@ -25,6 +27,8 @@ DATABASE = "/var/lib/pandemonium/procdb.bin"
 PIN_DIRECTORY = "/sys/fs/bpf/pandemonium"
 OBSERVE = PIN_DIRECTORY + "/task_class_observe"
 INIT = PIN_DIRECTORY + "/task_class_init"
+# asm/unistd.h and linux/bpf.h
+BPF, BPF_OBJ_GET = {"x86_64": 321, "aarch64": 280}.get(platform.machine()), 7
 TIERS = ("batch", "interactive", "lat-critical")
 COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "avg_runtime",
            "runtime_dev", "wakeup_freq", "csw_rate", "last_seen", "origin")
@@ -229,6 +233,24 @@ def create_pins():
     os.makedirs(PIN_DIRECTORY, mode=0o700, exist_ok=True)
     create_map(OBSERVE, "lru_hash")
     create_map(INIT, "hash")
+
+
+@contextmanager
+def held_pins():
+    """Somebody has both maps, as a scheduler that runs."""
+    handles = []
+    for path in (OBSERVE, INIT):
+        # union bpf_attr of BPF_OBJ_GET: the address of the path, and zeros.
+        name = ctypes.create_string_buffer(path.encode())
+        attr = struct.pack("<Q", ctypes.addressof(name)).ljust(16, b"\0")
+        handle = ctypes.CDLL(None, use_errno=True).syscall(BPF, BPF_OBJ_GET, attr, len(attr))
+        assert handle >= 0, os.strerror(ctypes.get_errno())
+        handles.append(handle)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            os.close(handle)
 
 
 def remove_pins():

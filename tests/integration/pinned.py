@@ -4,9 +4,10 @@
 
 import errno
 import os
+import subprocess
 
-from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins, entries,
-                     in_hex, observe, remove_pins, run_case, teach, wait_for)
+from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins,
+                     entries, held_pins, in_hex, observe, remove_pins, run_case, teach, wait_for)
 
 
 def key(name):
@@ -159,8 +160,42 @@ def refuses_unsafe_pins():
 
 def auto_prefers_pins():
     create_pins()
-    with Service(backend="auto") as service:
+    with held_pins(), Service(backend="auto") as service:
         assert service.state() == ("pinned", "active")
+        teach(service, b"cc1")
+
+
+def auto_observes_when_the_scheduler_was_killed():
+    create_pins()
+    with Service(backend="auto") as service:
+        # Nobody has the maps.
+        assert service.get("Backend") == "observer" and service.get("BackendStatus") == "active"
+        assert "remove" in service.get("BackendReason") and PIN_DIRECTORY in \
+            service.get("BackendReason"), service.get("BackendReason")
+        wait_for(lambda: service.get("Observations") > 0, 15, "it observes")
+        for command, status in (("status", 0), ("doctor", None)):
+            said = subprocess.run(["pandemoniumctl", command], stdout=subprocess.PIPE,
+                                  check=status == 0).stdout.decode()
+            assert "a scheduler that has ended" in said and "rm " in said, said
+        # A scheduler that takes them up again, and one that is killed.
+        with held_pins():
+            wait_for(lambda: service.state() == ("pinned", "active"), 10, "it is noticed")
+        wait_for(lambda: service.get("Backend") == "observer", 10, "it is noticed")
+        # They are another program's, so they are there.
+        assert bpftool("map", "show", "pinned", INIT)["max_entries"] == 512
+        remove_pins()
+        wait_for(lambda: service.state() == ("observer", "active"), 5, "they are gone")
+        assert os.path.exists(OBSERVE), "its own are there"
+    assert not os.path.exists(PIN_DIRECTORY)
+
+
+def pinned_says_that_the_scheduler_was_killed():
+    create_pins()
+    with Service(backend="pinned") as service:
+        with held_pins():
+            wait_for(lambda: service.state() == ("pinned", "active"), 10, "it is alive")
+        wait_for(lambda: "a scheduler that has ended" in service.get("BackendReason"), 10, "it says so")
+        # It was told to use them.
         teach(service, b"cc1")
 
 
