@@ -107,6 +107,7 @@ static void pinned_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 	    .in_use = procdb_bpf_maps_is_open(&pinned(backend)->maps) ? "pinned" : "",
 	    .errors = pinned(backend)->maps.errors,
 	    .init_capacity = pinned(backend)->maps.init_capacity,
+	    .shared = TRUE,
 	};
 	procdb_backend_state_report(&pinned(backend)->state, status);
 }

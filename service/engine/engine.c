@@ -391,6 +391,8 @@ void procdb_engine_step(ProcdbEngine *engine)
 {
 	if (engine->backend->ops->refresh(engine->backend) || !engine->map_known)
 		procdb_engine_resync(engine);
+	else
+		procdb_engine_compare(engine);
 	log_state(engine);
 	if (engine->tick % REFILL_TICKS == 0)
 		procdb_engine_refill(engine);

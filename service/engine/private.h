@@ -51,6 +51,10 @@ struct _ProcdbEngine {
 	 */
 	gboolean map_known;
 	guint published; /* entries with the published flag, while map_known */
+	struct {
+		guint entries;	      /* in the init map, at the last comparison */
+		guint64 writes_until; /* tick; until then another program counts as a writer */
+	} others;
 
 	guint64 observations;
 	struct {
@@ -148,8 +152,29 @@ void procdb_engine_queue(ProcdbEngine *engine, struct procdb_entry *entry);
 void procdb_engine_retract_queued(ProcdbEngine *engine);
 /* Gives room that has appeared in the init map to remembered profiles; walks all there are. */
 void procdb_engine_refill(ProcdbEngine *engine);
-/* Makes the init map hold what the table says and nothing else, whatever it held. */
+/*
+ * Makes the init map hold what the table says, whatever it held, and nothing else; of a map
+ * that is shared all stays that does not contradict.
+ */
 void procdb_engine_resync(ProcdbEngine *engine);
+
+/* shared.c */
+
+/* Whether other programs write to the init map, too. */
+gboolean procdb_engine_is_shared(ProcdbEngine *engine);
+/*
+ * Whether a prediction for this name that another program wrote contradicts what we hold: then
+ * it goes. entry: what is known of the name, or NULL.
+ */
+gboolean procdb_engine_is_contradicted(const ProcdbEngine *engine,
+				       const struct procdb_entry *entry);
+/* Once a tick: has what others overwrote or removed written again, in a map that is shared. */
+void procdb_engine_compare(ProcdbEngine *engine);
+/*
+ * What to say of another program that writes predictions, and what to do; NULL if there is none.
+ * *state is the same as a BackendState. Both static.
+ */
+const char *procdb_engine_other_writer(const ProcdbEngine *engine, const char **state);
 
 /* engine.c */
 
