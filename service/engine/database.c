@@ -143,6 +143,9 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	}
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
+	if (report->taken)
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_SAVE, "Nothing is saved: %s",
+			   report->taken);
 	return g_steal_pointer(&records);
 }
 
@@ -167,10 +170,13 @@ static void log_left_out(const ProcdbEngine *engine)
 /* What is known is what the file says: nothing is left that a save has failed to write. */
 static void note_in_file(ProcdbEngine *engine)
 {
+	const char *taken = procdb_store_report(engine->store)->taken;
+
 	engine->dirty = FALSE;
 	engine->save_failures = 0;
 	engine->save_due = 0;
-	set_save_error(engine, "");
+	/* That the file is another service's is known before a save is tried. */
+	set_save_error(engine, taken ? taken : "");
 }
 
 gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
@@ -193,6 +199,8 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 			 report->newest.ext != PROCDB_EXT_NEWER);
 	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
 		note_in_file(engine);
+	else if (report->taken)
+		set_save_error(engine, report->taken);
 	return TRUE;
 }
 
