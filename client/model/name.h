@@ -18,7 +18,8 @@ char *name_of_typed(const char *typed, gboolean literal);
  * The name for a command that reads: what was typed if that is known, else as
  * name_of_typed(), and of a number the name of the
  * process or thread with that ID if there is one and it is not literal. What it became is
- * said on standard error. Free with g_free().
+ * said on standard error. NULL, and why is said, for a process that /proc hides. Free with
+ * g_free().
  */
 char *name_to_read(Ctl *ctl, const char *typed, gboolean literal);
 
