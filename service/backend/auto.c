@@ -12,6 +12,7 @@ typedef struct {
 	gboolean foreign;		 /* by another program */
 	gboolean abandoned;		 /* which was killed */
 	guint look_in;			 /* refreshes until the next look whether it was */
+	ProcdbSurvey *survey;		 /* for that; NULL before the first */
 	ProcdbObserverSettings settings; /* its compositors are ours */
 	gboolean watching;
 	guint64 slices[PROCDB_TIERS];
@@ -30,7 +31,7 @@ static void look_for_scheduler(Auto *self)
 {
 	self->look_in = PROCDB_PINS_LOOK_TICKS;
 	self->foreign = procdb_pins_owner() == PROCDB_PINS_FOREIGN;
-	self->abandoned = self->foreign && procdb_pins_are_abandoned(0);
+	self->abandoned = self->foreign && procdb_pins_are_abandoned(&self->survey, 0);
 }
 
 /* The backend for what is pinned now. FALSE when it is the one that we have. */
@@ -169,6 +170,7 @@ static void auto_close(ProcdbBackend *backend)
 
 	procdb_backend_close(self->chosen);
 	procdb_observer_settings_clear(&self->settings);
+	g_clear_pointer(&self->survey, procdb_survey_free);
 	g_free(self);
 }
 

@@ -48,6 +48,8 @@ void procdb_load_quiet(void)
 
 gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
 {
+	g_autoptr(ProcdbSurvey) survey = NULL;
+
 	if (!procdb_pins_check_directory(error))
 		return FALSE;
 	if (access(KERNEL_BTF, R_OK)) {
@@ -56,7 +58,7 @@ gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
 			    "); it needs CONFIG_DEBUG_INFO_BTF");
 		return FALSE;
 	}
-	if (procdb_pins_owner() == PROCDB_PINS_FOREIGN && !procdb_pins_are_abandoned(0)) {
+	if (procdb_pins_owner() == PROCDB_PINS_FOREIGN && !procdb_pins_are_abandoned(&survey, 0)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
 			    "another program has pinned its maps in " PROCDB_PIN_DIR
 			    "; use backend pinned or auto, or stop it and remove them");
@@ -144,8 +146,11 @@ gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct b
 
 void procdb_load_set_active(ProcdbBackendState *state)
 {
-	procdb_backend_state_set(state, "active",
-				 procdb_pins_are_abandoned(0) ? PROCDB_PINS_ABANDONED : NULL, NULL);
+	g_autoptr(ProcdbSurvey) survey = NULL;
+
+	procdb_backend_state_set(
+	    state, "active", procdb_pins_are_abandoned(&survey, 0) ? PROCDB_PINS_ABANDONED : NULL,
+	    NULL);
 }
 
 gboolean procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)

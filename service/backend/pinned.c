@@ -12,7 +12,8 @@ typedef struct {
 	ProcdbPinsId pins; /* as last seen; while maps is open, those that it was opened from */
 	ProcdbBackendState state;
 	gboolean abandoned;
-	guint look_in; /* refreshes until the next look whether they are */
+	guint look_in;	      /* refreshes until the next look whether they are */
+	ProcdbSurvey *survey; /* for that; NULL before the first */
 } Pinned;
 
 static Pinned *pinned(ProcdbBackend *backend)
@@ -33,7 +34,7 @@ static void look_for_scheduler(Pinned *self)
 		return;
 	}
 	self->look_in = PROCDB_PINS_LOOK_TICKS;
-	self->abandoned = procdb_pins_are_abandoned(1);
+	self->abandoned = procdb_pins_are_abandoned(&self->survey, 1);
 	set_state(self, "active", self->abandoned ? PROCDB_PINS_ABANDONED : NULL);
 }
 
@@ -107,7 +108,7 @@ static void pinned_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 	    .in_use = procdb_bpf_maps_is_open(&pinned(backend)->maps) ? "pinned" : "",
 	    .errors = pinned(backend)->maps.errors,
 	    .init_capacity = pinned(backend)->maps.init_capacity,
-	    .shared = TRUE,
+	    .shared = procdb_bpf_maps_is_open(&pinned(backend)->maps),
 	};
 	procdb_backend_state_report(&pinned(backend)->state, status);
 }
@@ -118,6 +119,7 @@ static void pinned_close(ProcdbBackend *backend)
 
 	procdb_bpf_maps_clear(&self->maps);
 	procdb_backend_state_clear(&self->state);
+	g_clear_pointer(&self->survey, procdb_survey_free);
 	g_free(self);
 }
 

@@ -4,7 +4,6 @@
 #include "pins.h"
 
 #include "ledger.h"
-#include "survey.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -263,19 +262,23 @@ ProcdbPinsOwner procdb_pins_owner(void)
 }
 
 /* Whether but for its pin and own descriptors nothing holds the map that is pinned at a path. */
-static gboolean is_abandoned(const char *path, guint own)
+static gboolean is_abandoned(ProcdbSurvey *survey, const char *path, guint own)
 {
 	struct procdb_map_users users;
 	guint32 id = procdb_pins_map_id(path);
 
-	return id != 0 && procdb_survey_map(id, &users) && users.programs == 0 &&
+	return id != 0 && procdb_survey_map(survey, id, &users) && users.programs == 0 &&
 	       users.handles <= own + 1;
 }
 
-gboolean procdb_pins_are_abandoned(guint own)
+gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own)
 {
-	return procdb_pins_owner() == PROCDB_PINS_FOREIGN && procdb_pins_check_directory(NULL) &&
-	       is_abandoned(PROCDB_PIN_OBSERVE, own) && is_abandoned(PROCDB_PIN_INIT, own);
+	if (procdb_pins_owner() != PROCDB_PINS_FOREIGN || !procdb_pins_check_directory(NULL))
+		return FALSE;
+	if (!*survey)
+		*survey = procdb_survey_new();
+	return is_abandoned(*survey, PROCDB_PIN_OBSERVE, own) &&
+	       is_abandoned(*survey, PROCDB_PIN_INIT, own);
 }
 
 static gboolean pin(int fd, const char *path, GError **error)

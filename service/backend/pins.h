@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "procdb-abi.h"
+#include "survey.h"
 
 /* Which two pins are there: a new pin is a new inode. All zero: not both are. */
 typedef struct {
@@ -67,9 +68,11 @@ ProcdbPinsOwner procdb_pins_owner(void);
 /*
  * Whether the maps of another program are there that nothing holds any more but their pins: it
  * was killed. own: how many descriptors of each this process has. FALSE when it cannot be told.
+ * *survey is made if there is need for one, and is the caller's to keep for the next look, and
+ * to free.
  */
-gboolean procdb_pins_are_abandoned(guint own);
-/* How many refreshes after a look whether it is so the next one is: it takes a millisecond. */
+gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own);
+/* How many refreshes after a look whether it is so the next one is. */
 #define PROCDB_PINS_LOOK_TICKS 5
 /* What to say then: what it is, and after a ";" what to do. */
 #define PROCDB_PINS_ABANDONED                                                                      \

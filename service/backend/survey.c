@@ -36,20 +36,8 @@ GByteArray *procdb_survey_read(struct bpf_program *program)
 	return all;
 }
 
-typedef struct bpf_program *(*Choice)(Survey *survey);
-
-static struct bpf_program *services(Survey *survey)
-{
-	return survey->progs.list_services;
-}
-
-static struct bpf_program *maps(Survey *survey)
-{
-	return survey->progs.list_maps;
-}
-
-/* What one of the programs writes; NULL when the kernel refuses. The other is not loaded. */
-static GByteArray *ask(Choice choice)
+/* With one of its programs loaded; NULL when the kernel refuses. */
+static Survey *load(const char *name)
 {
 	g_autoptr(Survey) survey = survey__open();
 	struct bpf_program *program = NULL;
@@ -57,13 +45,15 @@ static GByteArray *ask(Choice choice)
 	if (!survey)
 		return NULL;
 	while ((program = bpf_object__next_program(survey->obj, program)))
-		bpf_program__set_autoload(program, program == choice(survey));
-	return survey__load(survey) ? NULL : procdb_survey_read(choice(survey));
+		bpf_program__set_autoload(program, g_str_equal(bpf_program__name(program), name));
+	return survey__load(survey) ? NULL : g_steal_pointer(&survey);
 }
 
 guint32 procdb_survey_oldest_service(void)
 {
-	g_autoptr(GByteArray) found = ask(services);
+	g_autoptr(Survey) survey = load("list_services");
+	g_autoptr(GByteArray) found =
+	    survey ? procdb_survey_read(survey->progs.list_services) : NULL;
 	guint32 oldest = 0;
 
 	for (gsize at = 0; found && at + sizeof(guint32) <= found->len; at += sizeof(guint32)) {
@@ -75,9 +65,19 @@ guint32 procdb_survey_oldest_service(void)
 	return oldest;
 }
 
-gboolean procdb_survey_map(guint32 id, struct procdb_map_users *users)
+ProcdbSurvey *procdb_survey_new(void)
 {
-	g_autoptr(GByteArray) found = ask(maps);
+	return load("list_maps");
+}
+
+void procdb_survey_free(ProcdbSurvey *survey)
+{
+	survey__destroy(survey);
+}
+
+gboolean procdb_survey_map(ProcdbSurvey *survey, guint32 id, struct procdb_map_users *users)
+{
+	g_autoptr(GByteArray) found = survey ? procdb_survey_read(survey->progs.list_maps) : NULL;
 
 	for (gsize at = 0; found && at + sizeof(*users) <= found->len; at += sizeof(*users)) {
 		memcpy(users, found->data + at, sizeof(*users));

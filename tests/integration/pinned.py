@@ -10,7 +10,8 @@ import threading
 import time
 
 from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins,
-                     entries, held_pins, in_hex, observe, remove_pins, run_case, teach, wait_for)
+                     entries, held_pins, in_hex, observe, release_pins, remove_pins, run_case, teach,
+                     wait_for)
 
 
 def key(name):
@@ -167,15 +168,15 @@ def refuses_unsafe_pins():
 
 def auto_prefers_pins():
     create_pins()
-    with held_pins(), Service(backend="auto") as service:
+    with Service(backend="auto") as service:
         assert service.state() == ("pinned", "active")
         teach(service, b"cc1")
 
 
 def auto_observes_when_the_scheduler_was_killed():
     create_pins()
+    release_pins()
     with Service(backend="auto") as service:
-        # Nobody has the maps.
         assert service.get("Backend") == "observer" and service.get("BackendStatus") == "active"
         assert "remove" in service.get("BackendReason") and PIN_DIRECTORY in \
             service.get("BackendReason"), service.get("BackendReason")
@@ -199,8 +200,8 @@ def auto_observes_when_the_scheduler_was_killed():
 def pinned_says_that_the_scheduler_was_killed():
     create_pins()
     with Service(backend="pinned") as service:
-        with held_pins():
-            wait_for(lambda: service.state() == ("pinned", "active"), 10, "it is alive")
+        assert service.state() == ("pinned", "active")
+        release_pins()
         wait_for(lambda: "a scheduler that has ended" in service.get("BackendReason"), 10, "it says so")
         # It was told to use them.
         teach(service, b"cc1")
@@ -260,7 +261,7 @@ def tier_in_map(name):
 def what_another_program_writes_beside_us_is_put_right():
     create_pins()
     names = [f"lab-{number}".encode() for number in range(3)]
-    with held_pins(), Service(backend="pinned") as service:
+    with Service(backend="pinned") as service:
         teach(service, *names)
         service.call("SetOverride", "(ss)", "lab-own", "lat-critical")
         service.wait_ticks(6)
@@ -285,7 +286,7 @@ def what_another_program_writes_beside_us_is_put_right():
 def what_another_program_wrote_before_us_stays():
     create_pins()
     write_prediction(b"theirs", 2)
-    with held_pins(), Service(backend="pinned") as service:
+    with Service(backend="pinned") as service:
         teach(service, b"cc1")
         service.wait_ticks(7)
         assert tier_in_map(b"theirs") == 2 and tier_in_map(b"cc1") == 0
@@ -296,19 +297,18 @@ def what_another_program_wrote_before_us_stays():
 def nothing_is_lost_through_restarts_of_either():
     create_pins()
     names = [f"lab-{number}".encode() for number in range(3)]
-    with held_pins():
-        with Service(backend="pinned") as service:
-            teach(service, *names)
-            service.call("SetOverride", "(ss)", "lab-own", "lat-critical")
-        for turn in range(10):
-            with Service(backend="pinned") as service, Adaptive({b"lab-0": 2}) as other:
-                time.sleep(turn % 3 / 2)
-                other.evict(*names)
-                wait_for(lambda: [tier_in_map(name) for name in (b"lab-1", b"lab-own")] == [0, 2],
-                         8, f"all holds at start {turn}")
-        with Service(backend="pinned") as service:
-            assert set(service.profiles()) == {"lab-0", "lab-1", "lab-2", "lab-own"}
-            teach(service, b"lab-new")
+    with Service(backend="pinned") as service:
+        teach(service, *names)
+        service.call("SetOverride", "(ss)", "lab-own", "lat-critical")
+    for turn in range(10):
+        with Service(backend="pinned") as service, Adaptive({b"lab-0": 2}) as other:
+            time.sleep(turn % 3 / 2)
+            other.evict(*names)
+            wait_for(lambda: [tier_in_map(name) for name in (b"lab-1", b"lab-own")] == [0, 2],
+                     8, f"all holds at start {turn}")
+    with Service(backend="pinned") as service:
+        assert set(service.profiles()) == {"lab-0", "lab-1", "lab-2", "lab-own"}
+        teach(service, b"lab-new")
 
 
 def hostile_values_do_no_harm():
