@@ -63,8 +63,8 @@ struct procdb_class {
  * what other schedulers know.
  */
 struct procdb_score {
-	__u32 found;  /* execs under this name that found a prediction */
-	__u32 missed; /* execs that found none */
+	__u32 found;  /* execs under this name, or changes to it, that found a prediction */
+	__u32 missed; /* ... that found none */
 	__u32 right;  /* predicted tasks that turned out to be of that tier */
 	__u32 wrong;
 	/* The same by tier: predicted (first), turned out to be (second). */

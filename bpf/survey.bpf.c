@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Copyright (C) 2026 The ProcDb developers
 
-/* Which services there are on this kernel: no pin and no /proc tells whether they are alive. */
+/*
+ * Which services there are on this kernel, and what holds its maps: no pin and no /proc tells
+ * whether those are alive that made them.
+ */
 
 #include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+
+#include "map-users.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -28,5 +33,24 @@ int list_services(struct bpf_iter__bpf_prog *ctx)
 			return 0;
 	id = prog->aux->id;
 	bpf_seq_write(ctx->meta->seq, &id, sizeof(id));
+	return 0;
+}
+
+/*
+ * How each map is held (include/linux/bpf.h): usercnt counts descriptors and pins, refcnt
+ * those and the programs that use it, and this iterator (bpf_map_get_curr_or_next()).
+ */
+SEC("iter/bpf_map")
+int list_maps(struct bpf_iter__bpf_map *ctx)
+{
+	struct procdb_map_users users = {};
+	struct bpf_map *map = ctx->map;
+
+	if (!map)
+		return 0;
+	users.id = map->id;
+	users.handles = (__u32)map->usercnt.counter;
+	users.programs = (__u32)map->refcnt.counter - users.handles - 1;
+	bpf_seq_write(ctx->meta->seq, &users, sizeof(users));
 	return 0;
 }

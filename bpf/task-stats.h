@@ -32,6 +32,8 @@ const volatile struct procdb_observing observing = PROCDB_OBSERVING_DEFAULTS;
 #define JUDGE_NS 10000000000ULL
 /* A life that ended says nothing anew if it was published later than this before, ns: 0.5 s. */
 #define SAME_NS (1ULL << 29)
+/* A task that goes by another name is looked up again no more often than this, ns. */
+#define RENAME_NS 1000000000ULL
 /* CPU time after which a task that executed nothing is looked up by its name, ns: 1 ms;
  * for a thread 34 ms, as long as one works that a person waits for. */
 #define ADOPT_NS (1ULL << 20)
@@ -41,18 +43,22 @@ struct task_stats {
 	struct procdb_task task;
 	struct procdb_life life; /* until the averages mature; by share only its start */
 	struct procdb_share share;
-	u64 publish_at; /* ns: not published before that */
-	u64 published;	/* ns: when it was, by share */
-	u64 look_at;	/* ns: by share, its tier is not looked at before that */
-	u64 change_at;	/* ns: nor changed before that */
-	u64 looked_run; /* ns on a CPU in its life, at the last look */
-	u64 told_run;	/* ... when its crew learned of it */
-	bool matured;	/* published since its exec */
-	u8 predicted;	/* enum procdb_tier that its exec found, or NOT_PREDICTED */
+	u64 publish_at;			 /* ns: not published before that */
+	u64 published;			 /* ns: when it was, by share */
+	u64 look_at;			 /* ns: by share, its tier is not looked at before that */
+	u64 change_at;			 /* ns: nor changed before that */
+	u64 looked_run;			 /* ns on a CPU in its life, at the last look */
+	u64 told_run;			 /* ... when its crew learned of it */
+	u64 rename_at;			 /* ns: another name of it is not looked at before that */
+	struct procdb_comm name;	 /* that it was last looked up under */
+	struct procdb_comm predicted_as; /* that its prediction was found under */
+	bool matured;			 /* published since its exec */
+	u8 predicted; /* enum procdb_tier that was found for it, or NOT_PREDICTED */
 	bool always_critical;
 	bool known;	/* by share, its tier is its own, not a guess */
 	bool decided;	/* by share, its tier is an administrator's word */
 	bool looked_up; /* a prediction was looked for under its present name */
+	bool ask;	/* its present name is another one than at the last look, and predicts */
 };
 
 /*
@@ -105,9 +111,7 @@ __u64 base_slice = 1ULL << 20;
  */
 static __always_inline void stats_begin(struct task_stats *ts, struct task_struct *p, u64 now)
 {
-	struct procdb_comm comm;
-
-	comm_of(p, &comm);
+	comm_of(p, &ts->name);
 	procdb_task_reset(&ts->task);
 	procdb_life_begin(&ts->life, now, p->nvcsw);
 	/*
@@ -121,13 +125,14 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	ts->change_at = 0;
 	ts->looked_run = 0;
 	ts->told_run = 0;
+	ts->rename_at = 0;
 	ts->published = 0;
 	ts->known = false;
 	ts->decided = false;
 	ts->looked_up = false;
 	ts->matured = false;
 	ts->predicted = NOT_PREDICTED;
-	ts->always_critical = bpf_map_lookup_elem(&compositors, &comm) != NULL;
+	ts->always_critical = bpf_map_lookup_elem(&compositors, &ts->name) != NULL;
 }
 
 /* The score of a name, made when there is none; NULL when the map refuses. */
@@ -140,6 +145,15 @@ static __always_inline struct procdb_score *score_of(const struct procdb_comm *c
 	return bpf_map_lookup_elem(&scores, comm);
 }
 
+/* A task was looked up by its name, and a prediction was found or not. */
+static __always_inline void count_look_up(const struct procdb_comm *comm, bool found)
+{
+	struct procdb_score *score = score_of(comm);
+
+	if (score)
+		__sync_fetch_and_add(found ? &score->found : &score->missed, 1);
+}
+
 /* A task begins as what is predicted for its name, if anything is. */
 static __always_inline void take_prediction(struct task_stats *ts,
 					    const struct procdb_class *prediction)
@@ -147,6 +161,7 @@ static __always_inline void take_prediction(struct task_stats *ts,
 	ts->looked_up = true;
 	if (!prediction)
 		return;
+	ts->predicted_as = ts->name;
 	ts->predicted =
 	    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
 	if (observing.reference_rule)
@@ -163,14 +178,11 @@ static __always_inline struct procdb_class *stats_exec(struct task_stats *ts, st
 						       u64 now)
 {
 	struct procdb_class *prediction;
-	struct procdb_score *score;
 	struct procdb_comm comm;
 
 	comm_of(p, &comm);
 	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
-	score = score_of(&comm);
-	if (score)
-		__sync_fetch_and_add(prediction ? &score->found : &score->missed, 1);
+	count_look_up(&comm, prediction != NULL);
 	if (!ts)
 		return prediction;
 	stats_begin(ts, p, now);
@@ -197,21 +209,20 @@ static __always_inline void publish(struct task_struct *p, struct procdb_class *
 }
 
 /*
- * The tier of a predicted task is known: once for each exec. A prediction that
+ * The tier of a predicted task is known: once for each prediction, which counts for the
+ * name that it was found under, whatever the task is called by now. A prediction that
  * says what this task could teach is right, even if the task is better.
  */
 static __always_inline void judge(struct task_stats *ts, struct task_struct *p, u8 tier)
 {
 	struct procdb_score *score;
-	struct procdb_comm comm;
 
 	if (ts->predicted == NOT_PREDICTED)
 		return;
 	if (tier > observing.max_user_tier && ts->predicted == observing.max_user_tier &&
 	    p->cred->uid.val != 0)
 		tier = (u8)observing.max_user_tier;
-	comm_of(p, &comm);
-	score = score_of(&comm);
+	score = score_of(&ts->predicted_as);
 	if (score) {
 		__sync_fetch_and_add(ts->predicted == tier ? &score->right : &score->wrong, 1);
 		if (ts->predicted < PROCDB_TIERS && tier < PROCDB_TIERS)
@@ -305,7 +316,6 @@ static __always_inline void publish_share(struct task_stats *ts, struct task_str
 static __always_inline bool adopt(struct task_stats *ts, struct task_struct *p)
 {
 	struct procdb_class *prediction;
-	struct procdb_comm comm;
 
 	ts->looked_up = true;
 	if (is_nameless(p)) {
@@ -316,13 +326,49 @@ static __always_inline bool adopt(struct task_stats *ts, struct task_struct *p)
 		ts->task.avg_runtime = PROCDB_SHARE_BURST_MAX;
 		return true;
 	}
-	comm_of(p, &comm);
-	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
+	comm_of(p, &ts->name);
+	prediction = bpf_map_lookup_elem(&task_class_init, &ts->name);
 	if (!prediction || prediction->tier != PROCDB_TIER_BATCH)
 		return false;
 	take_prediction(ts, prediction);
 	ts->task.avg_runtime = prediction->avg_runtime;
 	return true;
+}
+
+/*
+ * A process that gave itself another name, as wine's loader does and servers do, is looked
+ * up again, once a second at most: what it was predicted as it is no more. That a process is
+ * in a tier already, by its own measure or by an administrator's word, counts more than what
+ * is learned of its new name. Threads take names for other reasons: adopt(). Sets ts->ask if
+ * it begins as something else now; what is replaced was in force for a moment, and is not
+ * judged. A function of its own, and no result in a register: the verifier would follow all
+ * that comes after once for each way through it.
+ */
+static __noinline void look_for_name(struct task_stats *ts, struct task_struct *p, u64 now,
+				     bool dead)
+{
+	struct procdb_class *prediction;
+	struct procdb_comm comm;
+	const u64 *is = (const u64 *)comm.bytes, *was = (const u64 *)ts->name.bytes;
+
+	if (p->pid != p->tgid || now < ts->rename_at)
+		return;
+	comm_of(p, &comm);
+	if (is[0] == was[0] && is[1] == was[1])
+		return;
+	ts->name = comm;
+	ts->rename_at = now + RENAME_NS;
+	ts->always_critical = bpf_map_lookup_elem(&compositors, &ts->name) != NULL;
+	if (dead)
+		return;
+	prediction = bpf_map_lookup_elem(&task_class_init, &ts->name);
+	count_look_up(&ts->name, prediction != NULL);
+	ts->looked_up = true;
+	if (!prediction || ((ts->known || ts->decided) && !prediction->pad[PROCDB_PAD_DECIDED]))
+		return;
+	take_prediction(ts, prediction);
+	ts->task.avg_runtime = prediction->avg_runtime;
+	ts->ask = true;
 }
 
 /*
@@ -350,6 +396,9 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 		base_slice = p->se.slice;
 	ts->look_at = now + LOOK_NS;
 	ts->looked_run = life.run;
+	ts->ask = false;
+	look_for_name(ts, p, now, dead);
+	ask = ts->ask;
 	/*
 	 * A task that has hardly begun may sleep because its work has not come yet, as a thread of
 	 * a pool does: it gets no better tier until it was measured for a while.
@@ -370,8 +419,9 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 	if (life.span < PROCDB_SHARE_KNOWN_NS) {
 		/* No sooner can it be known. */
 		ts->look_at = now + (ts->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
-		return !ts->looked_up &&
-		       life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS) && adopt(ts, p);
+		if (!ts->looked_up && life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS))
+			ts->ask = adopt(ts, p);
+		return ts->ask;
 	}
 	hints = rhythm | demand_hints(pool ? pool->demand : 0, ts->task.tier);
 	tier = bounded_tier(

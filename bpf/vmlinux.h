@@ -206,6 +206,17 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 };
 
+/* include/linux/types.h, include/linux/bpf.h */
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+struct bpf_map {
+	u32 id;
+	atomic64_t refcnt;
+	atomic64_t usercnt;
+};
+
 #pragma clang attribute pop
 
 /* What the iterators are called with: these are part of the kernel's interface, as they are. */
@@ -217,6 +228,11 @@ struct bpf_iter__task {
 struct bpf_iter__bpf_prog {
 	struct bpf_iter_meta *meta;
 	struct bpf_prog *prog;
+};
+
+struct bpf_iter__bpf_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
 };
 
 /*

@@ -53,6 +53,13 @@ char *name_to_read(Ctl *ctl, const char *typed, gboolean literal)
 		g_printerr("%s is a process or thread named \"%s\".\n", typed, name);
 		return name;
 	}
+	if (!literal && task_is_hidden(typed) && !is_known(ctl, as_typed)) {
+		g_printerr("%s is a process or thread that /proc does not show you (it is mounted "
+			   "with hidepid), so its name is not known.\n"
+			   "Run this as root, or give its name.\n",
+			   typed);
+		return NULL;
+	}
 	name = name_of_typed(typed, FALSE);
 	if (g_str_equal(name, as_typed))
 		return name;

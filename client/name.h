@@ -17,7 +17,8 @@ char *name_of_typed(const char *typed, gboolean literal);
 /*
  * The name for a command that reads: the typed text if the service knows it, else name_of_typed().
  * A number, unless literal, is the ID of a process or thread, if there is one. A name that differs
- * from the typed text is printed on standard error. Free with g_free().
+ * from the typed text is printed on standard error. NULL after an error message for a process that
+ * /proc hides. Free with g_free().
  */
 char *name_to_read(Ctl *ctl, const char *typed, gboolean literal);
 

@@ -75,6 +75,8 @@ static ProcdbBackend *backend_for(const ProcdbConfig *config, ProcdbLedger *ledg
 static ProcdbStore *store_for(const ProcdbConfig *config)
 {
 	ProcdbStore *store = procdb_store_new(config->database);
+
+	procdb_store_claim(store);
 	g_autofree char *older =
 	    g_build_filename(g_get_home_dir(), ".cache", "pandemonium", "procdb.bin", NULL);
 

@@ -152,6 +152,8 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (status != CTL_OK)
 		return status;
 	name = name_to_read(ctl, args[0], literal);
+	if (!name)
+		return CTL_NO_PROFILE;
 	if (!procdb_dbus_proc_db1_call_explain_sync(ctl->proxy, name, ctl->call_flags,
 						    ctl->timeout_ms, &explanation, NULL, &error))
 		return failure_unknown(ctl, "Explain", name, error);

@@ -18,6 +18,7 @@ typedef struct {
 	const char *backend;
 	const char *state;  /* in words */
 	const char *token;  /* "active", "waiting" or "failed" */
+	const char *reason; /* why it is so; "" when there is nothing to say */
 	const char *in_use; /* what observes; "" for nothing */
 	const char *path;
 	const char *save_error;
@@ -40,6 +41,7 @@ static void status_read(GVariantDict *dict, Status *status)
 	*status = (Status){.version = "?",
 			   .backend = "?",
 			   .state = "?",
+			   .reason = "",
 			   .in_use = "",
 			   .path = "?",
 			   .save_error = "",
@@ -50,6 +52,7 @@ static void status_read(GVariantDict *dict, Status *status)
 	/* Services before ApiVersion 2 say no more than that. */
 	status->token = status->state;
 	g_variant_dict_lookup(dict, "BackendStatus", "&s", &status->token);
+	g_variant_dict_lookup(dict, "BackendReason", "&s", &status->reason);
 	g_variant_dict_lookup(dict, "BackendInUse", "&s", &status->in_use);
 	g_variant_dict_lookup(dict, "DatabasePath", "&s", &status->path);
 	g_variant_dict_lookup(dict, "LastSaveError", "&s", &status->save_error);
@@ -251,6 +254,19 @@ static guint64 kept_tasks(GVariantDict *dict)
 	return kept;
 }
 
+/* What is wrong with what works all the same: what it is; what to do. */
+static void print_reason(const Ctl *ctl, const char *reason)
+{
+	g_auto(GStrv) parts = g_strsplit(reason, "; ", 2);
+	g_autofree char *remedy = NULL;
+
+	if (parts[1])
+		remedy = g_strdup_printf("%c%s", g_ascii_toupper(*parts[1]),
+					 *parts[1] ? parts[1] + 1 : "");
+	print_problem(ctl, parts[0],
+		      remedy ? remedy : "\"pandemoniumctl doctor\" checks what it needs.");
+}
+
 static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDict *dict)
 {
 	gboolean any = print_configuration(ctl, dict);
@@ -258,6 +274,10 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 	if (is(status, "failed")) {
 		print_problem(ctl, bus_without_token(status->state, status->token),
 			      "\"pandemoniumctl doctor\" checks what it needs.");
+		any = TRUE;
+	}
+	if (is(status, "active") && *status->reason) {
+		print_reason(ctl, status->reason);
 		any = TRUE;
 	}
 	if (*status->save_error) {

@@ -90,12 +90,13 @@ static void check_polkit(Doctor *doctor, GDBusConnection *bus)
 
 static void check_backend(Doctor *doctor, GVariantDict *properties)
 {
-	const char *backend = "?", *state = "?", *token = "";
+	const char *backend = "?", *state = "?", *token = "", *reason = "";
 	guint64 errors = 0;
 
 	g_variant_dict_lookup(properties, "Backend", "&s", &backend);
 	g_variant_dict_lookup(properties, "BackendState", "&s", &state);
 	g_variant_dict_lookup(properties, "BackendStatus", "&s", &token);
+	g_variant_dict_lookup(properties, "BackendReason", "&s", &reason);
 	g_variant_dict_lookup(properties, "MapErrors", "t", &errors);
 	if (g_str_equal(backend, "none"))
 		doctor_say(doctor, "backend", DOCTOR_NOTE,
@@ -108,6 +109,9 @@ static void check_backend(Doctor *doctor, GVariantDict *properties)
 			       ? "To do without its own scheduler, run: pandemoniumctl backend auto"
 			       : "Fix the problems above, and restart the service.",
 			   "%s %s", backend, state);
+	else if (g_str_equal(token, "active") && *reason)
+		/* It works, and something is worth knowing. */
+		doctor_say(doctor, "backend", DOCTOR_NOTE, NULL, "%s is %s", backend, state);
 	else if (errors > 0)
 		doctor_say(doctor, "backend", DOCTOR_NOTE,
 			   "See the log: journalctl -u pandemonium-procdbd",

@@ -3,6 +3,8 @@
 
 #include "task.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "escape.h"
@@ -21,13 +23,30 @@ static gsize without_work(const char *comm, gsize length)
 	return MIN(end, length);
 }
 
+static gboolean is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+gboolean task_is_hidden(const char *text)
+{
+	guint64 pid;
+	g_autofree char *name = task_name_of_pid(text);
+
+	if (name || !is_number(text) ||
+	    !g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT32, &pid, NULL))
+		return FALSE;
+	/* Signal 0 is sent to nothing: who may not send one learns as much. */
+	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+}
+
 char *task_name_of_pid(const char *text)
 {
 	g_autofree char *path = NULL;
 	g_autofree char *comm = NULL;
 	gsize length;
 
-	if (!*text || strspn(text, "0123456789") != strlen(text))
+	if (!is_number(text))
 		return NULL;
 	path = g_strdup_printf("/proc/%s/comm", text);
 	if (!g_file_get_contents(path, &comm, &length, NULL))

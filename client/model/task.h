@@ -13,3 +13,6 @@
  * g_free().
  */
 char *task_name_of_pid(const char *text);
+
+/* Whether there is a process or thread with this ID that /proc does not show us (hidepid). */
+gboolean task_is_hidden(const char *text);

@@ -9,6 +9,10 @@ typedef struct {
 	ProcdbBackend *chosen;
 	gboolean pinned;		 /* whether chosen is the pinned backend */
 	ProcdbPinsId pins;		 /* what was pinned when we chose */
+	gboolean foreign;		 /* by another program */
+	gboolean abandoned;		 /* which was killed */
+	guint look_in;			 /* refreshes until the next look whether it was */
+	ProcdbSurvey *survey;		 /* for that; NULL before the first */
 	ProcdbObserverSettings settings; /* its compositors are ours */
 	gboolean watching;
 	guint64 slices[PROCDB_TIERS];
@@ -19,10 +23,21 @@ static Auto *automatic(ProcdbBackend *backend)
 	return (Auto *)backend;
 }
 
+/*
+ * Looks whose pins there are. A scheduler that was killed leaves its own, and nothing ever
+ * comes from there; another may take them up again.
+ */
+static void look_for_scheduler(Auto *self)
+{
+	self->look_in = PROCDB_PINS_LOOK_TICKS;
+	self->foreign = procdb_pins_owner() == PROCDB_PINS_FOREIGN;
+	self->abandoned = self->foreign && procdb_pins_are_abandoned(&self->survey, 0);
+}
+
 /* The backend for what is pinned now. FALSE when it is the one that we have. */
 static gboolean choose(Auto *self)
 {
-	gboolean pinned = procdb_pins_owner() == PROCDB_PINS_FOREIGN;
+	gboolean pinned = self->foreign && !self->abandoned;
 
 	if (self->chosen && pinned == self->pinned)
 		return FALSE;
@@ -54,7 +69,18 @@ static gboolean auto_refresh(ProcdbBackend *backend)
 	Auto *self = automatic(backend);
 	gboolean others = self->chosen->ops->refresh(self->chosen);
 
-	if (pins_moved(self) && choose(self))
+	if (pins_moved(self)) {
+		look_for_scheduler(self);
+	} else if (self->pinned) {
+		/* It looks itself, and knows which descriptors are its own. */
+		self->abandoned = procdb_backend_pinned_is_abandoned(self->chosen);
+	} else if (self->foreign) {
+		if (self->look_in == 0)
+			look_for_scheduler(self);
+		else
+			self->look_in--;
+	}
+	if (choose(self))
 		others = self->chosen->ops->refresh(self->chosen);
 	return others;
 }
@@ -144,6 +170,7 @@ static void auto_close(ProcdbBackend *backend)
 
 	procdb_backend_close(self->chosen);
 	procdb_observer_settings_clear(&self->settings);
+	g_clear_pointer(&self->survey, procdb_survey_free);
 	g_free(self);
 }
 
@@ -168,6 +195,7 @@ ProcdbBackend *procdb_backend_auto_new(const ProcdbObserverSettings *settings)
 	self->base.ops = &ops;
 	procdb_observer_settings_copy(&self->settings, settings);
 	self->pins = procdb_pins_identify();
+	look_for_scheduler(self);
 	choose(self);
 	return &self->base;
 }

@@ -45,6 +45,7 @@ typedef struct {
 	guint64 tasks_lost;  /* events of running tasks that found no room */
 	guint64 lost;	     /* observations that BPF could not keep, as far as known */
 	guint init_capacity; /* entries that the init map holds; 0 while there is none */
+	gboolean shared;     /* other programs write to the init map, too */
 } ProcdbBackendStatus;
 
 typedef struct {

@@ -26,7 +26,12 @@ ProcdbBackend *procdb_backend_pinned_new(void);
 const ProcdbPinsId *procdb_backend_observer_pins(ProcdbBackend *backend);
 const ProcdbPinsId *procdb_backend_pinned_pins(ProcdbBackend *backend);
 
-/* Pinned maps while another program's are there, our own observer else. */
+/* Whether its last look found that nothing but it holds the maps: their scheduler was killed. */
+gboolean procdb_backend_pinned_is_abandoned(ProcdbBackend *backend);
+
+/*
+ * Pinned maps while those of another program are there that holds them, our own observer else.
+ */
 ProcdbBackend *procdb_backend_auto_new(const ProcdbObserverSettings *settings);
 
 /*

@@ -30,6 +30,8 @@ gboolean procdb_load_refuse(GError **error, int err, const char *what)
 
 gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
 {
+	g_autoptr(ProcdbSurvey) survey = NULL;
+
 	if (!procdb_pins_check_directory(error))
 		return FALSE;
 	if (access(KERNEL_BTF, R_OK)) {
@@ -38,7 +40,7 @@ gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error)
 			    "); it needs CONFIG_DEBUG_INFO_BTF");
 		return FALSE;
 	}
-	if (procdb_pins_owner() == PROCDB_PINS_FOREIGN) {
+	if (procdb_pins_owner() == PROCDB_PINS_FOREIGN && !procdb_pins_are_abandoned(&survey, 0)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
 			    "another program has pinned its maps in " PROCDB_PIN_DIR
 			    "; use backend pinned or auto, or stop it and remove them");
@@ -104,6 +106,7 @@ void procdb_load_compositors(struct bpf_map *map, const char *const *names)
 gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct bpf_map *init,
 			  gboolean reused, GError **error)
 {
+	gboolean wanted = !reused && procdb_pins_owner() != PROCDB_PINS_FOREIGN;
 	int observe_fd, init_fd;
 
 	observe_fd = fcntl(bpf_map__fd(observe), F_DUPFD_CLOEXEC, 0);
@@ -113,7 +116,7 @@ gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct b
 	if (init_fd < 0)
 		procdb_load_refuse(error, errno, "cannot duplicate a file descriptor");
 	/* The pins last: they would outlive a failure. */
-	if (init_fd < 0 || (!reused && !procdb_pins_write(observe_fd, init_fd, error))) {
+	if (init_fd < 0 || (wanted && !procdb_pins_write(observe_fd, init_fd, error))) {
 		if (init_fd >= 0)
 			close(init_fd);
 		close(observe_fd);
@@ -123,13 +126,22 @@ gboolean procdb_load_open(ProcdbBpfMaps *maps, struct bpf_map *observe, struct b
 	return TRUE;
 }
 
-void procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)
+void procdb_load_set_active(ProcdbBackendState *state)
+{
+	g_autoptr(ProcdbSurvey) survey = NULL;
+
+	procdb_backend_state_set(
+	    state, "active", procdb_pins_are_abandoned(&survey, 0) ? PROCDB_PINS_ABANDONED : NULL,
+	    NULL);
+}
+
+gboolean procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)
 {
 	g_autoptr(GError) error = NULL;
 	gboolean moved = procdb_pins_moved(pins);
 
 	if (!moved && procdb_pins_present(pins))
-		return;
+		return FALSE;
 	/* Another scheduler's pins are its own business; missing ones are put back. */
 	if (procdb_pins_owner() == PROCDB_PINS_ABSENT) {
 		/* Again and again, but one word is enough. */
@@ -139,6 +151,7 @@ void procdb_load_check_pins(const ProcdbBpfMaps *maps, ProcdbPinsId *pins)
 			    error->message);
 		*pins = procdb_pins_identify();
 	}
+	return moved;
 }
 
 gboolean procdb_load_drain(ProcdbBpfMaps *maps, ProcdbDrainCount *count, const __u64 *observed,

@@ -11,6 +11,7 @@
 #include "backends.h"
 #include "bpf-maps.h"
 #include "pins.h"
+#include "state.h"
 
 #include <bpf/libbpf.h>
 
@@ -23,7 +24,7 @@ typedef struct {
 
 /*
  * Before loading: TRUE when the kernel has type information and no other program has
- * pinned maps: no scheduler, and, if ledger says that there is one, no other service.
+ * pinned maps: no scheduler that is alive, and, if ledger says that there is one, no other service.
  */
 gboolean procdb_load_ready(const ProcdbLedger *ledger, GError **error);
 
@@ -46,15 +47,24 @@ typedef struct {
 /* CPUs that the machine has now, at least 1. */
 guint32 procdb_load_online_cpus(void);
 
+/* The state of a backend whose programs run; with what is to be said of the pins. */
+void procdb_load_set_active(ProcdbBackendState *state);
+
 /* Fills the map of names that are always latency critical; names may be NULL. */
 void procdb_load_compositors(struct bpf_map *map, const char *const *names);
 
-/* Pins the maps, unless they are reused and pinned, and opens pair on them. */
+/*
+ * Pins the maps, unless they are reused and pinned, or there are those of a scheduler that was
+ * killed; and opens pair on them.
+ */
 gboolean procdb_load_open(ProcdbBpfMaps *pair, struct bpf_map *observe, struct bpf_map *init,
 			  gboolean reused, GError **error);
 
-/* Restores pins that were removed; those of other programs stay. pins: what was seen last. */
-void procdb_load_check_pins(const ProcdbBpfMaps *pair, ProcdbPinsId *pins);
+/*
+ * Restores pins that were removed; those of other programs stay. pins: what was seen last.
+ * Whether it is another sight than that.
+ */
+gboolean procdb_load_check_pins(const ProcdbBpfMaps *pair, ProcdbPinsId *pins);
 
 /* procdb_bpf_maps_drain(), without a system call while nothing was added. */
 gboolean procdb_load_drain(ProcdbBpfMaps *pair, ProcdbDrainCount *count, const __u64 *observed,

@@ -97,19 +97,14 @@ static gboolean start(Observer *self, GError **error)
 	return TRUE;
 }
 
-static void set_state(Observer *self, const GError *error)
-{
-	procdb_backend_state_set(&self->state, error ? "failed" : "active",
-				 error ? error->message : NULL, NULL);
-}
-
 static gboolean observer_refresh(ProcdbBackend *backend)
 {
 	Observer *self = observer(backend);
 	g_autoptr(GError) error = NULL;
 
 	if (self->skeleton) {
-		procdb_load_check_pins(&self->maps, &self->pins);
+		if (procdb_load_check_pins(&self->maps, &self->pins))
+			procdb_load_set_active(&self->state);
 		return FALSE;
 	}
 	if (self->retry_in > 0) {
@@ -117,12 +112,12 @@ static gboolean observer_refresh(ProcdbBackend *backend)
 		return FALSE;
 	}
 	if (!start(self, &error)) {
-		set_state(self, error);
+		procdb_backend_state_set(&self->state, "failed", error->message, NULL);
 		self->retry_pause = CLAMP(self->retry_pause * 2, RETRY_FIRST, RETRY_LAST);
 		self->retry_in = self->retry_pause;
 		return FALSE;
 	}
-	set_state(self, NULL);
+	procdb_load_set_active(&self->state);
 	self->retry_pause = 0;
 	return TRUE;
 }

@@ -11,6 +11,9 @@ typedef struct {
 	ProcdbBpfMaps maps;
 	ProcdbPinsId pins; /* as last seen; while maps is open, those that it was opened from */
 	ProcdbBackendState state;
+	gboolean abandoned;
+	guint look_in;	      /* refreshes until the next look whether they are */
+	ProcdbSurvey *survey; /* for that; NULL before the first */
 } Pinned;
 
 static Pinned *pinned(ProcdbBackend *backend)
@@ -18,9 +21,21 @@ static Pinned *pinned(ProcdbBackend *backend)
 	return (Pinned *)backend;
 }
 
-static void set_state(Pinned *self, const char *token, const GError *reason)
+static void set_state(Pinned *self, const char *token, const char *reason)
 {
-	procdb_backend_state_set(&self->state, token, reason ? reason->message : NULL, NULL);
+	procdb_backend_state_set(&self->state, token, reason, NULL);
+}
+
+/* Looks whether the scheduler still has its maps, and says so. */
+static void look_for_scheduler(Pinned *self)
+{
+	if (self->look_in > 0) {
+		self->look_in--;
+		return;
+	}
+	self->look_in = PROCDB_PINS_LOOK_TICKS;
+	self->abandoned = procdb_pins_are_abandoned(&self->survey, 1);
+	set_state(self, "active", self->abandoned ? PROCDB_PINS_ABANDONED : NULL);
 }
 
 static gboolean pinned_refresh(ProcdbBackend *backend)
@@ -31,25 +46,29 @@ static gboolean pinned_refresh(ProcdbBackend *backend)
 	int observe_fd, init_fd;
 	guint capacity;
 
-	if (procdb_bpf_maps_is_open(&self->maps) && !moved)
+	if (procdb_bpf_maps_is_open(&self->maps) && !moved) {
+		look_for_scheduler(self);
 		return FALSE;
+	}
 
 	/* A scheduler that restarts pins new maps: the old ones work and stay empty for ever. */
 	procdb_bpf_maps_close(&self->maps);
+	self->abandoned = FALSE;
+	self->look_in = 0;
 	if (!procdb_pins_present(&self->pins)) {
 		if (procdb_pins_check_directory(&error))
 			set_state(self, "waiting", NULL);
 		else
-			set_state(self, "failed", error);
+			set_state(self, "failed", error->message);
 		return FALSE;
 	}
 	if (!procdb_pins_open(&observe_fd, &init_fd, &capacity, &error)) {
-		set_state(self, "failed", error);
+		set_state(self, "failed", error->message);
 		return FALSE;
 	}
 	/* Replaced while we opened them: the next refresh sees that. */
 	procdb_bpf_maps_open(&self->maps, observe_fd, init_fd, capacity);
-	set_state(self, "active", NULL);
+	look_for_scheduler(self);
 	return TRUE;
 }
 
@@ -89,6 +108,7 @@ static void pinned_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 	    .in_use = procdb_bpf_maps_is_open(&pinned(backend)->maps) ? "pinned" : "",
 	    .errors = pinned(backend)->maps.errors,
 	    .init_capacity = pinned(backend)->maps.init_capacity,
+	    .shared = procdb_bpf_maps_is_open(&pinned(backend)->maps),
 	};
 	procdb_backend_state_report(&pinned(backend)->state, status);
 }
@@ -99,12 +119,18 @@ static void pinned_close(ProcdbBackend *backend)
 
 	procdb_bpf_maps_clear(&self->maps);
 	procdb_backend_state_clear(&self->state);
+	g_clear_pointer(&self->survey, procdb_survey_free);
 	g_free(self);
 }
 
 const ProcdbPinsId *procdb_backend_pinned_pins(ProcdbBackend *backend)
 {
 	return procdb_bpf_maps_is_open(&pinned(backend)->maps) ? &pinned(backend)->pins : NULL;
+}
+
+gboolean procdb_backend_pinned_is_abandoned(ProcdbBackend *backend)
+{
+	return pinned(backend)->abandoned;
 }
 
 ProcdbBackend *procdb_backend_pinned_new(void)

@@ -4,7 +4,6 @@
 #include "pins.h"
 
 #include "ledger.h"
-#include "procdb-abi.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -260,6 +259,26 @@ ProcdbPinsOwner procdb_pins_owner(void)
 		       marker.init_id == procdb_pins_map_id(PROCDB_PIN_INIT)
 		   ? PROCDB_PINS_OURS
 		   : PROCDB_PINS_FOREIGN;
+}
+
+/* Whether but for its pin and own descriptors nothing holds the map that is pinned at a path. */
+static gboolean is_abandoned(ProcdbSurvey *survey, const char *path, guint own)
+{
+	struct procdb_map_users users;
+	guint32 id = procdb_pins_map_id(path);
+
+	return id != 0 && procdb_survey_map(survey, id, &users) && users.programs == 0 &&
+	       users.handles <= own + 1;
+}
+
+gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own)
+{
+	if (procdb_pins_owner() != PROCDB_PINS_FOREIGN || !procdb_pins_check_directory(NULL))
+		return FALSE;
+	if (!*survey)
+		*survey = procdb_survey_new();
+	return is_abandoned(*survey, PROCDB_PIN_OBSERVE, own) &&
+	       is_abandoned(*survey, PROCDB_PIN_INIT, own);
 }
 
 static gboolean pin(int fd, const char *path, GError **error)

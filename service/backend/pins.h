@@ -11,6 +11,9 @@
 #include <gio/gio.h>
 #include <sys/types.h>
 
+#include "procdb-abi.h"
+#include "survey.h"
+
 /* Which two pins are there: a new pin is a new inode. All zero: not both are. */
 typedef struct {
 	dev_t device;
@@ -61,6 +64,20 @@ gboolean procdb_pins_open(int *observe_fd, int *init_fd, guint *init_capacity, G
 
 /* Whose pins these are, by the marker that the observer pins beside its maps. */
 ProcdbPinsOwner procdb_pins_owner(void);
+
+/*
+ * Whether the maps of another program are there that nothing holds any more but their pins: it
+ * was killed. own: how many descriptors of each this process has. FALSE when it cannot be told.
+ * *survey is made if there is need for one, and is the caller's to keep for the next look, and
+ * to free.
+ */
+gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own);
+/* How many refreshes after a look whether it is so the next one is. */
+#define PROCDB_PINS_LOOK_TICKS 5
+/* What to say then: what it is, and after a ";" what to do. */
+#define PROCDB_PINS_ABANDONED                                                                      \
+	"the maps in " PROCDB_PIN_DIR " are those of a scheduler that has ended; remove them: "    \
+	"rm " PROCDB_PIN_OBSERVE " " PROCDB_PIN_INIT
 
 /* Pins both maps and the marker in place of whatever is pinned there. */
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error);

@@ -241,7 +241,8 @@ static gboolean scheduler_refresh(ProcdbBackend *backend)
 
 	if (self->skeleton) {
 		if (!check_ended(self)) {
-			procdb_load_check_pins(&self->maps, &self->pins);
+			if (procdb_load_check_pins(&self->maps, &self->pins))
+				procdb_load_set_active(&self->state);
 			return FALSE;
 		}
 		stop(self);
@@ -251,7 +252,7 @@ static gboolean scheduler_refresh(ProcdbBackend *backend)
 		/* It removes its pins, unless they are another program's. */
 		g_clear_pointer(&self->fallback, procdb_backend_close);
 		if (start(self, &error)) {
-			procdb_backend_state_set(&self->state, "active", NULL, NULL);
+			procdb_load_set_active(&self->state);
 			self->retry_pause = 0;
 			return TRUE;
 		}

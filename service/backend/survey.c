@@ -36,16 +36,24 @@ GByteArray *procdb_survey_read(struct bpf_program *program)
 	return all;
 }
 
-static GByteArray *list_services(void)
+/* With one of its programs loaded; NULL when the kernel refuses. */
+static Survey *load(const char *name)
 {
-	g_autoptr(Survey) survey = survey__open_and_load();
+	g_autoptr(Survey) survey = survey__open();
+	struct bpf_program *program = NULL;
 
-	return survey ? procdb_survey_read(survey->progs.list_services) : NULL;
+	if (!survey)
+		return NULL;
+	while ((program = bpf_object__next_program(survey->obj, program)))
+		bpf_program__set_autoload(program, g_str_equal(bpf_program__name(program), name));
+	return survey__load(survey) ? NULL : g_steal_pointer(&survey);
 }
 
 guint32 procdb_survey_oldest_service(void)
 {
-	g_autoptr(GByteArray) found = list_services();
+	g_autoptr(Survey) survey = load("list_services");
+	g_autoptr(GByteArray) found =
+	    survey ? procdb_survey_read(survey->progs.list_services) : NULL;
 	guint32 oldest = 0;
 
 	for (gsize at = 0; found && at + sizeof(guint32) <= found->len; at += sizeof(guint32)) {
@@ -55,4 +63,26 @@ guint32 procdb_survey_oldest_service(void)
 		oldest = oldest == 0 ? id : MIN(oldest, id);
 	}
 	return oldest;
+}
+
+ProcdbSurvey *procdb_survey_new(void)
+{
+	return load("list_maps");
+}
+
+void procdb_survey_free(ProcdbSurvey *survey)
+{
+	survey__destroy(survey);
+}
+
+gboolean procdb_survey_map(ProcdbSurvey *survey, guint32 id, struct procdb_map_users *users)
+{
+	g_autoptr(GByteArray) found = survey ? procdb_survey_read(survey->progs.list_maps) : NULL;
+
+	for (gsize at = 0; found && at + sizeof(*users) <= found->len; at += sizeof(*users)) {
+		memcpy(users, found->data + at, sizeof(*users));
+		if (users->id == id)
+			return TRUE;
+	}
+	return FALSE;
 }

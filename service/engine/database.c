@@ -144,6 +144,9 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	}
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
+	if (report->taken)
+		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_SAVE, "Nothing is saved: %s",
+			   report->taken);
 	return g_steal_pointer(&records);
 }
 
@@ -179,6 +182,8 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 			 report->newest.ext != PROCDB_EXT_NEWER);
 	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
 		procdb_engine_mark_saved(engine);
+	else if (report->taken)
+		procdb_engine_set_save_error(engine, report->taken);
 	return TRUE;
 }
 

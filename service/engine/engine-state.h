@@ -39,6 +39,10 @@ struct procdb_init_map {
 	GArray *retracting; /* struct procdb_comm: predictions to remove at the end of a phase */
 	GArray *publishing; /* struct procdb_comm: scratch */
 	GArray *classes;    /* struct procdb_class, beside publishing */
+	struct {
+		guint entries;	      /* in the map, at the last comparison */
+		guint64 writes_until; /* tick; until then another program counts as a writer */
+	} others;
 	/* As last logged. */
 	gboolean publish_failed;
 	gboolean retract_failed;
@@ -159,8 +163,29 @@ void procdb_engine_queue_prediction(ProcdbEngine *engine, struct procdb_entry *e
 void procdb_engine_retract_queued(ProcdbEngine *engine);
 /* Gives room that has appeared in the init map to remembered profiles; walks all there are. */
 void procdb_engine_refill(ProcdbEngine *engine);
-/* Makes the init map hold what the table says and nothing else, whatever it held. */
+/*
+ * Makes the init map hold what the table says, whatever it held, and nothing else; of a map
+ * that is shared all stays that does not contradict.
+ */
 void procdb_engine_resync(ProcdbEngine *engine);
+
+/* shared.c */
+
+/* Whether other programs write to the init map, too. */
+gboolean procdb_engine_is_shared(ProcdbEngine *engine);
+/*
+ * Whether a prediction for this name that another program wrote contradicts what we hold: then
+ * it goes. entry: what is known of the name, or NULL.
+ */
+gboolean procdb_engine_is_contradicted(const ProcdbEngine *engine,
+				       const struct procdb_entry *entry);
+/* Once a tick: has what others overwrote or removed written again, in a map that is shared. */
+void procdb_engine_compare(ProcdbEngine *engine);
+/*
+ * What to say of another program that writes predictions, and what to do; NULL if there is none.
+ * *state is the same as a BackendState. Both static.
+ */
+const char *procdb_engine_other_writer(const ProcdbEngine *engine, const char **state);
 
 /* engine-state.c */
 
@@ -213,6 +238,8 @@ void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 new
 
 /* What is known is what the file says: nothing is left that a save has failed to write. */
 void procdb_engine_mark_saved(ProcdbEngine *engine);
+/* What status says of the last save; "" when it worked. */
+void procdb_engine_set_save_error(ProcdbEngine *engine, const char *message);
 /* Before the engine is freed: a save under way ends without it; requests that wait for a save
  * get an error. */
 void procdb_engine_abandon_save(ProcdbEngine *engine);

@@ -152,6 +152,8 @@ static void follow_backend(ProcdbEngine *engine)
 {
 	if (engine->backend->ops->refresh(engine->backend) || !engine->map.known)
 		procdb_engine_resync(engine);
+	else
+		procdb_engine_compare(engine);
 	log_state(engine);
 	if (engine->tick % REFILL_TICKS == 0)
 		procdb_engine_refill(engine);

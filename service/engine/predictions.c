@@ -36,10 +36,28 @@ static void queue_retract(ProcdbEngine *engine, struct procdb_entry *entry)
 	g_array_append_val(engine->map.retracting, entry->comm);
 }
 
+/* Leaves out what has a prediction again since its removal failed. */
+static void keep_retracted(ProcdbEngine *engine)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < engine->map.retracting->len; i++) {
+		struct procdb_comm comm =
+		    g_array_index(engine->map.retracting, struct procdb_comm, i);
+		const struct procdb_entry *entry = procdb_table_find(engine->table, &comm);
+
+		if (!entry || !entry->published)
+			g_array_index(engine->map.retracting, struct procdb_comm, kept++) = comm;
+	}
+	g_array_set_size(engine->map.retracting, kept);
+}
+
 void procdb_engine_retract_queued(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = NULL;
 
+	if (engine->map.retract_failed)
+		keep_retracted(engine);
 	if (engine->map.retracting->len == 0)
 		return;
 	if (!engine->backend->ops->retract(engine->backend,
@@ -49,15 +67,24 @@ void procdb_engine_retract_queued(ProcdbEngine *engine)
 		engine->map.known = FALSE;
 	}
 	procdb_engine_log_failure(&engine->map.retract_failed, error);
-	g_array_set_size(engine->map.retracting, 0);
+	/* In a map that is shared, nothing else would tell that they are ours. */
+	if (!error || !procdb_engine_is_shared(engine) ||
+	    engine->map.retracting->len > PROCDB_WALK_MAX)
+		g_array_set_size(engine->map.retracting, 0);
 }
 
+#define NO_LIMIT G_MAXUINT
+
+/* How many predictions of ours the init map holds; what is there of others takes room. */
 static guint capacity(ProcdbEngine *engine)
 {
 	ProcdbBackendStatus status;
 
 	engine->backend->ops->status(engine->backend, &status);
-	return status.init_capacity;
+	if (status.init_capacity == 0)
+		return NO_LIMIT;
+	return status.init_capacity -
+	       (status.shared ? MIN(engine->map.others.entries, status.init_capacity) : 0);
 }
 
 /* The learned prediction in the map that was not seen for longest; only asked when it is full. */
@@ -85,7 +112,7 @@ static gboolean make_room(ProcdbEngine *engine, const struct procdb_entry *entry
 {
 	struct procdb_entry *oldest;
 
-	if (!engine->map.known || room == 0 || engine->map.published + additional < room)
+	if (!engine->map.known || engine->map.published + additional < room)
 		return TRUE;
 	if (entry->set == PROCDB_SET_RETAINED)
 		return FALSE;
@@ -314,8 +341,12 @@ static void queue_all(ProcdbEngine *engine)
 
 void procdb_engine_refill(ProcdbEngine *engine)
 {
-	if (engine->map.known && procdb_table_count(engine->table, PROCDB_SET_RETAINED) > 0 &&
-	    engine->map.published < capacity(engine))
+	guint room;
+
+	if (!engine->map.known || procdb_table_count(engine->table, PROCDB_SET_RETAINED) == 0)
+		return;
+	room = capacity(engine);
+	if (room != NO_LIMIT && engine->map.published < room)
 		queue_all(engine);
 }
 
@@ -323,6 +354,7 @@ void procdb_engine_resync(ProcdbEngine *engine)
 {
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 	g_autoptr(GError) error = NULL;
+	gboolean shared = procdb_engine_is_shared(engine);
 
 	engine->map.known = engine->backend->ops->predictions(engine->backend, entries, &error);
 	procdb_engine_log_failure(&engine->map.compare_failed, error);
@@ -331,6 +363,7 @@ void procdb_engine_resync(ProcdbEngine *engine)
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
 		procdb_table_at(engine->table, i)->published = false;
 	engine->map.published = 0;
+	engine->map.others.entries = 0;
 	for (guint i = 0; i < entries->len; i++) {
 		const struct procdb_observation *o =
 		    &g_array_index(entries, struct procdb_observation, i);
@@ -339,12 +372,15 @@ void procdb_engine_resync(ProcdbEngine *engine)
 		if (entry && procdb_engine_wants_prediction(engine, entry)) {
 			set_published(engine, entry, true);
 			entry->written = o->seen;
-		} else
+		} else if (!shared || procdb_engine_is_contradicted(engine, entry)) {
 			g_array_append_val(engine->map.retracting, o->comm);
+		} else {
+			engine->map.others.entries++;
+		}
 	}
 	procdb_engine_retract_queued(engine);
 	/* The rest of a map that is larger than ours in the next step. */
-	if (entries->len >= PROCDB_WALK_MAX)
+	if (entries->len >= PROCDB_WALK_MAX && !shared)
 		engine->map.known = FALSE;
 	queue_all(engine);
 }

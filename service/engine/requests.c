@@ -37,6 +37,8 @@ gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm
 
 void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 {
+	const char *state, *writer = procdb_engine_other_writer(engine, &state);
+
 	*status = (ProcdbEngineStatus){
 	    .observations = engine->observations,
 	    .found = engine->predictions.found,
@@ -52,6 +54,10 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	};
 	memcpy(status->outcomes, engine->predictions.outcomes, sizeof(status->outcomes));
 	engine->backend->ops->status(engine->backend, &status->backend);
+	if (writer && g_str_equal(status->backend.token, "active") && !*status->backend.reason) {
+		status->backend.reason = writer;
+		status->backend.state = state;
+	}
 }
 
 /* Has the init map say at once what was requested. */

@@ -10,7 +10,7 @@
 #define RETRY_FIRST_S 5
 #define RETRY_LAST_S 600
 
-static void set_save_error(ProcdbEngine *engine, const char *message)
+void procdb_engine_set_save_error(ProcdbEngine *engine, const char *message)
 {
 	g_free(engine->saves.last_error);
 	engine->saves.last_error = g_strdup(message);
@@ -18,10 +18,13 @@ static void set_save_error(ProcdbEngine *engine, const char *message)
 
 void procdb_engine_mark_saved(ProcdbEngine *engine)
 {
+	const char *taken = procdb_store_report(engine->store)->taken;
+
 	engine->dirty = FALSE;
 	engine->saves.failures = 0;
 	engine->saves.due = 0;
-	set_save_error(engine, "");
+	/* That the file is another service's is known before a save is tried. */
+	procdb_engine_set_save_error(engine, taken ? taken : "");
 }
 
 GArray *procdb_engine_records(const ProcdbEngine *engine, guint *predicting)
@@ -64,7 +67,7 @@ static void take_outcome(ProcdbEngine *engine, const GError *reason)
 		if (engine->saves.failures == 0)
 			procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_SAVE, "Cannot save %s: %s",
 				   path, reason->message);
-		set_save_error(engine, reason->message);
+		procdb_engine_set_save_error(engine, reason->message);
 		engine->saves.due = seconds_from_now(
 		    MIN(RETRY_FIRST_S << MIN(engine->saves.failures, 16), RETRY_LAST_S));
 		engine->saves.failures++;
@@ -74,7 +77,7 @@ static void take_outcome(ProcdbEngine *engine, const GError *reason)
 	if (engine->saves.failures > 0)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_SAVE,
 			   "Saved %s again after %u failures", path, engine->saves.failures);
-	set_save_error(engine, "");
+	procdb_engine_set_save_error(engine, "");
 	engine->saves.failures = 0;
 	engine->saves.due = seconds_from_now(engine->settings.save_interval_s);
 	engine->saves.last_us = engine->clock_us();

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "directory.h"
+#include "lock.h"
 
 /* As many as the kernel follows (MAXSYMLINKS in include/linux/namei.h). */
 #define MAX_LINKS 40
@@ -47,6 +48,8 @@ ProcdbFiles *procdb_files_new(const char *path)
 	files->prev_name = g_strconcat(files->name, ".prev", NULL);
 	files->temp_name = g_strconcat(files->name, ".tmp", NULL);
 	files->bad_prefix = g_strconcat(files->name, ".bad-", NULL);
+	files->lock_name = g_strconcat(files->name, ".lock", NULL);
+	files->lock_fd = -1;
 	files->whole.size = -1;
 	g_mutex_init(&files->lock);
 	g_cond_init(&files->saved);
@@ -63,6 +66,7 @@ void procdb_files_unref(ProcdbFiles *files)
 {
 	if (!g_atomic_int_dec_and_test(&files->refs))
 		return;
+	procdb_lock_release(files);
 	g_mutex_clear(&files->lock);
 	g_cond_clear(&files->saved);
 	g_free(files->path);
@@ -71,6 +75,7 @@ void procdb_files_unref(ProcdbFiles *files)
 	g_free(files->prev_name);
 	g_free(files->temp_name);
 	g_free(files->bad_prefix);
+	g_free(files->lock_name);
 	g_free(files);
 }
 

@@ -8,6 +8,7 @@
  *	NAME			the database
  *	NAME.prev		the one before it
  *	NAME.tmp		a save under way, or the leftover of one
+ *	NAME.lock		as long as a service has the database
  *	NAME.bad-20261123T010203Z	a database that is bad, or too new for us, set aside
  *
  * At every moment of a save NAME is a whole file, the old or the new one.
@@ -29,6 +30,8 @@ typedef struct {
 	char *prev_name;
 	char *temp_name; /* one fixed name, so that what crashes leave cannot pile up */
 	char *bad_prefix;
+	char *lock_name;
+	int lock_fd; /* of the lock while it is ours, else -1; for one thread: lock.h */
 
 	gint saving;	  /* atomic: a save is in a thread or on its way there */
 	GCond saved;	  /* it is not any more */

@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "files.h"
+#include "lock.h"
 
 struct _ProcdbStore {
 	ProcdbFiles *files;
 	GPtrArray *import_paths;
 	ProcdbLimit limit;
 	guint64 serial; /* of the newest content encoded */
+	gboolean claimed;
+	char *taken; /* while another service has the file: what to say */
 
 	ProcdbStoreReport report;
 	char *set_aside;
@@ -33,6 +36,7 @@ void procdb_store_free(ProcdbStore *store)
 	g_ptr_array_unref(store->import_paths);
 	g_free(store->set_aside);
 	g_free(store->message);
+	g_free(store->taken);
 	g_free(store);
 }
 
@@ -49,6 +53,32 @@ void procdb_store_add_import(ProcdbStore *store, const char *path)
 void procdb_store_set_limit(ProcdbStore *store, const ProcdbLimit *limit)
 {
 	store->limit = *limit;
+}
+
+void procdb_store_claim(ProcdbStore *store)
+{
+	store->claimed = TRUE;
+}
+
+/* Whether the file is ours, as far as can be told. */
+static gboolean take_lock(ProcdbStore *store, gboolean make)
+{
+	g_clear_pointer(&store->taken, g_free);
+	if (!store->claimed || procdb_lock_take(store->files, make) != PROCDB_LOCK_TAKEN)
+		return TRUE;
+	store->taken = g_strdup_printf("another service writes the database %s, so this one does "
+				       "not; stop one of them, and run: pandemoniumctl load",
+				       procdb_store_path(store));
+	return FALSE;
+}
+
+/* FALSE (G_IO_ERROR_BUSY) when another service had the file at the last load, or has it. */
+static gboolean may_write(ProcdbStore *store, GError **error)
+{
+	if (!store->taken && take_lock(store, TRUE))
+		return TRUE;
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY, store->taken);
+	return FALSE;
 }
 
 const ProcdbStoreReport *procdb_store_report(const ProcdbStore *store)
@@ -244,11 +274,19 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 	g_auto(ProcdbFile) newest = {0};
 
 	store->report = (ProcdbStoreReport){0};
+	*diag = PROCDB_DIAG_NONE;
 	g_clear_pointer(&store->set_aside, g_free);
 	set_message(store, NULL);
+	if (!take_lock(store, FALSE)) {
+		store->report.taken = store->taken;
+		procdb_files_read_other(procdb_store_path(store), &store->limit, &newest);
+		store->report.newest = newest.decoded;
+		if (procdb_file_is_whole(&newest))
+			take(store, &newest, PROCDB_SOURCE_NEWEST, records);
+		return TRUE;
+	}
 	procdb_files_read(store->files, &store->limit, &newest);
 	store->report.newest = newest.decoded;
-	*diag = PROCDB_DIAG_NONE;
 
 	if (!newest.exists) {
 		import(store, records);
@@ -278,16 +316,22 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 gboolean procdb_store_save(ProcdbStore *store, const struct procdb_record *records, guint n,
 			   GError **error)
 {
-	g_autoptr(GBytes) bytes = procdb_codec_encode(records, n);
+	g_autoptr(GBytes) bytes = NULL;
 
+	if (!may_write(store, error))
+		return FALSE;
+	bytes = procdb_codec_encode(records, n);
 	return procdb_files_replace(store->files, bytes, ++store->serial, FALSE, error);
 }
 
 gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_record *records,
 				      guint n, GError **error)
 {
-	g_autoptr(GBytes) bytes = procdb_codec_encode(records, n);
+	g_autoptr(GBytes) bytes = NULL;
 
+	if (!may_write(store, error))
+		return FALSE;
+	bytes = procdb_codec_encode(records, n);
 	return procdb_files_replace(store->files, bytes, ++store->serial, TRUE, error);
 }
 
@@ -338,12 +382,17 @@ void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forge
 {
 	g_autoptr(GArray) taken = records;
 	g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
+	GError *error = NULL;
 	struct save *save;
 
 	g_task_set_source_tag(task, procdb_store_save_async);
 	if (procdb_store_is_saving(store)) {
 		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_PENDING,
 					"A save of %s is under way", procdb_store_path(store));
+		return;
+	}
+	if (!may_write(store, &error)) {
+		g_task_return_error(task, error);
 		return;
 	}
 	save = g_new0(struct save, 1);

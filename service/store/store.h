@@ -42,6 +42,14 @@ void procdb_store_add_import(ProcdbStore *store, const char *path);
 void procdb_store_set_limit(ProcdbStore *store, const ProcdbLimit *limit);
 
 /*
+ * From now on the file is written by one service at a time: each load, and a save as long as
+ * none could, takes a lock beside it (lock.h). While another service has it a load only reads
+ * the file, nothing else is tried or moved, and every save fails (G_IO_ERROR_BUSY) until a load
+ * gets the lock: what the other one has written meanwhile is never replaced by what is older.
+ */
+void procdb_store_claim(ProcdbStore *store);
+
+/*
  * Appends the profiles of the file to records (of struct procdb_record). A
  * file that does not exist is empty. One that is no valid database is set
  * aside, and the previous one used in its place, durably; if that is no better
@@ -68,6 +76,7 @@ typedef struct {
 	const char *set_aside; /* where the bad file, or that of a newer version, is now, or NULL */
 	guint left_out;	       /* profiles that there was no room for */
 	const char *message;   /* a sentence for the log; NULL if all was in order */
+	const char *taken;     /* ... when another service has the file, which is only read then */
 } ProcdbStoreReport;
 
 /* Valid until the next load. */

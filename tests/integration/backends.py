@@ -96,6 +96,11 @@ def without_capabilities_it_serves_what_it_knows():
         "setpriv", "--bounding-set=-bpf,-perfmon,-sys_admin", "--inh-caps=-bpf,-perfmon,-sys_admin"))
 
 
+def in_a_user_namespace_it_serves_what_it_knows():
+    # Root there has all capabilities, and none over the kernel's BPF.
+    serves_without("a user namespace", prefix=("unshare", "--user", "--map-root-user"))
+
+
 def bpf_and_perfmon_are_capabilities_enough():
     # What the sandboxed unit has. The directory is made for it there, and is here.
     os.mkdir(PIN_DIRECTORY, 0o700)

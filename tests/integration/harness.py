@@ -6,8 +6,10 @@ Everything here runs inside tests/lab/lab.sh, so paths and process ids are the
 lab's own.
 """
 
+import ctypes
 import json
 import os
+import platform
 import re
 import signal
 import struct
@@ -25,6 +27,8 @@ DATABASE = "/var/lib/pandemonium/procdb.bin"
 PIN_DIRECTORY = "/sys/fs/bpf/pandemonium"
 OBSERVE = PIN_DIRECTORY + "/task_class_observe"
 INIT = PIN_DIRECTORY + "/task_class_init"
+# asm/unistd.h and linux/bpf.h
+BPF, BPF_OBJ_GET = {"x86_64": 321, "aarch64": 280}.get(platform.machine()), 7
 TIERS = ("batch", "interactive", "lat-critical")
 COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "avg_runtime",
            "runtime_dev", "wakeup_freq", "csw_rate", "last_seen", "origin")
@@ -225,13 +229,47 @@ def create_map(path, kind, key=16, value=40, entries=512):
 
 
 def create_pins():
-    """The maps of another scheduler, as it pins them."""
+    """The maps of another scheduler that runs, as it pins them."""
     os.makedirs(PIN_DIRECTORY, mode=0o700, exist_ok=True)
     create_map(OBSERVE, "lru_hash")
     create_map(INIT, "hash")
+    hold_pins()
+
+
+def handle_of(path):
+    """A descriptor of a pinned map, as a scheduler that runs has one."""
+    # union bpf_attr of BPF_OBJ_GET: the address of the path, and zeros.
+    name = ctypes.create_string_buffer(path.encode())
+    attr = struct.pack("<Q", ctypes.addressof(name)).ljust(16, b"\0")
+    handle = ctypes.CDLL(None, use_errno=True).syscall(BPF, BPF_OBJ_GET, attr, len(attr))
+    assert handle >= 0, os.strerror(ctypes.get_errno())
+    return handle
+
+
+HANDLES = []
+
+
+def release_pins():
+    """The scheduler was killed: the maps stay, and nobody has them."""
+    while HANDLES:
+        os.close(HANDLES.pop())
+
+
+def hold_pins():
+    HANDLES.extend(handle_of(path) for path in (OBSERVE, INIT))
+
+
+@contextmanager
+def held_pins():
+    hold_pins()
+    try:
+        yield
+    finally:
+        release_pins()
 
 
 def remove_pins():
+    release_pins()
     for path in (OBSERVE, INIT):
         os.unlink(path)
 

@@ -2,6 +2,9 @@
 # Copyright (C) 2026 The ProcDb developers
 """A task name is 16 arbitrary bytes: each must work everywhere."""
 
+import os
+import subprocess
+
 from harness import (INIT, Service, create_pins, ctl, entries, error_name, escape, run_case, teach)
 import pddb
 
@@ -59,6 +62,26 @@ def a_name_that_does_not_decode_is_refused():
                 assert service.refused(method, "(s)", text) == error_name("InvalidName"), text
         for text in ("nobody", "", "a" * 16, "\\xff", "\\\\"):
             assert service.refused("GetConfidence", "(s)", text) == error_name("NoSuchProfile")
+
+
+def a_process_that_proc_hides_is_no_unknown_name():
+    with Service():
+        for hide in ("hidepid=1", "hidepid=2"):
+            subprocess.run(["mount", "-t", "proc", "-o", hide, "proc", "/proc"], check=True)
+            told = subprocess.run(["pandemoniumctl", "explain", str(os.getpid())], check=False,
+                                  stderr=subprocess.PIPE, cwd="/", user="alice", group="alice",
+                                  extra_groups=[])
+            said = told.stderr.decode()
+            assert told.returncode == 3 and "hidepid" in said and "no profile" not in said, told
+            assert "is a process or thread named" in subprocess.run(
+                ["pandemoniumctl", "explain", str(os.getpid())], check=False,
+                stderr=subprocess.PIPE).stderr.decode(), hide
+            # A number that is no process is a name.
+            told = subprocess.run(["pandemoniumctl", "explain", "4194304"], check=False,
+                                  stderr=subprocess.PIPE, user="alice", group="alice",
+                                  extra_groups=[], cwd="/")
+            assert b"hidepid" not in told.stderr and told.returncode == 3, told
+            subprocess.run(["umount", "/proc"], check=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@
  *   others set WHAT DELAY-US WAIT-US    sets it, waits, and fails if it has it no more
  *   others starts N AT-ONCE PROGRAM...  starts it so often; prints how many failed
  *   others forge                        takes our slice and executes itself; prints its nice value
+ *   others renames SECONDS NAME NAME    goes by the one and the other name in turn, and prints
+ *                                       how often it changed
  */
 
 #include <errno.h>
@@ -14,9 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* include/uapi/linux/sched/types.h, version 0; that header cannot be used beside glibc's. */
@@ -114,6 +118,20 @@ static int forge(char **argv)
 	return 9;
 }
 
+static int renames(int seconds, char **names)
+{
+	time_t end = time(NULL) + seconds;
+	long n = 0;
+
+	while (time(NULL) < end) {
+		for (int i = 0; i < 1000; i++)
+			prctl(PR_SET_NAME, names[n++ % 2]);
+		usleep(1000);
+	}
+	printf("%ld\n", n);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 5 && strcmp(argv[1], "set") == 0) {
@@ -125,6 +143,8 @@ int main(int argc, char **argv)
 	}
 	if (argc > 4 && strcmp(argv[1], "starts") == 0)
 		return starts(atoi(argv[2]), atoi(argv[3]), argv + 4);
+	if (argc == 5 && strcmp(argv[1], "renames") == 0)
+		return renames(atoi(argv[2]), argv + 3);
 	if (argc == 2 && strcmp(argv[1], "forge") == 0)
 		return forge(argv);
 	if (argc == 2 && strcmp(argv[1], "forged") == 0) {

@@ -6,9 +6,10 @@ import glob
 import os
 import pathlib
 import shutil
+import subprocess
 
 from harness import (DATABASE, INIT, MEMORY_MAX, TIERS, Service, create_pins, entries, escape, run_case,
-                     teach)
+                     teach, wait_for)
 import pddb
 
 GOLDEN = os.environ["LAB_SOURCE"] + "/tests/golden"
@@ -33,6 +34,48 @@ def a_save_survives_kill():
         assert lasting(service.profiles()) == before
         predictions = entries(INIT)
         assert predictions[b"pipewire".ljust(16, b"\0")] == (2, 300_000, 20_000, 40, 50)
+
+
+def of_two_services_with_one_database_one_writes():
+    bus = os.environ["LAB_DIR"] + "/second-bus"
+    subprocess.run(["dbus-daemon", "--session", f"--address=unix:path={bus}", "--fork"],
+                   check=True)
+    elsewhere = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"}
+    pddb.write(DATABASE, [pddb.confident(b"cc1")])
+
+    def second_says(*arguments):
+        return subprocess.run(["pandemoniumctl", *arguments], env=elsewhere, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.decode()
+
+    with Service() as service:
+        log = open(os.environ["LAB_DIR"] + "/second.log", "wb+")
+        second = subprocess.Popen([os.environ["LAB_SERVICE"], "--backend", "none", "--database",
+                                   DATABASE], stdout=log, stderr=log, env=elsewhere)
+        wait_for(lambda: "1 profile" in second_says("status"), 10, "it reads the database")
+        for command in ("status", "doctor"):
+            assert "another service writes the database" in second_says(command), command
+        # What the first one writes later stays, whatever the second one is told.
+        service.call("SetOverride", "(ss)", "first", "batch")
+        before = pathlib.Path(DATABASE).read_bytes()
+        assert "another service" in second_says("override", "set", "second", "batch")
+        assert "another service" in second_says("save")
+        assert pathlib.Path(DATABASE).read_bytes() == before
+        service.stop()
+        # It is told what to do, and does it only then: what it knows is older.
+        assert "another service" in second_says("save")
+        assert pathlib.Path(DATABASE).read_bytes() == before
+        second_says("load", "--yes")
+        second_says("override", "set", "second", "batch")
+    second.terminate()
+    assert second.wait(10) == 0, second.returncode
+    assert not os.path.exists(DATABASE + ".lock")
+    # What a service leaves that was killed is no lock.
+    with Service() as service:
+        service.kill()
+    assert os.path.exists(DATABASE + ".lock")
+    with Service() as service:
+        assert set(service.profiles()) == {"cc1", "first", "second"}
+        service.call("SetOverride", "(ss)", "third", "batch")
 
 
 def a_clean_stop_saves():
@@ -63,7 +106,9 @@ def an_independent_reader_reads_the_file():
                  row["csw_rate"], row["observations"], sum(row["votes"]))
         status = os.stat(DATABASE)
         assert status.st_uid == 0 and status.st_mode & 0o022 == 0, oct(status.st_mode)
-        assert os.listdir(os.path.dirname(DATABASE)) == [os.path.basename(DATABASE)]
+        # No leftovers, and what says that it is in use.
+        name = os.path.basename(DATABASE)
+        assert sorted(os.listdir(os.path.dirname(DATABASE))) == [name, name + ".lock"]
 
 
 def files_of_the_reference_load():

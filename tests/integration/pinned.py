@@ -4,9 +4,14 @@
 
 import errno
 import os
+import struct
+import subprocess
+import threading
+import time
 
-from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins, entries,
-                     in_hex, observe, remove_pins, run_case, teach, wait_for)
+from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins,
+                     entries, held_pins, in_hex, observe, release_pins, remove_pins, run_case, teach,
+                     wait_for)
 
 
 def key(name):
@@ -38,7 +43,7 @@ def a_full_map_is_drained_at_once():
         wait_for(lambda: len(service.profiles()) == len(names), 3, "all are there")
 
 
-def a_large_map_of_others_is_tidied_up():
+def a_large_map_of_others_is_left_to_them():
     os.makedirs(PIN_DIRECTORY, mode=0o700, exist_ok=True)
     create_map(OBSERVE, "lru_hash")
     create_map(INIT, "hash", entries=90000)
@@ -51,7 +56,11 @@ def a_large_map_of_others_is_tidied_up():
     bpftool("batch", "file", batch)
     with Service(backend="pinned") as service:
         teach(service, b"cc1")
-        wait_for(lambda: set(entries(INIT)) == {key(b"cc1")}, 5, "only ours are there")
+        service.call("SetOverride", "(ss)", "other-69999", "lat-critical")
+        service.wait_ticks(7)
+        there = entries(INIT)
+        assert len(there) == 70001, len(there)
+        assert there[key(b"cc1")][0] == 0 and there[key(b"other-69999")][0] == 2
 
 
 def waits_for_pins():
@@ -164,9 +173,142 @@ def auto_prefers_pins():
         teach(service, b"cc1")
 
 
+def auto_observes_when_the_scheduler_was_killed():
+    create_pins()
+    release_pins()
+    with Service(backend="auto") as service:
+        assert service.get("Backend") == "observer" and service.get("BackendStatus") == "active"
+        assert "remove" in service.get("BackendReason") and PIN_DIRECTORY in \
+            service.get("BackendReason"), service.get("BackendReason")
+        wait_for(lambda: service.get("Observations") > 0, 15, "it observes")
+        for command, status in (("status", 0), ("doctor", None)):
+            said = subprocess.run(["pandemoniumctl", command], stdout=subprocess.PIPE,
+                                  check=status == 0).stdout.decode()
+            assert "a scheduler that has ended" in said and "rm " in said, said
+        # A scheduler that takes them up again, and one that is killed.
+        with held_pins():
+            wait_for(lambda: service.state() == ("pinned", "active"), 10, "it is noticed")
+        wait_for(lambda: service.get("Backend") == "observer", 10, "it is noticed")
+        # They are another program's, so they are there.
+        assert bpftool("map", "show", "pinned", INIT)["max_entries"] == 512
+        remove_pins()
+        wait_for(lambda: service.state() == ("observer", "active"), 5, "they are gone")
+        assert os.path.exists(OBSERVE), "its own are there"
+    assert not os.path.exists(PIN_DIRECTORY)
+
+
+def pinned_says_that_the_scheduler_was_killed():
+    create_pins()
+    with Service(backend="pinned") as service:
+        assert service.state() == ("pinned", "active")
+        release_pins()
+        wait_for(lambda: "a scheduler that has ended" in service.get("BackendReason"), 10, "it says so")
+        # It was told to use them.
+        teach(service, b"cc1")
+
+
 def auto_observes_without_pins():
     with Service(backend="auto") as service:
         assert service.state() == ("observer", "active")
+
+
+class Adaptive:
+    """What scx_pandemonium does once a second in its adaptive mode, with the maps."""
+
+    def __init__(self, known):
+        self.known = dict(known)  # name -> tier
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.loop)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+    def loop(self):
+        while not self.stop.wait(1):
+            self.step()
+
+    def step(self):
+        """It drains what was observed, and writes every confident prediction again."""
+        lines = [["map", "delete", "pinned", OBSERVE, "key", *in_hex(name)]
+                 for name in entries(OBSERVE)]
+        for name, tier in self.known.items():
+            write_prediction(name, tier)
+        for line in lines:
+            subprocess.run(["bpftool", *line], stderr=subprocess.DEVNULL, check=False)
+
+    def evict(self, *names):
+        """It forgets names after a minute, and removes their predictions."""
+        for name in names:
+            self.known.pop(name, None)
+            subprocess.run(["bpftool", "map", "delete", "pinned", INIT, "key",
+                            *in_hex(key(name))], stderr=subprocess.DEVNULL, check=False)
+
+
+def write_prediction(name, tier):
+    bpftool("map", "update", "pinned", INIT, "key", *in_hex(key(name)), "value",
+            *in_hex(struct.pack("<B7xQQQQ", tier, 1_000_000, 0, 1, 1)))
+
+
+def tier_in_map(name):
+    return entries(INIT).get(key(name), (None,))[0]
+
+
+def what_another_program_writes_beside_us_is_put_right():
+    create_pins()
+    names = [f"lab-{number}".encode() for number in range(3)]
+    with Service(backend="pinned") as service:
+        teach(service, *names)
+        service.call("SetOverride", "(ss)", "lab-own", "lat-critical")
+        service.wait_ticks(6)
+        assert service.get("BackendReason") == ""
+        with Adaptive({b"lab-own": 0, b"theirs": 1}) as other:
+            for _ in range(2):
+                wait_for(lambda: tier_in_map(b"lab-own") == 0, 5, "it is overwritten")
+                wait_for(lambda: tier_in_map(b"lab-own") == 2, 8, "the override holds again")
+            other.evict(*names)
+            wait_for(lambda: all(tier_in_map(name) == 0 for name in names), 8, "they are there again")
+            wait_for(lambda: "--no-adaptive" in service.get("BackendReason"), 8, "it is said")
+            assert service.get("BackendStatus") == "active"
+            for command in ("status", "doctor"):
+                said = subprocess.run(["pandemoniumctl", command], stdout=subprocess.PIPE,
+                                      check=False).stdout.decode()
+                assert "another program" in said and "--no-adaptive" in said, said
+            # What only the other one knows is its own.
+            assert tier_in_map(b"theirs") == 1
+    assert set(entries(INIT)) >= {key(b"lab-own"), key(b"theirs"), *map(key, names)}
+
+
+def what_another_program_wrote_before_us_stays():
+    create_pins()
+    write_prediction(b"theirs", 2)
+    with Service(backend="pinned") as service:
+        teach(service, b"cc1")
+        service.wait_ticks(7)
+        assert tier_in_map(b"theirs") == 2 and tier_in_map(b"cc1") == 0
+        # Nothing that we hold is contradicted, so nothing is said.
+        assert service.state() == ("pinned", "active")
+
+
+def nothing_is_lost_through_restarts_of_either():
+    create_pins()
+    names = [f"lab-{number}".encode() for number in range(3)]
+    with Service(backend="pinned") as service:
+        teach(service, *names)
+        service.call("SetOverride", "(ss)", "lab-own", "lat-critical")
+    for turn in range(10):
+        with Service(backend="pinned") as service, Adaptive({b"lab-0": 2}) as other:
+            time.sleep(turn % 3 / 2)
+            other.evict(*names)
+            wait_for(lambda: [tier_in_map(name) for name in (b"lab-1", b"lab-own")] == [0, 2],
+                     8, f"all holds at start {turn}")
+    with Service(backend="pinned") as service:
+        assert set(service.profiles()) == {"lab-0", "lab-1", "lab-2", "lab-own"}
+        teach(service, b"lab-new")
 
 
 def hostile_values_do_no_harm():

@@ -15,6 +15,7 @@ typedef struct {
 	guint operations;
 	guint64 errors;
 	gboolean replaced;
+	gboolean shared;
 	TestMapsCalls calls;
 } Memory;
 
@@ -165,6 +166,7 @@ static void memory_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 	    .in_use = "memory",
 	    .errors = memory(backend)->errors,
 	    .init_capacity = memory(backend)->capacity,
+	    .shared = memory(backend)->shared,
 	};
 }
 
@@ -217,6 +219,16 @@ void test_maps_plant(ProcdbBackend *backend, const struct procdb_comm *comm,
 		     const struct procdb_class *prediction)
 {
 	put(memory(backend)->init, comm, prediction);
+}
+
+void test_maps_share(ProcdbBackend *backend)
+{
+	memory(backend)->shared = TRUE;
+}
+
+void test_maps_remove(ProcdbBackend *backend, const struct procdb_comm *comm)
+{
+	g_hash_table_remove(memory(backend)->init, comm);
 }
 
 guint test_maps_predictions(ProcdbBackend *backend)

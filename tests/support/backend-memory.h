@@ -21,6 +21,12 @@ void test_maps_score(ProcdbBackend *backend, const struct procdb_comm *comm,
 void test_maps_plant(ProcdbBackend *backend, const struct procdb_comm *comm,
 		     const struct procdb_class *prediction);
 
+/* From now on it is a map that other programs write to as well. */
+void test_maps_share(ProcdbBackend *backend);
+
+/* Another program removes a prediction. */
+void test_maps_remove(ProcdbBackend *backend, const struct procdb_comm *comm);
+
 /* The number of predictions in the init map. */
 guint test_maps_predictions(ProcdbBackend *backend);
 

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Programs that go by another name after their exec, as launchers, wine and servers do."""
+
+import os
+import shutil
+import subprocess
+
+from harness import CallFailed, Service, run_case, wait_for
+
+# Works for 60 ms of each 61.
+BURNS = ("60000", "1000")
+
+
+def program(name, of="BEHAVE"):
+    """A program that is executed under this name."""
+    path = f"{os.environ['LAB_DIR']}/{name}"
+    shutil.copy(os.environ[of], path)
+    return path
+
+
+def override(service, name, tier):
+    service.call("SetOverride", "(ss)", name, tier)
+    wait_for(lambda: service.call("GetProfile", "(s)", name)["predicted"], 5, f"{name} predicts")
+
+
+def counts(service, name):
+    try:
+        profile = service.call("GetProfile", "(s)", name)
+    except CallFailed:
+        return {"found": 0, "right": 0, "wrong": 0, "observations": 0}
+    return profile
+
+
+def a_prediction_is_judged_under_the_name_that_was_predicted():
+    with Service(backend="observer") as service:
+        override(service, "lab-launcher", "lat-critical")
+        path = program("lab-launcher")
+        # Too few for the later name to predict anything.
+        for _ in range(2):
+            subprocess.run([path, "lab-worker", *BURNS, "0.7"], check=True)
+            service.wait_ticks(2)
+        launcher, worker = (counts(service, name) for name in ("lab-launcher", "lab-worker"))
+        assert (launcher["found"], launcher["right"], launcher["wrong"]) == (2, 0, 2), launcher
+        assert (worker["found"], worker["right"], worker["wrong"]) == (0, 0, 0), worker
+        # What was measured is that of the name that it has.
+        assert worker["observations"] == 2 and launcher["observations"] == 0, (launcher, worker)
+
+
+def what_names_itself_later_starts_as_that_name_predicts():
+    with Service(backend="observer") as service:
+        override(service, "lab-game.exe", "batch")
+        path = program("lab-preloader")
+        for _ in range(2):
+            subprocess.run([path, "lab-game.exe", *BURNS, "0.7"], check=True)
+            service.wait_ticks(2)
+        game, preloader = (counts(service, name) for name in ("lab-game.exe", "lab-preloader"))
+        assert (game["found"], game["right"], game["wrong"]) == (2, 2, 0), game
+        assert (preloader["found"], preloader["right"], preloader["wrong"]) == (0, 0, 0), preloader
+
+
+def a_compositor_may_name_itself_later():
+    config = os.environ["LAB_DIR"] + "/procdb.conf"
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("[Service]\nCompositors=lab-composes\n")
+    with Service("--config", config, backend="observer") as service:
+        subprocess.run([program("lab-session"), "lab-composes", *BURNS, "1"], check=True)
+        service.wait_ticks(2)
+        profile = counts(service, "lab-composes")
+        assert profile["observations"] > 0 and profile["tier"] == "lat-critical", profile
+
+
+def names_without_end_are_looked_at_once_a_second():
+    with Service(backend="observer") as service:
+        for name in ("lab-one", "lab-other"):
+            override(service, name, "batch")
+        done = subprocess.run([program("lab-restless", "OTHERS"), "renames", "4", "lab-one",
+                               "lab-other"], stdout=subprocess.PIPE, check=True)
+        service.wait_ticks(2)
+        found = sum(counts(service, name)["found"] for name in ("lab-one", "lab-other"))
+        print(f"{int(done.stdout)} names, of which {found} were looked up")
+        assert int(done.stdout) > 100_000
+        assert 1 <= found <= 6, found
+
+
+if __name__ == "__main__":
+    run_case(globals())
