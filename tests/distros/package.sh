@@ -43,6 +43,7 @@ cat >test.service <<-'END2'
 	[Unit]
 	SuccessAction=exit-force
 	FailureAction=exit-force
+	Wants=dbus.socket basic.target
 	After=dbus.socket basic.target
 	[Service]
 	Type=oneshot
@@ -75,7 +76,10 @@ timeout 300 unshare --mount --pid --fork --kill-child=KILL --cgroup --uts --ipc 
 		: >root/dev/$device
 		mount --bind /dev/$device root/dev/$device
 	done
-	mkdir root/dev/pts root/dev/shm
+	mkdir root/dev/pts root/dev/shm root/dev/mqueue root/dev/hugepages
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts root/dev/pts
+	mount -t tmpfs -o mode=1777 tmpfs root/dev/shm
+	ln -s pts/ptmx root/dev/ptmx
 	ln -s /proc/self/fd root/dev/fd
 	mount -t tmpfs -o mode=755 tmpfs root/run
 	mount -t tmpfs -o mode=1777 tmpfs root/tmp
