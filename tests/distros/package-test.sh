@@ -18,7 +18,7 @@ fail() {
 }
 
 apt() {
-	apt-get -q -y --no-download --allow-downgrades -o Dpkg::Use-Pty=0 "$@" </dev/null >/tmp/apt.log 2>&1 || {
+	apt-get -q -y --allow-downgrades -o Dpkg::Use-Pty=0 "$@" </dev/null >/tmp/apt.log 2>&1 || {
 		cat /tmp/apt.log
 		fail "apt-get $*"
 	}

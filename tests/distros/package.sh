@@ -43,6 +43,7 @@ cat >test.service <<-'END2'
 	[Unit]
 	SuccessAction=exit-force
 	FailureAction=exit-force
+	Wants=dbus.socket basic.target
 	After=dbus.socket basic.target
 	[Service]
 	Type=oneshot
@@ -69,7 +70,17 @@ timeout 300 unshare --mount --pid --fork --kill-child=KILL --cgroup --uts --ipc 
 	mount -t cgroup2 cgroup2 root/sys/fs/cgroup
 	umount -l root/sys/fs/bpf 2>/dev/null || :
 	mount -t bpf -o mode=700 bpf root/sys/fs/bpf
-	mount --rbind /dev root/dev
+	# What systemd makes in /dev is not for the machine.
+	mount -t tmpfs -o mode=755 tmpfs root/dev
+	for device in null zero full random urandom tty; do
+		: >root/dev/$device
+		mount --bind /dev/$device root/dev/$device
+	done
+	mkdir root/dev/pts root/dev/shm root/dev/mqueue root/dev/hugepages
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts root/dev/pts
+	mount -t tmpfs -o mode=1777 tmpfs root/dev/shm
+	ln -s pts/ptmx root/dev/ptmx
+	ln -s /proc/self/fd root/dev/fd
 	mount -t tmpfs -o mode=755 tmpfs root/run
 	mount -t tmpfs -o mode=1777 tmpfs root/tmp
 	exec chroot root env -i container=procdb PATH=/usr/sbin:/usr/bin:/sbin:/bin \

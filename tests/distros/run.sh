@@ -62,10 +62,11 @@ id=$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1)
 root=$cache/$suite
 
 # In namespaces of its own, with this tree at /src, where what is written is lost. unshare ignores
-# SIGTERM; killed, it takes all of it along.
+# SIGTERM; killed, it takes all of it along, and it dies with this script.
 inside() {
 	# shellcheck disable=SC2016 # the shell inside reads it
-	timeout -s KILL "$seconds" unshare --mount --pid --fork --kill-child=KILL --propagation private sh -eu -c '
+	setpriv --pdeathsig KILL timeout -s KILL "$seconds" setpriv --pdeathsig KILL \
+		unshare --mount --pid --fork --kill-child=KILL --propagation private sh -eu -c '
 		root=$1 source=$2
 		shift 2
 		mount --bind "$root" "$root"
