@@ -163,14 +163,6 @@ void procdb_engine_queue_prediction(ProcdbEngine *engine, struct procdb_entry *e
 void procdb_engine_retract_queued(ProcdbEngine *engine);
 /* Gives room that has appeared in the init map to remembered profiles; walks all there are. */
 void procdb_engine_refill(ProcdbEngine *engine);
-/*
- * Makes the init map hold what the table says, whatever it held, and nothing else; of a map
- * that is shared all stays that does not contradict.
- */
-void procdb_engine_resync(ProcdbEngine *engine);
-
-/* shared.c */
-
 /* Whether other programs write to the init map, too. */
 gboolean procdb_engine_is_shared(ProcdbEngine *engine);
 /*
@@ -179,6 +171,14 @@ gboolean procdb_engine_is_shared(ProcdbEngine *engine);
  */
 gboolean procdb_engine_is_contradicted(const ProcdbEngine *engine,
 				       const struct procdb_entry *entry);
+/*
+ * Makes the init map hold what the table says, whatever it held, and nothing else; of a map
+ * that is shared all stays that does not contradict.
+ */
+void procdb_engine_resync(ProcdbEngine *engine);
+
+/* shared.c */
+
 /* Once a tick: has what others overwrote or removed written again, in a map that is shared. */
 void procdb_engine_compare(ProcdbEngine *engine);
 /*

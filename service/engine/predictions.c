@@ -36,6 +36,21 @@ static void queue_retract(ProcdbEngine *engine, struct procdb_entry *entry)
 	g_array_append_val(engine->map.retracting, entry->comm);
 }
 
+gboolean procdb_engine_is_shared(ProcdbEngine *engine)
+{
+	ProcdbBackendStatus status;
+
+	engine->backend->ops->status(engine->backend, &status);
+	return status.shared;
+}
+
+gboolean procdb_engine_is_contradicted(const ProcdbEngine *engine, const struct procdb_entry *entry)
+{
+	/* Taken back because it was wrong, and not learned anew yet. */
+	return entry && entry->profile.withdrawals > 0 &&
+	       !procdb_engine_wants_prediction(engine, entry);
+}
+
 /* Leaves out what has a prediction again since its removal failed. */
 static void keep_retracted(ProcdbEngine *engine)
 {

@@ -20,21 +20,6 @@
 	"another program writes predictions to the same map, and takes observations out of it; "   \
 	"run scx_pandemonium with --no-adaptive to leave both to this service"
 
-gboolean procdb_engine_is_shared(ProcdbEngine *engine)
-{
-	ProcdbBackendStatus status;
-
-	engine->backend->ops->status(engine->backend, &status);
-	return status.shared;
-}
-
-gboolean procdb_engine_is_contradicted(const ProcdbEngine *engine, const struct procdb_entry *entry)
-{
-	/* Taken back because it was wrong, and not learned anew yet. */
-	return entry && entry->profile.withdrawals > 0 &&
-	       !procdb_engine_wants_prediction(engine, entry);
-}
-
 static void note_writer(ProcdbEngine *engine)
 {
 	if (engine->map.others.writes_until <= engine->tick)

@@ -372,104 +372,6 @@ static void test_export_and_import(BusFixture *f, gconstpointer data)
 	test_check_consistent(&f->engine);
 }
 
-static GVariant *exported(BusFixture *f)
-{
-	g_autoptr(GVariant) reply = bus_must(f, "ExportProfiles", NULL);
-
-	return g_variant_get_child_value(reply, 0);
-}
-
-static void import_profiles(BusFixture *f, GVariant *profiles, gboolean replace, gboolean merge)
-{
-	g_variant_unref(
-	    bus_must(f, "ImportProfiles",
-		     g_variant_new("(@a(" PROCDB_RECORD ")bb)", profiles, replace, merge)));
-	test_steps(&f->engine, 1);
-	test_check_consistent(&f->engine);
-}
-
-static void teach(BusFixture *f)
-{
-	struct procdb_profile *profile =
-	    (struct procdb_profile *)&test_find(&f->engine, "cc1")->profile;
-
-	profile->first_seen_us = 12345;
-	profile->right = 7;
-	profile->wrong = 2;
-	profile->withdrawals = 1;
-	profile->teachers = PROCDB_TAUGHT_BY_USERS;
-	profile->owner = 1000;
-}
-
-/* Also when it was first seen, its scores and who taught it. */
-static void test_all_that_is_known_travels(BusFixture *f, gconstpointer data)
-{
-	g_autoptr(GVariant) before = NULL, after = NULL;
-
-	teach(f);
-	before = exported(f);
-	g_variant_unref(bus_must(f, "Reset", NULL));
-	import_profiles(f, before, FALSE, FALSE);
-	import_profiles(f, before, TRUE, FALSE);
-	import_profiles(f, before, TRUE, TRUE);
-	after = exported(f);
-	g_assert_cmpuint(test_find(&f->engine, "cc1")->profile.owner, ==, 1000);
-	g_assert_cmpint(test_find(&f->engine, "cc1")->profile.first_seen_us, ==, 12345);
-	g_assert_cmpuint(g_variant_n_children(after), ==, g_variant_n_children(before));
-}
-
-static void test_merging_adds_up(BusFixture *f, gconstpointer data)
-{
-	g_autoptr(GVariant) profiles = NULL;
-	const struct procdb_profile *after;
-	struct procdb_profile before;
-
-	teach(f);
-	before = test_find(&f->engine, "cc1")->profile;
-	profiles = exported(f);
-	import_profiles(f, profiles, FALSE, TRUE);
-	after = &test_find(&f->engine, "cc1")->profile;
-	g_assert_cmpuint(after->observations, ==, 2 * before.observations);
-	g_assert_cmpuint(after->tier_votes[0], ==, 2 * before.tier_votes[0]);
-	g_assert_cmpuint(after->avg_runtime_ns, ==, before.avg_runtime_ns);
-	g_assert_cmpuint(after->right, ==, 14);
-	g_assert_cmpuint(after->withdrawals, ==, 2);
-	g_assert_cmpint(after->first_seen_us, ==, 12345);
-	g_assert_cmpint(after->seen_run_us, ==, before.seen_run_us);
-	g_assert_cmpuint(after->owner, ==, 1000);
-}
-
-static GVariant *record_of(const char *name, const char *tier, const char *origin,
-			   const char *taught_by, guint32 votes, guint32 observations)
-{
-	g_auto(GVariantBuilder) builder =
-	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
-
-	g_variant_builder_add(&builder, "(" PROCDB_RECORD ")", name, tier, 0.0, FALSE, observations,
-			      votes, 0, 0, (guint64)1, (guint64)1, (guint64)1, (guint64)1,
-			      (gint64)1, origin, (gint64)1, (guint64)0, (guint64)0, 0, taught_by,
-			      0);
-	return g_variant_new("(@a(" PROCDB_RECORD ")bb)", g_variant_builder_end(&builder), FALSE,
-			     TRUE);
-}
-
-static void test_a_record_that_does_not_hold_together(BusFixture *f, gconstpointer data)
-{
-	g_variant_unref(bus_must(f, "SetOverride", g_variant_new("(ss)", "cc1", "batch")));
-	bus_must_fail(f, "ImportProfiles",
-		      record_of("cc1", "interactive", "override", "root", 1, 1),
-		      OWN_ERROR("InvalidProfile"));
-	bus_must_fail(f, "ImportProfiles", record_of("cc1", "batch", "live", "me", 1, 1),
-		      OWN_ERROR("InvalidProfile"));
-	bus_must_fail(f, "ImportProfiles", record_of("cc1", "batch", "live", "root", 2, 1),
-		      OWN_ERROR("InvalidProfile"));
-	/* A counter that is full has missed some. */
-	g_variant_unref(
-	    bus_must(f, "ImportProfiles",
-		     record_of("cc1", "batch", "override", "root", G_MAXUINT32, G_MAXUINT32)));
-	g_assert_cmpuint(test_find(&f->engine, "cc1")->profile.observations, ==, G_MAXUINT32);
-}
-
 static void add(const char *path, void (*test)(BusFixture *, gconstpointer))
 {
 	g_test_add(path, BusFixture, NULL, bus_fixture_set_up, test, bus_fixture_tear_down);
@@ -496,9 +398,5 @@ int main(int argc, char **argv)
 	add("/methods/overrides", test_overrides);
 	add("/methods/set-backend", test_set_backend);
 	add("/methods/export-and-import", test_export_and_import);
-	add("/methods/all-that-is-known-travels", test_all_that_is_known_travels);
-	add("/methods/merging-adds-up", test_merging_adds_up);
-	add("/methods/a-record-that-does-not-hold-together",
-	    test_a_record_that_does_not_hold_together);
 	return bus_fixture_run_tests();
 }

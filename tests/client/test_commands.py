@@ -92,7 +92,7 @@ class Reading(ClientTest):
     def test_explain_has_a_sentence_for_each_case(self):
         for name, sentence in (("cc1", "start as batch: 98 % of 42"),
                                ("new", "observed 2 times, and 1 more is needed"),
-                               ("make", "disagree: only 60 % of 5 say interactive"),
+                               ("make", "disagree: only 60 % of 5 votes are for interactive"),
                                ("wine", "because an administrator decided so")):
             self.assertIn(sentence, self.ok("explain", name))
 
@@ -159,7 +159,7 @@ class Changing(ClientTest):
         self.assertEqual(self.json("override", "set", "later", "cc1", "batch"),
                          [{"name": "later", "override": "batch"},
                           {"name": "cc1", "override": "batch"}])
-        self.assertEqual(self.ok("override", "clear", "later", "cc1").count("Nothing overrides"), 2)
+        self.assertEqual(self.ok("override", "clear", "later", "cc1").count("is cleared"), 2)
 
     def test_an_override_that_can_never_match_is_refused_with_what_can(self):
         for typed, name in (("telegram-desktop", "telegram-deskto"),

@@ -149,8 +149,8 @@ class Import(ClientTest):
 
     def test_one_document_and_strict_json(self):
         text = self.ok("export")
-        for wrong, told in ((text + text, "more follows"), (text + "x", "more follows"),
-                            (text + "]", "more follows"), ("// mine\n" + text, "an object"),
+        for wrong, told in ((text + text, "text follows the end"), (text + "x", "text follows the end"),
+                            (text + "]", "text follows the end"), ("// mine\n" + text, "an object"),
                             (text.replace('"cc1"', '"cc1\\u0000x"'), "a NUL"),
                             (text.replace('"cc1"', '"cc1\\ud800"'), "a character"),
                             (text.replace('"cc1"', "'cc1'"), "a value is expected"),

@@ -75,6 +75,8 @@ def zsh():
         for name in cases.split(" | "):
             if name in found:
                 found[name] |= set(filter(None, braces.split(",")))
+                # Those without a letter of their own.
+                found[name] |= set(re.findall(r"'(--[a-z-]+)\[", body))
                 found[name] -= set(re.findall(r"\$\{common:#(--[a-z]+)\*\}", body))
     return found
 

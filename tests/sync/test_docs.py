@@ -131,6 +131,7 @@ class Glossary(unittest.TestCase):
         seen = set(settings) | set(re.findall(r'name="(\w+)"', contract))
         seen |= set(re.findall(r'"([\w-]+)"', contract + text("service", "bus", "rows.c")))
         seen |= set(re.findall(r'PREFIX "(\w+)"', text("service", "bus", "errors.c")))
+        seen |= set(re.findall(r'builder, "(\w+)"', text("client", "model", "json.c")))
         for term, _, words in rows():
             for word in words:
                 with self.subTest(term=term, word=word):
