@@ -72,8 +72,8 @@ ProcdbPinsOwner procdb_pins_owner(void);
  * to free.
  */
 gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own);
-/* How many refreshes after a look whether it is so the next one is. */
-#define PROCDB_PINS_LOOK_TICKS 5
+/* How many refreshes after a look whether it is so the next one is: a look is 18 system calls. */
+#define PROCDB_PINS_LOOK_TICKS 15
 /* What to say then: what it is, and after a ";" what to do. */
 #define PROCDB_PINS_ABANDONED                                                                      \
 	"the maps in " PROCDB_PIN_DIR " are those of a scheduler that has ended; remove them: "    \

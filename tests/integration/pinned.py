@@ -187,8 +187,8 @@ def auto_observes_when_the_scheduler_was_killed():
             assert "a scheduler that has ended" in said and "rm " in said, said
         # A scheduler that takes them up again, and one that is killed.
         with held_pins():
-            wait_for(lambda: service.state() == ("pinned", "active"), 10, "it is noticed")
-        wait_for(lambda: service.get("Backend") == "observer", 10, "it is noticed")
+            wait_for(lambda: service.state() == ("pinned", "active"), 25, "it is noticed")
+        wait_for(lambda: service.get("Backend") == "observer", 25, "it is noticed")
         # They are another program's, so they are there.
         assert bpftool("map", "show", "pinned", INIT)["max_entries"] == 512
         remove_pins()
@@ -202,7 +202,7 @@ def pinned_says_that_the_scheduler_was_killed():
     with Service(backend="pinned") as service:
         assert service.state() == ("pinned", "active")
         release_pins()
-        wait_for(lambda: "a scheduler that has ended" in service.get("BackendReason"), 10, "it says so")
+        wait_for(lambda: "a scheduler that has ended" in service.get("BackendReason"), 25, "it says so")
         # It was told to use them.
         teach(service, b"cc1")
 

@@ -25,6 +25,7 @@ typedef __typeof__(*((struct observer *)NULL)->bss) ObserverCounters;
 struct _Rig {
 	ProcdbEngine *engine;
 	int observe_fd;
+	int stranger[2];	    /* what holds the pinned maps, as a scheduler that runs; -1 */
 	ObserverCounters *counters; /* the observer's, mapped; NULL on other backends */
 	struct procdb_comm *comms;
 	struct procdb_class *classes;
@@ -99,7 +100,7 @@ static int make_map(enum bpf_map_type type, const char *name, guint entries)
 	return fd;
 }
 
-static void pin_stranger(void)
+static void pin_stranger(int held[2])
 {
 	int observe = make_map(BPF_MAP_TYPE_LRU_HASH, "bench_observe", OBSERVE_ENTRIES);
 	int init = make_map(BPF_MAP_TYPE_HASH, "bench_init", INIT_ENTRIES);
@@ -107,8 +108,8 @@ static void pin_stranger(void)
 	require(mkdir(PROCDB_PIN_DIR, 0700) == 0, PROCDB_PIN_DIR);
 	require(bpf_obj_pin(observe, PROCDB_PIN_OBSERVE) == 0, PROCDB_PIN_OBSERVE);
 	require(bpf_obj_pin(init, PROCDB_PIN_INIT) == 0, PROCDB_PIN_INIT);
-	close(observe);
-	close(init);
+	held[0] = observe;
+	held[1] = init;
 }
 
 /* The counters of the observer in this process. */
@@ -131,12 +132,12 @@ static ObserverCounters *map_counters(void)
 	return NULL;
 }
 
-static ProcdbBackend *open_maps(RigBackend backend)
+static ProcdbBackend *open_maps(RigBackend backend, int held[2])
 {
 	const ProcdbObserverSettings silent = {0};
 
 	if (backend == RIG_PINNED)
-		pin_stranger();
+		pin_stranger(held);
 	return procdb_backend_auto_new(&silent);
 }
 
@@ -147,10 +148,11 @@ Rig *rig_new(RigBackend backend, guint remembered)
 	ProcdbEngineStatus status;
 	Rig *rig = g_new0(Rig, 1);
 
+	rig->stranger[0] = rig->stranger[1] = -1;
 	settings.max_retained = MAX(settings.max_retained, remembered);
 	settings.save_interval_s = 0;
 	rig->engine = procdb_engine_new(&settings, procdb_store_new("/nonexistent/procdb.bin"),
-					open_maps(backend));
+					open_maps(backend, rig->stranger));
 	procdb_engine_replace(rig->engine, records);
 	procdb_engine_step(rig->engine);
 	procdb_engine_status(rig->engine, &status);
@@ -173,6 +175,9 @@ void rig_free(Rig *rig)
 {
 	procdb_engine_free(rig->engine);
 	close(rig->observe_fd);
+	for (guint i = 0; i < 2; i++)
+		if (rig->stranger[i] >= 0)
+			close(rig->stranger[i]);
 	if (rig->counters)
 		munmap(rig->counters, sizeof(*rig->counters));
 	/* Those of the observer are gone by now. */

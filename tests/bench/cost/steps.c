@@ -17,6 +17,12 @@
 #define FLAT_STEPS 3600
 #define SETTLING_STEPS 30
 #define PINS_SETTLE_US 200000
+/*
+ * On a stranger's pins a few steps do more: one in 15 looks whether a process still holds the
+ * maps, one in 5 compares them. System calls, in such a step and on average.
+ */
+#define PINNED_STEP_CALLS 20
+#define PINNED_MEAN_CALLS 2
 
 typedef struct {
 	const char *id;
@@ -162,11 +168,14 @@ gboolean guard_steps(void)
 	g_print("1..%zu\n", G_N_ELEMENTS(cases));
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		Summary calls = count_case(&cases[i]);
-		gboolean kept = calls.high <= cases[i].goal_calls;
+		gboolean pinned = cases[i].backend == RIG_PINNED;
+		double most = cases[i].goal_calls + (pinned ? PINNED_STEP_CALLS : 0);
+		double mean = cases[i].goal_calls + (pinned ? PINNED_MEAN_CALLS : 0);
+		gboolean kept = calls.high <= most && calls.median <= mean;
 
-		g_print("%sok %u %s (%g system calls at most, %g on average, bound %g)\n",
-			kept ? "" : "not ", i + 1, cases[i].id, calls.high, calls.median,
-			cases[i].goal_calls);
+		g_print("%sok %u %s (%g system calls at most, bound %g; %g on average, bound %g)\n",
+			kept ? "" : "not ", i + 1, cases[i].id, calls.high, most, calls.median,
+			mean);
 		ok = ok && kept;
 	}
 	return ok;
