@@ -50,8 +50,10 @@ static void test_all_that_travels_adds_up(void)
 	static const char *const none[] = {NULL, NULL, NULL};
 	static const guint32 votes[] = {3, 2, 9};
 	g_autoptr(Rows) rows = sum(votes, none, 3, NULL);
-	const Row *row = rows_get(rows, 0);
+	const Row *row;
 
+	g_assert(rows);
+	row = rows_get(rows, 0);
 	g_assert_cmpuint(rows->items->len, ==, 1);
 	g_assert_cmpuint(row->observations, ==, 14);
 	g_assert_cmpuint(row->votes[0], ==, 14);
@@ -69,6 +71,7 @@ static void test_an_override_counts_wherever_it_is(void)
 	static const guint32 votes[] = {3, 2, 9};
 	g_autoptr(Rows) rows = sum(votes, overrides, 3, NULL);
 
+	g_assert(rows);
 	g_assert_cmpstr(rows_get(rows, 0)->origin, ==, PROCDB_ORIGIN_OVERRIDE);
 	g_assert_cmpstr(rows_get(rows, 0)->tier, ==, "interactive");
 }
