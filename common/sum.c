@@ -77,10 +77,10 @@ const char *procdb_teachers_name(uint8_t teachers)
 
 bool procdb_teachers_parse(const char *name, uint8_t *teachers)
 {
-	for (uint8_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i], name) != 0)
 			continue;
-		*teachers = i;
+		*teachers = (uint8_t)i;
 		return true;
 	}
 	return false;

@@ -142,8 +142,10 @@ static gboolean read_connection(sd_bus_message *reply, const char **name, guint3
 	while (sd_bus_message_read(reply, "{su}", &key, &value) > 0)
 		if (g_str_equal(key, KEPT_BYTES))
 			*bytes = value;
-	return sd_bus_message_exit_container(reply) >= 0 &&
-	       sd_bus_message_exit_container(reply) >= 0;
+	/* The dictionary, and then the structure. */
+	if (sd_bus_message_exit_container(reply) < 0)
+		return FALSE;
+	return sd_bus_message_exit_container(reply) >= 0;
 }
 
 static int on_survey(sd_bus_message *reply, void *data, sd_bus_error *error)
@@ -154,7 +156,7 @@ static int on_survey(sd_bus_message *reply, void *data, sd_bus_error *error)
 	guint32 kept;
 
 	self->survey = sd_bus_slot_unref(self->survey);
-	self->survey_at = g_get_monotonic_time() + RETRY_MS * 1000;
+	self->survey_at = g_get_monotonic_time() + RETRY_MS * G_TIME_SPAN_MILLISECOND;
 	if (!enter_value(reply, ACCOUNTING, ACCOUNTING_TYPE) ||
 	    sd_bus_message_enter_container(reply, 'a', "(sa{sv}a{su})") <= 0) {
 		self->kind = SAYS_NOTHING;
