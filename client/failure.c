@@ -145,6 +145,16 @@ static int report_ours(const char *code, const char *method, const char *name, c
 	return CTL_FAILED;
 }
 
+static int not_started(const char *message)
+{
+	g_autofree char *why =
+	    g_strdup_printf("The service pandemonium-procdbd could not be started: %s.\n"
+			    "Its log (journalctl -u pandemonium-procdbd) says why.",
+			    message);
+
+	return unreachable(why);
+}
+
 static int report_bus(const char *remote, const char *method, const char *name, const char *message)
 {
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.AccessDenied"))
@@ -156,13 +166,8 @@ static int report_bus(const char *remote, const char *method, const char *name, 
 		return unreachable("The service pandemonium-procdbd is not running, and the bus "
 				   "does not know how to start it.");
 	if (g_str_has_prefix(remote, "org.freedesktop.DBus.Error.Spawn.") ||
-	    g_str_has_prefix(remote, "org.freedesktop.systemd1.")) {
-		g_autofree char *why =
-		    g_strdup_printf("The service pandemonium-procdbd could not be started: %s.\n"
-				    "Its log (journalctl -u pandemonium-procdbd) says why.",
-				    message);
-		return unreachable(why);
-	}
+	    g_str_has_prefix(remote, "org.freedesktop.systemd1."))
+		return not_started(message);
 	if (g_str_equal(remote, "org.freedesktop.DBus.Error.NoReply") ||
 	    g_str_equal(remote, "org.freedesktop.DBus.Error.TimedOut") ||
 	    g_str_equal(remote, "org.freedesktop.DBus.Error.Timeout"))
@@ -213,6 +218,10 @@ int failure_report(const char *method, const char *name, const GError *reported)
 		return report_ours(remote + strlen(ours), method, name, message);
 	if (remote)
 		return report_bus(remote, method, name, message);
+	/* An error of the bus that has lost its name comes from a proxy's start of the service. */
+	if (error->domain == G_DBUS_ERROR ||
+	    g_error_matches(error, G_IO_ERROR, G_IO_ERROR_DBUS_ERROR))
+		return not_started(message);
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
 		return unreachable("The service did not answer in time.");
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
