@@ -39,9 +39,9 @@ mark=$$
 left() {
 	pgrep -f "^sleep 9[0-9]*\.$mark\$" || :
 }
-# Waits up to 3 s for a command to succeed.
+# Waits up to 15 s for a command to succeed.
 soon() {
-	for _ in $(seq 60); do
+	for _ in $(seq 300); do
 		"$@" && return 0
 		sleep 0.05
 	done
