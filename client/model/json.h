@@ -8,8 +8,8 @@
 
 /*
  * A D-Bus value as JSON: a{sv} and its like as an object, other arrays and tuples as
- * arrays, (uuu) under the key "votes" as an object by tier. Numbers beyond
- * INT64_MAX become floating-point ones.
+ * arrays, (uuu) under the key "votes" as an object by tier. A number beyond
+ * INT64_MAX is a marked text until ctl_json_to_text() makes a number of it.
  */
 JsonNode *ctl_json_from_variant(GVariant *value);
 

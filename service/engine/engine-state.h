@@ -159,6 +159,8 @@ void procdb_engine_check_clock(ProcdbEngine *engine);
 
 /* Has the next flush look at an entry. */
 void procdb_engine_queue_prediction(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Notes that the init map has a prediction for this entry, or has none. */
+void procdb_engine_set_published(ProcdbEngine *engine, struct procdb_entry *entry, bool published);
 /* Removes the predictions in engine->map.retracting from the map. */
 void procdb_engine_retract_queued(ProcdbEngine *engine);
 /* Gives room that has appeared in the init map to remembered profiles; walks all there are. */

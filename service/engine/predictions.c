@@ -21,7 +21,7 @@ void procdb_engine_queue_prediction(ProcdbEngine *engine, struct procdb_entry *e
 	g_array_append_val(engine->map.pending, entry->comm);
 }
 
-static void set_published(ProcdbEngine *engine, struct procdb_entry *entry, bool published)
+void procdb_engine_set_published(ProcdbEngine *engine, struct procdb_entry *entry, bool published)
 {
 	if (entry->published == published)
 		return;
@@ -32,7 +32,7 @@ static void set_published(ProcdbEngine *engine, struct procdb_entry *entry, bool
 
 static void queue_retract(ProcdbEngine *engine, struct procdb_entry *entry)
 {
-	set_published(engine, entry, false);
+	procdb_engine_set_published(engine, entry, false);
 	g_array_append_val(engine->map.retracting, entry->comm);
 }
 
@@ -170,7 +170,7 @@ static void mark_published(ProcdbEngine *engine, guint i)
 	struct procdb_entry *entry = procdb_table_find(
 	    engine->table, &g_array_index(engine->map.publishing, struct procdb_comm, i));
 
-	set_published(engine, entry, true);
+	procdb_engine_set_published(engine, entry, true);
 	entry->written = g_array_index(engine->map.classes, struct procdb_class, i);
 	if (entry->set == PROCDB_SET_RETAINED)
 		procdb_table_move(engine->table, entry, PROCDB_SET_PREDICTED);
@@ -385,7 +385,7 @@ void procdb_engine_resync(ProcdbEngine *engine)
 		struct procdb_entry *entry = procdb_table_find(engine->table, &o->comm);
 
 		if (entry && procdb_engine_wants_prediction(engine, entry)) {
-			set_published(engine, entry, true);
+			procdb_engine_set_published(engine, entry, true);
 			entry->written = o->seen;
 		} else if (!shared || procdb_engine_is_contradicted(engine, entry)) {
 			g_array_append_val(engine->map.retracting, o->comm);

@@ -37,8 +37,7 @@ static gboolean take_written(ProcdbEngine *engine, struct procdb_entry *entry,
 		return FALSE;
 	/* What waits for room and is there already needs none. */
 	if (!ours) {
-		entry->published = true;
-		engine->map.published++;
+		procdb_engine_set_published(engine, entry, true);
 		if (entry->set == PROCDB_SET_RETAINED)
 			procdb_table_move(engine->table, entry, PROCDB_SET_PREDICTED);
 	}
@@ -90,8 +89,7 @@ static gboolean restore(ProcdbEngine *engine, GHashTable *found)
 	for (guint i = 0; i < lost->len; i++) {
 		struct procdb_entry *entry = lost->pdata[i];
 
-		entry->published = false;
-		engine->map.published--;
+		procdb_engine_set_published(engine, entry, false);
 		if (entry->set == PROCDB_SET_PREDICTED)
 			procdb_table_move(engine->table, entry, PROCDB_SET_RETAINED);
 		procdb_engine_queue_prediction(engine, entry);
