@@ -191,11 +191,14 @@ static inline int procdb_use_bursts(const struct procdb_use *use, __u64 ns)
  * a thread is batch, and from which share on any task is.
  */
 #define PROCDB_POOL_NUM 4
-#define PROCDB_BURN_NUM 9
+#define PROCDB_BURN_NUM 8
+/* ... if it is woken at regular intervals: a frame loop that works for 13 of 16 ms is no burner,
+ * while a hash behind a pipe waits for its writer a tenth of the time. */
+#define PROCDB_BURN_PERIODIC_NUM 9
 #define PROCDB_SHARE_DEN 10
 /* The limits for a task that is in a tier already: it changes only for good reason. */
 #define PROCDB_POOL_LEAVE_NUM 2
-#define PROCDB_BURN_LEAVE_NUM 8
+#define PROCDB_BURN_LEAVE_LESS 1
 
 /* CPUs that its process burns then, in eighths; and with which it stops to be one. */
 #define PROCDB_POOL_DEMAND 9
@@ -226,12 +229,13 @@ static inline __u32 procdb_use_tier(const struct procdb_use *use, __u32 was, __u
 {
 	int batch = was == PROCDB_TIER_BATCH, critical = was == PROCDB_TIER_LAT_CRITICAL;
 	__u64 burst = hints & PROCDB_HINT_FULL ? PROCDB_FULL_BURST : PROCDB_POOL_BURST;
+	__u32 burn = (hints & PROCDB_HINT_PERIODIC ? PROCDB_BURN_PERIODIC_NUM : PROCDB_BURN_NUM) -
+		     (batch ? PROCDB_BURN_LEAVE_LESS : 0);
 	int pool = (hints & PROCDB_HINT_POOL) && !(hints & PROCDB_HINT_PERIODIC) &&
 		   procdb_use_bursts(use, burst * base);
 
 	if (procdb_use_bursts(use, base) &&
-	    (procdb_use_reaches(use, batch ? PROCDB_BURN_LEAVE_NUM : PROCDB_BURN_NUM,
-				PROCDB_SHARE_DEN) ||
+	    (procdb_use_reaches(use, burn, PROCDB_SHARE_DEN) ||
 	     (pool && procdb_use_reaches(use, batch ? PROCDB_POOL_LEAVE_NUM : PROCDB_POOL_NUM,
 					 PROCDB_SHARE_DEN))))
 		return PROCDB_TIER_BATCH;

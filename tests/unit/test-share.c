@@ -113,6 +113,22 @@ static void test_what_burns_its_cpu_is_batch(void)
 	}
 }
 
+/* A hash behind a pipe waits for its writer; a game that fills its frames waits for the clock. */
+static void test_a_pipe_is_worked_off_and_a_frame_is_not(void)
+{
+	static const guint64 apart[] = {3, 41, 7, 90, 5, 60, 2, 33};
+	Life hash = begin(), game = begin();
+
+	for (guint i = 0; i < 300; i++) {
+		guint64 ms = apart[i % G_N_ELEMENTS(apart)];
+
+		cycle(&hash, 0, ms * 850 * US, ms * 150 * US, 0);
+		cycle(&game, 0, 14 * MS, 2500 * US, PROCDB_HINT_PERIODIC);
+	}
+	assert_tier(&hash, PROCDB_TIER_BATCH);
+	assert_tier(&game, PROCDB_TIER_INTERACTIVE);
+}
+
 /* Beside eight of its like a compiler has a tenth of the wall time. */
 static void test_waiting_for_a_cpu_is_no_sleep(void)
 {
@@ -327,6 +343,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/share/what-a-person-uses-is-lat-critical",
 			test_what_a_person_uses_is_lat_critical);
 	g_test_add_func("/share/what-burns-its-cpu-is-batch", test_what_burns_its_cpu_is_batch);
+	g_test_add_func("/share/a-pipe-is-worked-off-and-a-frame-is-not",
+			test_a_pipe_is_worked_off_and_a_frame_is_not);
 	g_test_add_func("/share/waiting-for-a-cpu-is-no-sleep", test_waiting_for_a_cpu_is_no_sleep);
 	g_test_add_func("/share/work-without-sleep-is-known-before-it-ever-wakes",
 			test_work_without_sleep_is_known_before_it_ever_wakes);
