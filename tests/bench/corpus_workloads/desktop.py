@@ -29,23 +29,23 @@ BROWSER = (Label("Xvfb|Xvfb.*|InputThread", PROMPT_BUSY, "draws the display that
            Label("chrom.*|Chrom.*|.*", PROMPT_BUSY, SEEN))
 
 
-def on_display(number, command):
-    """Runs a command on a display of its own."""
-    return (f"Xvfb :{number} -screen 0 1280x720x24 -nolisten tcp >/dev/null 2>&1 & export DISPLAY=:{number}; "
-            f"while ! test -S /tmp/.X11-unix/X{number}; do sleep 0.05; done; {command}")
+def on_display(command):
+    """Runs a command on a display of its own, once that answers: sockets of killed ones stay behind."""
+    return ("rm -f display; Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>display >/dev/null 2>&1 & "
+            f"while ! test -s display; do sleep 0.05; done; export DISPLAY=:$(cat display); {command}")
 
 
 WORKLOADS = (
-    Workload("browser-moves", "chromium Xvfb", on_display(91, f"exec {CHROMIUM} file://$PWD/page.html >/dev/null 2>&1"),
+    Workload("browser-moves", "chromium Xvfb", on_display(f"exec {CHROMIUM} file://$PWD/page.html >/dev/null 2>&1"),
              BROWSER, PAGE),
     Workload("browser-loads", "chromium", f"while {CHROMIUM} --headless --dump-dom file://$PWD/page.html "
              ">/dev/null 2>&1; do :; done", BROWSER[1:], PAGE),
-    Workload("xterm-typed", "xterm Xvfb xdotool", on_display(92, "xterm -e bash --norc & sleep 1; "
+    Workload("xterm-typed", "xterm Xvfb xdotool", on_display("xterm -e bash --norc & sleep 1; "
              "while xdotool type --delay 250 'echo hello; '; do xdotool key Return; done"),
              (Label("Xvfb|InputThread", PROMPT_BUSY, "draws the display that a person looks at"),
               Label("xterm", PROMPT, "shows each key that a person types"), Label("bash", PROMPT, "typed into"),
               Label("xdotool", ANY, "is the person"))),
-    Workload("xterm-scrolls", "xterm Xvfb", on_display(93, "exec xterm -e sh -c "
+    Workload("xterm-scrolls", "xterm Xvfb", on_display("exec xterm -e sh -c "
              "'while :; do head -n 3000 /usr/share/common-licenses/GPL-3; sleep 0.5; done'"),
              (Label("Xvfb|InputThread", PROMPT_BUSY, "draws the display that a person looks at"),
               Label("xterm", PROMPT_BUSY, SEEN), Label("head", ANY, "feeds the terminal"))),
