@@ -42,7 +42,8 @@ def svg(facts, cells):
     colors = dict(zip(results.conditions, COLORS * (1 + len(results.conditions) // len(COLORS))))
     probes = feel_report.ordered(probe for _, probe in results.samples)
     height = LINE * (len(colors) + 1)
-    width = LEFT + len(results.loads) * (PANEL + GAP)
+    # The title and three conditions have to fit above and below a single load, too.
+    width = max(LEFT + len(results.loads) * (PANEL + GAP), 700)
     total = TOP + len(probes) * (height + 6) + 40 + 18 * math.ceil(len(colors) / 3)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {total}" font-family="sans-serif" '
            'font-size="12">', f'<rect width="{width}" height="{total}" fill="white"/>',
