@@ -91,9 +91,9 @@ static ProcdbStore *store_for(const ProcdbConfig *config)
 static void use_backend(Service *service)
 {
 	service->backend = backend_for(&service->config, service->ledger);
-	procdb_apply_source_set_maps(service->apply_source, NULL);
+	procdb_apply_source_set_backend(service->apply_source, NULL);
 	procdb_engine_set_backend(service->engine, service->backend);
-	procdb_apply_source_set_maps(service->apply_source, service->backend);
+	procdb_apply_source_set_backend(service->apply_source, service->backend);
 }
 
 static void use_apply_settings(Service *service)
@@ -240,8 +240,8 @@ static void begin(Service *service)
 	/* Now that what was there is known, what is pinned there is ours. */
 	procdb_apply_refresh(service->apply);
 	/* A failure is harmless: slices are set a little later under load. */
-	(void)procdb_tasks_hurry_self();
-	procdb_apply_source_set_maps(service->apply_source, service->backend);
+	(void)procdb_tasks_shorten_own_slice();
+	procdb_apply_source_set_backend(service->apply_source, service->backend);
 }
 
 /* No other service is there, so what is shared is ours from here on. */
@@ -338,7 +338,7 @@ static void stop(Service *service)
 		/* The engine logs why it failed. */
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
 			service->status = EXIT_FAILURE;
-		procdb_apply_put_back(service->apply);
+		procdb_apply_restore(service->apply);
 		log_kept(service->apply);
 	}
 	procdb_connection_withdraw(service->connection);

@@ -5,7 +5,7 @@
 /* The maps that live in the kernel. All do their I/O in refresh(), none in new(). */
 
 #include "backend.h"
-#include "given.h"
+#include "task-ledger.h"
 #include "observer-settings.h"
 #include "pins.h"
 

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "given.h"
+#include "task-ledger.h"
 #include "observing.h"
 
 typedef struct {

@@ -83,7 +83,7 @@ gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own);
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error);
 
 /*
- * The record of what was given to tasks (given.h), pinned beside the maps: of the service that
+ * The record of what was given to tasks (task-ledger.h), pinned beside the maps: of the service that
  * runs, so that no program can remove the directory under it, or of one that was killed. Its
  * descriptor, or -1 when there is none that could be one with such values.
  */
