@@ -33,7 +33,7 @@ static void stop_polling(ProcdbApplySource *source)
 static guint take(ProcdbApplySource *source, gboolean arm)
 {
 	g_array_set_size(source->events, 0);
-	source->backend->ops->take_tasks(source->backend, source->events, arm);
+	procdb_backend_take_events(source->backend, source->events, arm);
 	for (guint i = 0; i < source->events->len; i++)
 		procdb_apply_handle(source->apply,
 				    &g_array_index(source->events, struct procdb_task_event, i));
@@ -58,9 +58,7 @@ static void work(ProcdbApplySource *source)
 static gboolean loop_prepare(GSource *base, int *timeout)
 {
 	ProcdbApplySource *source = ((LoopSource *)base)->owner;
-	int fd = source->backend && source->backend->ops->tasks_fd
-		     ? source->backend->ops->tasks_fd(source->backend)
-		     : -1;
+	int fd = source->backend ? procdb_backend_events_fd(source->backend) : -1;
 	gint64 now = g_source_get_time(base);
 
 	/* A backend may start, fail and start again at any time. */
@@ -140,18 +138,18 @@ void procdb_apply_source_settings_changed(ProcdbApplySource *source)
 	const ProcdbApplySettings *settings = procdb_apply_settings(source->apply);
 	guint64 slices[PROCDB_TIERS];
 
-	if (!source->backend || !source->backend->ops->watch_tasks)
+	if (!source->backend)
 		return;
 	for (guint i = 0; i < PROCDB_TIERS; i++)
 		slices[i] = procdb_slice_encode(&settings->tiers[i]);
-	source->backend->ops->watch_tasks(source->backend,
-					  settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
+	procdb_backend_request_events(source->backend,
+				      settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
 }
 
 void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *backend)
 {
-	if (source->backend && source->backend->ops->watch_tasks)
-		source->backend->ops->watch_tasks(source->backend, NULL);
+	if (source->backend)
+		procdb_backend_request_events(source->backend, NULL);
 	stop_polling(source);
 	source->backend = backend;
 	procdb_apply_source_settings_changed(source);

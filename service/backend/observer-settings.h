@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the backends with BPF programs of their own are told. */
+/* The settings of the backends with BPF programs of ours. */
 
 #include <glib.h>
 

@@ -99,7 +99,7 @@ ProcdbLedger *procdb_ledger_new(void)
 	int fd;
 
 	ledger->placeholder = -1;
-	procdb_libbpf_quiet();
+	procdb_libbpf_log_to_debug();
 	if (!in_initial_namespace()) {
 		refuse(ledger,
 		       "it runs in a pid namespace of its own, as in a container, where the "
@@ -166,7 +166,7 @@ gboolean procdb_ledger_refresh(ProcdbLedger *ledger)
 	/* A record that cannot be pinned works, but ends with this service. */
 	if (fd >= 0 && (ledger->recovered || !ledger->skeleton))
 		ledger->pinned =
-		    procdb_pins_keep_record(fd, ledger->pinned, ledger->skeleton != NULL);
+		    procdb_pins_ensure_record(fd, ledger->pinned, ledger->skeleton != NULL);
 	return first != ledger->first;
 }
 
