@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * What a backend consists of: the access to its two maps, the events of running tasks if it has
- * them, and its life. A selector is a backend that chooses another one; calls reach that directly.
+ * The parts of a backend: its life, the access to its two maps, and the events of running tasks if
+ * it has them. A selector is a backend that chooses another one; calls reach that directly.
  */
 
 #include "backend.h"

@@ -3,9 +3,9 @@
 #pragma once
 
 /*
- * Where the two maps between the service and BPF come from: our own observer, our sched_ext
- * scheduler, the pins of another scheduler, or memory in tests. The functions here are for the
- * users of a backend; backend-ops.h is for those who write one.
+ * A backend is the source of the two maps between the service and BPF: our own observer, our
+ * sched_ext scheduler, the pins of another scheduler, or memory in tests. The functions here are
+ * for the users of a backend; a new backend implements backend-ops.h.
  */
 
 #include <gio/gio.h>
@@ -21,7 +21,7 @@ typedef struct _ProcdbBackend ProcdbBackend;
  */
 #define PROCDB_WALK_MAX 65536
 
-/* One drained entry of the observe map. */
+/* An entry of the observe or of the init map. */
 struct procdb_observation {
 	struct procdb_comm comm;
 	struct procdb_class seen;

@@ -44,8 +44,7 @@ static gboolean own_drain(ProcdbMapIo *io, GArray *seen, GError **error)
 		return TRUE;
 	}
 	own->drained += seen->len - before;
-	/* All entries counted before are out; those that did not come out gave way to newer ones.
-	 */
+	/* Of the entries counted before, those that did not come out gave way to newer ones. */
 	if (added > own->drained + own->lost)
 		own->lost = added - own->drained;
 	return TRUE;

@@ -322,7 +322,7 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 	for (; ok && done < G_N_ELEMENTS(paths); done += ok)
 		ok = pin(fds[done], paths[done], error);
 	close(fd);
-	/* All or none. */
+	/* All pins or none. */
 	while (!ok && done > 0)
 		unlink(paths[--done]);
 	if (!ok)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the backend does while its scheduler does not run, as the state says it. */
+/* The consequence in the state while the scheduler does not run. */
 #define OBSERVING "observing instead"
 #define SYSFS_STATE "/sys/kernel/sched_ext/state"
 #define SYSFS_OPS "/sys/kernel/sched_ext/root/ops"
@@ -51,7 +51,7 @@ static Scheduler *scheduler(ProcdbBackend *backend)
 	return (Scheduler *)backend;
 }
 
-/* One line of sysfs; NULL if it cannot be read. */
+/* Reads one line of sysfs; NULL on an error. */
 static char *read_line(const char *path)
 {
 	char *text = NULL;

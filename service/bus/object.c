@@ -148,7 +148,7 @@ gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAutho
 						  procdb_vtable_get(self->vtable), self);
 	if (result < 0)
 		g_propagate_error(error,
-				  procdb_bus_errno(result, "Cannot put the object on the bus"));
+				  procdb_bus_errno(result, "Cannot export the object on the bus"));
 	return result >= 0;
 }
 

@@ -80,7 +80,7 @@ static int append_row(sd_bus_message *message, ProcdbEngine *engine, const char 
 	    origin_of(entry));
 }
 
-/* What a record has beside its row. */
+/* The fields that a record has after those of a row. */
 static int append_rest(sd_bus_message *message, const struct procdb_profile *profile)
 {
 	return sd_bus_message_append(
@@ -167,7 +167,7 @@ static int read_row(sd_bus_message *message, Texts *texts, struct procdb_profile
 	return 0;
 }
 
-/* What a record has beside its row. */
+/* The fields that a record has after those of a row. */
 static int read_rest(sd_bus_message *message, Texts *texts, struct procdb_profile *profile)
 {
 	guint32 withdrawals, owner;
