@@ -16,8 +16,8 @@
 #define PROCDB_ROW "ssdbu(uuu)ttttxs"
 
 /*
- * A record of ExportProfiles and ImportProfiles: a row, when it was first seen, right and wrong
- * predictions, withdrawals, by whom it was taught, and by which user first.
+ * A record of ExportProfiles and ImportProfiles: a row, then first seen, right and wrong
+ * predictions, withdrawals, teachers, and the owner's user ID.
  */
 #define PROCDB_RECORD PROCDB_ROW "xttusu"
 

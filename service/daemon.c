@@ -22,14 +22,14 @@ typedef struct {
 	GMainLoop *loop;
 	ProcdbConnection *connection;
 	ProcdbPolkit *polkit; /* one for each connection */
-	/* NULL until the first connection: before it nothing shared with others is touched. */
+	/* NULL until the first connection: before it the service touches nothing shared. */
 	ProcdbBackend *backend; /* the engine's */
 	ProcdbEngine *engine;
 	ProcdbObject *object;
 	ProcdbLedger *ledger; /* outlives the backends and apply */
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
-	ProcdbNotify *notify; /* from when it is ready */
+	ProcdbNotify *notify; /* NULL until the service is ready */
 	int status;
 } Service;
 
@@ -87,13 +87,13 @@ static ProcdbStore *store_for(const ProcdbConfig *config)
 	return store;
 }
 
-/* The apply layer has to leave the old backend before that is closed. */
+/* The apply layer must leave the old backend before the engine closes that. */
 static void use_backend(Service *service)
 {
 	service->backend = backend_for(&service->config, service->ledger);
-	procdb_apply_source_set_maps(service->apply_source, NULL);
+	procdb_apply_source_set_backend(service->apply_source, NULL);
 	procdb_engine_set_backend(service->engine, service->backend);
-	procdb_apply_source_set_maps(service->apply_source, service->backend);
+	procdb_apply_source_set_backend(service->apply_source, service->backend);
 }
 
 static void use_apply_settings(Service *service)
@@ -166,7 +166,7 @@ static gboolean refuse_configuration(const ProcdbVerdict *verdict, GError **erro
 	return FALSE;
 }
 
-/* A reload: all of the new configuration, or nothing of it. */
+/* Applies all of the new configuration, or nothing of it. */
 static gboolean reconfigure(gpointer data, GError **error)
 {
 	Service *service = data;
@@ -203,7 +203,7 @@ static gboolean on_hangup(gpointer data)
 	g_autoptr(GError) error = NULL;
 
 	procdb_notify_reloading(((Service *)data)->notify);
-	/* What is wrong has been logged, and is a property. */
+	/* The problems have been logged, and are in the property ConfigurationProblems. */
 	(void)reconfigure(data, &error);
 	procdb_object_settings_changed(((Service *)data)->object);
 	procdb_notify_reloaded(((Service *)data)->notify);
@@ -237,14 +237,14 @@ static void begin(Service *service)
 			   "%u tasks still had slices of a service that did not stop cleanly; "
 			   "they have the kernel's own again",
 			   leftovers);
-	/* Now that what was there is known, what is pinned there is ours. */
+	/* The leftovers are restored: from now on the record may be pinned in their place. */
 	procdb_apply_refresh(service->apply);
 	/* A failure is harmless: slices are set a little later under load. */
-	(void)procdb_tasks_hurry_self();
-	procdb_apply_source_set_maps(service->apply_source, service->backend);
+	(void)procdb_tasks_shorten_own_slice();
+	procdb_apply_source_set_backend(service->apply_source, service->backend);
 }
 
-/* No other service is there, so what is shared is ours from here on. */
+/* Makes the parts that use shared things. No other service runs any more. */
 static void build(Service *service)
 {
 	static const ProcdbHost host = {
@@ -309,7 +309,7 @@ static void on_failed(const GError *error, gpointer data)
 	g_main_loop_quit(service->loop);
 }
 
-/* Tasks that keep what they were given, in the last word of the service. */
+/* Logs at the end which tasks keep the slices that they were given. */
 static void log_kept(const ProcdbApply *apply)
 {
 	ProcdbApplyStatus status;
@@ -338,7 +338,7 @@ static void stop(Service *service)
 		/* The engine logs why it failed. */
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
 			service->status = EXIT_FAILURE;
-		procdb_apply_put_back(service->apply);
+		procdb_apply_restore(service->apply);
 		log_kept(service->apply);
 	}
 	procdb_connection_withdraw(service->connection);

@@ -11,8 +11,9 @@
 #include "limit.h"
 
 /*
- * Anyone may send a call of as much as the bus allows, 32 MiB: such memory goes back at once. By
- * itself malloc would keep it the next time, see M_MMAP_THRESHOLD in mallopt(3).
+ * Any user may send a call of up to 32 MiB, the limit of the bus. The memory of larger blocks than
+ * this is returned to the system at once; by default malloc would keep it after the first of them
+ * (M_MMAP_THRESHOLD in mallopt(3)).
  */
 #define LARGE_MEMORY (256 << 10)
 

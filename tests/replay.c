@@ -105,7 +105,7 @@ static void dump_init(Replay *replay)
 {
 	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
 
-	replay->backend->ops->predictions(replay->backend, entries, NULL);
+	procdb_backend_predictions(replay->backend, entries, NULL);
 	g_array_sort(entries, compare_observations);
 	printf("init entries=%u\n", entries->len);
 	for (guint i = 0; i < entries->len; i++) {

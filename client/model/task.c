@@ -36,7 +36,7 @@ gboolean task_is_hidden(const char *text)
 	if (name || !is_number(text) ||
 	    !g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT32, &pid, NULL))
 		return FALSE;
-	/* Signal 0 is sent to nothing: who may not send one learns as much. */
+	/* Signal 0 only checks: EPERM also means that there is such a process. */
 	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
 

@@ -8,13 +8,14 @@
 #define NS_PER_S 1000000000LL
 /* Latency in powers of two of a µs: 1 µs to 2 s. */
 #define BUCKETS 22
-/* A child can be born with our slice while we look at its siblings: look again. */
-#define PUT_BACK_ROUNDS 5
+/* A task that is listed may fork meanwhile, and its child has our slice: list again. */
+#define RESTORE_ROUNDS 5
 /*
- * A task that other programs changed at so many looks is left alone: they change it all the time.
+ * After so many attempts, each disturbed by another program, the task is left alone: that program
+ * sets it all the time.
  */
-#define REPAIR_ROUNDS 8
-#define LOOK_AGAIN PROCDB_APPLY_RESULTS
+#define ATTEMPTS 8
+#define RETRY PROCDB_APPLY_RESULTS
 
 struct _ProcdbApply {
 	ProcdbApplySettings settings;
@@ -23,8 +24,8 @@ struct _ProcdbApply {
 	gboolean active;
 	gint64 second; /* that in_second counts */
 	guint in_second;
-	guint kept;	   /* tasks that could not be put back, at the last try */
-	gboolean unlisted; /* nor is it known which those are */
+	guint kept;	   /* tasks that the last restore had to leave as they were */
+	gboolean unlisted; /* the kernel could not list the tasks to restore */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	guint64 latency[BUCKETS];
 	guint64 latency_sum;
@@ -108,7 +109,7 @@ void procdb_apply_configure(ProcdbApply *apply, const ProcdbApplySettings *setti
 	apply->settings = *settings;
 	apply->active = should_be_active(apply);
 	if (!apply->active || !same)
-		procdb_apply_put_back(apply);
+		procdb_apply_restore(apply);
 }
 
 gboolean procdb_apply_is_active(const ProcdbApply *apply)
@@ -120,17 +121,17 @@ gboolean procdb_apply_refresh(ProcdbApply *apply)
 {
 	gboolean before = apply->active;
 
-	/* The service that was here first is gone, and may have been killed. */
+	/* The older service is gone, and may have been killed. */
 	if (apply->ops->refresh(apply->data))
 		procdb_apply_recover(apply);
 	apply->active = should_be_active(apply);
 	if (before && !apply->active)
-		procdb_apply_put_back(apply);
+		procdb_apply_restore(apply);
 	return before != apply->active;
 }
 
-/* Whether one more task may be changed in this second. */
-static gboolean take_turn(ProcdbApply *apply, gint64 now)
+/* Counts a change of a task; FALSE when this second has had as many as it may. */
+static gboolean within_limit(ProcdbApply *apply, gint64 now)
 {
 	if (now / NS_PER_S != apply->second) {
 		apply->second = now / NS_PER_S;
@@ -142,7 +143,7 @@ static gboolean take_turn(ProcdbApply *apply, gint64 now)
 	return TRUE;
 }
 
-static void note_latency(ProcdbApply *apply, guint64 when)
+static void count_latency(ProcdbApply *apply, guint64 when)
 {
 	gint64 now = apply->ops->clock(apply->data);
 	guint64 ns = now > 0 && (guint64)now > when ? (guint64)now - when : 0;
@@ -155,18 +156,19 @@ static void note_latency(ProcdbApply *apply, guint64 when)
 	apply->latency_max = MAX(apply->latency_max, ns);
 }
 
-/* Another program changed the task between our look and our set: its change is restored. */
+/* Another program changed the task between our get and our set: its values are set again. */
 static void repair(ProcdbApply *apply, guint pid, int handle, struct procdb_guard *last)
 {
 	const ProcdbTaskOps *ops = apply->ops;
 
-	for (guint round = 0; round < REPAIR_ROUNDS; round++) {
+	for (guint round = 0; round < ATTEMPTS; round++) {
 		struct procdb_given given;
 		ProcdbSchedAttr now, next;
 
-		ops->given(apply->data, handle, &given);
-		ops->guard(apply->data, pid);
-		if (ops->get(apply->data, pid, &now) != 0 || !procdb_policy_has_slices(now.policy))
+		ops->read_record(apply->data, handle, &given);
+		ops->guard_task(apply->data, pid);
+		if (ops->get_attr(apply->data, pid, &now) != 0 ||
+		    !procdb_policy_has_slices(now.policy))
 			return;
 		next = now;
 		next.nice = last->nice;
@@ -174,32 +176,32 @@ static void repair(ProcdbApply *apply, guint pid, int handle, struct procdb_guar
 		    last->others == PROCDB_GUARD_NO_SLICE || procdb_given_is(&given, last->others)
 			? 0
 			: last->others;
-		/* Until it is set again it has what we wrote over. */
-		ops->expect(apply->data, &now, &next);
-		ops->set(apply->data, pid, &next);
-		if (ops->changes(apply->data, last) == 0)
+		/* Until this set_attr() the task still has our values. */
+		ops->expect_values(apply->data, &now, &next);
+		ops->set_attr(apply->data, pid, &next);
+		if (ops->count_changes(apply->data, last) == 0)
 			return;
 	}
 }
 
-/* What was set on the task that has got the pid meanwhile is put back. */
-static void undo_stranger(ProcdbApply *apply, guint pid, const ProcdbSchedAttr *next)
+/* The pid went to another task before we set it: that task gets its own slice back. */
+static void undo_on_reused_pid(ProcdbApply *apply, guint pid, const ProcdbSchedAttr *next)
 {
 	const ProcdbTaskOps *ops = apply->ops;
 	ProcdbSchedAttr now;
 
-	if (ops->get(apply->data, pid, &now) != 0 || now.slice_ns != next->slice_ns)
+	if (ops->get_attr(apply->data, pid, &now) != 0 || now.slice_ns != next->slice_ns)
 		return;
 	now.slice_ns = 0;
 	if (next->nice != 0 && now.nice == next->nice)
 		now.nice = 0;
-	ops->set(apply->data, pid, &now);
+	ops->set_attr(apply->data, pid, &now);
 }
 
 /*
- * From here on the handle tells whether the pid was the task's own all the
- * time: a pid is not used again before its task is reaped. The guard of the
- * task was set before *now was read. LOOK_AGAIN when that is out of date.
+ * Sets *next, and checks afterwards by the handle that the pid was the task's own all the
+ * time: the kernel does not use a pid again before its task is reaped. The caller guards the
+ * task before it reads *now. RETRY when *now is out of date.
  */
 static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
 				const ProcdbSchedAttr *now, const ProcdbSchedAttr *next,
@@ -210,35 +212,35 @@ static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
 	ProcdbSchedAttr after;
 	int err;
 
-	ops->expect(apply->data, now, next);
-	/* What came before the guard knew what to expect shows in a second look. */
-	if (ops->get(apply->data, pid, &after) != 0 || after.nice != now->nice ||
+	ops->expect_values(apply->data, now, next);
+	/* A change before expect_values() is not counted, but a second get_attr() shows it. */
+	if (ops->get_attr(apply->data, pid, &after) != 0 || after.nice != now->nice ||
 	    after.slice_ns != now->slice_ns || after.policy != now->policy)
-		return LOOK_AGAIN;
-	err = ops->set(apply->data, pid, next);
-	if (!ops->held(apply->data, handle)) {
+		return RETRY;
+	err = ops->set_attr(apply->data, pid, next);
+	if (!ops->is_alive(apply->data, handle)) {
 		if (err == 0 && next->slice_ns != 0)
-			undo_stranger(apply, pid, next);
+			undo_on_reused_pid(apply, pid, next);
 		return PROCDB_APPLY_REFUSED_GONE;
 	}
 	if (err == -ESRCH)
 		return PROCDB_APPLY_REFUSED_GONE;
-	/* It has become a real-time task. */
+	/* The task has become a real-time task. */
 	if (err == -EINVAL)
 		return PROCDB_APPLY_REFUSED_POLICY;
 	if (err != 0)
 		return PROCDB_APPLY_FAILED;
-	if (ops->changes(apply->data, &last) > 0) {
+	if (ops->count_changes(apply->data, &last) > 0) {
 		repair(apply, pid, handle, &last);
 		return wanted != PROCDB_APPLY_SET	      ? wanted
 		       : last.others == PROCDB_GUARD_NO_SLICE ? PROCDB_APPLY_REFUSED_NICE
 							      : PROCDB_APPLY_REFUSED_SLICE;
 	}
-	/* SCHED_BATCH and SCHED_IDLE keep their policy, and were set all the same. */
-	if (wanted == PROCDB_APPLY_SET && ops->get(apply->data, pid, &after) == 0 &&
+	/* The task became SCHED_BATCH or SCHED_IDLE: the kernel took the slice all the same. */
+	if (wanted == PROCDB_APPLY_SET && ops->get_attr(apply->data, pid, &after) == 0 &&
 	    after.policy != now->policy) {
 		after.slice_ns = 0;
-		ops->set(apply->data, pid, &after);
+		ops->set_attr(apply->data, pid, &after);
 		return PROCDB_APPLY_REFUSED_POLICY;
 	}
 	return wanted;
@@ -251,31 +253,32 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 	ProcdbSchedAttr now, next;
 	ProcdbApplyResult result;
 
-	apply->ops->given(apply->data, handle, &given);
-	apply->ops->guard(apply->data, event->pid);
-	if (apply->ops->get(apply->data, event->pid, &now) != 0)
+	apply->ops->read_record(apply->data, handle, &given);
+	apply->ops->guard_task(apply->data, event->pid);
+	if (apply->ops->get_attr(apply->data, event->pid, &now) != 0)
 		return PROCDB_APPLY_REFUSED_GONE;
 	result = procdb_slice_decide(event, apply->settings.tiers, &given, &now, &next);
 	if (result == PROCDB_APPLY_SET) {
-		/* Before it is set: what is not on record could not be put back. */
+		/* The record first: a slice without one could not be restored after a crash. */
 		next_given = procdb_given_next(&given, &next);
-		if (!apply->ops->give(apply->data, handle, &next_given))
-			return apply->ops->held(apply->data, handle) ? PROCDB_APPLY_FAILED
-								     : PROCDB_APPLY_REFUSED_GONE;
+		if (!apply->ops->write_record(apply->data, handle, &next_given))
+			return apply->ops->is_alive(apply->data, handle)
+				   ? PROCDB_APPLY_FAILED
+				   : PROCDB_APPLY_REFUSED_GONE;
 	}
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED)
 		result = change(apply, event->pid, handle, &now, &next, result);
 	return result;
 }
 
-static ProcdbApplyResult handle_held(ProcdbApply *apply, const struct procdb_task_event *event,
-				     int handle)
+static ProcdbApplyResult handle_opened(ProcdbApply *apply, const struct procdb_task_event *event,
+				       int handle)
 {
-	ProcdbApplyResult result = LOOK_AGAIN;
+	ProcdbApplyResult result = RETRY;
 
-	for (guint round = 0; round < REPAIR_ROUNDS && result == LOOK_AGAIN; round++)
+	for (guint round = 0; round < ATTEMPTS && result == RETRY; round++)
 		result = handle_once(apply, event, handle);
-	return result == LOOK_AGAIN ? PROCDB_APPLY_REFUSED_GONE : result;
+	return result == RETRY ? PROCDB_APPLY_REFUSED_GONE : result;
 }
 
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event)
@@ -285,52 +288,54 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 
 	if (!apply->active)
 		return PROCDB_APPLY_NOTHING;
-	if (!take_turn(apply, apply->ops->clock(apply->data))) {
+	if (!within_limit(apply, apply->ops->clock(apply->data))) {
 		apply->results[PROCDB_APPLY_REFUSED_LIMIT]++;
 		return PROCDB_APPLY_REFUSED_LIMIT;
 	}
-	handle = apply->ops->hold(apply->data, event->pid, event->start_time, event->pidfs_ino);
+	handle =
+	    apply->ops->open_task(apply->data, event->pid, event->start_time, event->pidfs_ino);
 	if (handle >= 0) {
-		result = handle_held(apply, event, handle);
-		apply->ops->guard(apply->data, 0);
-		apply->ops->release(apply->data, handle);
+		result = handle_opened(apply, event, handle);
+		apply->ops->guard_task(apply->data, 0);
+		apply->ops->close_task(apply->data, handle);
 	}
 	apply->results[result]++;
 	if (result == PROCDB_APPLY_SET)
-		note_latency(apply, event->when);
+		count_latency(apply, event->when);
 	return result;
 }
 
-static gboolean put_back_one(ProcdbApply *apply, const struct procdb_given_task *task)
+static gboolean restore_one(ProcdbApply *apply, const struct procdb_given_task *task)
 {
-	/* Of what only seems to be ours, the slice at most. */
+	/* A slice that only seems to be ours is taken back; the nice value stays. */
 	const struct procdb_given seeming = {.slice = {task->slice}};
 	const struct procdb_given given = task->hint ? seeming : task->given;
-	int handle = apply->ops->hold(apply->data, task->pid, task->start_time, task->pidfs_ino);
+	int handle =
+	    apply->ops->open_task(apply->data, task->pid, task->start_time, task->pidfs_ino);
 	ProcdbSchedAttr now, next;
-	ProcdbApplyResult result = LOOK_AGAIN;
+	ProcdbApplyResult result = RETRY;
 
 	if (handle < 0)
 		return FALSE;
-	for (guint round = 0; round < REPAIR_ROUNDS && result == LOOK_AGAIN; round++) {
-		apply->ops->guard(apply->data, task->pid);
+	for (guint round = 0; round < ATTEMPTS && result == RETRY; round++) {
+		apply->ops->guard_task(apply->data, task->pid);
 		result = PROCDB_APPLY_NOTHING;
-		if (apply->ops->get(apply->data, task->pid, &now) == 0 &&
+		if (apply->ops->get_attr(apply->data, task->pid, &now) == 0 &&
 		    procdb_slice_undo(&given, &now, &next) == PROCDB_APPLY_RESTORED)
 			result =
 			    change(apply, task->pid, handle, &now, &next, PROCDB_APPLY_RESTORED);
 	}
-	apply->ops->guard(apply->data, 0);
-	apply->ops->release(apply->data, handle);
+	apply->ops->guard_task(apply->data, 0);
+	apply->ops->close_task(apply->data, handle);
 	return result == PROCDB_APPLY_RESTORED;
 }
 
-static guint put_back_all(ProcdbApply *apply, const GArray *tasks)
+static guint restore_all(ProcdbApply *apply, const GArray *tasks)
 {
 	guint found = 0;
 
 	for (guint i = 0; i < tasks->len; i++)
-		found += put_back_one(apply, &g_array_index(tasks, struct procdb_given_task, i));
+		found += restore_one(apply, &g_array_index(tasks, struct procdb_given_task, i));
 	apply->results[PROCDB_APPLY_RESTORED] += found;
 	return found;
 }
@@ -338,41 +343,41 @@ static guint put_back_all(ProcdbApply *apply, const GArray *tasks)
 static void list_given(ProcdbApply *apply, GArray *tasks)
 {
 	apply->unlisted =
-	    !apply->ops->list(apply->data, tasks) && apply->results[PROCDB_APPLY_SET] > 0;
+	    !apply->ops->list_given(apply->data, tasks) && apply->results[PROCDB_APPLY_SET] > 0;
 }
 
 static void list_leftovers(ProcdbApply *apply, GArray *tasks)
 {
-	apply->ops->leftovers(apply->data, tasks);
+	apply->ops->list_leftovers(apply->data, tasks);
 }
 
-/* Until nothing is listed that can be put back; *kept: what is listed then all the same. */
-static guint put_back_rounds(ProcdbApply *apply,
-			     void (*list_tasks)(ProcdbApply *apply, GArray *tasks), guint *kept)
+/* Restores until no task is listed that can be; *kept is how many are listed then. */
+static guint restore_until_none(ProcdbApply *apply,
+				void (*list_tasks)(ProcdbApply *apply, GArray *tasks), guint *kept)
 {
 	g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_given_task));
 	guint total = 0, found = 1;
 
-	for (guint round = 0; round < PUT_BACK_ROUNDS && found > 0; round++) {
+	for (guint round = 0; round < RESTORE_ROUNDS && found > 0; round++) {
 		g_array_set_size(tasks, 0);
 		list_tasks(apply, tasks);
-		found = put_back_all(apply, tasks);
+		found = restore_all(apply, tasks);
 		total += found;
 	}
 	*kept = tasks->len - found;
 	return total;
 }
 
-guint procdb_apply_put_back(ProcdbApply *apply)
+guint procdb_apply_restore(ProcdbApply *apply)
 {
-	return put_back_rounds(apply, list_given, &apply->kept);
+	return restore_until_none(apply, list_given, &apply->kept);
 }
 
 guint procdb_apply_recover(ProcdbApply *apply)
 {
 	guint kept;
 
-	return put_back_rounds(apply, list_leftovers, &kept);
+	return restore_until_none(apply, list_leftovers, &kept);
 }
 
 static guint64 quantile(const ProcdbApply *apply, guint64 total, double q)
@@ -387,7 +392,7 @@ static guint64 quantile(const ProcdbApply *apply, guint64 total, double q)
 	return apply->latency_max;
 }
 
-/* Why nothing is changed. */
+/* The reason why no task is changed. */
 static const char *reason_of(const ProcdbApply *apply)
 {
 	if (apply->active)

@@ -4,10 +4,10 @@
 
 /*
  * Gives running tasks the EEVDF slice of their tier, on kernels without a
- * sched_ext scheduler (6.12 and later take a slice for each task). What it gave
- * is on a record that the kernel keeps (given.h), from which children that
+ * sched_ext scheduler (6.12 and later take a slice for each task). The kernel
+ * keeps a record of each slice that was given (task-ledger.h). Children that
  * inherited a slice, and tasks that outlived a crash of the service, are found
- * again.
+ * by that record.
  */
 
 #include "tasks.h"
@@ -23,52 +23,53 @@ typedef enum {
 typedef struct {
 	ProcdbApplyMode mode;
 	ProcdbTierSetting tiers[PROCDB_TIERS];
-	guint max_per_second; /* tasks changed in one second, the rest is let go */
+	guint max_per_second; /* tasks changed in one second; events beyond that are dropped */
 } ProcdbApplySettings;
 
 /* auto; batch 20 ms, interactive untouched, lat-critical 0.1 ms or more; no nice; 5000 a second. */
 extern const ProcdbApplySettings procdb_apply_default_settings;
 
-/* Reads "auto", "slices" or "none"; FALSE if it is none of them. */
+/* Parses "auto", "slices" or "none"; FALSE for any other text. */
 gboolean procdb_apply_mode_parse(const char *text, ProcdbApplyMode *mode);
 const char *procdb_apply_mode_name(ProcdbApplyMode mode);
 
-/* A layer that changes nothing yet. ops have to outlive it. */
+/* Changes no task before the first event. ops must outlive the object; data is passed to them. */
 ProcdbApply *procdb_apply_new(const ProcdbApplySettings *settings, const ProcdbTaskOps *ops,
 			      gpointer data);
-/* Frees; call procdb_apply_put_back() before if nothing is to stay. */
+/* Frees. Slices stay as they are; procdb_apply_restore() takes them back first. */
 void procdb_apply_free(ProcdbApply *apply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbApply, procdb_apply_free)
 
 const ProcdbApplySettings *procdb_apply_settings(const ProcdbApply *apply);
-/* Other settings from now on. What was set under the old ones is put back. */
+/* Replaces the settings. Slices that the old ones gave are restored, if the new ones differ. */
 void procdb_apply_configure(ProcdbApply *apply, const ProcdbApplySettings *settings);
 
-/* Whether tasks are changed now: the mode, and with auto whether sched_ext leaves them to us. */
+/* Whether tasks are changed now: by the mode, and with auto if no sched_ext scheduler runs. */
 gboolean procdb_apply_is_active(const ProcdbApply *apply);
 /*
- * Once a tick: looks whether sched_ext, or another service, came or went; puts back when it
- * came. TRUE when that changed.
+ * Called once a tick: checks whether a sched_ext scheduler, or another service, started or ended,
+ * and restores all tasks when one started. TRUE when procdb_apply_is_active() changed.
  */
 gboolean procdb_apply_refresh(ProcdbApply *apply);
 
-/* Does what an event asks for, if it may be done. */
+/* Sets the slice that an event asks for, if the rules of slice.h allow it. */
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event);
 
 /*
- * Undoes what we did to any task. The number of tasks; the status says how many could not be
- * put back, since they have become real-time or idle tasks, which the kernel gives no slice.
+ * Gives all tasks back the slice and nice value that they had before us; returns their number.
+ * The status counts those that could not be restored: they have become real-time or idle tasks,
+ * for which the kernel takes no slice.
  */
-guint procdb_apply_put_back(ProcdbApply *apply);
-/* The same for a service before us that was killed; once, before anything is given. */
+guint procdb_apply_restore(ProcdbApply *apply);
+/* The same for an earlier service that was killed. Call it once, before any slice is given. */
 guint procdb_apply_recover(ProcdbApply *apply);
 
 typedef struct {
 	ProcdbApplyMode mode;
 	gboolean active;
-	const char *reason; /* why not, for people; "" while active */
-	guint kept;	    /* tasks that the last put-back had to leave as they were */
-	gboolean unlisted;  /* which tasks those are could not be found out */
+	const char *reason; /* why no task is changed, for people; "" while active */
+	guint kept;	    /* tasks that the last restore had to leave as they were */
+	gboolean unlisted;  /* the kernel could not list the tasks to restore */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	/* From the event in the kernel to the slice being set, of the tasks that were set. */
 	guint64 latency_mean_ns;

@@ -45,7 +45,7 @@ struct procdb_given procdb_given_next(const struct procdb_given *before,
 				     .nice = next->nice,
 				     .nice_given = next->nice != 0};
 
-	/* A child that is forked while we set the same again keeps what was before it, too. */
+	/* The same slice again: the older one stays on record, for children forked meanwhile. */
 	if (before->slice[0] == next->slice_ns)
 		given.slice[1] = before->slice[1];
 	return given;
@@ -58,16 +58,17 @@ ProcdbApplyResult procdb_slice_undo(const struct procdb_given *given, const Proc
 		return PROCDB_APPLY_NOTHING;
 	*next = *now;
 	next->slice_ns = 0;
-	/* A nice value other than the one we gave was set by another program since. */
+	/* Another nice value than ours was set by another program meanwhile: it stays. */
 	if (given->nice_given && now->nice == given->nice)
 		next->nice = 0;
 	return PROCDB_APPLY_RESTORED;
 }
 
 /*
- * The slice that a task has which has none of ours, if no program set one since BPF
- * looked. One of ours that it had then was put back meanwhile: a child that inherits it
- * and executes something at once has an event for either. 0: it has one of its own.
+ * The slice that sched_getattr() should return for a task without a slice of ours, if no program
+ * has set one since the event. If the event still shows one of ours, that was restored meanwhile:
+ * a child that inherits a slice and executes a program at once has an event for each of the two.
+ * 0: the task has a slice of its own.
  */
 static guint64 expected_slice(const struct procdb_task_event *event)
 {
@@ -93,7 +94,7 @@ ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 	if (now->policy != SCHED_NORMAL)
 		return PROCDB_APPLY_REFUSED_POLICY;
 	ours = procdb_given_is(given, now->slice_ns);
-	/* Also refused: set by another program since BPF looked. */
+	/* Also refused: another program has set a slice since the event. */
 	if (!ours && now->slice_ns != expected_slice(event))
 		return PROCDB_APPLY_REFUSED_SLICE;
 	if (now->nice != (ours && given->nice_given ? given->nice : 0))

@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * Whether and how a task's scheduling is to be changed: pure decisions on what sched_getattr()
- * says. Values that another program has set are never touched.
+ * The rules by which a task gets a slice: pure functions of the attributes that sched_getattr()
+ * returns. Values that another program has set are never changed.
  */
 
 #include <glib.h>
@@ -17,7 +17,7 @@
 #define PROCDB_SLICE_MAX_US 99000
 #define PROCDB_SLICE_NICE_MAX 19
 
-/* What sched_getattr() and sched_setattr() know of a task that we care about. */
+/* The attributes of sched_getattr() and sched_setattr() that the rules need. */
 typedef struct {
 	guint32 policy; /* SCHED_* */
 	guint64 flags;	/* SCHED_FLAG_* that the task has */
@@ -25,7 +25,7 @@ typedef struct {
 	guint64 slice_ns; /* EEVDF slice; to set: 0 is the kernel's default */
 } ProcdbSchedAttr;
 
-/* What tasks of a tier get. */
+/* The setting of one tier. */
 typedef struct {
 	guint slice_us; /* 0: left alone; of lat-critical the shortest, see procdb_slice_for() */
 	guint nice;	/* 0 to PROCDB_SLICE_NICE_MAX; only with a slice */
@@ -33,14 +33,14 @@ typedef struct {
 
 typedef enum {
 	PROCDB_APPLY_SET,	     /* the task got the slice of its tier */
-	PROCDB_APPLY_RESTORED,	     /* it got back what it had before us */
-	PROCDB_APPLY_NOTHING,	     /* it is as it should be */
+	PROCDB_APPLY_RESTORED,	     /* it got back the values that it had before us */
+	PROCDB_APPLY_NOTHING,	     /* its values are right already */
 	PROCDB_APPLY_REFUSED_POLICY, /* not SCHED_OTHER */
 	PROCDB_APPLY_REFUSED_NICE,   /* another program set its nice value */
 	PROCDB_APPLY_REFUSED_SLICE,  /* another program set its slice */
 	PROCDB_APPLY_REFUSED_LIMIT,  /* too many in this second */
-	PROCDB_APPLY_REFUSED_GONE,   /* it has exited; its pid may be another's */
-	PROCDB_APPLY_FAILED,	     /* the kernel said no */
+	PROCDB_APPLY_REFUSED_GONE,   /* it has exited; its pid may be another task's */
+	PROCDB_APPLY_FAILED,	     /* the kernel refused */
 	PROCDB_APPLY_RESULTS,
 } ProcdbApplyResult;
 
@@ -51,21 +51,21 @@ const char *procdb_apply_result_name(ProcdbApplyResult result);
 guint64 procdb_slice_encode(const ProcdbTierSetting *setting);
 
 /*
- * What to do with the task of an event whose attributes are now, and which was given what is
- * on record: *next is what to set if the result is PROCDB_APPLY_SET or PROCDB_APPLY_RESTORED.
+ * Decides what happens to the task of an event. now: its attributes; given: its record. *next are
+ * the attributes to set if the result is PROCDB_APPLY_SET or PROCDB_APPLY_RESTORED.
  */
 ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 				      const ProcdbTierSetting tiers[PROCDB_TIERS],
 				      const struct procdb_given *given, const ProcdbSchedAttr *now,
 				      ProcdbSchedAttr *next);
 
-/* The same for undoing what we did, whatever the task is: restored or nothing to do. */
+/* The same for taking a slice of ours back, from a task of any tier: restored, or nothing to do. */
 ProcdbApplyResult procdb_slice_undo(const struct procdb_given *given, const ProcdbSchedAttr *now,
 				    ProcdbSchedAttr *next);
 
 /* Whether a task of this policy can be given a slice (kernel/sched/sched.h, fair_policy()). */
 gboolean procdb_policy_has_slices(guint32 policy);
 
-/* The record of a task that was given before, and is given next now. */
+/* The record of a task whose record is *before and which gets *next now. */
 struct procdb_given procdb_given_next(const struct procdb_given *before,
 				      const ProcdbSchedAttr *next);

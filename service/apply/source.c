@@ -3,7 +3,7 @@
 
 #include "source.h"
 
-/* While events keep coming: the most that one waits, beside our own wake-up. */
+/* The time between two polls while events keep coming. */
 #define INTERVAL_US 4000
 
 typedef struct {
@@ -16,9 +16,9 @@ struct _ProcdbApplySource {
 	ProcdbBackend *backend;
 	LoopSource *loop;
 	GPollFD polled; /* in loop while its descriptor is not -1 */
-	gint64 due;	/* monotonic µs of our own wake-up; -1: none */
-	gboolean armed; /* BPF is to wake us; else we wake ourselves */
-	guint timer;	/* GSource id: whether tasks may be set is decided anew each second */
+	gint64 due;	/* monotonic µs of the next poll; -1: none */
+	gboolean armed; /* the next event wakes the loop; else the source polls */
+	guint timer;	/* GSource id of procdb_apply_refresh(), once a second */
 	GArray *events; /* struct procdb_task_event */
 };
 
@@ -33,14 +33,14 @@ static void stop_polling(ProcdbApplySource *source)
 static guint take(ProcdbApplySource *source, gboolean arm)
 {
 	g_array_set_size(source->events, 0);
-	source->backend->ops->take_tasks(source->backend, source->events, arm);
+	procdb_backend_take_events(source->backend, source->events, arm);
 	for (guint i = 0; i < source->events->len; i++)
 		procdb_apply_handle(source->apply,
 				    &g_array_index(source->events, struct procdb_task_event, i));
 	return source->events->len;
 }
 
-/* Handles the events that are there; without any, sleeps until the next. */
+/* Handles the pending events. Without any, BPF is armed to wake the loop at the next. */
 static void work(ProcdbApplySource *source)
 {
 	gint64 now = g_source_get_time(&source->loop->base);
@@ -58,9 +58,7 @@ static void work(ProcdbApplySource *source)
 static gboolean loop_prepare(GSource *base, int *timeout)
 {
 	ProcdbApplySource *source = ((LoopSource *)base)->owner;
-	int fd = source->backend && source->backend->ops->tasks_fd
-		     ? source->backend->ops->tasks_fd(source->backend)
-		     : -1;
+	int fd = source->backend ? procdb_backend_events_fd(source->backend) : -1;
 	gint64 now = g_source_get_time(base);
 
 	/* A backend may start, fail and start again at any time. */
@@ -118,7 +116,7 @@ ProcdbApplySource *procdb_apply_source_new(ProcdbApply *apply)
 	/* Without it GLib takes the descriptor out of the poll set around every dispatch. */
 	g_source_set_can_recurse(&source->loop->base, TRUE);
 	g_source_attach(&source->loop->base, NULL);
-	/* Whatever observes, and at the engine's tick: no wake-up more. */
+	/* GLib fires this together with the engine's tick: no further wake-up. */
 	source->timer = g_timeout_add_seconds(1, on_second, source);
 	return source;
 }
@@ -127,7 +125,7 @@ void procdb_apply_source_free(ProcdbApplySource *source)
 {
 	if (!source)
 		return;
-	procdb_apply_source_set_maps(source, NULL);
+	procdb_apply_source_set_backend(source, NULL);
 	g_source_remove(source->timer);
 	g_source_destroy(&source->loop->base);
 	g_source_unref(&source->loop->base);
@@ -140,18 +138,18 @@ void procdb_apply_source_settings_changed(ProcdbApplySource *source)
 	const ProcdbApplySettings *settings = procdb_apply_settings(source->apply);
 	guint64 slices[PROCDB_TIERS];
 
-	if (!source->backend || !source->backend->ops->watch_tasks)
+	if (!source->backend)
 		return;
 	for (guint i = 0; i < PROCDB_TIERS; i++)
 		slices[i] = procdb_slice_encode(&settings->tiers[i]);
-	source->backend->ops->watch_tasks(source->backend,
-					  settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
+	procdb_backend_request_events(source->backend,
+				      settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
 }
 
-void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbBackend *backend)
+void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *backend)
 {
-	if (source->backend && source->backend->ops->watch_tasks)
-		source->backend->ops->watch_tasks(source->backend, NULL);
+	if (source->backend)
+		procdb_backend_request_events(source->backend, NULL);
 	stop_polling(source);
 	source->backend = backend;
 	procdb_apply_source_settings_changed(source);

@@ -3,10 +3,10 @@
 #pragma once
 
 /*
- * Brings the events of running tasks from the maps to the apply layer, in the
- * main loop. The first event after a silence wakes us at once; while they keep
- * coming we look again every few ms, so a fork storm costs a bounded number of
- * wake-ups, and silence costs none.
+ * Brings the events of running tasks from the backend to the apply layer, in the
+ * main loop. The first event after a pause wakes the loop at once. While events
+ * keep coming the source polls every few ms instead: a fork storm costs a bounded
+ * number of wake-ups, and a quiet machine none.
  */
 
 #include "apply.h"
@@ -14,14 +14,14 @@
 
 typedef struct _ProcdbApplySource ProcdbApplySource;
 
-/* Idle until procdb_apply_source_set_maps(). apply has to outlive it. */
+/* Idle until procdb_apply_source_set_backend(). apply must outlive the source. */
 ProcdbApplySource *procdb_apply_source_new(ProcdbApply *apply);
-/* Ends the events and frees. Puts nothing back. */
+/* Ends the events and frees. Slices stay as they are. */
 void procdb_apply_source_free(ProcdbApplySource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbApplySource, procdb_apply_source_free)
 
-/* Takes events from these maps from now on; NULL for none. They have to outlive that. */
-void procdb_apply_source_set_maps(ProcdbApplySource *source, ProcdbBackend *backend);
+/* Takes events from this backend from now on; NULL for none. It must outlive its use here. */
+void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *backend);
 
-/* To be called after procdb_apply_configure(): asks BPF for other slices. */
+/* Call it after procdb_apply_configure(): asks BPF for events by the new slices. */
 void procdb_apply_source_settings_changed(ProcdbApplySource *source);

@@ -58,7 +58,7 @@ static guint64 start_ticks(guint pid)
 	return at ? strtoull(at, NULL, 10) : 0;
 }
 
-static int hold(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
+static int open_task(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
 {
 	int handle = (int)syscall(SYS_pidfd_open, (pid_t)pid, PIDFD_THREAD);
 	struct stat st;
@@ -77,18 +77,18 @@ static int hold(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
 	return -1;
 }
 
-static gboolean held(gpointer data, int handle)
+static gboolean is_alive(gpointer data, int handle)
 {
-	/* A zombie still answers, and keeps its pid; one that was reaped does not. */
+	/* A zombie still takes signals and keeps its pid; a reaped task does neither. */
 	return syscall(SYS_pidfd_send_signal, handle, 0, NULL, 0) == 0 || errno != ESRCH;
 }
 
-static void release(gpointer data, int handle)
+static void close_task(gpointer data, int handle)
 {
 	close(handle);
 }
 
-static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
+static int get_attr(gpointer data, guint pid, ProcdbSchedAttr *attr)
 {
 	struct sched_attr_v0 raw = {.size = sizeof(raw)};
 
@@ -106,9 +106,9 @@ static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
 /*
  * The kernel keeps the policy under its lock, and refuses a real-time task: its priority
  * would be missing. SCHED_FLAG_KEEP_PARAMS would keep the nice value, and the slice with it
- * (6.12 to 7.0, kernel/sched/syscalls.c, __sched_setscheduler()), so that is watched for.
+ * (6.12 to 7.0, kernel/sched/syscalls.c, __sched_setscheduler()), hence guard_task().
  */
-static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
+static int set_attr(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 {
 	struct sched_attr_v0 raw = {
 	    .size = sizeof(raw),
@@ -120,42 +120,42 @@ static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 	return syscall(SYS_sched_setattr, (pid_t)pid, &raw, 0) ? -errno : 0;
 }
 
-static void given(gpointer data, int handle, struct procdb_given *given)
+static void read_record(gpointer data, int handle, struct procdb_given *given)
 {
 	procdb_ledger_read(data, handle, given);
 }
 
-static gboolean give(gpointer data, int handle, const struct procdb_given *given)
+static gboolean write_record(gpointer data, int handle, const struct procdb_given *given)
 {
 	return procdb_ledger_write(data, handle, given);
 }
 
-static gboolean list(gpointer data, GArray *tasks)
+static gboolean list_given(gpointer data, GArray *tasks)
 {
-	return procdb_ledger_list(data, tasks);
+	return procdb_ledger_list_given(data, tasks);
 }
 
-static void leftovers(gpointer data, GArray *tasks)
+static void list_leftovers(gpointer data, GArray *tasks)
 {
-	procdb_ledger_leftovers(data, tasks);
+	procdb_ledger_list_leftovers(data, tasks);
 }
 
-static void guard(gpointer data, guint pid)
+static void guard_task(gpointer data, guint pid)
 {
-	procdb_ledger_guard(data, pid);
+	procdb_ledger_guard_task(data, pid);
 }
 
-static void expect(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next)
+static void expect_values(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next)
 {
 	const gint32 nice[] = {now->nice, next->nice};
 	const guint64 slice_ns[] = {now->slice_ns, next->slice_ns};
 
-	procdb_ledger_expect(data, nice, slice_ns);
+	procdb_ledger_expect_values(data, nice, slice_ns);
 }
 
-static guint changes(gpointer data, struct procdb_guard *last)
+static guint count_changes(gpointer data, struct procdb_guard *last)
 {
-	return procdb_ledger_changes(data, last);
+	return procdb_ledger_count_changes(data, last);
 }
 
 static const char *refusal(gpointer data)
@@ -190,30 +190,30 @@ static gint64 monotonic_ns(gpointer data)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-gboolean procdb_tasks_hurry_self(void)
+gboolean procdb_tasks_shorten_own_slice(void)
 {
 	ProcdbSchedAttr attr = {0};
 
-	if (get(NULL, 0, &attr) != 0 || attr.policy != SCHED_NORMAL || attr.nice != 0)
+	if (get_attr(NULL, 0, &attr) != 0 || attr.policy != SCHED_NORMAL || attr.nice != 0)
 		return FALSE;
-	/* Without our mark: this one is not to be put back. */
+	/* Without our mark: restoring must not find this thread. */
 	attr.slice_ns = PROCDB_SLICE_MIN_US * (guint64)1000;
-	return set(NULL, 0, &attr) == 0;
+	return set_attr(NULL, 0, &attr) == 0;
 }
 
 const ProcdbTaskOps procdb_kernel_tasks = {
-    .hold = hold,
-    .held = held,
-    .release = release,
-    .get = get,
-    .set = set,
-    .given = given,
-    .give = give,
-    .list = list,
-    .leftovers = leftovers,
-    .guard = guard,
-    .expect = expect,
-    .changes = changes,
+    .open_task = open_task,
+    .is_alive = is_alive,
+    .close_task = close_task,
+    .get_attr = get_attr,
+    .set_attr = set_attr,
+    .read_record = read_record,
+    .write_record = write_record,
+    .list_given = list_given,
+    .list_leftovers = list_leftovers,
+    .guard_task = guard_task,
+    .expect_values = expect_values,
+    .count_changes = count_changes,
     .refusal = refusal,
     .refresh = refresh,
     .sched_ext = sched_ext,

@@ -2,42 +2,44 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the layer asks of the kernel, so that tests can answer instead. */
+/* The kernel calls of the apply layer, as a table, so that tests can replace the kernel. */
 
-#include "given.h"
+#include "task-ledger.h"
 #include "slice.h"
 
 typedef struct {
 	/*
-	 * A handle that holds the very task that has this pid, and these of the event that
-	 * speaks of it, or -1 when it is gone. Also for zombies.
+	 * A handle on the task that an event describes, so that its pid can be checked for reuse;
+	 * -1 when that task is gone. A zombie has one, too.
 	 */
-	int (*hold)(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino);
-	/* Whether the held task still has its pid, so that no other task can have had it. */
-	gboolean (*held)(gpointer data, int handle);
-	void (*release)(gpointer data, int handle);
+	int (*open_task)(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino);
+	/* Whether the task still has its pid: then no other task has had that pid meanwhile. */
+	gboolean (*is_alive)(gpointer data, int handle);
+	void (*close_task)(gpointer data, int handle);
 
-	/* 0, or a negative errno. set leaves the policy and the flags as they are. */
-	int (*get)(gpointer data, guint pid, ProcdbSchedAttr *attr);
-	int (*set)(gpointer data, guint pid, const ProcdbSchedAttr *attr);
+	/* 0, or a negative errno. set_attr leaves the policy and the flags as they are. */
+	int (*get_attr)(gpointer data, guint pid, ProcdbSchedAttr *attr);
+	int (*set_attr)(gpointer data, guint pid, const ProcdbSchedAttr *attr);
 
-	/* The record of what the held task was given; given.h. */
-	void (*given)(gpointer data, int handle, struct procdb_given *given);
-	gboolean (*give)(gpointer data, int handle, const struct procdb_given *given);
-	/* Appends the tasks that have a slice of ours; FALSE when that cannot be told. */
-	gboolean (*list)(gpointer data, GArray *tasks);
-	/* The same for what a service left that did not stop cleanly. */
-	void (*leftovers)(gpointer data, GArray *tasks);
+	/* The record of what the service gave to the task (task-ledger.h). */
+	void (*read_record)(gpointer data, int handle, struct procdb_given *given);
+	gboolean (*write_record)(gpointer data, int handle, const struct procdb_given *given);
+	/* Appends the tasks that have a slice of ours; FALSE when the kernel cannot list them. */
+	gboolean (*list_given)(gpointer data, GArray *tasks);
+	/* The same for a service before this one that did not stop cleanly. */
+	void (*list_leftovers)(gpointer data, GArray *tasks);
 
-	/* From now on changes of others to this task are noted, but for these values of it. */
-	void (*guard)(gpointer data, guint pid);
-	void (*expect)(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next);
-	/* How many there were; what the last of them left. */
-	guint (*changes)(gpointer data, struct procdb_guard *last);
+	/* Counts from now on the changes that other programs make to this task; pid 0: to none. */
+	void (*guard_task)(gpointer data, guint pid);
+	/* The values that are no change: those that the task has, and those that it gets next. */
+	void (*expect_values)(gpointer data, const ProcdbSchedAttr *now,
+			      const ProcdbSchedAttr *next);
+	/* The number of changes since guard_task(); *last is what the last of them left. */
+	guint (*count_changes)(gpointer data, struct procdb_guard *last);
 
-	/* Why no task may be changed, as a sentence; NULL when they may. */
+	/* The reason why no task may be changed, as a sentence; NULL when tasks may be. */
 	const char *(*refusal)(gpointer data);
-	/* Once a tick. TRUE when the refusal changed. */
+	/* Called once a tick. TRUE when the refusal changed. */
 	gboolean (*refresh)(gpointer data);
 	/* Whether a sched_ext scheduler runs the tasks of this machine. */
 	gboolean (*sched_ext)(gpointer data);
@@ -49,9 +51,8 @@ typedef struct {
 extern const ProcdbTaskOps procdb_kernel_tasks;
 
 /*
- * Gives the calling thread the shortest slice there is, so that it can act
- * beside the very tasks whose slices are still to be set. It stays with the
- * thread. FALSE when it has a policy or nice value of its own, or the kernel
- * cannot do it.
+ * Gives the calling thread the shortest slice that the kernel takes: a busy machine delays it less
+ * then, and new tasks get their slices sooner. The slice stays with the thread. FALSE when the
+ * thread has a policy or nice value of its own, or the kernel refuses.
  */
-gboolean procdb_tasks_hurry_self(void);
+gboolean procdb_tasks_shorten_own_slice(void);

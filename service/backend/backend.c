@@ -1,7 +1,99 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include "backend.h"
+#include "backend-ops.h"
+
+/* The backend that a call reaches: a selector's choice, or the backend itself. */
+static ProcdbBackend *in_use(ProcdbBackend *backend)
+{
+	while (backend->chosen)
+		backend = backend->chosen;
+	return backend;
+}
+
+gboolean procdb_backend_refresh(ProcdbBackend *backend)
+{
+	return backend->ops->refresh(backend);
+}
+
+gboolean procdb_backend_drain(ProcdbBackend *backend, GArray *seen, GError **error)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	return !io || io->ops->drain(io, seen, error);
+}
+
+gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **error)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	return !io || !io->ops->scores || io->ops->scores(io, scores, error);
+}
+
+gboolean procdb_backend_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
+				const struct procdb_class *classes, guint n, guint *done,
+				GError **error)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	*done = 0;
+	return !io || io->ops->publish(io, comms, classes, n, done, error);
+}
+
+gboolean procdb_backend_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
+				GError **error)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	return !io || io->ops->retract(io, comms, n, error);
+}
+
+gboolean procdb_backend_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	return !io || io->ops->predictions(io, entries, error);
+}
+
+gboolean procdb_backend_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
+			       struct procdb_class *prediction)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	return io && io->ops->lookup(io, comm, prediction);
+}
+
+void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices)
+{
+	/* A selector keeps the request for the backend that it chooses next. */
+	for (ProcdbBackend *b = backend; b; b = b->chosen) {
+		b->events_requested = slices != NULL;
+		for (guint i = 0; slices && i < PROCDB_TIERS; i++)
+			b->slices[i] = slices[i];
+		if (b->events)
+			procdb_task_events_request(b->events, slices);
+	}
+}
+
+int procdb_backend_events_fd(ProcdbBackend *backend)
+{
+	ProcdbTaskEvents *events = in_use(backend)->events;
+
+	return events ? procdb_task_events_fd(events) : -1;
+}
+
+void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean arm)
+{
+	ProcdbTaskEvents *source = in_use(backend)->events;
+
+	if (source)
+		procdb_task_events_take(source, events, arm);
+}
+
+void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
+{
+	backend->ops->status(backend, status);
+}
 
 void procdb_backend_close(ProcdbBackend *backend)
 {
@@ -9,37 +101,15 @@ void procdb_backend_close(ProcdbBackend *backend)
 		backend->ops->close(backend);
 }
 
+void procdb_backend_choose(ProcdbBackend *selector, ProcdbBackend *chosen)
+{
+	g_clear_pointer(&selector->chosen, procdb_backend_close);
+	selector->chosen = chosen;
+	if (chosen && selector->events_requested)
+		procdb_backend_request_events(chosen, selector->slices);
+}
+
 static gboolean none_refresh(ProcdbBackend *backend)
-{
-	return FALSE;
-}
-
-static gboolean none_drain(ProcdbBackend *backend, GArray *seen, GError **error)
-{
-	return TRUE;
-}
-
-static gboolean none_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
-			     const struct procdb_class *classes, guint n, guint *done,
-			     GError **error)
-{
-	*done = 0;
-	return TRUE;
-}
-
-static gboolean none_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
-			     GError **error)
-{
-	return TRUE;
-}
-
-static gboolean none_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
-{
-	return TRUE;
-}
-
-static gboolean none_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
-			    struct procdb_class *prediction)
 {
 	return FALSE;
 }
@@ -64,11 +134,6 @@ ProcdbBackend *procdb_backend_none_new(void)
 {
 	static const ProcdbBackendOps ops = {
 	    .refresh = none_refresh,
-	    .drain = none_drain,
-	    .publish = none_publish,
-	    .retract = none_retract,
-	    .predictions = none_predictions,
-	    .lookup = none_lookup,
 	    .status = none_status,
 	    .close = none_close,
 	};

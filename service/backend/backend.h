@@ -3,8 +3,9 @@
 #pragma once
 
 /*
- * The two maps between the service and BPF, wherever they live: in our own
- * observer, pinned by another scheduler, or in memory for tests.
+ * A backend is the source of the two maps between the service and BPF: our own observer, our
+ * sched_ext scheduler, the pins of another scheduler, or memory in tests. The functions here are
+ * for the users of a backend; a new backend implements backend-ops.h.
  */
 
 #include <gio/gio.h>
@@ -12,114 +13,101 @@
 #include "events.h"
 #include "procdb-abi.h"
 
-typedef struct _ProcdbMaps ProcdbBackend;
+typedef struct _ProcdbBackend ProcdbBackend;
 
 /*
- * Entries of a map that are read at a time, give or take a batch: bounds time and
- * memory of a tick, however full the map is.
+ * The most entries of a map that one call reads, plus at most one batch: bounds the time and
+ * memory of a tick.
  */
 #define PROCDB_WALK_MAX 65536
 
-/* One drained entry of the observe map. */
+/* An entry of the observe or of the init map. */
 struct procdb_observation {
 	struct procdb_comm comm;
 	struct procdb_class seen;
 };
 
-/* How the predictions for one name fared since they were last asked for. */
+/* The outcomes of the predictions for one name since the last procdb_backend_scores(). */
 struct procdb_named_score {
 	struct procdb_comm comm;
 	struct procdb_score score;
 };
 
-/* Strings that are not static are valid until the next call on the maps. */
+/* Strings that are not static are valid until the next call on the backend. */
 typedef struct {
 	const char *backend; /* "observer", "sched-ext", "pinned", "none"; static */
-	/* How it is, in words; token is the first of them: "active", "waiting" or "failed". */
-	const char *state;
-	const char *token;  /* static */
-	const char *reason; /* why; "" when there is nothing to say */
-	/* What observes now: one of the backends' names, "" for nothing. Static. */
-	const char *in_use;
+	const char *state;   /* a sentence: the token, and ": " and the reason if there is one */
+	const char *token;   /* "active", "waiting" or "failed"; static */
+	const char *reason;  /* "" when there is none */
+	const char *in_use;  /* the backend that observes now, "" for none; static */
 	guint64 errors;	     /* map operations that failed since the start */
-	guint64 tasks_lost;  /* events of running tasks that found no room */
-	guint64 lost;	     /* observations that BPF could not keep, as far as known */
+	guint64 tasks_lost;  /* events of running tasks that had no room in the ring buffer */
+	guint64 lost;	     /* known number of observations that BPF could not keep */
 	guint init_capacity; /* entries that the init map holds; 0 while there is none */
 	gboolean shared;     /* other programs write to the init map, too */
 } ProcdbBackendStatus;
 
-typedef struct {
-	/*
-	 * Called before each step: looks whether the maps are still the ones in
-	 * use, and attaches or re-attaches. TRUE when they are others than at
-	 * the call before, so nothing that was published is in them.
-	 */
-	gboolean (*refresh)(ProcdbBackend *backend);
+/*
+ * Called before each step: checks that the maps are still those in use, and attaches or
+ * re-attaches. TRUE when they are other maps than before this call: then no prediction that was
+ * published is in them.
+ */
+gboolean procdb_backend_refresh(ProcdbBackend *backend);
 
-	/*
-	 * Takes every entry out of the observe map, atomically entry by entry,
-	 * and appends it to seen (of struct procdb_observation). FALSE with
-	 * error set when the kernel refused; what was taken is in seen all the
-	 * same.
-	 */
-	gboolean (*drain)(ProcdbBackend *backend, GArray *seen, GError **error);
+/*
+ * Takes all entries out of the observe map, each one atomically, and appends them to seen (of
+ * struct procdb_observation). FALSE with error set when the kernel refused; entries that were taken
+ * until then are in seen.
+ */
+gboolean procdb_backend_drain(ProcdbBackend *backend, GArray *seen, GError **error);
 
-	/*
-	 * Takes out how predictions fared and appends it to scores (of struct
-	 * procdb_named_score). NULL in a backend that does not know.
-	 */
-	gboolean (*scores)(ProcdbBackend *backend, GArray *scores, GError **error);
+/*
+ * Takes the outcomes of predictions and appends them to scores (of struct procdb_named_score). A
+ * backend that does not know them has none.
+ */
+gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **error);
 
-	/*
-	 * Writes n predictions. *done is how many, from the first on, are in the
-	 * map. FALSE with error set when not all are: G_IO_ERROR_NO_SPACE for a
-	 * full map.
-	 */
-	gboolean (*publish)(ProcdbBackend *backend, const struct procdb_comm *comms,
-			    const struct procdb_class *classes, guint n, guint *done,
-			    GError **error);
+/*
+ * Writes n predictions. *done is the number of those that are in the map now, from the first on.
+ * FALSE with error set when that is less than n: G_IO_ERROR_NO_SPACE for a full map.
+ */
+gboolean procdb_backend_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
+				const struct procdb_class *classes, guint n, guint *done,
+				GError **error);
 
-	/* Removes n predictions; one that is not there is no error. */
-	gboolean (*retract)(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
-			    GError **error);
+/* Removes n predictions; one that is not in the map is no error. */
+gboolean procdb_backend_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
+				GError **error);
 
-	/*
-	 * Appends the entries of the init map to entries (of struct
-	 * procdb_observation); PROCDB_WALK_MAX or more are perhaps not all.
-	 */
-	gboolean (*predictions)(ProcdbBackend *backend, GArray *entries, GError **error);
+/*
+ * Appends the entries of the init map to entries (of struct procdb_observation). With
+ * PROCDB_WALK_MAX or more of them, the map may have further ones.
+ */
+gboolean procdb_backend_predictions(ProcdbBackend *backend, GArray *entries, GError **error);
 
-	/* Reads one prediction back; FALSE when there is none. */
-	gboolean (*lookup)(ProcdbBackend *backend, const struct procdb_comm *comm,
-			   struct procdb_class *prediction);
+/* Reads one prediction back; FALSE when there is none. */
+gboolean procdb_backend_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
+			       struct procdb_class *prediction);
 
-	/*
-	 * The next three are NULL in a backend that does not know of running
-	 * tasks. Asks for an event for each task whose slice is not slices[its
-	 * tier] (ns, marked; 0 for the kernel's own); NULL ends that. Holds for
-	 * backends that start later, too.
-	 */
-	void (*watch_tasks)(ProcdbBackend *backend, const guint64 *slices);
-	/*
-	 * A descriptor, of the maps, that becomes readable with the first event
-	 * after take_tasks() was called with arm; -1 while there is none.
-	 */
-	int (*tasks_fd)(ProcdbBackend *backend);
-	/* Appends the events since the last call to events (of struct procdb_task_event). */
-	void (*take_tasks)(ProcdbBackend *backend, GArray *events, gboolean arm);
+/*
+ * Requests an event for each task whose slice is not slices[its tier] (ns, marked; 0 for the
+ * kernel's own); NULL ends that. The request stands while the backend stops and starts. A backend
+ * without an observer of ours has no events.
+ */
+void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices);
+/*
+ * A descriptor, owned by the backend, that becomes readable with the first event after
+ * procdb_backend_take_events() was called with arm; -1 while there is none.
+ */
+int procdb_backend_events_fd(ProcdbBackend *backend);
+/* Appends the events since the last call to events (of struct procdb_task_event). */
+void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean arm);
 
-	void (*status)(ProcdbBackend *backend, ProcdbBackendStatus *status);
+void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status);
 
-	/* Detaches, removes what it pinned, frees. */
-	void (*close)(ProcdbBackend *backend);
-} ProcdbBackendOps;
-
-struct _ProcdbMaps {
-	const ProcdbBackendOps *ops;
-};
-
+/* Detaches, removes the pins that the backend made, and frees it. */
 void procdb_backend_close(ProcdbBackend *backend);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbBackend, procdb_backend_close)
 
-/* Maps that are not there: nothing to drain, publishing does nothing. Backend "none". */
+/* A backend without maps: nothing to drain, and no prediction is kept. Backend "none". */
 ProcdbBackend *procdb_backend_none_new(void);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Entries a batch call moves at most; a hash bucket never comes near it. */
+/* The most entries that one batch call moves; no hash bucket has nearly as many. */
 #define BATCH 1024
 
 /* errno of an operation that a map type does not implement (include/linux/errno.h). */
@@ -18,9 +18,22 @@
 typedef int (*batch_fn)(int fd, void *in_batch, void *out_batch, void *keys, void *values,
 			__u32 *count, const struct bpf_map_batch_opts *opts);
 
+static ProcdbBpfMaps *bpf_maps(ProcdbMapIo *io)
+{
+	return (ProcdbBpfMaps *)io;
+}
+
 void procdb_bpf_maps_init(ProcdbBpfMaps *maps)
 {
-	*maps = (ProcdbBpfMaps){.observe_fd = -1, .init_fd = -1};
+	static const ProcdbMapIoOps ops = {
+	    .drain = procdb_bpf_maps_drain,
+	    .publish = procdb_bpf_maps_publish,
+	    .retract = procdb_bpf_maps_retract,
+	    .predictions = procdb_bpf_maps_predictions,
+	    .lookup = procdb_bpf_maps_lookup,
+	};
+
+	*maps = (ProcdbBpfMaps){.io = {&ops}, .observe_fd = -1, .init_fd = -1};
 }
 
 void procdb_bpf_maps_open(ProcdbBpfMaps *maps, int observe_fd, int init_fd, guint init_capacity)
@@ -109,7 +122,7 @@ static int walk_batches(ProcdbBpfMaps *maps, batch_fn next_batch, int fd, GArray
 		int err =
 		    next_batch(fd, in, &cursor, maps->keys, maps->values, &count, NULL) ? errno : 0;
 
-		/* ENOENT is the end of the map; what came with it counts. */
+		/* ENOENT is the end of the map; entries that came with it count. */
 		if (!err || err == ENOENT)
 			append_batch(maps, MIN(count, BATCH), entries);
 		if (err)
@@ -126,7 +139,8 @@ static int read_one(int fd, gboolean take, const struct procdb_comm *key, GArray
 	int err = take ? bpf_map_lookup_and_delete_elem(fd, key, &seen)
 		       : bpf_map_lookup_elem(fd, key, &seen);
 
-	/* Hashes can take atomically since 5.14; before that an update in between is lost. */
+	/* Hash maps look up and delete in one step since 5.14; before, an update in between is
+	 * lost. */
 	if (err && take && refuses_batches(errno)) {
 		err = bpf_map_lookup_elem(fd, key, &seen);
 		if (!err)
@@ -139,9 +153,9 @@ static int read_one(int fd, gboolean take, const struct procdb_comm *key, GArray
 }
 
 /*
- * One key after the other. Keys are listed before their entries are taken:
- * get_next_key of a deleted key starts over at the first one. A key that others
- * delete meanwhile does too, hence the bound. Returns 0 or an errno.
+ * Walks a map key by key. Keys are listed before their entries are taken: get_next_key of a deleted
+ * key starts again at the first one. So it does for a key that another program deletes meanwhile,
+ * hence the bound. Returns 0 or an errno.
  */
 static int walk_singly(ProcdbBpfMaps *maps, int fd, gboolean take, GArray *entries)
 {
@@ -184,8 +198,9 @@ static int walk(ProcdbBpfMaps *maps, int fd, gboolean take, GArray *entries)
 	return walk_singly(maps, fd, take, entries);
 }
 
-gboolean procdb_bpf_maps_drain(ProcdbBpfMaps *maps, GArray *seen, GError **error)
+gboolean procdb_bpf_maps_drain(ProcdbMapIo *io, GArray *seen, GError **error)
 {
+	ProcdbBpfMaps *maps = bpf_maps(io);
 	int err;
 
 	if (maps->observe_fd < 0)
@@ -194,8 +209,9 @@ gboolean procdb_bpf_maps_drain(ProcdbBpfMaps *maps, GArray *seen, GError **error
 	return err ? fail(maps, "Cannot drain the observe map", err, error) : TRUE;
 }
 
-gboolean procdb_bpf_maps_predictions(ProcdbBpfMaps *maps, GArray *entries, GError **error)
+gboolean procdb_bpf_maps_predictions(ProcdbMapIo *io, GArray *entries, GError **error)
 {
+	ProcdbBpfMaps *maps = bpf_maps(io);
 	int err;
 
 	if (maps->init_fd < 0)
@@ -204,10 +220,11 @@ gboolean procdb_bpf_maps_predictions(ProcdbBpfMaps *maps, GArray *entries, GErro
 	return err ? fail(maps, "Cannot read the init map", err, error) : TRUE;
 }
 
-gboolean procdb_bpf_maps_publish(ProcdbBpfMaps *maps, const struct procdb_comm *comms,
+gboolean procdb_bpf_maps_publish(ProcdbMapIo *io, const struct procdb_comm *comms,
 				 const struct procdb_class *classes, guint n, guint *done,
 				 GError **error)
 {
+	ProcdbBpfMaps *maps = bpf_maps(io);
 	const char *what = "Cannot write predictions to the init map";
 
 	*done = 0;
@@ -223,8 +240,8 @@ gboolean procdb_bpf_maps_publish(ProcdbBpfMaps *maps, const struct procdb_comm *
 		if (!refuses_batches(errno)) {
 			int err = errno;
 
-			/* Untouched if it did not come to the first one (generic_map_update_batch).
-			 */
+			/* The kernel leaves count as it was if it fails before the first one
+			 * (generic_map_update_batch). */
 			*done = count < n ? count : 0;
 			return fail(maps, what, err, error);
 		}
@@ -236,9 +253,10 @@ gboolean procdb_bpf_maps_publish(ProcdbBpfMaps *maps, const struct procdb_comm *
 	return TRUE;
 }
 
-gboolean procdb_bpf_maps_retract(ProcdbBpfMaps *maps, const struct procdb_comm *comms, guint n,
+gboolean procdb_bpf_maps_retract(ProcdbMapIo *io, const struct procdb_comm *comms, guint n,
 				 GError **error)
 {
+	ProcdbBpfMaps *maps = bpf_maps(io);
 	const char *what = "Cannot remove predictions from the init map";
 
 	if (maps->init_fd < 0)
@@ -252,7 +270,7 @@ gboolean procdb_bpf_maps_retract(ProcdbBpfMaps *maps, const struct procdb_comm *
 			maps->no_batch = TRUE;
 			break;
 		}
-		/* It stops at the first key that is not there: go on behind that. */
+		/* The kernel stops at the first key that is not there: continue after that. */
 		if (errno != ENOENT)
 			return fail(maps, what, errno, error);
 		count = MIN(count + 1, n);
@@ -265,8 +283,10 @@ gboolean procdb_bpf_maps_retract(ProcdbBpfMaps *maps, const struct procdb_comm *
 	return TRUE;
 }
 
-gboolean procdb_bpf_maps_lookup(ProcdbBpfMaps *maps, const struct procdb_comm *comm,
+gboolean procdb_bpf_maps_lookup(ProcdbMapIo *io, const struct procdb_comm *comm,
 				struct procdb_class *prediction)
 {
-	return maps->init_fd >= 0 && bpf_map_lookup_elem(maps->init_fd, comm, prediction) == 0;
+	int fd = bpf_maps(io)->init_fd;
+
+	return fd >= 0 && bpf_map_lookup_elem(fd, comm, prediction) == 0;
 }

@@ -6,7 +6,7 @@
 #include <bpf/libbpf.h>
 #include <glib.h>
 
-/* libbpf's messages, for debugging: the state has what an admin needs. */
+/* For debugging only: the state of the backend tells admins what failed. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
     G_GNUC_PRINTF(2, 0);
 
@@ -21,7 +21,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-void procdb_libbpf_quiet(void)
+void procdb_libbpf_log_to_debug(void)
 {
 	libbpf_set_print(print_libbpf);
 }

@@ -2,5 +2,5 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* Hands libbpf's messages to g_debug() from now on. */
-void procdb_libbpf_quiet(void);
+/* Passes libbpf's messages to g_debug() from now on. */
+void procdb_libbpf_log_to_debug(void);

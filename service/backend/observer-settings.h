@@ -2,11 +2,11 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the backends with BPF programs of their own are told. */
+/* The settings of the backends with BPF programs of ours. */
 
 #include <glib.h>
 
-#include "given.h"
+#include "task-ledger.h"
 #include "observing.h"
 
 typedef struct {

@@ -9,11 +9,11 @@
 typedef struct {
 	ProcdbBackend base;
 	ProcdbBpfMaps maps;
-	ProcdbPinsId pins; /* as last seen; while maps is open, those that it was opened from */
+	ProcdbPinsId pins; /* as the last refresh found them; maps, if open, was opened from them */
 	ProcdbBackendState state;
-	gboolean abandoned;
-	guint look_in;	      /* refreshes until the next look whether they are */
-	ProcdbSurvey *survey; /* for that; NULL before the first */
+	gboolean abandoned;   /* the scheduler of the pins was killed */
+	guint check_in;	      /* refreshes until abandoned is checked again */
+	ProcdbSurvey *survey; /* for that check; NULL before the first */
 } Pinned;
 
 static Pinned *pinned(ProcdbBackend *backend)
@@ -26,14 +26,14 @@ static void set_state(Pinned *self, const char *token, const char *reason)
 	procdb_backend_state_set(&self->state, token, reason, NULL);
 }
 
-/* Looks whether the scheduler still has its maps, and says so. */
-static void look_for_scheduler(Pinned *self)
+/* Checks whether the scheduler still has its maps open, and sets the state. */
+static void check_scheduler(Pinned *self)
 {
-	if (self->look_in > 0) {
-		self->look_in--;
+	if (self->check_in > 0) {
+		self->check_in--;
 		return;
 	}
-	self->look_in = PROCDB_PINS_LOOK_TICKS;
+	self->check_in = PROCDB_PINS_CHECK_TICKS;
 	self->abandoned = procdb_pins_are_abandoned(&self->survey, 1);
 	set_state(self, "active", self->abandoned ? PROCDB_PINS_ABANDONED : NULL);
 }
@@ -41,20 +41,20 @@ static void look_for_scheduler(Pinned *self)
 static gboolean pinned_refresh(ProcdbBackend *backend)
 {
 	Pinned *self = pinned(backend);
-	gboolean moved = procdb_pins_moved(&self->pins);
+	gboolean changed = procdb_pins_changed(&self->pins);
 	g_autoptr(GError) error = NULL;
 	int observe_fd, init_fd;
 	guint capacity;
 
-	if (procdb_bpf_maps_is_open(&self->maps) && !moved) {
-		look_for_scheduler(self);
+	if (procdb_bpf_maps_is_open(&self->maps) && !changed) {
+		check_scheduler(self);
 		return FALSE;
 	}
 
-	/* A scheduler that restarts pins new maps: the old ones work and stay empty for ever. */
+	/* A scheduler that restarts pins new maps; the old ones can be used but stay empty. */
 	procdb_bpf_maps_close(&self->maps);
 	self->abandoned = FALSE;
-	self->look_in = 0;
+	self->check_in = 0;
 	if (!procdb_pins_present(&self->pins)) {
 		if (procdb_pins_check_directory(&error))
 			set_state(self, "waiting", NULL);
@@ -66,39 +66,10 @@ static gboolean pinned_refresh(ProcdbBackend *backend)
 		set_state(self, "failed", error->message);
 		return FALSE;
 	}
-	/* Replaced while we opened them: the next refresh sees that. */
+	/* If the pins were replaced since they were identified, the next refresh finds it. */
 	procdb_bpf_maps_open(&self->maps, observe_fd, init_fd, capacity);
-	look_for_scheduler(self);
+	check_scheduler(self);
 	return TRUE;
-}
-
-static gboolean pinned_drain(ProcdbBackend *backend, GArray *seen, GError **error)
-{
-	return procdb_bpf_maps_drain(&pinned(backend)->maps, seen, error);
-}
-
-static gboolean pinned_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
-			       const struct procdb_class *classes, guint n, guint *done,
-			       GError **error)
-{
-	return procdb_bpf_maps_publish(&pinned(backend)->maps, comms, classes, n, done, error);
-}
-
-static gboolean pinned_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
-			       GError **error)
-{
-	return procdb_bpf_maps_retract(&pinned(backend)->maps, comms, n, error);
-}
-
-static gboolean pinned_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
-{
-	return procdb_bpf_maps_predictions(&pinned(backend)->maps, entries, error);
-}
-
-static gboolean pinned_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
-			      struct procdb_class *prediction)
-{
-	return procdb_bpf_maps_lookup(&pinned(backend)->maps, comm, prediction);
 }
 
 static void pinned_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
@@ -137,11 +108,6 @@ ProcdbBackend *procdb_backend_pinned_new(void)
 {
 	static const ProcdbBackendOps ops = {
 	    .refresh = pinned_refresh,
-	    .drain = pinned_drain,
-	    .publish = pinned_publish,
-	    .retract = pinned_retract,
-	    .predictions = pinned_predictions,
-	    .lookup = pinned_lookup,
 	    .status = pinned_status,
 	    .close = pinned_close,
 	};
@@ -149,6 +115,7 @@ ProcdbBackend *procdb_backend_pinned_new(void)
 
 	self->base.ops = &ops;
 	procdb_bpf_maps_init(&self->maps);
+	self->base.io = &self->maps.io;
 	set_state(self, "waiting", NULL);
 	return &self->base;
 }

@@ -16,10 +16,10 @@
 #define BPFFS "/sys/fs/bpf"
 #define PIN_MARKER PROCDB_PIN_DIR "/procdb_owner"
 #define PIN_RECORD PROCDB_PIN_DIR "/procdb_given"
-/* Well above the pause between two timer interrupts. */
+/* More than the time between two timer interrupts, by which the kernel stamps files. */
 #define DIRECTORY_SETTLES_US 100000
 
-/* Content of the marker: the ids of the maps that we pinned. */
+/* The content of the marker: the ids of the maps that we pinned. */
 struct marker {
 	__u32 observe_id;
 	__u32 init_id;
@@ -50,10 +50,10 @@ static gboolean same_time(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * What a look at the directory tells. Its time of change is that of the last
- * timer interrupt: right after a change another one may leave the same time.
+ * Notes inode and timestamp of the directory. The timestamp is that of the last timer interrupt:
+ * of two changes right after each other both may have the same.
  */
-static void look_at_directory(ProcdbPinsId *id)
+static void stat_directory(ProcdbPinsId *id)
 {
 	gint64 now_us = g_get_real_time();
 	struct stat directory;
@@ -74,8 +74,8 @@ ProcdbPinsId procdb_pins_identify(void)
 	struct stat observe, init;
 	ProcdbPinsId id = {0};
 
-	/* The directory first: what changes after that shows the next time. */
-	look_at_directory(&id);
+	/* The directory first: the next call finds what changes after this. */
+	stat_directory(&id);
 	if (stat(PROCDB_PIN_OBSERVE, &observe) || stat(PROCDB_PIN_INIT, &init))
 		return id;
 	id.device = observe.st_dev;
@@ -84,11 +84,11 @@ ProcdbPinsId procdb_pins_identify(void)
 	return id;
 }
 
-gboolean procdb_pins_moved(ProcdbPinsId *id)
+gboolean procdb_pins_changed(ProcdbPinsId *id)
 {
 	ProcdbPinsId before = *id;
 
-	look_at_directory(id);
+	stat_directory(id);
 	if (before.directory.settled && id->directory.inode == before.directory.inode &&
 	    id->directory.device == before.directory.device &&
 	    same_time(&id->directory.changed, &before.directory.changed))
@@ -171,7 +171,8 @@ static int open_pin(const char *path, __u32 type, const char *type_name, struct 
 		       path, g_strerror(errno));
 		return -1;
 	}
-	/* Before the first look-up: the kernel writes value_size bytes, whatever we expect. */
+	/* Checked before the first lookup: the kernel writes value_size bytes, whatever we expect.
+	 */
 	memset(info, 0, sizeof(*info));
 	if (bpf_obj_get_info_by_fd(fd, info, &len))
 		refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno), "%s: %s", path,
@@ -209,7 +210,7 @@ gboolean procdb_pins_open(int *observe_fd, int *init_fd, guint *init_capacity, G
 	return TRUE;
 }
 
-/* The id of a map, 0 if it cannot be told. */
+/* The id of a map; 0 on an error. */
 static __u32 map_id(int fd)
 {
 	struct bpf_map_info info = {0};
@@ -261,7 +262,7 @@ ProcdbPinsOwner procdb_pins_owner(void)
 		   : PROCDB_PINS_FOREIGN;
 }
 
-/* Whether but for its pin and own descriptors nothing holds the map that is pinned at a path. */
+/* Whether a pinned map has no users but its pin and our descriptors. */
 static gboolean is_abandoned(ProcdbSurvey *survey, const char *path, guint own)
 {
 	struct procdb_map_users users;
@@ -295,7 +296,7 @@ static gboolean pin(int fd, const char *path, GError **error)
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 {
 	struct marker marker = {map_id(observe_fd), map_id(init_fd)};
-	/* The marker first: whenever both maps are there, it says whose they are. */
+	/* The marker first: whenever both maps are pinned, it names their owner. */
 	const char *const paths[] = {PIN_MARKER, PROCDB_PIN_OBSERVE, PROCDB_PIN_INIT};
 	int fds[] = {-1, observe_fd, init_fd};
 	guint done = 0;
@@ -303,7 +304,7 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 	gboolean ok;
 	int fd;
 
-	/* A marker without the ids would make our own pins another program's. */
+	/* By a marker without ids our own pins would be taken for another program's. */
 	if (!marker.observe_id || !marker.init_id)
 		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
 			      "cannot identify a map: %s", g_strerror(errno));
@@ -321,7 +322,7 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 	for (; ok && done < G_N_ELEMENTS(paths); done += ok)
 		ok = pin(fds[done], paths[done], error);
 	close(fd);
-	/* All or none. */
+	/* All pins or none. */
 	while (!ok && done > 0)
 		unlink(paths[--done]);
 	if (!ok)
@@ -370,13 +371,13 @@ static gboolean has_record(guint32 value_size)
 	return fd >= 0;
 }
 
-gboolean procdb_pins_keep_record(int fd, gboolean pinned, gboolean own)
+gboolean procdb_pins_ensure_record(int fd, gboolean pinned, gboolean own)
 {
 	gboolean there = access(PIN_RECORD, F_OK) == 0;
 
 	if (there && pinned)
 		return TRUE;
-	/* A real record stays; a map that only kept the directory, left by a crash, goes. */
+	/* A placeholder replaces the placeholder that a crash left, but no real record. */
 	if (there && !own && has_record(sizeof(struct procdb_given)))
 		return FALSE;
 	if (!own && access(PROCDB_PIN_DIR, F_OK))

@@ -3,9 +3,8 @@
 #pragma once
 
 /*
- * The directory below the BPF file system in which schedulers and the service
- * meet: is it safe, what is in it, whose is it. The pin paths are fixed by the
- * ABI (procdb-abi.h).
+ * The pin directory in the BPF file system, by which schedulers and the service share maps: its
+ * safety, its content, its owner. The ABI fixes the paths (procdb-abi.h).
  */
 
 #include <gio/gio.h>
@@ -14,42 +13,41 @@
 #include "procdb-abi.h"
 #include "survey.h"
 
-/* Which two pins are there: a new pin is a new inode. All zero: not both are. */
+/* The identity of the two pins: a new pin is a new inode. All zero while one of them is missing. */
 typedef struct {
 	dev_t device;
 	ino_t observe;
 	ino_t init;
 
-	/* The directory when we looked, no part of the identity: procdb_pins_moved(). */
+	/* The directory at that time, for procdb_pins_changed(); no part of the identity. */
 	struct {
 		dev_t device;
 		ino_t inode;
 		struct timespec changed;
-		gboolean settled; /* a later change would have another time */
+		gboolean settled; /* a later change would have another timestamp */
 	} directory;
 } ProcdbPinsId;
 
 typedef enum {
 	PROCDB_PINS_ABSENT,  /* at least one of the two is not there */
-	PROCDB_PINS_OURS,    /* left behind by a service that did not stop cleanly */
+	PROCDB_PINS_OURS,    /* of this service, or of one that did not stop cleanly */
 	PROCDB_PINS_FOREIGN, /* another program's */
 } ProcdbPinsOwner;
 
-/* What is pinned now. */
+/* Identifies the present pins. */
 ProcdbPinsId procdb_pins_identify(void);
 gboolean procdb_pins_present(const ProcdbPinsId *id);
 gboolean procdb_pins_equal(const ProcdbPinsId *a, const ProcdbPinsId *b);
 
 /*
- * Whether something else is pinned now than *id, which follows. One system
- * call as long as no file is added to the directory or removed.
+ * Whether the present pins are others than *id; updates *id. Takes one system call while no file
+ * in the directory comes or goes.
  */
-gboolean procdb_pins_moved(ProcdbPinsId *id);
+gboolean procdb_pins_changed(ProcdbPinsId *id);
 
 /*
- * TRUE when there is a BPF file system and only root and this process can put
- * something into the pin directory, or there is no directory. Else an error
- * that says what is wrong and how to mend it.
+ * TRUE when there is a BPF file system, and the pin directory is missing or can be written by root
+ * and this process only. The error says what is wrong and how to mend it.
  */
 gboolean procdb_pins_check_directory(GError **error);
 
@@ -62,19 +60,19 @@ gboolean procdb_pins_make_directory(GError **error);
  */
 gboolean procdb_pins_open(int *observe_fd, int *init_fd, guint *init_capacity, GError **error);
 
-/* Whose pins these are, by the marker that the observer pins beside its maps. */
+/* The owner of the pins, by the marker that our programs pin beside their maps. */
 ProcdbPinsOwner procdb_pins_owner(void);
 
 /*
- * Whether the maps of another program are there that nothing holds any more but their pins: it
- * was killed. own: how many descriptors of each this process has. FALSE when it cannot be told.
- * *survey is made if there is need for one, and is the caller's to keep for the next look, and
- * to free.
+ * Whether the pinned maps are those of another program that was killed: no program and no
+ * descriptor uses them any more. own: the number of descriptors of each map that this process has.
+ * FALSE when the kernel does not tell. *survey is made when it is needed; the caller keeps it for
+ * the next check, and frees it.
  */
 gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own);
-/* How many refreshes after a look whether it is so the next one is: a look is 18 system calls. */
-#define PROCDB_PINS_LOOK_TICKS 15
-/* What to say then: what it is, and after a ";" what to do. */
+/* The refreshes between two such checks: one takes 18 system calls. */
+#define PROCDB_PINS_CHECK_TICKS 15
+/* The reason in the state of a backend then: the fact, and after ";" the remedy. */
 #define PROCDB_PINS_ABANDONED                                                                      \
 	"the maps in " PROCDB_PIN_DIR " are those of a scheduler that has ended; remove them: "    \
 	"rm " PROCDB_PIN_OBSERVE " " PROCDB_PIN_INIT
@@ -83,22 +81,23 @@ gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own);
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error);
 
 /*
- * The record of what was given to tasks (given.h), pinned beside the maps: of the service that
- * runs, so that no program can remove the directory under it, or of one that was killed. Its
- * descriptor, or -1 when there is none that could be one with such values.
+ * Opens the record of what tasks were given (task-ledger.h), which is pinned beside the maps by the
+ * service that runs, or by one that was killed. While it is pinned, no program can remove the
+ * directory. -1 when there is no such pin, or it is no task storage with values of this size.
  */
 int procdb_pins_open_record(guint32 value_size);
 /*
- * Pins it if it is not there; pinned: it was, at the last look. own: in the place of one that a
- * service left, and in a directory of our own; else only in a directory that is there. Whether it
- * is.
+ * Pins the record fd unless it is pinned; returns whether it is then. pinned: the result of the
+ * call before. own: fd is a real record; it replaces one that a killed service left, and the
+ * directory is made if need be. Otherwise fd is a placeholder, which replaces no record and makes
+ * no directory.
  */
-gboolean procdb_pins_keep_record(int fd, gboolean pinned, gboolean own);
-/* Removes it, and the directory if that empties it. */
+gboolean procdb_pins_ensure_record(int fd, gboolean pinned, gboolean own);
+/* Removes the pin of the record, and the directory if it is empty then. */
 void procdb_pins_remove_record(void);
 
-/* The id of the map that is pinned at a path, 0 if it cannot be told. */
+/* The id of the map that is pinned at a path; 0 on an error. */
 guint32 procdb_pins_map_id(const char *path);
 
-/* Removes our pins, if they are still ours, and the directory if that empties it. */
+/* Removes the pins if they are ours, and the directory if it is empty then. */
 void procdb_pins_remove(void);

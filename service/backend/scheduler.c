@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
+#include "backend-ops.h"
 #include "backends.h"
-#include "load.h"
+#include "bpf-program.h"
+#include "own-maps.h"
 #include "scheduler-stats.h"
 #include "scheduler.skel.h"
 #include "state.h"
@@ -12,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What it does while it does not run. */
+/* The consequence in the state while the scheduler does not run. */
 #define OBSERVING "observing instead"
 #define SYSFS_STATE "/sys/kernel/sched_ext/state"
 #define SYSFS_OPS "/sys/kernel/sched_ext/root/ops"
@@ -20,7 +22,7 @@
 /* In the exit code: the scheduler may start again, as after CPU hotplug (enum scx_exit_code). */
 #define EXIT_RESTART (1LL << 48)
 
-/* A failed start is tried again after this many refreshes, doubling up to the last. */
+/* The refreshes between two attempts to start: they double from the first to the last. */
 #define RETRY_FIRST 4
 #define RETRY_LAST 64
 
@@ -33,19 +35,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, scheduler__destroy)
 
 typedef struct {
 	ProcdbBackend base;
-	ProcdbBpfMaps maps;
-	Skeleton *skeleton;	 /* NULL while we do not schedule */
-	struct bpf_link *link;	 /* of libbpf; NULL while we do not schedule */
-	int link_fd;		 /* ours, when libbpf is too old to make one; else -1 */
-	ProcdbBackend *fallback; /* in use while we do not schedule */
-	ProcdbPinsId pins;
-	ProcdbDrainCount count;
-	ProcdbScoreCount scores;
-	ProcdbObserverSettings settings; /* its compositors are ours */
-	gboolean watching;		 /* what watch_tasks() asked for */
-	guint64 slices[PROCDB_TIERS];
+	ProcdbOwnMaps maps;
+	Skeleton *skeleton;    /* NULL while we do not schedule */
+	struct bpf_link *link; /* libbpf's; NULL while we do not schedule */
+	int link_fd;	       /* our link, where libbpf is too old to make one; else -1 */
+	ProcdbObserverSettings settings; /* a copy */
 	ProcdbBackendState state;
-	gboolean ejected; /* the kernel ended our scheduler: not again until asked to */
+	gboolean ejected; /* the kernel ended our scheduler: it starts again on request only */
 	guint retry_in;	  /* refreshes until the next attempt */
 	guint retry_pause;
 } Scheduler;
@@ -55,7 +51,7 @@ static Scheduler *scheduler(ProcdbBackend *backend)
 	return (Scheduler *)backend;
 }
 
-/* One line of sysfs; NULL if it cannot be read. */
+/* Reads one line of sysfs; NULL on an error. */
 static char *read_line(const char *path)
 {
 	char *text = NULL;
@@ -65,24 +61,24 @@ static char *read_line(const char *path)
 	return text;
 }
 
-/* Makes what was attached last as long as this process at most, and no longer. */
+/* Attaches the scheduler by a link, which ends with this process. */
 static gboolean attach(Scheduler *self, Skeleton *skeleton, GError **error)
 {
 	struct bpf_map *ops = skeleton->maps.procdb_ops;
 
 	self->link = bpf_map__attach_struct_ops(ops);
 	if (!self->link)
-		return procdb_load_refuse(error, errno, "the kernel did not take the scheduler");
+		return procdb_program_fail(error, errno, "the kernel did not take the scheduler");
 	/*
-	 * libbpf before 1.2 knows no links for struct_ops: what it did was to fill
-	 * the map, and with MAP_FLAG_LINK it is the link that attaches. Without
-	 * one the scheduler would outlive a kill -9 of the service.
+	 * libbpf before 1.2 makes no links for struct_ops: it only fills the map, which attaches
+	 * nothing with MAP_FLAG_LINK. Without that flag and a link the scheduler would outlive a
+	 * kill -9 of the service.
 	 */
 	if (libbpf_major_version() == 1 && libbpf_minor_version() < 2) {
 		self->link_fd = bpf_link_create(bpf_map__fd(ops), 0, ATTACH_STRUCT_OPS, NULL);
 		if (self->link_fd < 0)
-			return procdb_load_refuse(error, errno,
-						  "the kernel did not take the scheduler");
+			return procdb_program_fail(error, errno,
+						   "the kernel did not take the scheduler");
 	}
 	return TRUE;
 }
@@ -106,24 +102,24 @@ static void allow_sleeping(Skeleton *skeleton)
 }
 
 /*
- * A kfunc that the kernel lacks makes libbpf look through the BTF of modules,
- * which takes CAP_SYS_ADMIN; without that it fails, and the weak kfunc with it.
- * It looks only once for an object: here, where its failure is of no account.
+ * libbpf searches the BTF of modules for a kfunc that the kernel lacks. That takes CAP_SYS_ADMIN;
+ * without it the search fails, and the load because of a weak kfunc. libbpf searches once for an
+ * object: here, for a function that does not exist, where a failure does no harm.
  */
-static void give_up_modules(Skeleton *skeleton)
+static void skip_module_search(Skeleton *skeleton)
 {
 	bpf_program__set_attach_target(skeleton->progs.procdb_init, 0, "procdb_no_such_function");
 }
 
-/* Loads, pins and takes the CPUs over; on failure nothing is left. */
+/* Loads, pins and takes the CPUs over; a failure leaves nothing behind. */
 static gboolean start(Scheduler *self, GError **error)
 {
 	g_autoptr(Skeleton) skeleton = NULL;
-	struct bpf_map *observe, *init;
+	ProcdbProgramMaps maps;
 	gboolean reused;
 	int cpus = libbpf_num_possible_cpus();
 
-	if (!procdb_load_ready(self->settings.ledger, error))
+	if (!procdb_program_check(self->settings.ledger, error))
 		return FALSE;
 	if (cpus > PROCDB_SCHED_CPUS) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
@@ -133,33 +129,37 @@ static gboolean start(Scheduler *self, GError **error)
 	}
 	skeleton = scheduler__open();
 	if (!skeleton)
-		return procdb_load_refuse(error, errno, "cannot open the BPF scheduler");
-	observe = skeleton->maps.task_class_observe;
-	init = skeleton->maps.task_class_init;
+		return procdb_program_fail(error, errno, "cannot open the BPF scheduler");
 	skeleton->rodata->observing = self->settings.observing;
-	skeleton->rodata->online_cpus = procdb_load_online_cpus();
+	skeleton->rodata->online_cpus = procdb_program_online_cpus();
 	skeleton->rodata->nr_cpus = (__u32)MAX(cpus, 1);
 	allow_sleeping(skeleton);
-	give_up_modules(skeleton);
+	skip_module_search(skeleton);
 	bpf_map__set_map_flags(skeleton->maps.procdb_ops, MAP_FLAG_LINK);
-	reused = procdb_load_reuse(observe, init);
+	reused = procdb_own_maps_reuse(skeleton->maps.task_class_observe,
+				       skeleton->maps.task_class_init);
 	if (scheduler__load(skeleton))
-		return procdb_load_refuse(
+		return procdb_program_fail(
 		    error, errno, "this kernel's sched_ext does not take the BPF scheduler");
-	procdb_load_compositors(skeleton->maps.compositors,
-				(const char *const *)self->settings.compositors);
+	procdb_program_set_compositors(skeleton->maps.compositors,
+				       (const char *const *)self->settings.compositors);
 	if (!attach(self, skeleton, error)) {
 		detach(self);
 		return FALSE;
 	}
-	if (!procdb_load_open(&self->maps, observe, init, reused, error)) {
+	maps = (ProcdbProgramMaps){
+	    .observe = skeleton->maps.task_class_observe,
+	    .init = skeleton->maps.task_class_init,
+	    .scores = skeleton->maps.scores,
+	    .observed = &skeleton->bss->observed,
+	    .failed = &skeleton->bss->failed,
+	    .scored = &skeleton->bss->scored,
+	};
+	if (!procdb_own_maps_open(&self->maps, &maps, reused, error)) {
 		detach(self);
 		return FALSE;
 	}
 	self->skeleton = g_steal_pointer(&skeleton);
-	self->pins = procdb_pins_identify();
-	self->count = (ProcdbDrainCount){.leftovers = reused};
-	self->scores.taken = 0;
 	return TRUE;
 }
 
@@ -167,11 +167,11 @@ static gboolean start(Scheduler *self, GError **error)
 static void stop(Scheduler *self)
 {
 	detach(self);
+	procdb_own_maps_close(&self->maps);
 	g_clear_pointer(&self->skeleton, scheduler__destroy);
-	procdb_bpf_maps_close(&self->maps);
 }
 
-/* TRUE when the kernel has ended our scheduler; state says why, unless it may start again. */
+/* TRUE when the kernel has ended our scheduler. The state says why, unless it may start again. */
 static gboolean check_ended(Scheduler *self)
 {
 	const struct procdb_sched_exit *ended = &self->skeleton->bss->ended;
@@ -179,7 +179,7 @@ static gboolean check_ended(Scheduler *self)
 
 	if (!__atomic_load_n(&ended->kind, __ATOMIC_ACQUIRE))
 		return FALSE;
-	/* A CPU came or went: as soon as the kernel is done with it we start again. */
+	/* A CPU came or went: the scheduler starts again when the kernel has ended it. */
 	if (ended->code & EXIT_RESTART) {
 		state = read_line(SYSFS_STATE);
 		return g_strcmp0(state, "disabling") != 0;
@@ -194,7 +194,7 @@ static gboolean check_ended(Scheduler *self)
 	return TRUE;
 }
 
-/* TRUE when only our own start is missing to schedule; else state says what prevents it. */
+/* Whether our scheduler may start now; else the state says what prevents it. */
 static gboolean may_start(Scheduler *self)
 {
 	g_autofree char *state = read_line(SYSFS_STATE);
@@ -223,16 +223,6 @@ static gboolean may_start(Scheduler *self)
 	return TRUE;
 }
 
-static ProcdbBackend *fallback(Scheduler *self)
-{
-	if (!self->fallback) {
-		self->fallback = procdb_backend_auto_new(&self->settings);
-		if (self->watching)
-			self->fallback->ops->watch_tasks(self->fallback, self->slices);
-	}
-	return self->fallback;
-}
-
 static gboolean scheduler_refresh(ProcdbBackend *backend)
 {
 	Scheduler *self = scheduler(backend);
@@ -241,18 +231,18 @@ static gboolean scheduler_refresh(ProcdbBackend *backend)
 
 	if (self->skeleton) {
 		if (!check_ended(self)) {
-			if (procdb_load_check_pins(&self->maps, &self->pins))
-				procdb_load_set_active(&self->state);
+			if (procdb_own_maps_check_pins(&self->maps))
+				procdb_own_maps_set_active(&self->state);
 			return FALSE;
 		}
 		stop(self);
 		others = TRUE;
 	}
 	if (may_start(self)) {
-		/* It removes its pins, unless they are another program's. */
-		g_clear_pointer(&self->fallback, procdb_backend_close);
+		/* The fallback removes its pins, unless they are another program's. */
+		procdb_backend_choose(backend, NULL);
 		if (start(self, &error)) {
-			procdb_load_set_active(&self->state);
+			procdb_own_maps_set_active(&self->state);
 			self->retry_pause = 0;
 			return TRUE;
 		}
@@ -261,94 +251,9 @@ static gboolean scheduler_refresh(ProcdbBackend *backend)
 		self->retry_in = self->retry_pause;
 		others = TRUE;
 	}
-	return fallback(self)->ops->refresh(fallback(self)) || others;
-}
-
-static gboolean scheduler_drain(ProcdbBackend *backend, GArray *seen, GError **error)
-{
-	Scheduler *self = scheduler(backend);
-
-	if (self->skeleton)
-		return procdb_load_drain(&self->maps, &self->count, &self->skeleton->bss->observed,
-					 seen, error);
-	return fallback(self)->ops->drain(fallback(self), seen, error);
-}
-
-static gboolean scheduler_scores(ProcdbBackend *backend, GArray *scores, GError **error)
-{
-	Scheduler *self = scheduler(backend);
-
-	if (self->skeleton)
-		return procdb_load_scores(&self->maps, &self->scores, self->skeleton->maps.scores,
-					  &self->skeleton->bss->scored, scores, error);
-	return fallback(self)->ops->scores(fallback(self), scores, error);
-}
-
-static gboolean scheduler_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
-				  const struct procdb_class *classes, guint n, guint *done,
-				  GError **error)
-{
-	Scheduler *self = scheduler(backend);
-
-	if (self->skeleton)
-		return procdb_bpf_maps_publish(&self->maps, comms, classes, n, done, error);
-	return fallback(self)->ops->publish(fallback(self), comms, classes, n, done, error);
-}
-
-static gboolean scheduler_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
-				  GError **error)
-{
-	Scheduler *self = scheduler(backend);
-
-	if (self->skeleton)
-		return procdb_bpf_maps_retract(&self->maps, comms, n, error);
-	return fallback(self)->ops->retract(fallback(self), comms, n, error);
-}
-
-static gboolean scheduler_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
-{
-	Scheduler *self = scheduler(backend);
-
-	if (self->skeleton)
-		return procdb_bpf_maps_predictions(&self->maps, entries, error);
-	return fallback(self)->ops->predictions(fallback(self), entries, error);
-}
-
-static gboolean scheduler_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
-				 struct procdb_class *prediction)
-{
-	Scheduler *self = scheduler(backend);
-
-	if (self->skeleton)
-		return procdb_bpf_maps_lookup(&self->maps, comm, prediction);
-	return fallback(self)->ops->lookup(fallback(self), comm, prediction);
-}
-
-/* A task's slice is the kernel's business only while the kernel schedules. */
-static void scheduler_watch_tasks(ProcdbBackend *backend, const guint64 *slices)
-{
-	Scheduler *self = scheduler(backend);
-
-	self->watching = slices != NULL;
-	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
-		self->slices[i] = slices[i];
-	if (self->fallback)
-		self->fallback->ops->watch_tasks(self->fallback, slices);
-}
-
-static int scheduler_tasks_fd(ProcdbBackend *backend)
-{
-	Scheduler *self = scheduler(backend);
-
-	return self->fallback ? self->fallback->ops->tasks_fd(self->fallback) : -1;
-}
-
-static void scheduler_take_tasks(ProcdbBackend *backend, GArray *events, gboolean arm)
-{
-	Scheduler *self = scheduler(backend);
-
-	if (self->fallback)
-		self->fallback->ops->take_tasks(self->fallback, events, arm);
+	if (!backend->chosen)
+		procdb_backend_choose(backend, procdb_backend_auto_new(&self->settings));
+	return procdb_backend_refresh(backend->chosen) || others;
 }
 
 static void scheduler_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
@@ -358,13 +263,15 @@ static void scheduler_status(ProcdbBackend *backend, ProcdbBackendStatus *status
 	if (self->skeleton) {
 		*status = (ProcdbBackendStatus){
 		    .in_use = "sched-ext",
-		    .errors = self->maps.errors,
-		    .lost = self->count.lost +
-			    __atomic_load_n(&self->skeleton->bss->failed, __ATOMIC_RELAXED),
-		    .init_capacity = self->maps.init_capacity,
+		    .errors = self->maps.bpf.errors,
+		    .lost = procdb_own_maps_lost(&self->maps),
+		    .init_capacity = self->maps.bpf.init_capacity,
 		};
+	} else if (backend->chosen) {
+		procdb_backend_status(backend->chosen, status);
 	} else {
-		fallback(self)->ops->status(fallback(self), status);
+		/* Before the first refresh. */
+		*status = (ProcdbBackendStatus){.in_use = ""};
 	}
 	status->backend = "sched-ext";
 	procdb_backend_state_report(&self->state, status);
@@ -378,10 +285,9 @@ static void scheduler_close(ProcdbBackend *backend)
 		stop(self);
 		procdb_pins_remove();
 	}
-	procdb_backend_close(self->fallback);
-	procdb_bpf_maps_clear(&self->maps);
+	procdb_backend_choose(backend, NULL);
+	procdb_own_maps_clear(&self->maps);
 	procdb_observer_settings_clear(&self->settings);
-	procdb_load_scores_clear(&self->scores);
 	procdb_backend_state_clear(&self->state);
 	g_free(self);
 }
@@ -390,15 +296,6 @@ ProcdbBackend *procdb_backend_scheduler_new(const ProcdbObserverSettings *settin
 {
 	static const ProcdbBackendOps ops = {
 	    .refresh = scheduler_refresh,
-	    .drain = scheduler_drain,
-	    .scores = scheduler_scores,
-	    .publish = scheduler_publish,
-	    .retract = scheduler_retract,
-	    .predictions = scheduler_predictions,
-	    .lookup = scheduler_lookup,
-	    .watch_tasks = scheduler_watch_tasks,
-	    .tasks_fd = scheduler_tasks_fd,
-	    .take_tasks = scheduler_take_tasks,
 	    .status = scheduler_status,
 	    .close = scheduler_close,
 	};
@@ -408,7 +305,8 @@ ProcdbBackend *procdb_backend_scheduler_new(const ProcdbObserverSettings *settin
 	self->link_fd = -1;
 	procdb_observer_settings_copy(&self->settings, settings);
 	procdb_backend_state_set(&self->state, "waiting", NULL, NULL);
-	procdb_bpf_maps_init(&self->maps);
+	procdb_own_maps_init(&self->maps);
+	self->base.io = &self->maps.bpf.io;
 	return &self->base;
 }
 

@@ -5,5 +5,5 @@
 #include <bpf/libbpf.h>
 #include <glib.h>
 
-/* All that a loaded iterator program writes; NULL when the kernel refuses. The caller's to free. */
+/* Runs a loaded iterator; its output, owned by the caller. NULL when the kernel refuses. */
 GByteArray *procdb_survey_read(struct bpf_program *program);

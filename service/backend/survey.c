@@ -36,7 +36,7 @@ GByteArray *procdb_survey_read(struct bpf_program *program)
 	return all;
 }
 
-/* With one of its programs loaded; NULL when the kernel refuses. */
+/* Loads one of the iterator programs; NULL when the kernel refuses. */
 static Survey *load(const char *name)
 {
 	g_autoptr(Survey) survey = survey__open();

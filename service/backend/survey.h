@@ -2,29 +2,28 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What is on this kernel, asked of the kernel itself by BPF iterators. */
+/* BPF iterators over the programs and maps of this kernel, those of other programs included. */
 
 #include <gio/gio.h>
 
 #include "map-users.h"
 
 /*
- * The id of the oldest program by which a service like this one follows its slices, in any
- * namespace of this kernel; 0 when there is none, or it cannot be told. Needs CAP_BPF and
- * CAP_PERFMON.
+ * Finds the oldest service of this kind on this kernel, in any namespace: the id of its program
+ * procdb_inherit; 0 when there is none, or on an error. Needs CAP_BPF and CAP_PERFMON.
  */
 guint32 procdb_survey_oldest_service(void);
 
-/* The look at maps, loaded: that takes a tenth of a second of a CPU, and a look 0.1 ms. */
+/* The loaded iterator over maps. Loading it takes 0.1 s of CPU time, reading it 0.1 ms. */
 typedef struct survey ProcdbSurvey;
 
-/* NULL when the kernel refuses. Needs the same. */
+/* NULL when the kernel refuses. Needs the same capabilities. */
 ProcdbSurvey *procdb_survey_new(void);
 void procdb_survey_free(ProcdbSurvey *survey);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbSurvey, procdb_survey_free)
 
 /*
- * What holds the map of this id, by the time of the call (map-users.h). FALSE when there is no
- * such map, or it cannot be told. survey may be NULL.
+ * Reads the users that a map has now (map-users.h). FALSE when there is no map of this id, or on an
+ * error. survey may be NULL.
  */
 gboolean procdb_survey_map(ProcdbSurvey *survey, guint32 id, struct procdb_map_users *users);

@@ -9,7 +9,7 @@
 #include "followers.h"
 #include "name.h"
 
-/* How often PropertiesChanged may come. */
+/* The shortest time between two PropertiesChanged. */
 #define ANNOUNCE_US G_USEC_PER_SEC
 
 void procdb_object_apply_status(ProcdbObject *self, ProcdbApplyStatus *status)
@@ -55,7 +55,7 @@ void procdb_object_changed(ProcdbObject *self)
 {
 	self->properties_old = TRUE;
 	g_clear_pointer(&self->names, procdb_names_free);
-	/* Else the next step does. */
+	/* Otherwise the next step announces them. */
 	if (g_get_monotonic_time() - self->announced_us >= ANNOUNCE_US)
 		procdb_object_announce(self);
 }
@@ -69,7 +69,7 @@ void procdb_object_settings_changed(ProcdbObject *self)
 						     NULL);
 }
 
-/* A ProfilesChanged of these arguments. */
+/* Makes a ProfilesChanged with these arguments. */
 static int make_profiles_changed(sd_bus *bus, GVariant *arguments, sd_bus_message **signal)
 {
 	g_auto(GStrv) changed = NULL;

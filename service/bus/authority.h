@@ -3,29 +3,27 @@
 #pragma once
 
 /*
- * The authority: answers whether a caller may do an action, and which user a connection belongs
- * to.
+ * The authority decides whether a caller may do an action, and knows the user of a connection.
  */
 
 #include <gio/gio.h>
 
-/* polkit and the bus, or a test. */
+/* Implemented by polkit with the bus, and by tests. */
 typedef struct {
 	/*
-	 * Asks whether the owner of a unique bus name may do an action. interactive:
-	 * whether the user may be asked to authenticate. Must not block.
+	 * Starts a check whether the owner of a unique bus name may do an action.
+	 * interactive: the user may be asked to authenticate. Must not block.
 	 */
 	void (*check)(gpointer self, const char *sender, const char *action, gboolean interactive,
 		      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 	/*
-	 * The answer. FALSE with error set when there is none: the authority is
-	 * not there or does not answer. *allowed: yes or no; *challenge: it would
-	 * have to ask the user; *cacheable: the yes holds until it is said to have
-	 * changed or for a few seconds.
+	 * The result. FALSE with error set when the authority is missing or does not answer.
+	 * *allowed: the decision; *challenge: the decision needs a prompt; *cacheable: a positive
+	 * decision holds for some seconds, unless the authority reports a change before.
 	 */
 	gboolean (*finish)(gpointer self, GAsyncResult *result, gboolean *allowed,
 			   gboolean *challenge, gboolean *cacheable, GError **error);
-	/* Asks the bus daemon whose connection it is. */
+	/* Asks the bus daemon for the user of a connection. */
 	void (*identify)(gpointer self, const char *sender, GCancellable *cancellable,
 			 GAsyncReadyCallback callback, gpointer user_data);
 	/* (uid_t)-1 with error set when the connection is gone. */

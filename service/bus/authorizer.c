@@ -8,29 +8,29 @@
 #include "errors.h"
 #include "interface.h"
 
-/* Annotations of a method: its action, and the one that it needs with a certain argument. */
+/* Annotations of a method: its action, and the action that it needs with a certain argument. */
 #define ACTION_ANNOTATION "org.pandemonium.ProcDb1.Action"
 #define ARGUMENT_ANNOTATION ACTION_ANNOTATION ".With."
 
 /*
- * The bus daemon allows a connection to wait for 128 replies, and that counts our questions to
- * polkit: stay below, and let no user take them all. Of prompts there may be fewer: each may take
- * minutes.
+ * The most checks at once, in all and for a user. The bus daemon lets a connection wait for 128
+ * replies, and our calls to polkit count: stay below, and let no user take all of them. Fewer
+ * prompts are allowed: each may take minutes.
  */
 #define MAX_ASKED 96
 #define MAX_ASKED_PER_USER 64
 #define MAX_PROMPTS 48
 #define MAX_PROMPTS_PER_USER 8
-/* polkit tells when rules change, not when a user's groups do. */
+/* polkit reports changes of rules, not of a user's groups. */
 #define CACHE_US (5 * (gint64)G_USEC_PER_SEC)
-/* Below the 25 s after which most callers give up, so that they hear why. */
+/* Below the 25 s after which most callers give up: they still get the reason. */
 #define TIMEOUT_S 20
-/* A person needs longer to find a password. */
+/* A prompt takes longer: a person has to type a password. */
 #define TIMEOUT_INTERACTIVE_S 300
 
-/* A question on its way. */
+/* A check under way. */
 typedef struct {
-	ProcdbAuthorizer *authorizer; /* NULL once that is freed */
+	ProcdbAuthorizer *authorizer; /* NULL once the authorizer is freed */
 	ProcdbCaller *caller;
 	const char *action;
 	gboolean interactive; /* the caller allows a prompt */
@@ -47,8 +47,8 @@ typedef struct {
 struct _ProcdbAuthorizer {
 	const ProcdbAuthority *authority;
 	gpointer self;
-	GPtrArray *calls;   /* Call, not owned: those that the authority is asked about */
-	guint64 generation; /* goes up when answers become void */
+	GPtrArray *calls;   /* Call, not owned: the checks under way */
+	guint64 generation; /* increased when decisions become void */
 };
 
 static const char *annotation(const GDBusMethodInfo *method, const char *name)
@@ -66,7 +66,7 @@ const char *procdb_authorizer_action(const char *method)
 	return annotation(method_info(method), ACTION_ANNOTATION);
 }
 
-/* What a method needs with the argument of this call, if that is another action; else NULL. */
+/* The action that a method needs with the argument of this call, if it is another; else NULL. */
 static const char *action_with_argument(const GDBusMethodInfo *method, sd_bus_message *call)
 {
 	const gsize prefix = strlen(ARGUMENT_ANNOTATION);
@@ -78,8 +78,8 @@ static const char *action_with_argument(const GDBusMethodInfo *method, sd_bus_me
 		if (!g_str_has_prefix(note->key, ARGUMENT_ANNOTATION))
 			continue;
 		/*
-		 * Only now, since to read it costs as much as it is long. What it could be other
-		 * than a string is refused for its type, later.
+		 * Read only now: the cost of reading grows with its length. An argument of another
+		 * type is refused by the handler.
 		 */
 		if (!argument && (sd_bus_message_has_signature(call, "s") <= 0 ||
 				  sd_bus_message_read_basic(call, 's', &argument) <= 0))
@@ -105,7 +105,7 @@ static void call_free(Call *call)
 		g_source_remove(call->timeout);
 	if (call->gone_id)
 		g_cancellable_disconnect(call->caller->gone, call->gone_id);
-	call->caller->held--;
+	call->caller->pending--;
 	if (call->authorizer)
 		g_ptr_array_remove_fast(call->authorizer->calls, call);
 	procdb_caller_unref(call->caller);
@@ -167,7 +167,7 @@ static gboolean is_prompting(const Call *call)
 	return call->prompting;
 }
 
-/* Of which of the calls that are asked about there may be how many. */
+/* A kind of checks, and the most of them at once. */
 static const struct limit {
 	gboolean (*counts)(const Call *call);
 	guint all;
@@ -175,7 +175,7 @@ static const struct limit {
 } limit_asked = {is_any, MAX_ASKED, MAX_ASKED_PER_USER},
   limit_prompts = {is_prompting, MAX_PROMPTS, MAX_PROMPTS_PER_USER};
 
-/* Whether one more of a user would be one too many. */
+/* Whether one more check for a user would exceed a limit. */
 static gboolean is_reached(const struct limit *limit, const ProcdbAuthorizer *self, guint32 uid)
 {
 	guint all = 0, own = 0;
@@ -183,7 +183,8 @@ static gboolean is_reached(const struct limit *limit, const ProcdbAuthorizer *se
 	for (guint i = 0; i < self->calls->len; i++) {
 		const Call *call = self->calls->pdata[i];
 
-		/* A check that was given up does not count: it only waits for its cancellation. */
+		/* A cancelled check does not count: it only waits for the end of the cancellation.
+		 */
 		if (!limit->counts(call) || g_cancellable_is_cancelled(call->cancellable))
 			continue;
 		all++;
@@ -230,7 +231,7 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
 		   is_reached(&limit_prompts, self, call->caller->uid)) {
 		finish(call, too_many_denial());
 	} else if (challenge && call->interactive && !call->prompting) {
-		/* Only now with a prompt: so an answer without one could be remembered. */
+		/* The prompt only in a second check: so a decision without one can be cached. */
 		call->prompting = TRUE;
 		set_timeout(call, TIMEOUT_INTERACTIVE_S);
 		call->listener->prompting(call->user_data);
@@ -258,7 +259,7 @@ gboolean procdb_authorizer_is_granted(const ProcdbCaller *caller, const char *ac
 {
 	const gint64 *expiry;
 
-	/* polkit allows root everything; so nothing depends on polkit for it. */
+	/* polkit allows root every action; without polkit root must be able to act, too. */
 	if (caller->uid == 0)
 		return TRUE;
 	expiry = g_hash_table_lookup(caller->granted, action);
@@ -282,7 +283,7 @@ static Call *call_new(ProcdbAuthorizer *self, ProcdbCaller *caller, const char *
 	call->cancellable = g_cancellable_new();
 	call->gone_id = g_cancellable_connect(caller->gone, G_CALLBACK(on_caller_gone),
 					      call->cancellable, NULL);
-	caller->held++;
+	caller->pending++;
 	g_ptr_array_add(self->calls, call);
 	return call;
 }
@@ -329,7 +330,7 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 	for (guint i = 0; i < self->calls->len; i++) {
 		Call *call = self->calls->pdata[i];
 
-		/* The rest is freed when the check has ended. */
+		/* on_checked() frees the rest when the check has ended. */
 		call->authorizer = NULL;
 		g_cancellable_cancel(call->cancellable);
 		call->listener->answered(

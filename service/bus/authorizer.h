@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * Authorization of calls: which polkit action a method needs (the interface's file says so), and
- * whether the caller may do that action. A method without an action is denied.
+ * Authorization of calls: the polkit action that a method needs, by its annotation in the XML, and
+ * the decision whether the caller may do that action. A method without an action is denied.
  */
 
 #include <systemd/sd-bus.h>
@@ -13,38 +13,38 @@
 
 typedef struct _ProcdbAuthorizer ProcdbAuthorizer;
 
-/* An authorizer that asks this authority; both stay the caller's. */
+/* Makes an authorizer. The authority, and self, its data, must outlive it. */
 ProcdbAuthorizer *procdb_authorizer_new(const ProcdbAuthority *authority, gpointer self);
-/* Denies what is still asked. */
+/* Denies all calls that wait for a decision, and frees. */
 void procdb_authorizer_free(ProcdbAuthorizer *authorizer);
 
 /*
- * To be called when the authority says that something changed: answers still on their way are not
- * remembered.
+ * Call it when the authority reports a change: decisions of checks that are under way are not
+ * cached.
  */
 void procdb_authorizer_changed(ProcdbAuthorizer *authorizer);
 
-/* The polkit action of a method of our interface, NULL for one that is denied to all. Static. */
+/* The polkit action of a method of our interface; NULL: the method is denied to all. Static. */
 const char *procdb_authorizer_action(const char *method);
 /* The action that a call of our interface needs, which may depend on its arguments. */
 const char *procdb_authorizer_action_of_call(sd_bus_message *call);
 
-/* Whether an identified caller was granted the action, so that polkit need not be asked. */
+/* Whether a cached decision allows an identified caller the action, so that polkit is not asked. */
 gboolean procdb_authorizer_is_granted(const ProcdbCaller *caller, const char *action);
 
 typedef struct {
 	/*
-	 * Exactly once, maybe before procdb_authorizer_check() returns: NULL if the caller may,
-	 * else an error of PROCDB_BUS_ERROR that becomes the callback's.
+	 * Called exactly once, maybe before procdb_authorizer_check() returns. denial: NULL when
+	 * the call is allowed, else an error of PROCDB_BUS_ERROR, which the callback owns.
 	 */
 	void (*answered)(GError *denial, gpointer user_data);
-	/* A person is being asked, which may take minutes. */
+	/* Called when a prompt is shown, which may take minutes. */
 	void (*prompting)(gpointer user_data);
 } ProcdbAuthorizerListener;
 
 /*
- * Asks whether an identified caller may do an action. interactive: it allows a prompt.
- * waited_us: for how long it has waited, which counts.
+ * Checks whether an identified caller may do an action. interactive: the caller allows a prompt.
+ * waited_us: the time that the call has waited already, which counts against the time limit.
  */
 void procdb_authorizer_check(ProcdbAuthorizer *authorizer, ProcdbCaller *caller, const char *action,
 			     gboolean interactive, gint64 waited_us,

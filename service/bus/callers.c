@@ -3,9 +3,9 @@
 
 #include "callers.h"
 
-/* Callers remembered at once; each costs a match rule. */
+/* The most callers in the table; each costs a match rule. */
 #define MAX_CALLERS 256
-/* Callers that the bus is asked about at once; the others wait for their turn. */
+/* The most questions to the bus at once; the others are queued. */
 #define MAX_IDENTIFYING 24
 
 struct _ProcdbCallers {
@@ -15,10 +15,10 @@ struct _ProcdbCallers {
 	gpointer data;
 	GHashTable *by_name; /* unique bus name -> ProcdbCaller, owned */
 	GHashTable *users;   /* uid -> ProcdbUser, owned */
-	ProcdbUser unknown;  /* stands for the users of all callers that are not identified yet */
+	ProcdbUser unknown;  /* the user of all callers that are not identified yet */
 	GQueue by_use;	     /* most recent first */
-	GQueue to_identify;  /* ProcdbCaller, referenced: the bus will be asked about */
-	guint identifying;   /* callers that it is asked about now */
+	GQueue to_identify;  /* ProcdbCaller, referenced: queued questions to the bus */
+	guint identifying;   /* questions under way */
 	gsize kept;
 };
 
@@ -124,9 +124,9 @@ static void on_gone(gpointer data)
 }
 
 /*
- * The caller to forget next: of the user with most callers the one idle for longest without a call
- * under way. So one user cannot make the service forget the callers of others, which would miss
- * signals then.
+ * The caller to forget next: without a call under way, of the user with the most callers, and idle
+ * for the longest time. So one user cannot make the service forget the callers of others, which
+ * would miss signals then.
  */
 static ProcdbCaller *oldest_idle(ProcdbCallers *self, gboolean unread)
 {
@@ -135,7 +135,7 @@ static ProcdbCaller *oldest_idle(ProcdbCallers *self, gboolean unread)
 	for (GList *link = self->by_use.tail; link; link = link->prev) {
 		ProcdbCaller *caller = link->data;
 
-		if (caller->held == 0 && (caller->unread > 0) == unread &&
+		if (caller->pending == 0 && (caller->unread > 0) == unread &&
 		    (!oldest || caller->user->callers > oldest->user->callers))
 			oldest = caller;
 	}
@@ -176,12 +176,12 @@ ProcdbCaller *procdb_callers_get(ProcdbCallers *self, const char *name)
 	g_queue_init(&caller->line);
 	g_hash_table_insert(self->by_name, caller->name, caller);
 	g_queue_push_head_link(&self->by_use, &caller->link);
-	/* Watch first, then ask for the uid: the bus has none for a caller that is gone by then. */
+	/* Watch first, then ask for the uid: the bus has no uid for a caller that has left. */
 	caller->watch = self->authority->watch(self->self, name, on_gone, caller);
 	return caller;
 }
 
-/* Gives up the reference of the question. */
+/* Releases the reference that the question had. */
 static void settle(ProcdbCaller *caller, const GError *error)
 {
 	if (caller->callers)
@@ -270,7 +270,7 @@ ProcdbCallers *procdb_callers_new(const ProcdbAuthority *authority, gpointer sel
 
 void procdb_callers_free(ProcdbCallers *self)
 {
-	/* Ends what the bus is asked. */
+	/* Cancels the question to the bus. */
 	for (GList *link = self->by_use.head; link; link = link->next)
 		g_cancellable_cancel(((ProcdbCaller *)link->data)->gone);
 	g_queue_clear_full(&self->to_identify, (GDestroyNotify)procdb_caller_unref);

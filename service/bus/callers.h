@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * The connections that call us: whose they are, what is known of them, and that
- * they are still there.
+ * The connections that call us: the user of each, the state that the gate keeps for it, and its
+ * end.
  */
 
 #include "authority.h"
@@ -22,66 +22,66 @@ typedef struct {
 } ProcdbUser;
 
 typedef struct {
-	/* It was identified, or will not be: error, which may be NULL, says why. */
+	/* The caller was identified, or cannot be; error, which may be NULL, says why. */
 	void (*settled)(ProcdbCaller *caller, const GError *error, gpointer data);
-	/* It left the bus and is forgotten; references stay valid. */
+	/* The caller left the bus and is forgotten; references stay valid. */
 	void (*gone)(ProcdbCaller *caller, gpointer data);
 } ProcdbCallerListener;
 
-/* One of them. Members above the blank line are written by callers.c only. */
+/* A connection. Members above the blank line are written by callers.c only. */
 struct _ProcdbCaller {
 	ProcdbCallers *callers; /* NULL once forgotten */
 	char *name;		/* unique bus name */
 	gpointer watch;
-	gboolean to_identify; /* the bus will be asked whose it is */
-	gboolean identifying; /* it is being asked */
+	gboolean to_identify; /* waits for the question to the bus */
+	gboolean identifying; /* the bus is being asked for its user */
 	gboolean identified;
 	guint32 uid;
-	ProcdbUser *user;   /* one for all until it is identified; NULL once it is forgotten */
+	ProcdbUser *user;   /* the unknown user until it is identified; NULL once forgotten */
 	GList link;	    /* in callers->by_use */
-	GCancellable *gone; /* cancelled when it leaves the bus */
+	GCancellable *gone; /* cancelled when the caller leaves the bus */
 	int refs;
 
-	/* These are the gate's and the authorizer's. */
-	guint held;	     /* calls and questions that are under way for it */
+	/* For the gate and the authorizer. */
+	guint pending;	     /* calls and questions that are under way for it */
 	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
 	GQueue line;	     /* its calls that wait, in their order */
 	gboolean busy;	     /* the first of them is being handled */
-	gsize kept;	     /* bytes of these */
+	gsize kept;	     /* bytes of the calls that wait */
 	gsize unread;	     /* bytes of answers that it may not have read yet */
 
-	/* The followers'. */
-	gboolean may_follow; /* as the authority said: */
-	gint64 follow_until; /* monotonic µs; until then it is not asked again */
-	gboolean following;  /* it is being asked */
+	/* For the followers. */
+	gboolean may_follow; /* the authority's last decision */
+	gint64 follow_until; /* monotonic µs: the decision is cached until then */
+	gboolean following;  /* the authority is being asked */
 };
 
-/* Asks this authority and tells this listener; all stay their owner's. */
+/* Makes the table. The authority and the listener, with their data, must outlive it. */
 ProcdbCallers *procdb_callers_new(const ProcdbAuthority *authority, gpointer self,
 				  const ProcdbCallerListener *listener, gpointer data);
-/* Callers that are still referenced outlive it, forgotten. */
+/* Forgets all callers and frees; callers that are still referenced stay valid. */
 void procdb_callers_free(ProcdbCallers *callers);
 
-/* The caller of that unique name, which may be new; valid until the main loop runs again. */
+/* The caller of a unique name, made if it is new; valid until the main loop runs again. */
 ProcdbCaller *procdb_callers_get(ProcdbCallers *callers, const char *name);
 ProcdbCaller *procdb_caller_ref(ProcdbCaller *caller);
 void procdb_caller_unref(ProcdbCaller *caller);
 
-/* Has the bus asked whose it is, when it is its turn. Nothing while it is under way. */
+/* Queues the question to the bus for the caller's user, unless it is queued or asked already. */
 void procdb_caller_identify(ProcdbCaller *caller);
 
-/* So many bytes of its calls wait, or of answers may be unread, more (or less) than before. */
+/* Adds to the bytes of its waiting calls (keep), or of its answers that may be unread (charge). */
 void procdb_caller_keep(ProcdbCaller *caller, gssize bytes);
 void procdb_caller_charge(ProcdbCaller *caller, gssize bytes);
-/* Bytes of all calls that wait. */
+/* The bytes of all calls that wait. */
 gsize procdb_callers_kept(const ProcdbCallers *callers);
 
 /*
- * While there are too many callers: one that could be forgotten but for answers that it may not
- * have read; or NULL.
+ * While there are too many callers: one that is kept only since it may have unread answers; else
+ * NULL.
  */
 ProcdbCaller *procdb_callers_crowded(ProcdbCallers *callers);
-/* All of them, referenced, in an array that the caller unrefs. */
+/* All callers, referenced, in an array that the caller of this function unrefs. */
 GPtrArray *procdb_callers_list(ProcdbCallers *callers);
-/* Forgets what was granted to anyone. */
+/* Drops all cached decisions. */
 void procdb_callers_revoke(ProcdbCallers *callers);

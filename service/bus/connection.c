@@ -17,20 +17,20 @@
 #define DEFAULT_ADDRESS                                                                            \
 	"unix:path=/run/dbus/system_bus_socket;unix:path=/var/run/dbus/system_bus_socket"
 
-/* How long to wait for a name that another service still owns, and how often to look. */
+/* The longest wait for a name that another service owns, and the time between two attempts. */
 #define NAME_PATIENCE_S 2
 #define NAME_POLL_MS 20
-/* How long to wait for a bus that is gone: one that is restarted takes a second or two. */
+/* The longest wait for a lost bus; a restart takes a second or two. */
 #define BUS_PATIENCE_S 30
 /*
- * Between two connections. The first time there is none, for a call in between
- * would start the service again where there is no systemd to know better.
+ * The pauses between two connections. There is none before the first attempt: without systemd, a
+ * call meanwhile would make the bus start a second service.
  */
 #define PAUSE_MIN_MS 20
 #define PAUSE_MAX_MS 1000
-/* A connection that held for so long was a good one. */
+/* After so long a connection counts as good: the pauses start from the first again. */
 #define GOOD_US (G_USEC_PER_SEC / 10)
-/* How long to wait until what was answered is sent, at the end. */
+/* The longest wait at the end until all answers are sent. */
 #define FLUSH_US (2 * (gint64)G_USEC_PER_SEC)
 
 struct _ProcdbConnection {
@@ -41,8 +41,8 @@ struct _ProcdbConnection {
 	sd_bus_slot *call; /* of the question under way */
 	sd_bus_slot *name_acquired;
 	sd_bus_slot *name_lost;
-	gboolean announced; /* connected() was told, disconnected() not yet */
-	gboolean served;    /* has had the name once: from then on it does not give up easily */
+	gboolean announced; /* connected() was called, disconnected() not yet */
+	gboolean served;    /* has had the name once: from then on it waits longer */
 	gboolean over;	    /* failed or withdrawn */
 	gboolean for_name;  /* it waits for the owner of the name, not for the bus */
 	gint64 named_at;    /* monotonic µs; 0 while the name is not ours */
@@ -50,8 +50,8 @@ struct _ProcdbConnection {
 	guint losses;	    /* since then */
 	gboolean quiet;	    /* the last loss was not logged */
 	guint pause_ms;	    /* before the next attempt */
-	guint step;	    /* source: the next attempt or look */
-	guint patience;	    /* source: the end of it */
+	guint step;	    /* source: the next attempt */
+	guint patience;	    /* source: the end of the attempts */
 };
 
 static void stop_timer(guint *source)
@@ -61,7 +61,7 @@ static void stop_timer(guint *source)
 	*source = 0;
 }
 
-/* Nothing that was under way calls back. */
+/* Ends the question and the timers: no callback comes after this. */
 static void stop_all(ProcdbConnection *self)
 {
 	stop_timer(&self->step);
@@ -103,7 +103,7 @@ static void fail_naming(ProcdbConnection *self, const char *why)
 	fail(self, error);
 }
 
-/* Asks the bus daemon something about a name. */
+/* Calls a method of the bus daemon about a name. */
 static void call_bus(ProcdbConnection *self, const char *method, sd_bus_message_handler_t callback,
 		     const char *name)
 {
@@ -117,7 +117,7 @@ static void call_bus(ProcdbConnection *self, const char *method, sd_bus_message_
 		fail_naming(self, g_strerror(-result));
 }
 
-/* Reads an answer of this type; FALSE when the call failed, after fail() was called. */
+/* Reads an answer of this type. FALSE when the call failed; fail() was called then. */
 static gboolean read_answer(ProcdbConnection *self, sd_bus_message *reply, char type,
 			    gpointer value)
 {
@@ -253,10 +253,10 @@ static gboolean on_look(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Whether nothing of a process is left that could use anything. */
+/* Whether a process has ended, and so uses no database and no pins any more. */
 static gboolean is_dead(guint32 pid)
 {
-	/* Ours: another connection than this one, which is of no use any more. */
+	/* Our own pid: an older connection of ours, which is of no use any more. */
 	return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
@@ -265,7 +265,7 @@ static int on_owner_process(sd_bus_message *reply, void *data, sd_bus_error *err
 	ProcdbConnection *self = data;
 	guint32 pid;
 
-	/* It may be gone by now. */
+	/* The owner may have left meanwhile. */
 	if (!sd_bus_message_get_error(reply) && sd_bus_message_read_basic(reply, 'u', &pid) > 0 &&
 	    is_dead(pid)) {
 		stop_timer(&self->patience);
@@ -296,8 +296,8 @@ static int on_looked(sd_bus_message *reply, void *data, sd_bus_error *error)
 }
 
 /*
- * Waits for a service before us that is about to end: what another one still
- * uses, the database, the pins and the slices of tasks, must be left alone.
+ * Waits for the end of an older service: while it uses the database, the pins and the slices of
+ * tasks, this one must not touch them.
  */
 static void look_for_others(ProcdbConnection *self)
 {
@@ -322,7 +322,7 @@ static void withdraw(ProcdbConnection *self)
 	self->announced = FALSE;
 }
 
-/* Lets go of the connection. */
+/* Closes the connection. */
 static void drop(ProcdbConnection *self)
 {
 	if (!self->bus)
@@ -361,7 +361,7 @@ static void on_lost(int reason, gpointer data)
 	reconnect(self);
 }
 
-/* There is no bus now. */
+/* The bus cannot be reached now. */
 static void try_again(ProcdbConnection *self, int reason)
 {
 	self->pause_ms = CLAMP(self->pause_ms * 2, PAUSE_MIN_MS, PAUSE_MAX_MS);
@@ -371,7 +371,7 @@ static void try_again(ProcdbConnection *self, int reason)
 		fail_unreachable(self, reason);
 }
 
-/* As sd_bus_open_system(), but without file descriptors, which calls could leave with us. */
+/* As sd_bus_open_system(), but refuses file descriptors, with which calls could fill our table. */
 static int open_bus(sd_bus **bus)
 {
 	const char *address = g_getenv("DBUS_SYSTEM_BUS_ADDRESS");
@@ -398,7 +398,7 @@ static gboolean on_reconnect(gpointer data)
 		return G_SOURCE_REMOVE;
 	}
 	self->source = procdb_bus_source_new(self->bus, on_lost, self);
-	/* Until the bus answers, all of this waits with it. */
+	/* The time limit starts here: the bus may be slow to answer. */
 	if (!self->served)
 		wait_for_name(self);
 	look_for_others(self);

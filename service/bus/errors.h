@@ -24,10 +24,10 @@ typedef enum {
 const char *procdb_bus_error_name(const GError *error);
 
 /*
- * Answers a call with an error under its name on the bus, and takes that over. For a handler to
- * return: what sd_bus_reply_method_errorf() does.
+ * Answers a call with an error, by its name on the bus, and frees the error. Returns the result of
+ * sd_bus_reply_method_error(), for a handler to return.
  */
 int procdb_bus_reply_error(sd_bus_message *call, GError *error);
 
-/* An error for what failed with a negative errno. The caller frees it. */
+/* An error that says what failed, from a negative errno. The caller frees it. */
 GError *procdb_bus_errno(int result, const char *what);

@@ -4,13 +4,14 @@
 #include "followers.h"
 
 /*
- * polkit says when rules change, not when a user's groups do. Of a call it is asked anew
- * after seconds; a signal a second to many would be a question a second for each.
+ * The time for which a decision is cached. polkit reports changes of rules, not of a user's groups.
+ * For calls a decision is cached for seconds; for signals, one a second to many callers, that would
+ * be a check a second for each.
  */
 #define ANSWER_US (60 * (gint64)G_USEC_PER_SEC)
-/* Questions at once: those about calls come first. */
+/* The most checks at once: few, since the checks of calls come first. */
 #define MAX_QUESTIONS 8
-/* What a signal has beside its contents. */
+/* The bytes of a signal beside its contents. */
 #define HEADER_SIZE 256
 
 struct _ProcdbFollowers {
@@ -28,7 +29,7 @@ typedef struct {
 	GVariant *contents;
 } Question;
 
-/* A caller that does not read misses it, and sees so by the serial. */
+/* A caller that does not read misses a signal; the serial shows it. */
 static void send_to(ProcdbFollowers *self, ProcdbCaller *caller, ProcdbSignal make,
 		    GVariant *contents)
 {
@@ -52,7 +53,7 @@ static void on_answered(GError *denial, gpointer data)
 	self->questions--;
 	caller->following = FALSE;
 	caller->may_follow = !denial;
-	/* Unless that is void by now. */
+	/* Cached only if no change was reported meanwhile. */
 	if (!denial && caller->callers && caller->follow_until > 0)
 		send_to(self, caller, question->make, question->contents);
 	g_clear_error(&denial);
@@ -60,7 +61,7 @@ static void on_answered(GError *denial, gpointer data)
 	procdb_caller_unref(caller);
 }
 
-/* There is none: interaction is not allowed. */
+/* Never called: these checks allow no prompt. */
 static void on_prompting(gpointer data)
 {
 }
@@ -82,7 +83,7 @@ static void ask(ProcdbFollowers *self, ProcdbCaller *caller, const char *action,
 	};
 	self->questions++;
 	caller->following = TRUE;
-	/* Before the answer: what changes meanwhile makes it void. */
+	/* Set before the decision: a change meanwhile resets it. */
 	caller->follow_until = g_get_monotonic_time() + ANSWER_US;
 	procdb_authorizer_check(self->authorizer, caller, action, FALSE, 0, &listener, question);
 }

@@ -3,9 +3,9 @@
 #pragma once
 
 /*
- * Signals that only authorized connections get. A broadcast reaches every connection on the bus,
- * whatever polkit says; so each connection that has called us gets a signal of its own, once the
- * authority says that it may read the contents.
+ * Signals for authorized connections only. A broadcast reaches every connection on the bus, without
+ * polkit. So each connection that has called us gets a signal of its own, once the authority allows
+ * it to read the contents.
  */
 
 #include "authorizer.h"
@@ -15,15 +15,15 @@ typedef struct _ProcdbFollowers ProcdbFollowers;
 
 ProcdbFollowers *procdb_followers_new(sd_bus *bus, ProcdbCallers *callers,
 				      ProcdbAuthorizer *authorizer, ProcdbUnread *unread);
-/* After the authorizer, which ends what is asked. */
+/* Free the authorizer before: that ends the checks under way. */
 void procdb_followers_free(ProcdbFollowers *followers);
 
-/* A new signal of these contents in *signal, or a negative errno. */
+/* Makes a signal with these contents in *signal, or returns a negative errno. */
 typedef int (*ProcdbSignal)(sd_bus *bus, GVariant *contents, sd_bus_message **signal);
 
 /*
  * Sends a signal to every connection that has called us and may do this action (static). The
- * contents are referenced until the last question to the authority is answered.
+ * contents are referenced until the last check is decided.
  */
 void procdb_followers_send(ProcdbFollowers *followers, const char *action, ProcdbSignal make,
 			   GVariant *contents);

@@ -13,13 +13,13 @@
 
 /* The largest call: an ImportProfiles of some 30,000 records, more than there are by default. */
 #define MAX_CALL ((gsize)6 << 20)
-/* Bytes of calls that wait; a single one may always. */
+/* The most bytes of calls that wait. A single call may be larger. */
 #define MAX_KEPT_PER_CALLER ((gsize)6 << 20)
 #define MAX_KEPT_PER_USER ((gsize)6 << 20)
 #define MAX_KEPT ((gsize)12 << 20)
-/* Below the 25 s after which most callers give up, so that they hear why. */
+/* Below the 25 s after which most callers give up: they still get the reason. */
 #define PATIENCE_US (20 * (gint64)G_USEC_PER_SEC)
-/* What an error has. */
+/* The bytes of an error. */
 #define ERROR_SIZE 400
 
 struct _ProcdbGate {
@@ -31,8 +31,8 @@ struct _ProcdbGate {
 	ProcdbAuthorizer *authorizer;
 	ProcdbUnread *unread;
 	ProcdbFollowers *followers;
-	GHashTable *released;	      /* message -> Entry, owned: through, and with sd-bus again */
-	const sd_bus_message *passed; /* the one that is dispatched now; only compared */
+	GHashTable *released; /* message -> Entry, owned: passed, and queued in sd-bus again */
+	const sd_bus_message *passed; /* the call that is dispatched now; only compared */
 	const ProcdbCaller *advancing;
 	gboolean closed;
 };
@@ -42,12 +42,12 @@ typedef struct {
 	ProcdbGate *gate;
 	ProcdbCaller *caller;
 	sd_bus_message *call;
-	const char *action; /* NULL: it needs none */
+	const char *action; /* NULL: the call needs none */
 	gsize size;
 	gsize answer;
 	gint64 since; /* monotonic µs */
 	gboolean in_line;
-	gboolean asked; /* the authorizer is */
+	gboolean asked; /* the authorizer checks the call */
 } Entry;
 
 static void entry_free(gpointer data)
@@ -57,7 +57,7 @@ static void entry_free(gpointer data)
 	if (entry->in_line)
 		g_queue_remove(&entry->caller->line, entry);
 	procdb_caller_keep(entry->caller, -(gssize)entry->size);
-	entry->caller->held--;
+	entry->caller->pending--;
 	procdb_caller_unref(entry->caller);
 	sd_bus_message_unref(entry->call);
 	g_free(entry);
@@ -75,8 +75,8 @@ static gboolean is_limit(const GError *error)
 }
 
 /*
- * Answers with an error, which it takes over. A caller that does not read gets no answer.
- * An error that was not delivered is logged, but for a denial of a call without reply.
+ * Answers a call with an error, and frees the error. A caller that does not read gets no answer. An
+ * error that is not delivered is logged, unless it is the denial of a call that wants no reply.
  */
 static void refuse(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call, GError *error)
 {
@@ -107,7 +107,7 @@ static GError *limit_error(const char *why)
 	return g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED, why);
 }
 
-/* Hands it back to sd-bus, which dispatches it before anything that it has yet to read. */
+/* Queues the call in sd-bus again, which dispatches it before all that it has yet to read. */
 static void release(Entry *entry)
 {
 	ProcdbGate *self = entry->gate;
@@ -127,7 +127,7 @@ static void on_answered(GError *denial, gpointer data)
 	ProcdbCaller *caller = procdb_caller_ref(entry->caller);
 
 	entry->asked = FALSE;
-	/* Released it is still the first in its line. */
+	/* A released call stays the first in its line. */
 	if (entry->in_line && denial)
 		caller->busy = FALSE;
 	if (denial)
@@ -138,7 +138,7 @@ static void on_answered(GError *denial, gpointer data)
 	procdb_caller_unref(caller);
 }
 
-/* A call that waits for a person leaves the line, so that the calls behind it go on. */
+/* A call that waits for a prompt leaves the line, so that the calls behind it go on. */
 static void on_prompting(gpointer data)
 {
 	Entry *entry = data;
@@ -156,8 +156,8 @@ static const ProcdbAuthorizerListener authorizer_listener = {
     .prompting = on_prompting,
 };
 
-/* Handles the first call in the line, which has to wait for nothing else. */
-static void see_to(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
+/* Authorizes and releases the first call in the line. A call without an action needs no check. */
+static void authorize(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 {
 	caller->busy = TRUE;
 	if (!entry->action) {
@@ -170,7 +170,7 @@ static void see_to(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 				g_get_monotonic_time() - entry->since, &authorizer_listener, entry);
 }
 
-/* TRUE when the first in the line is through, or out of it. */
+/* TRUE when the first call in the line has passed, or has left the line. */
 static gboolean try_first(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 {
 	if (g_get_monotonic_time() - entry->since >= PATIENCE_US) {
@@ -184,11 +184,11 @@ static gboolean try_first(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 	}
 	if (!procdb_unread_has_room(self->unread, caller, entry->answer))
 		return FALSE;
-	see_to(self, caller, entry);
+	authorize(self, caller, entry);
 	return TRUE;
 }
 
-/* Goes on with the line until something has to be waited for. */
+/* Handles the calls in the line until one has to wait. */
 static void advance(ProcdbGate *self, ProcdbCaller *caller)
 {
 	const ProcdbCaller *before = self->advancing;
@@ -203,14 +203,14 @@ static void advance(ProcdbGate *self, ProcdbCaller *caller)
 	self->advancing = before;
 }
 
-/* All that wait in the line of a caller get this error, which stays the caller's. */
+/* Answers all calls in the line of a caller with this error, which is not freed. */
 static void refuse_line(ProcdbGate *self, ProcdbCaller *caller, const GError *error)
 {
 	Entry *entry;
 
 	while ((entry = g_queue_pop_head(&caller->line))) {
 		entry->in_line = FALSE;
-		/* Its answer is still to come, or sd-bus has it. */
+		/* This call is being checked, or sd-bus has it. */
 		if (!entry->asked && !g_hash_table_contains(self->released, entry->call))
 			refuse_entry(entry, g_error_copy(error));
 	}
@@ -252,7 +252,7 @@ static gboolean fits(gsize kept, gsize size, gsize max)
 	return kept == 0 || kept + size <= max;
 }
 
-/* Has a call wait behind those that its sender sent before. */
+/* Appends a call to the line of its caller. */
 static void join_line(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call,
 		      const char *action, gsize size, gsize answer)
 {
@@ -275,13 +275,13 @@ static void join_line(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *ca
 	    .since = g_get_monotonic_time(),
 	    .in_line = TRUE,
 	};
-	caller->held++;
+	caller->pending++;
 	procdb_caller_keep(caller, (gssize)size);
 	g_queue_push_tail(&caller->line, entry);
 	advance(self, caller);
 }
 
-/* Whether sd-bus may have it at once. */
+/* Whether a call may pass at once. */
 static gboolean need_not_wait(ProcdbGate *self, ProcdbCaller *caller, const char *action,
 			      gsize answer)
 {
@@ -290,7 +290,7 @@ static gboolean need_not_wait(ProcdbGate *self, ProcdbCaller *caller, const char
 	       procdb_unread_has_room(self->unread, caller, answer);
 }
 
-/* One that was released; TRUE when it may go on. */
+/* A call that was released before; TRUE when it may be dispatched. */
 static gboolean take_released(ProcdbGate *self, sd_bus_message *call)
 {
 	Entry *entry = g_hash_table_lookup(self->released, call);
@@ -303,7 +303,7 @@ static gboolean take_released(ProcdbGate *self, sd_bus_message *call)
 	in_line = entry->in_line;
 	gone = is_gone(caller);
 	g_hash_table_remove(self->released, call);
-	/* The next one is dispatched after this one, and after those of others. */
+	/* The next call of the line is dispatched after this one, and after calls of others. */
 	if (in_line)
 		caller->busy = FALSE;
 	advance(self, caller);
@@ -316,7 +316,7 @@ static gboolean is_ours(sd_bus_message *call)
 	return g_strcmp0(sd_bus_message_get_interface(call), PROCDB_BUS_INTERFACE) == 0;
 }
 
-/* 1: it goes no further, for now or for ever. */
+/* 1: sd-bus does not dispatch the call, now or at all. */
 static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 {
 	const char *action = is_ours(call) ? procdb_authorizer_action_of_call(call) : NULL;
@@ -325,7 +325,7 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	ProcdbCaller *caller;
 	gsize size, answer;
 
-	/* A call without an action changes nothing; one that wants no answer either is dropped. */
+	/* A call without an action changes nothing: it is dropped if it wants no answer either. */
 	if (!sender || (!action && !wants_answer))
 		return 1;
 	caller = procdb_callers_get(self->callers, sender);

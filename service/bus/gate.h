@@ -3,18 +3,18 @@
 #pragma once
 
 /*
- * What every call passes on its way to the object, in this order:
+ * The checks that each call passes on its way to the object, in this order:
  *
- * 1. the line: calls of a connection are handled in the order in which it sent them. What
- *    may wait is bounded in bytes, for a connection, a user and all.
- * 2. identity: the bus says whose connection it is.
- * 3. room: no caller is sent much more than it reads, see unread.h.
- * 4. authorization: by the action of its method. What has none, or is not allowed, goes no
- *    further. A call that a person is asked about leaves the line, so that nothing waits for
- *    that person but the call itself.
+ * 1. the line: calls of a connection are handled in the order in which it sent them. The bytes of
+ *    waiting calls are bounded, for each connection, each user and all together.
+ * 2. identity: the bus tells the user of the connection.
+ * 3. room: no caller is sent much more than it reads (unread.h).
+ * 4. authorization, by the action of the method. A call of a method without an action, or one that
+ *    is not allowed, ends here. A call that waits for a prompt leaves the line, so that the calls
+ *    behind it do not wait for the prompt.
  *
- * Then, without another wait, sd-bus has the call again and dispatches it: to the object,
- * which procdb_gate_let_through() tells that it came this way.
+ * After that sd-bus gets the call again and dispatches it to the object without another wait. The
+ * object asks procdb_gate_let_through() whether a call came this way.
  */
 
 #include <systemd/sd-bus.h>
@@ -25,22 +25,22 @@
 typedef struct _ProcdbGate ProcdbGate;
 
 /*
- * In front of everything on this bus. answer_size() says how many bytes the answer to a call
- * has, more or less. All stay the caller's.
+ * Makes a gate in front of all objects on this bus. answer_size() estimates the bytes of the answer
+ * to a call. All arguments must outlive the gate.
  */
 ProcdbGate *procdb_gate_new(sd_bus *bus, const ProcdbAuthority *authority, gpointer self,
 			    gsize (*answer_size)(sd_bus_message *call, gpointer data),
 			    gpointer data);
-/* Calls that still wait are denied. */
+/* Denies the calls that still wait, and frees. */
 void procdb_gate_free(ProcdbGate *gate);
-/* From now on calls are neither handled nor answered. */
+/* Calls are neither handled nor answered from now on. */
 void procdb_gate_close(ProcdbGate *gate);
 
-/* Forgets what was granted: the authority says that something changed. */
+/* Drops all cached decisions. Call it when the authority reports a change. */
 void procdb_gate_changed(ProcdbGate *gate);
 
-/* Whether this call passed the gate, just now. */
+/* Whether this call, which is being dispatched, passed the gate. */
 gboolean procdb_gate_let_through(const ProcdbGate *gate, sd_bus_message *call);
 
-/* The callers that have passed the gate, for signals. Owned by the gate. */
+/* The callers that have passed the gate, as receivers of signals. Owned by the gate. */
 ProcdbFollowers *procdb_gate_followers(ProcdbGate *gate);

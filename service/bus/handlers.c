@@ -16,7 +16,7 @@ static int send_reply(sd_bus_message *reply, int result)
 	return result;
 }
 
-/* Answers with a number, or with the error if there is one, which is taken over. */
+/* Answers with a number, or with the error if there is one; frees the error. */
 static int reply_number(sd_bus_message *call, guint number, GError *error)
 {
 	return error ? procdb_bus_reply_error(call, error)
@@ -49,7 +49,7 @@ static const struct procdb_entry *find(ProcdbObject *self, const char *name, GEr
 	return entry;
 }
 
-/* Answers with the array that append() makes of all profiles. */
+/* Answers with the array of all profiles that append() writes. */
 static int reply_all(ProcdbObject *self, sd_bus_message *call,
 		     int (*append)(sd_bus_message *message, ProcdbEngine *engine,
 				   const ProcdbNames *names))
@@ -77,7 +77,7 @@ static int export_profiles(ProcdbObject *self, sd_bus_message *call)
 	return reply_all(self, call, procdb_records_append);
 }
 
-/* Answers with the a{sv} that append() makes of the profile that is asked for. */
+/* Answers with the a{sv} of the requested profile that append() writes. */
 static int reply_values(ProcdbObject *self, sd_bus_message *call,
 			int (*append)(sd_bus_message *message, ProcdbEngine *engine,
 				      const struct procdb_entry *entry))
@@ -128,10 +128,10 @@ static int get_confidence(ProcdbObject *self, sd_bus_message *call)
 
 /* A call that waits for a save. */
 struct saver {
-	ProcdbObject *object; /* NULL once that is gone: the engine outlives it */
+	ProcdbObject *object; /* NULL once the object is freed: the engine outlives it */
 	sd_bus_message *call; /* to be answered */
 	char type;	      /* of the answer: */
-	guint number;	      /* 'u': this; 's': what the save says; 0: nothing */
+	guint number;	      /* 'u': this number; 's': that of the profiles saved; 0: none */
 };
 
 static void on_save_ended(guint saved, const GError *error, gpointer data)
@@ -141,7 +141,7 @@ static void on_save_ended(guint saved, const GError *error, gpointer data)
 
 	if (saver->object) {
 		g_ptr_array_remove_fast(saver->object->savers, saver);
-		/* Before the answer: its caller may ask when that was. */
+		/* Before the answer: the caller may read LastSave next. */
 		procdb_object_changed(saver->object);
 	}
 	if (saver->type == 0)
@@ -151,7 +151,7 @@ static void on_save_ended(guint saved, const GError *error, gpointer data)
 	sd_bus_message_unref(saver->call);
 }
 
-/* As much of a call as its answer needs: it may have megabytes. NULL if there is no memory. */
+/* A copy of a call without its arguments, which may be megabytes. NULL if there is no memory. */
 static sd_bus_message *stub_of(sd_bus_message *call)
 {
 	sd_bus_message *stub = NULL;
@@ -185,9 +185,9 @@ static int wait_for_save(ProcdbObject *self, sd_bus_message *call, char type, gu
 	return 1;
 }
 
-/* Answers once what was changed is in the file, or with the error, which is taken over. */
-static int reply_when_kept(ProcdbObject *self, sd_bus_message *call, char type, guint number,
-			   GError *error)
+/* Answers when the change is in the file, or with the error; frees the error. */
+static int reply_when_saved(ProcdbObject *self, sd_bus_message *call, char type, guint number,
+			    GError *error)
 {
 	procdb_object_changed(self);
 	if (error)
@@ -207,10 +207,10 @@ static int delete_profile(ProcdbObject *self, sd_bus_message *call)
 	if (procdb_name_unescape(name, &comm, &error))
 		procdb_engine_delete(self->engine, &comm, 1, NULL, &error);
 	say_name(&error, name);
-	return reply_when_kept(self, call, 0, 0, error);
+	return reply_when_saved(self, call, 0, 0, error);
 }
 
-/* Says which name of several it is that is wrong. */
+/* Names the wrong one of several names in the error. */
 static int read_names(ProcdbObject *self, sd_bus_message *call, GArray *comms, GError **error)
 {
 	const char *name;
@@ -245,12 +245,12 @@ static int delete_profiles(ProcdbObject *self, sd_bus_message *call)
 	if (!error)
 		procdb_engine_delete(self->engine, (const struct procdb_comm *)comms->data,
 				     comms->len, &deleted, &error);
-	return reply_when_kept(self, call, 'u', deleted, error);
+	return reply_when_saved(self, call, 'u', deleted, error);
 }
 
 static int reset(ProcdbObject *self, sd_bus_message *call)
 {
-	return reply_when_kept(self, call, 'u', procdb_engine_reset(self->engine), NULL);
+	return reply_when_saved(self, call, 'u', procdb_engine_reset(self->engine), NULL);
 }
 
 static int save(ProcdbObject *self, sd_bus_message *call)
@@ -258,7 +258,7 @@ static int save(ProcdbObject *self, sd_bus_message *call)
 	return wait_for_save(self, call, 's', 0, procdb_engine_request_save);
 }
 
-void procdb_object_leave_savers(ProcdbObject *self)
+void procdb_object_detach_savers(ProcdbObject *self)
 {
 	for (guint i = 0; i < self->savers->len; i++)
 		((struct saver *)self->savers->pdata[i])->object = NULL;
@@ -297,7 +297,7 @@ static int import(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (!error)
 		procdb_engine_import(self->engine, records, replace, FALSE, &error);
-	return reply_when_kept(self, call, 'u', records->len, error);
+	return reply_when_saved(self, call, 'u', records->len, error);
 }
 
 static int import_profiles(ProcdbObject *self, sd_bus_message *call)
@@ -312,10 +312,10 @@ static int import_profiles(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (!error)
 		procdb_engine_import(self->engine, records, replace, merge, &error);
-	return reply_when_kept(self, call, 'u', records->len, error);
+	return reply_when_saved(self, call, 'u', records->len, error);
 }
 
-/* Has the host do what the one argument says. */
+/* Calls a function of the host with the one argument. */
 static int set_by_host(ProcdbObject *self, sd_bus_message *call,
 		       gboolean (*set)(gpointer user_data, const char *value, GError **error))
 {
@@ -349,7 +349,7 @@ static int override(ProcdbObject *self, sd_bus_message *call, const char *name, 
 	    (tier == PROCDB_NO_OVERRIDE || procdb_name_can_match(&comm, &error)))
 		procdb_engine_override(self->engine, &comm, tier, &error);
 	say_name(&error, name);
-	return reply_when_kept(self, call, 0, 0, error);
+	return reply_when_saved(self, call, 0, 0, error);
 }
 
 static int set_override(ProcdbObject *self, sd_bus_message *call)

@@ -2,12 +2,11 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What each method does. */
+/* The handlers of methods, by name. */
 
 #include "object.h"
 
-/* Answers a call whose arguments are of the types that the contract has; a negative errno fails it.
- */
+/* Answers a call. Its arguments have the types of the contract. A negative errno fails the call. */
 typedef int (*ProcdbHandler)(ProcdbObject *object, sd_bus_message *call);
 
 /* The handler of a method; NULL for none. */

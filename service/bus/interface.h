@@ -2,11 +2,11 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* The contract, dbus/org.pandemonium.ProcDb1.xml, as it was built in. */
+/* The contract, dbus/org.pandemonium.ProcDb1.xml, as the build embeds it. */
 
 #include <gio/gio.h>
 
 #include "contract.h"
 
-/* All of its members, with their types and annotations. Static. */
+/* All members of the interface, with types and annotations. Static. */
 GDBusInterfaceInfo *procdb_interface(void);

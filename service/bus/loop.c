@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <poll.h>
 
-/* Messages in one turn of the main loop: others have theirs after some milliseconds at most. */
+/* The most messages in one turn of the main loop: its other sources wait some milliseconds. */
 #define MAX_AT_ONCE 32
-/* A bus that takes nothing for so long does not work for this connection any more. */
+/* A connection of which the bus reads nothing for so long is given up. */
 #define STUCK_US (5 * (gint64)G_USEC_PER_SEC)
 /*
- * A message that cannot be handled is gone, and the next one comes. So many failures in
- * turn are no messages: what is read makes no sense.
+ * A message that cannot be handled is dropped. After so many in turn the connection is given up:
+ * its bytes are no messages.
  */
 #define MAX_FAILURES 16
 
@@ -22,10 +22,10 @@ typedef struct {
 	void (*lost)(int error, gpointer data);
 	gpointer data;
 	GPollFD fd;
-	guint64 unsent;	 /* messages at the last look */
-	gint64 stuck_at; /* monotonic µs: when there will be no hope; 0 while nothing waits */
+	guint64 unsent;	 /* queued messages at the last check */
+	gint64 stuck_at; /* monotonic µs: the connection is given up then; 0: none is queued */
 	guint failures;
-	gboolean running; /* lest a handler runs the loop */
+	gboolean running; /* a handler must not run the loop again */
 } Source;
 
 static guint64 unsent(sd_bus *bus)
@@ -36,10 +36,10 @@ static guint64 unsent(sd_bus *bus)
 	return n;
 }
 
-/* Notes since when nothing of what waits to be sent has left; left: something just has. */
-static void watch_unsent(Source *self, gboolean left)
+/* Sets the time limit for queued messages; left: one has just been sent. */
+static void check_unsent(Source *self, gboolean left)
 {
-	/* Before it is ready, what waits does so for an answer. */
+	/* Before the connection is ready, queued messages wait for an answer of the bus. */
 	self->unsent = sd_bus_is_ready(self->bus) > 0 ? unsent(self->bus) : 0;
 	if (self->unsent == 0)
 		self->stuck_at = 0;
@@ -47,8 +47,8 @@ static void watch_unsent(Source *self, gboolean left)
 		self->stuck_at = g_get_monotonic_time() + STUCK_US;
 }
 
-/* When to look again even if nothing comes; -1: never. */
-static gint64 next_look(Source *self)
+/* The time of the next check even if nothing happens; -1: never. */
+static gint64 next_check(Source *self)
 {
 	uint64_t timeout = UINT64_MAX;
 
@@ -70,11 +70,11 @@ static gboolean prepare(GSource *source, int *timeout_ms)
 	events = sd_bus_get_events(self->bus);
 	if (events < 0)
 		return TRUE;
-	watch_unsent(self, FALSE);
+	check_unsent(self, FALSE);
 	self->fd.fd = sd_bus_get_fd(self->bus);
 	self->fd.events = (gushort)(self->unsent > 0 ? POLLOUT : events);
 	self->fd.revents = 0;
-	look = next_look(self);
+	look = next_check(self);
 	if (look < 0)
 		return FALSE;
 	left = look - g_get_monotonic_time();
@@ -93,11 +93,11 @@ static gboolean check(GSource *source)
 		return FALSE;
 	if (self->fd.revents != 0)
 		return TRUE;
-	look = next_look(self);
+	look = next_check(self);
 	return look >= 0 && look <= g_get_monotonic_time();
 }
 
-/* 0 when the connection works, else why it does not. */
+/* 0 when the connection works, else a negative errno. */
 static int process(Source *self)
 {
 	gboolean left = FALSE;
@@ -110,12 +110,12 @@ static int process(Source *self)
 			return result;
 		if (result > 0)
 			self->failures = 0;
-		/* It either sends or handles a message, which may add to what is to be sent. */
+		/* sd_bus_process() sends or handles a message; that may queue further ones. */
 		left = left || unsent(self->bus) < before;
 		if (result == 0 || unsent(self->bus) > 0)
 			break;
 	}
-	watch_unsent(self, left);
+	check_unsent(self, left);
 	return self->stuck_at > 0 && self->stuck_at <= g_get_monotonic_time() ? -ETIMEDOUT : 0;
 }
 
@@ -156,7 +156,7 @@ GSource *procdb_bus_source_new(sd_bus *bus, void (*lost)(int error, gpointer dat
 	self->data = data;
 	self->fd.fd = sd_bus_get_fd(bus);
 	g_source_set_static_name(source, "sd-bus");
-	/* Else GLib takes the fd out of its poll for each dispatch, and wakes up once more. */
+	/* Without it GLib takes the fd out of its poll at each dispatch: one more wake-up. */
 	g_source_set_can_recurse(source, TRUE);
 	g_source_add_poll(source, &self->fd);
 	g_source_attach(source, NULL);

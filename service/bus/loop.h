@@ -3,24 +3,22 @@
 #pragma once
 
 /*
- * An sd_bus in the GLib main loop. A message is read when the one before it has been
- * handled and everything that was said in return has left: so neither what others send
- * nor what they ask for piles up here.
+ * An sd_bus in the GLib main loop. A message is read only after the one before it has been handled
+ * and all answers have been sent: so neither calls nor answers pile up in this process.
  */
 
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
 /*
- * Runs the bus in the default main context until the source is destroyed; both stay the
- * caller's. Calls lost(error, data) once when the connection ends: a negative errno, of
- * which -ETIMEDOUT says that the bus has taken nothing from us for some seconds. The
- * source may be destroyed from there.
+ * Runs the bus in the default main context until the source is destroyed. The caller owns both.
+ * lost(error, data) is called once when the connection ends, with a negative errno; -ETIMEDOUT:
+ * the bus has read nothing from us for some seconds. lost() may destroy the source.
  */
 GSource *procdb_bus_source_new(sd_bus *bus, void (*lost)(int error, gpointer data), gpointer data);
 
 /*
- * Handles messages and sends what waits to be sent, outside the main loop and for timeout_us
- * at most. FALSE when something is unsent then.
+ * Handles messages and sends queued ones, outside the main loop, for timeout_us at most. FALSE when
+ * a message is unsent after that.
  */
 gboolean procdb_bus_flush(sd_bus *bus, gint64 timeout_us);

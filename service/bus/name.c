@@ -17,7 +17,7 @@ char *procdb_name_escape(const struct procdb_comm *comm)
 	return escape_raw((const char *)comm->bytes, len);
 }
 
-/* What the kernel keeps of a name, escaped. */
+/* The part of a name that the kernel keeps, escaped. */
 static char *kept_of(const struct procdb_comm *comm)
 {
 	struct procdb_comm kept = *comm;
@@ -45,7 +45,7 @@ gboolean procdb_name_can_match(const struct procdb_comm *comm, GError **error)
 	return FALSE;
 }
 
-/* out has all that came before n, and what comes then does not fit. */
+/* Fails for a name that is too long: out has the bytes before n, the next does not fit. */
 static gboolean refuse_length(struct procdb_comm *out, gsize n, const char *more, GError **error)
 {
 	g_autofree char *name = NULL;

@@ -9,7 +9,7 @@
 #include "private.h"
 #include "vtable.h"
 
-/* Bytes of answers, more or less: of GetAll and Introspect, and of any other one. */
+/* Estimated bytes of answers: of GetAll and Introspect, and of all others. */
 #define LARGE_ANSWER 16384
 #define SMALL_ANSWER 1024
 
@@ -20,7 +20,7 @@ static const char *const *problems(const ProcdbObject *self)
 	return self->host->problems ? self->host->problems(self->host_data) : none;
 }
 
-/* The properties that are made when they are asked for. */
+/* Reads the properties that are not in ProcdbProperties. */
 static int get_made(sd_bus *bus, const char *path, const char *interface, const char *property,
 		    sd_bus_message *reply, void *data, sd_bus_error *error)
 {
@@ -56,7 +56,7 @@ static void on_stepped(gpointer data)
 	procdb_object_announce(self);
 }
 
-/* Ours first: some take the first interface for the one that they want. */
+/* Our interface first: some programs use the first one. */
 static char *introspection(void)
 {
 	GString *xml = g_string_new("<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object "
@@ -93,7 +93,7 @@ static char *introspection(void)
 	return g_string_free(xml, FALSE);
 }
 
-/* Before sd-bus looks into the vtable. */
+/* Called before sd-bus searches the vtable. */
 static int on_any_call(sd_bus_message *call, void *data, sd_bus_error *error)
 {
 	ProcdbObject *self = data;
@@ -148,7 +148,7 @@ gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAutho
 						  procdb_vtable_get(self->vtable), self);
 	if (result < 0)
 		g_propagate_error(error,
-				  procdb_bus_errno(result, "Cannot put the object on the bus"));
+				  procdb_bus_errno(result, "Cannot export the object on the bus"));
 	return result >= 0;
 }
 
@@ -191,7 +191,7 @@ void procdb_object_free(ProcdbObject *self)
 	if (!self)
 		return;
 	procdb_object_unexport(self);
-	procdb_object_leave_savers(self);
+	procdb_object_detach_savers(self);
 	g_ptr_array_unref(self->savers);
 	procdb_engine_set_listener(self->engine, NULL, NULL);
 	procdb_names_free(self->names);

@@ -17,39 +17,36 @@
 /* Sentences that ConfigurationProblems lists at most. */
 #define PROCDB_MAX_PROBLEMS 64
 
-/* What the object asks of the composition (daemon.c). */
+/* The functions that the composition (daemon.c) offers to the object. */
 typedef struct {
-	/*
-	 * Reads the configuration again and puts it in force. FALSE with error
-	 * set when everything stays as it was.
-	 */
+	/* Reads the configuration again and applies it. FALSE with error set: nothing changed. */
 	gboolean (*reconfigure)(gpointer user_data, GError **error);
-	/* Observes with another backend from now on, until the next start. */
+	/* Changes the backend until the next start of the service. */
 	gboolean (*set_backend)(gpointer user_data, const char *backend, GError **error);
-	/* Applies predictions in another mode from now on, until the next start. */
+	/* Changes the mode of applying predictions until the next start of the service. */
 	gboolean (*set_apply)(gpointer user_data, const char *mode, GError **error);
-	/* What was applied; NULL where nothing can be. */
+	/* The apply layer; NULL where there is none. */
 	const ProcdbApply *(*apply)(gpointer user_data);
-	/* What is wrong with the configuration, as it was last read; NULL at the end. */
+	/* The problems that the last read of the configuration found; NULL-terminated. */
 	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;
 
 typedef struct _ProcdbObject ProcdbObject;
 
-/* An object for this engine; engine and host have to outlive it. */
+/* Makes an object for this engine; engine and host must outlive it. */
 ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gpointer user_data);
 void procdb_object_free(ProcdbObject *object);
 
 /*
- * Puts it on a bus, behind a gate that asks this authority; both stay the caller's. FALSE
- * with error set when that fails.
+ * Exports the object on a bus, behind a gate that asks this authority. The caller owns bus and
+ * authority. FALSE with error set when the bus refuses.
  */
 gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAuthority *authority,
 			      gpointer authority_self, GError **error);
-/* Takes it from there: calls that wait are denied, and others not answered any more. */
+/* Removes the object from the bus. Waiting calls are denied, later ones get no answer. */
 void procdb_object_unexport(ProcdbObject *object);
-/* The gate, while it is exported; else NULL. The object's own. */
+/* The gate while the object is exported, else NULL. Owned by the object. */
 ProcdbGate *procdb_object_gate(ProcdbObject *object);
 
-/* To be called when the host changed the settings by itself. */
+/* Call it when the host changed the settings without a call on the bus. */
 void procdb_object_settings_changed(ProcdbObject *object);

@@ -35,7 +35,7 @@ static int on_reply(sd_bus_message *reply, void *data, sd_bus_error *unused)
 	Call *call = data;
 	const sd_bus_error *error = sd_bus_message_get_error(reply);
 
-	/* What the answer leads to may cancel it. */
+	/* The callback may cancel the task. */
 	g_cancellable_disconnect(g_task_get_cancellable(call->task), call->cancel_id);
 	call->cancel_id = 0;
 	if (error)
@@ -66,8 +66,8 @@ static void on_cancelled(GCancellable *cancellable, gpointer data)
 	if (call->given_up)
 		call->given_up(call->bus, call->data);
 	/*
-	 * Not from here: the cancellable is still busy with this. But soon: messages that come
-	 * without an end would keep a source of a lower priority waiting as long.
+	 * In a source, for the cancellable may not be disconnected from its own callback; with high
+	 * priority, for an endless stream of messages would delay a source of a lower one.
 	 */
 	g_idle_add_full(G_PRIORITY_DEFAULT, on_given_up, call, NULL);
 }

@@ -16,7 +16,7 @@ struct _ProcdbPolkit {
 	sd_bus *bus;
 	sd_bus_slot *changed;
 	ProcdbPeerWatch *owner;
-	guint64 checks; /* so far: each is named by its number when it is cancelled */
+	guint64 checks; /* so far: the number of a check is its name for CancelCheck */
 	ProcdbGate *gate;
 };
 
@@ -42,7 +42,7 @@ static int new_call(sd_bus *bus, sd_bus_message **call, const char *method)
 	return sd_bus_message_new_method_call(bus, call, NAME, PATH, INTERFACE, method);
 }
 
-/* Without a cancel polkit would go on: its prompt would stay on the screen. */
+/* Cancels the check in polkit, too: otherwise its prompt would stay on the screen. */
 static void cancel_check(sd_bus *bus, gpointer id)
 {
 	sd_bus_message *call = NULL;
@@ -67,14 +67,14 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 		(void)sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name",
 					    "s", sender, action, 0,
 					    interactive ? ALLOW_USER_INTERACTION : 0, id);
-	/* No timeout here: the authorizer limits how long polkit may take. */
+	/* No timeout here: the authorizer has one. */
 	procdb_peers_call(self->bus, call, task, cancel_check, id, g_free);
 	sd_bus_message_unref(call);
 }
 
 /*
- * Whether the yes is a temporary authorization, which polkit may end without a signal: it is not
- * cached.
+ * Whether a positive decision is a temporary authorization. polkit may end that without a signal,
+ * so it is not cached.
  */
 static int read_temporary(sd_bus_message *reply, gboolean *temporary)
 {
@@ -171,8 +171,8 @@ ProcdbPolkit *procdb_polkit_new(sd_bus *bus)
 
 	polkit->bus = sd_bus_ref(bus);
 	/*
-	 * Before the first check, so that no change after an answer is missed. A forged signal
-	 * does no harm: the service asks polkit again, and no more.
+	 * The match comes before the first check, so that no change after a decision is missed. A
+	 * forged signal only makes the service ask polkit again.
 	 */
 	(void)sd_bus_match_signal_async(bus, &polkit->changed, NAME, PATH, INTERFACE, "Changed",
 					on_changed, procdb_peers_installed, polkit);

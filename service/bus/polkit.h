@@ -3,21 +3,21 @@
 #pragma once
 
 /*
- * The authority that asks polkit, never blocking: over the connection of the
- * service, with which all of it comes and goes, and not by libpolkit, whose
- * authority keeps a connection of the whole process, for good.
+ * The authority that asks polkit. It never blocks. Its calls use the connection of the service and
+ * end with that. libpolkit cannot do this: its authority keeps one connection of the process for
+ * ever.
  */
 
 #include "gate.h"
 
 typedef struct _ProcdbPolkit ProcdbPolkit;
 
-/* The vtable that goes with a ProcdbPolkit. */
+/* The vtable; its self is a ProcdbPolkit. */
 extern const ProcdbAuthority procdb_polkit_authority;
 
-/* Asks over this connection; polkit need not be there yet. */
+/* Makes an authority on this connection. polkit may start later. */
 ProcdbPolkit *procdb_polkit_new(sd_bus *bus);
 void procdb_polkit_free(ProcdbPolkit *polkit);
 
-/* Whom to tell when polkit says that something changed, or comes or goes. */
+/* Sets the gate that is told when polkit reports a change, starts or ends. */
 void procdb_polkit_set_gate(ProcdbPolkit *polkit, ProcdbGate *gate);

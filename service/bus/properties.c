@@ -119,7 +119,7 @@ void procdb_properties_read(ProcdbProperties *self, ProcdbEngine *engine,
 	};
 }
 
-/* TRUE when it differed. */
+/* Copies a property. TRUE when it differed. */
 static gboolean follow(const ProcdbProperty *property, ProcdbProperties *before,
 		       const ProcdbProperties *after)
 {

@@ -2,15 +2,15 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* The values of the properties, as sd-bus reads them by itself: but for ApplyStatistics. */
+/* The values of all properties but ApplyStatistics, in the form that sd-bus reads itself. */
 
 #include "apply.h"
 #include "engine.h"
 
-/* Goes up when something is added to the interface. */
+/* Increased with each addition to the interface. */
 #define PROCDB_API_VERSION 3
 
-/* Of sd-bus' types: b is an int, s a char pointer that the struct owns. */
+/* In sd-bus' types: b is an int, s a char pointer that the struct owns. */
 typedef struct {
 	char *version;
 	guint32 api_version;
@@ -46,7 +46,7 @@ typedef struct {
 	guint32 retention_days;
 } ProcdbProperties;
 
-/* Which member a property is; type is 0 for one that is none. */
+/* The member of a property; type is 0 for a name that is no property. */
 typedef struct {
 	const char *name;
 	char type;
@@ -54,12 +54,12 @@ typedef struct {
 } ProcdbProperty;
 const ProcdbProperty *procdb_property_find(const char *name);
 
-/* Fills it anew; what it held is freed. */
+/* Reads all properties anew; the old values are freed. */
 void procdb_properties_read(ProcdbProperties *properties, ProcdbEngine *engine,
 			    const ProcdbApplyStatus *apply);
 void procdb_properties_clear(ProcdbProperties *properties);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbProperties, procdb_properties_clear)
 
-/* Makes *before what after is, and appends the names (static) of those that differed to names. */
+/* Copies *after to *before, and appends the names (static) of those that differed to names. */
 void procdb_properties_follow(ProcdbProperties *before, const ProcdbProperties *after,
 			      GPtrArray *names);

@@ -10,7 +10,7 @@
 #include "eviction.h"
 #include "name.h"
 
-/* Bytes of a row, with a name and an origin of common lengths. */
+/* The estimated bytes of a row, with a name and an origin of common lengths. */
 #define ROW_SIZE 152
 #define RECORD_SIZE 200
 
@@ -80,7 +80,7 @@ static int append_row(sd_bus_message *message, ProcdbEngine *engine, const char 
 	    origin_of(entry));
 }
 
-/* What a record has beside its row. */
+/* The fields that a record has after those of a row. */
 static int append_rest(sd_bus_message *message, const struct procdb_profile *profile)
 {
 	return sd_bus_message_append(
@@ -139,12 +139,12 @@ static gboolean refuse(GError **error, ProcdbBusError code, const char *name, co
 	return FALSE;
 }
 
-/* What of a row is not a number. */
+/* The texts of a row. */
 typedef struct {
 	const char *name;
 	const char *tier;
 	const char *origin;
-	const char *teachers; /* NULL: a row says nothing of them */
+	const char *teachers; /* NULL: a row without teachers */
 } Texts;
 
 static int read_row(sd_bus_message *message, Texts *texts, struct procdb_profile *profile)
@@ -167,7 +167,7 @@ static int read_row(sd_bus_message *message, Texts *texts, struct procdb_profile
 	return 0;
 }
 
-/* What a record has beside its row. */
+/* The fields that a record has after those of a row. */
 static int read_rest(sd_bus_message *message, Texts *texts, struct procdb_profile *profile)
 {
 	guint32 withdrawals, owner;
@@ -186,7 +186,7 @@ static int read_rest(sd_bus_message *message, Texts *texts, struct procdb_profil
 	return 0;
 }
 
-/* 0 at the end of the array, negative for what is malformed. The texts are the message's. */
+/* Reads a row. 0: the end of the array; negative: malformed. The message owns the texts. */
 static int read_one(sd_bus_message *message, gboolean whole, Texts *texts,
 		    struct procdb_profile *profile)
 {
@@ -231,7 +231,7 @@ static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_r
 	if (texts->teachers && !procdb_teachers_parse(texts->teachers, &profile->teachers))
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
 			      "is taught by others than unknown, root, users, and root and users");
-	/* A counter that is full has missed some. */
+	/* A counter at its maximum may have missed observations: it can be less than the sum. */
 	if (procdb_profile_votes(profile) > profile->observations &&
 	    profile->observations < G_MAXUINT32)
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
@@ -267,7 +267,7 @@ gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *recor
 	return result >= 0;
 }
 
-/* An entry of an a{sv}, after another one that may have failed. */
+/* Appends an entry of an a{sv}, unless one before it failed. */
 #define ADD(result, message, key, ...)                                                             \
 	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
 
@@ -296,7 +296,7 @@ static int open_columns(sd_bus_message *message, ProcdbEngine *engine,
 	return ADD(result, message, "origin", "s", origin_of(entry));
 }
 
-/* The override of an entry, and where it comes from. */
+/* Appends the override of an entry and its source. */
 static int add_override(int result, sd_bus_message *message, const ProcdbEngine *engine,
 			const struct procdb_entry *entry)
 {

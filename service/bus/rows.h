@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * The one place that writes profiles and counts into messages, and reads them from there.
- * Functions that write return what sd-bus does: a negative errno when it failed.
+ * The one place that writes profiles and counts to messages, and reads them. Functions that write
+ * return sd-bus' result: a negative errno on failure.
  */
 
 #include <systemd/sd-bus.h>
@@ -18,37 +18,37 @@ typedef struct _ProcdbNames ProcdbNames;
 ProcdbNames *procdb_names_new(ProcdbEngine *engine);
 void procdb_names_free(ProcdbNames *names);
 
-/* Appends an array of rows, of the profiles among these names that still are there. */
+/* Appends an array of rows, one for each of these names that still has a profile. */
 int procdb_rows_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names);
 /* The same with an array of records. */
 int procdb_records_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names);
-/* The bytes of one of these, more or less; whole of records. */
+/* The estimated bytes of such an array; whole: of records. */
 gsize procdb_rows_size(const ProcdbEngine *engine, gboolean whole);
 
 /*
- * Reads an array of rows, or whole of records, and appends a struct procdb_record for each to
- * records. FALSE with an error of PROCDB_BUS_ERROR, which names the row, and records in any state,
- * when one does not hold together.
+ * Reads an array of rows (whole: of records) and appends a struct procdb_record for each to
+ * records. FALSE with an error of PROCDB_BUS_ERROR, which names the row, when a row contradicts
+ * itself; the content of records is undefined then.
  */
 gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *records, GError **error);
 
-/* The a{sv} of GetProfile: the columns of a row by name, and what came later. */
+/* The a{sv} of GetProfile: the columns of a row by name, and later additions. */
 int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,
 			  const struct procdb_entry *entry);
-/* The a{sv} of Explain: how the prediction comes about, and what BPF has now. */
+/* The a{sv} of Explain: the inputs of the prediction, and the one that BPF has now. */
 int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
 			      const struct procdb_entry *entry);
 
 /*
- * The property ApplyStatistics, a{st}: how many tasks were set, put back or refused by
- * what reason, how many events were lost, and the latency from exec in ns.
+ * The property ApplyStatistics, a{st}: the numbers of tasks that were set, restored, or refused by
+ * each reason, the number of lost events, and the latency from exec in ns.
  */
 int procdb_apply_statistics_append(sd_bus_message *message, const ProcdbApplyStatus *apply,
 				   guint64 lost);
 
 /*
- * Appends the property PredictionOutcomes, a(sttt): for each tier that was predicted, how many
- * tasks turned out to be batch, interactive and latency critical. Negative errno.
+ * The property PredictionOutcomes, a(sttt): for each predicted tier the numbers of tasks that
+ * turned out to be batch, interactive and latency critical.
  */
 int procdb_outcomes_append(sd_bus_message *message, const ProcdbEngineStatus *status);
 

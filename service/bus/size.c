@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* What sd-bus keeps for any message, and its header. */
+/* The bytes of any message in sd-bus, with its header. */
 #define OVERHEAD 1024
 
 /* A number or a text. */
@@ -26,7 +26,7 @@ static int add_basic(sd_bus_message *message, char type, gsize *size)
 static int add_container(sd_bus_message *message, char type, const char *contents, gsize *size,
 			 gsize max);
 
-/* What follows in the container that is open; negative for what is malformed. */
+/* Adds the rest of the container that is open; negative if it is malformed. */
 static int add_rest(sd_bus_message *message, gsize *size, gsize max)
 {
 	const char *contents;
@@ -53,7 +53,7 @@ static int add_container(sd_bus_message *message, char type, const char *content
 	int result;
 
 	*size += 8;
-	/* Of numbers, which need not be looked at. */
+	/* Of an array of numbers, without a look at each. */
 	if (type == 'a' && contents[1] == '\0' && strchr("ynqiuxtd", contents[0])) {
 		result = sd_bus_message_read_array(message, contents[0], &items, &length);
 		*size += result > 0 ? length : 0;
@@ -62,7 +62,7 @@ static int add_container(sd_bus_message *message, char type, const char *content
 	result = sd_bus_message_enter_container(message, type, contents);
 	if (result >= 0)
 		result = add_rest(message, size, max);
-	/* What is larger is not read to its end. */
+	/* A larger message is not read to its end. */
 	if (result >= 0 && *size <= max)
 		result = sd_bus_message_exit_container(message);
 	return result;

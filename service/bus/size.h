@@ -2,13 +2,13 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* How much memory a message takes, which sd-bus does not say. */
+/* The memory that a message takes; sd-bus has no function for it. */
 
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
 /*
- * The bytes of a message, more or less and without reading further than max; more than max
- * also for one that does not hold together. It is rewound then.
+ * Estimates the bytes of a message. Reads no further than max; a malformed message has more than
+ * max. The message is rewound after that.
  */
 gsize procdb_message_size(sd_bus_message *message, gsize max);

@@ -6,25 +6,25 @@
 #include "peers.h"
 
 #define STATISTICS "org.freedesktop.DBus.Debug.Stats"
-/* What dbus-broker calls the figures of all connections, driver_method_get_stats() there. */
+/* dbus-broker's name of the figures of all connections (driver_method_get_stats()). */
 #define ACCOUNTING "org.bus1.DBus.Debug.Stats.PeerAccounting"
 #define ACCOUNTING_TYPE "a(sa{sv}a{su})"
-/* What both buses call the bytes that they keep for a connection. */
+/* The name that both buses have for the bytes queued for a connection. */
 #define KEPT_BYTES "OutgoingBytes"
 
-/* From here on the bus is asked what a caller has read. */
+/* From so many unread bytes on the bus is asked what a caller has read. */
 #define ASK_FROM ((gsize)128 << 10)
-/* What may be unread; but for a single answer, which may always be as large as it is. */
+/* The most unread bytes. A single answer may be larger. */
 #define MAX_PER_CALLER ((gsize)1 << 20)
 #define MAX_PER_USER ((gsize)4 << 20)
-/* What may wait here until the bus takes it, likewise. */
+/* The most bytes that wait here until the bus reads them. A single answer may be larger. */
 #define MAX_UNSENT ((gsize)64 << 10)
-/* Questions under way at once. */
+/* The most questions under way at once. */
 #define MAX_QUESTIONS 8
-/* How soon to ask again, at first and while no caller reads. */
+/* The time until the next question, at first and while no caller reads. */
 #define RETRY_MS 20
 #define RETRY_MAX_MS 320
-/* What a user may be sent in a second where the bus does not say what was read. */
+/* The bytes that a user may be sent in a second where the bus reports nothing. */
 #define RATION ((gsize)256 << 10)
 
 struct _ProcdbUnread {
@@ -35,10 +35,10 @@ struct _ProcdbUnread {
 	enum { SAYS_ONE, SAYS_ALL, SAYS_NOTHING } kind;
 	GHashTable *questions; /* name of a caller -> Question, owned */
 	sd_bus_slot *survey;   /* the one question about all of them, while it is under way */
-	gint64 survey_at;      /* monotonic µs: before that there is no other one */
+	gint64 survey_at;      /* monotonic µs: the next one is not before that */
 	guint retry;	       /* source */
 	guint retry_ms;
-	guint turn;	/* of whom to ask first the next time */
+	guint turn;	/* index of the caller that is asked about first the next time */
 	gboolean tight; /* a caller had no room */
 };
 
@@ -46,14 +46,14 @@ typedef struct {
 	ProcdbUnread *unread;
 	ProcdbCaller *caller;
 	gsize mark;	   /* bytes unread when the bus was asked */
-	sd_bus_slot *slot; /* NULL when it is asked about all at once */
+	sd_bus_slot *slot; /* NULL while the bus is asked about all callers at once */
 } Question;
 
 static void question_free(gpointer data)
 {
 	Question *question = data;
 
-	question->caller->held--;
+	question->caller->pending--;
 	procdb_caller_unref(question->caller);
 	sd_bus_slot_unref(question->slot);
 	g_free(question);
@@ -64,7 +64,7 @@ static gboolean is_asked(const ProcdbUnread *self, const ProcdbCaller *caller)
 	return g_hash_table_contains(self->questions, caller->name);
 }
 
-/* A question about a caller that it is not asked about. */
+/* Starts a question about a caller. There must be none about it. */
 static Question *question_add(ProcdbUnread *self, ProcdbCaller *caller)
 {
 	Question *question = g_new0(Question, 1);
@@ -72,7 +72,7 @@ static Question *question_add(ProcdbUnread *self, ProcdbCaller *caller)
 	question->unread = self;
 	question->caller = procdb_caller_ref(caller);
 	question->mark = caller->unread;
-	caller->held++;
+	caller->pending++;
 	g_hash_table_insert(self->questions, caller->name, question);
 	return question;
 }
@@ -96,10 +96,10 @@ static void ease(ProcdbUnread *self)
 }
 
 /*
- * The bus keeps so much of what a caller had been sent when it was asked. The question is
- * over; TRUE when the caller has read something.
+ * Ends a question. kept: the bytes that the bus still queues of those sent before the question.
+ * TRUE when the caller has read something.
  */
-static gboolean settle(Question *question, gsize kept)
+static gboolean finish_question(Question *question, gsize kept)
 {
 	ProcdbCaller *caller = question->caller;
 	gsize still = MIN(kept, question->mark), had = MIN(question->mark, caller->unread);
@@ -110,7 +110,7 @@ static gboolean settle(Question *question, gsize kept)
 	return read;
 }
 
-/* Goes to the value of a key of an a{sv} and into that, which has this type. FALSE: it has none. */
+/* Enters the value of a key in an a{sv}, which has this type. FALSE when there is none. */
 static gboolean enter_value(sd_bus_message *reply, const char *key, const char *type)
 {
 	const char *found;
@@ -128,7 +128,7 @@ static gboolean enter_value(sd_bus_message *reply, const char *key, const char *
 	return FALSE;
 }
 
-/* Reads the next connection of ACCOUNTING; bytes stays when it has no such figure. */
+/* Reads the next connection of ACCOUNTING; *bytes stays when it lacks the figure. */
 static gboolean read_connection(sd_bus_message *reply, const char **name, guint32 *bytes)
 {
 	const char *key;
@@ -168,16 +168,16 @@ static int on_survey(sd_bus_message *reply, void *data, sd_bus_error *error)
 		Question *question = g_hash_table_lookup(self->questions, name);
 
 		if (question)
-			read = settle(question, kept) || read;
+			read = finish_question(question, kept) || read;
 	}
-	/* Those who are not there any more are forgotten anyway. */
+	/* Callers that have left the bus are forgotten anyway. */
 	g_hash_table_remove_all(self->questions);
 	if (read)
 		ease(self);
 	return 1;
 }
 
-/* Asks about all who may have something unread, at once. */
+/* Asks the bus about all callers that may have unread answers, in one call. */
 static void survey(ProcdbUnread *self)
 {
 	g_autoptr(GPtrArray) callers = NULL;
@@ -210,13 +210,13 @@ static int on_statistics(sd_bus_message *reply, void *data, sd_bus_error *error)
 	if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER)) {
 		kept = 0;
 	} else if (sd_bus_message_is_method_error(reply, NULL)) {
-		/* Whether it says so of all? */
+		/* Perhaps the bus reports all connections at once. */
 		if (self->kind == SAYS_ONE)
 			self->kind = SAYS_ALL;
 	} else if (enter_value(reply, KEPT_BYTES, "u")) {
 		(void)sd_bus_message_read_basic(reply, 'u', &kept);
 	}
-	if (settle(question, kept))
+	if (finish_question(question, kept))
 		ease(self);
 	if (self->kind == SAYS_ALL)
 		survey(self);
@@ -239,7 +239,7 @@ static void ask(ProcdbUnread *self, ProcdbCaller *caller)
 		g_hash_table_remove(self->questions, caller->name);
 }
 
-/* So much of what a user was sent is taken for read, where the bus does not say. */
+/* Where the bus reports nothing, so many bytes of a user's are taken for read. */
 static void ration(ProcdbUnread *self, ProcdbCaller *caller)
 {
 	gint64 now = g_get_monotonic_time();

@@ -3,18 +3,18 @@
 #pragma once
 
 /*
- * How much of what callers were sent they may not have read. The bus keeps it for them.
- * dbus-daemon charges it to us: from 127 MiB on it takes nothing from us any more, for anyone,
- * and does not even notice that we are gone (max_incoming_bytes in dbus-daemon(1)).
- * dbus-broker charges the reader, who may have 512 MiB; but a thousand lists that nobody
- * reads are also half a minute of work, for which all others would wait. So a user has a few
- * MiB, and more once the bus says that those were read.
+ * The bytes of answers that callers may not have read, which the bus queues for them.
+ * dbus-daemon charges the queue to us: from 127 MiB on it reads nothing from us any more, for any
+ * caller, and does not even notice when we leave (max_incoming_bytes in dbus-daemon(1)).
+ * dbus-broker charges the reader, up to 512 MiB; but a thousand lists that are never read also
+ * cost half a minute of work, for which all other callers would wait. So each user has a few MiB,
+ * and gets more when the bus reports that those were read.
  *
- * Of the three kinds of bus
- * - dbus-daemon with statistics (org.freedesktop.DBus.Debug.Stats, as Debian has it) is
- *   asked how much it keeps for a connection;
- * - dbus-broker, from version 22 on, says it of all connections at once;
- * - others do not say, and a user is sent so much more a second.
+ * There are three kinds of bus:
+ * - dbus-daemon with statistics (org.freedesktop.DBus.Debug.Stats, as in Debian) reports the queue
+ *   of one connection;
+ * - dbus-broker, from version 22 on, reports the queues of all connections at once;
+ * - others report nothing, and each user gets a fixed number of bytes a second.
  */
 
 #include <systemd/sd-bus.h>
@@ -23,12 +23,12 @@
 
 typedef struct _ProcdbUnread ProcdbUnread;
 
-/* Calls eased(data) when a caller that had no room may have some. */
+/* eased(data) is called when a caller that had no room may have some again. */
 ProcdbUnread *procdb_unread_new(sd_bus *bus, ProcdbCallers *callers, void (*eased)(gpointer data),
 				gpointer data);
 void procdb_unread_free(ProcdbUnread *unread);
 
-/* Whether so many bytes may be sent to a caller now. If not, eased() comes. */
+/* Whether so many bytes may be sent to a caller now. If not, eased() is called later. */
 gboolean procdb_unread_has_room(ProcdbUnread *unread, ProcdbCaller *caller, gsize bytes);
-/* So many will be. */
+/* Counts bytes that are about to be sent to a caller. */
 void procdb_unread_add(ProcdbUnread *unread, ProcdbCaller *caller, gsize bytes);

@@ -9,7 +9,7 @@
 
 struct _ProcdbVtable {
 	GArray *members;       /* sd_bus_vtable */
-	GStringChunk *strings; /* that they refer to */
+	GStringChunk *strings; /* to which the members point */
 };
 
 /* The types of arguments in one string. */

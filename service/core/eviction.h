@@ -20,9 +20,9 @@ struct procdb_standing {
 };
 
 /*
- * Whose profile it is of a user: 0 is root's, or that of none that is known. User IDs from
- * 61440 on count by blocks of 65536, as those of user namespaces (subuid(5)), which one user
- * may have many of, come in.
+ * The owner of a profile that a user taught first; 0 for root and for an unknown user. IDs from
+ * 61440 on are one owner for each block of 65536: a user has such blocks for user namespaces
+ * (subuid(5)).
  */
 uint16_t procdb_owner_of_uid(uint32_t uid);
 

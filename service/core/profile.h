@@ -105,8 +105,8 @@ bool procdb_profile_is_refuted(const struct procdb_profile *profile);
 void procdb_profile_withdraw(struct procdb_profile *profile);
 
 /*
- * Whether root, or a user with an ID below this, taught it first, and so what it is: other
- * users cannot turn it then. 0: nobody's are.
+ * Whether root, or another user with an ID below this, taught the profile first: other users cannot
+ * change its tier then. 0: no profile is protected.
  */
 bool procdb_profile_is_protected(const struct procdb_profile *profile, uint32_t uid_below);
 

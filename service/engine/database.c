@@ -178,7 +178,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
 			report->source == PROCDB_SOURCE_MERGED || report->left_out > 0 ||
-			(report->set_aside && report->source != PROCDB_SOURCE_NONE &&
+			(report->quarantined && report->source != PROCDB_SOURCE_NONE &&
 			 report->newest.ext != PROCDB_EXT_NEWER);
 	if (!engine->dirty && report->source == PROCDB_SOURCE_NEWEST)
 		procdb_engine_mark_saved(engine);
@@ -197,10 +197,10 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 	if (report->source != PROCDB_SOURCE_NEWEST && report->source != PROCDB_SOURCE_MERGED) {
 		/* What is known is better than any older file, and not on the disk any more. */
 		engine->dirty = engine->dirty || procdb_table_size(engine->table) > 0;
-		if (report->set_aside) {
+		if (report->quarantined) {
 			g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
 				    "%s is no valid database; it is %s now",
-				    procdb_store_path(engine->store), report->set_aside);
+				    procdb_store_path(engine->store), report->quarantined);
 			return FALSE;
 		}
 		*loaded = 0;

@@ -134,7 +134,7 @@ static void log_state(ProcdbEngine *engine)
 	ProcdbBackendStatus status;
 	g_autofree char *state = NULL;
 
-	engine->backend->ops->status(engine->backend, &status);
+	procdb_backend_status(engine->backend, &status);
 	if (engine->last_state && g_str_has_prefix(engine->last_state, status.backend) &&
 	    strcmp(engine->last_state + strlen(status.backend) + 1, status.state) == 0)
 		return;
@@ -150,7 +150,7 @@ static void log_state(ProcdbEngine *engine)
 /* Finds out whether the maps are still ours, and what they hold; makes up for what is missing. */
 static void follow_backend(ProcdbEngine *engine)
 {
-	if (engine->backend->ops->refresh(engine->backend) || !engine->map.known)
+	if (procdb_backend_refresh(engine->backend) || !engine->map.known)
 		procdb_engine_resync(engine);
 	else
 		procdb_engine_compare(engine);
@@ -186,7 +186,7 @@ static gboolean on_timer(gpointer data)
 /* Attaches, and publishes all there is. */
 static void attach(ProcdbEngine *engine)
 {
-	engine->backend->ops->refresh(engine->backend);
+	procdb_backend_refresh(engine->backend);
 	procdb_engine_resync(engine);
 	log_state(engine);
 	procdb_engine_flush(engine);

@@ -132,7 +132,7 @@ static void take_observations(ProcdbEngine *engine)
 	gint64 now = engine->clock_us();
 
 	g_array_set_size(engine->seen, 0);
-	engine->backend->ops->drain(engine->backend, engine->seen, &error);
+	procdb_backend_drain(engine->backend, engine->seen, &error);
 	procdb_engine_log_failure(&engine->drain_failed, error);
 	for (guint i = 0; i < engine->seen->len; i++)
 		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now);
@@ -177,10 +177,8 @@ static void take_scores(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!engine->backend->ops->scores)
-		return;
 	g_array_set_size(engine->scores, 0);
-	engine->backend->ops->scores(engine->backend, engine->scores, &error);
+	procdb_backend_scores(engine->backend, engine->scores, &error);
 	procdb_engine_log_failure(&engine->scores_failed, error);
 	for (guint i = 0; i < engine->scores->len; i++)
 		score(engine, &g_array_index(engine->scores, struct procdb_named_score, i));

@@ -40,7 +40,7 @@ gboolean procdb_engine_is_shared(ProcdbEngine *engine)
 {
 	ProcdbBackendStatus status;
 
-	engine->backend->ops->status(engine->backend, &status);
+	procdb_backend_status(engine->backend, &status);
 	return status.shared;
 }
 
@@ -75,9 +75,9 @@ void procdb_engine_retract_queued(ProcdbEngine *engine)
 		keep_retracted(engine);
 	if (engine->map.retracting->len == 0)
 		return;
-	if (!engine->backend->ops->retract(engine->backend,
-					   (const struct procdb_comm *)engine->map.retracting->data,
-					   engine->map.retracting->len, &error)) {
+	if (!procdb_backend_retract(engine->backend,
+				    (const struct procdb_comm *)engine->map.retracting->data,
+				    engine->map.retracting->len, &error)) {
 		/* It is unknown which predictions are still in the map: compare with it again. */
 		engine->map.known = FALSE;
 	}
@@ -95,7 +95,7 @@ static guint capacity(ProcdbEngine *engine)
 {
 	ProcdbBackendStatus status;
 
-	engine->backend->ops->status(engine->backend, &status);
+	procdb_backend_status(engine->backend, &status);
 	if (status.init_capacity == 0)
 		return NO_LIMIT;
 	return status.init_capacity -
@@ -197,7 +197,7 @@ static void publish(ProcdbEngine *engine)
 		g_autoptr(GError) error = NULL;
 		guint done = 0;
 
-		engine->backend->ops->publish(
+		procdb_backend_publish(
 		    engine->backend,
 		    &g_array_index(engine->map.publishing, struct procdb_comm, next),
 		    &g_array_index(engine->map.classes, struct procdb_class, next), n - next, &done,
@@ -371,7 +371,7 @@ void procdb_engine_resync(ProcdbEngine *engine)
 	g_autoptr(GError) error = NULL;
 	gboolean shared = procdb_engine_is_shared(engine);
 
-	engine->map.known = engine->backend->ops->predictions(engine->backend, entries, &error);
+	engine->map.known = procdb_backend_predictions(engine->backend, entries, &error);
 	procdb_engine_log_failure(&engine->map.compare_failed, error);
 	if (!engine->map.known)
 		return;

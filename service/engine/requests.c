@@ -32,7 +32,7 @@ guint procdb_engine_confident(const ProcdbEngine *engine)
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
 				  struct procdb_class *prediction)
 {
-	return engine->backend->ops->lookup(engine->backend, comm, prediction);
+	return procdb_backend_lookup(engine->backend, comm, prediction);
 }
 
 void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
@@ -53,7 +53,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .dirty = engine->dirty || engine->saves.running,
 	};
 	memcpy(status->outcomes, engine->predictions.outcomes, sizeof(status->outcomes));
-	engine->backend->ops->status(engine->backend, &status->backend);
+	procdb_backend_status(engine->backend, &status->backend);
 	if (writer && g_str_equal(status->backend.token, "active") && !*status->backend.reason) {
 		status->backend.reason = writer;
 		status->backend.state = state;

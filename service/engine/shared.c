@@ -108,7 +108,7 @@ void procdb_engine_compare(ProcdbEngine *engine)
 	    !procdb_engine_is_shared(engine))
 		return;
 	entries = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
-	engine->map.known = engine->backend->ops->predictions(engine->backend, entries, &error);
+	engine->map.known = procdb_backend_predictions(engine->backend, entries, &error);
 	procdb_engine_log_failure(&engine->map.compare_failed, error);
 	if (!engine->map.known)
 		return;

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * What an admin searches the journal for: each kind of event has a MESSAGE_ID,
+ * The kinds of events in the journal: each has a MESSAGE_ID to search for,
  * documented in pandemonium-procdbd(8). Only transitions are logged.
  */
 
@@ -21,12 +21,12 @@
 #define PROCDB_MESSAGE_BUS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e15"
 /* An operation on the maps failed for the first time. */
 #define PROCDB_MESSAGE_MAPS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e16"
-/* Tasks that a service had changed which did not stop cleanly were put back. */
+/* Tasks were restored that an earlier service had changed and did not restore itself. */
 #define PROCDB_MESSAGE_TASKS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e17"
 /* Many profiles were forgotten, or left out; or a clock that was set ahead could have done it. */
 #define PROCDB_MESSAGE_FORGOTTEN "2a6f0d7d3c0b4a8f9d3e5b1c7a904e18"
 
-/* A call was left out that wanted no answer, or whose caller does not read. */
+/* A call was dropped: it wanted no answer, or its caller reads no answers. */
 #define PROCDB_MESSAGE_CALLS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e1a"
 
 /* Logs a printf-like message of one of these kinds. */

@@ -9,7 +9,7 @@
  *	NAME.prev		the one before it
  *	NAME.tmp		a save under way, or the leftover of one
  *	NAME.lock		as long as a service has the database
- *	NAME.bad-20261123T010203Z	a database that is bad, or too new for us, set aside
+ *	NAME.bad-20261123T010203Z	a quarantined database: bad, or too new for us
  *
  * At every moment of a save NAME is a whole file, the old or the new one.
  * Blocking I/O only. One struct may be used by several threads, but for its
@@ -95,20 +95,20 @@ void procdb_files_read_prev(ProcdbFiles *files, const ProcdbLimit *limit, Procdb
 void procdb_files_read_other(const char *path, const ProcdbLimit *limit, ProcdbFile *file);
 
 /*
- * Gives a bad NAME a second name that says when, and with restore puts
- * NAME.prev in its place; where there is no restore, NAME stays. At most
- * PROCDB_MAX_SET_ASIDE are kept, the oldest go. Returns the second name, or
+ * Quarantines a bad NAME: links it to a second name with the time in it. With
+ * restore NAME.prev takes its place, otherwise NAME stays. At most
+ * PROCDB_MAX_QUARANTINED are kept, the oldest go. Returns the second name, or
  * NULL (GIOError). The caller owns it.
  */
-#define PROCDB_MAX_SET_ASIDE 8
-char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **error);
+#define PROCDB_MAX_QUARANTINED 8
+char *procdb_files_quarantine(ProcdbFiles *files, gboolean restore, GError **error);
 
 /* Whether NAME is what was read or written last. */
 gboolean procdb_files_is_current(ProcdbFiles *files);
 
 /*
  * Replaces NAME: written beside it, synced, renamed, directory synced. The old
- * one becomes NAME.prev, or is set aside if it is bad; with forget no older
+ * one becomes NAME.prev, or is quarantined if it is bad; with forget no older
  * content is left under either name. Makes the directory (0700) if there is none.
  * serial orders the contents: an older one than what was written already is
  * not written. A directory in the place of a file beside it gets another name, and what

@@ -53,7 +53,7 @@ void procdb_lock_release(ProcdbFiles *files)
 
 	if (files->lock_fd < 0)
 		return;
-	/* Before it is unlocked: whoever waits for it looks whether it is there. */
+	/* Removed before it is unlocked: a service that waits for the lock checks for the file. */
 	path = g_build_filename(files->directory, files->lock_name, NULL);
 	(void)unlink(path);
 	(void)close(files->lock_fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Writing: a new version in the place of the old one, and bad ones aside. */
+/* Replacing the database file by a new version, and quarantine for bad ones. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +24,8 @@ static gboolean is_regular(int directory, const char *name)
 	return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The names that bad files have been given, oldest first; what else has such a name is not ours. */
-static GPtrArray *list_set_aside(ProcdbFiles *files, int directory, GError **error)
+/* The names of quarantined files, oldest first. Only regular files count as ours. */
+static GPtrArray *list_quarantined(ProcdbFiles *files, int directory, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GDir) dir = g_dir_open(files->directory, 0, error);
@@ -40,8 +40,8 @@ static GPtrArray *list_set_aside(ProcdbFiles *files, int directory, GError **err
 	return g_steal_pointer(&names);
 }
 
-/* Links NAME to a name that says when; an existing one is never overwritten. */
-static char *link_aside(ProcdbFiles *files, int directory, GError **error)
+/* Links NAME to a name with the time in it; an existing file is never overwritten. */
+static char *link_quarantined(ProcdbFiles *files, int directory, GError **error)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
@@ -56,13 +56,13 @@ static char *link_aside(ProcdbFiles *files, int directory, GError **error)
 			return g_steal_pointer(&name);
 		err = errno;
 	}
-	procdb_io_fail(error, err, "set aside the bad file", files->path);
+	procdb_io_fail(error, err, "keep the bad file", files->path);
 	return NULL;
 }
 
-static char *set_aside(ProcdbFiles *files, int directory, GError **error)
+static char *quarantine(ProcdbFiles *files, int directory, GError **error)
 {
-	g_autoptr(GPtrArray) names = list_set_aside(files, directory, error);
+	g_autoptr(GPtrArray) names = list_quarantined(files, directory, error);
 	struct stat st = {0};
 	struct stat other;
 
@@ -72,7 +72,7 @@ static char *set_aside(ProcdbFiles *files, int directory, GError **error)
 		procdb_io_fail(error, errno, "examine", files->path);
 		return NULL;
 	}
-	/* At an earlier start, perhaps. */
+	/* An earlier start may have quarantined this very file. */
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);
 
@@ -80,7 +80,7 @@ static char *set_aside(ProcdbFiles *files, int directory, GError **error)
 		    other.st_ino == st.st_ino && other.st_dev == st.st_dev)
 			return g_strdup(name);
 	}
-	while (names->len >= PROCDB_MAX_SET_ASIDE) {
+	while (names->len >= PROCDB_MAX_QUARANTINED) {
 		const char *name = g_ptr_array_index(names, 0);
 
 		if (unlinkat(directory, name, 0) < 0) {
@@ -89,10 +89,10 @@ static char *set_aside(ProcdbFiles *files, int directory, GError **error)
 		}
 		g_ptr_array_remove_index(names, 0);
 	}
-	return link_aside(files, directory, error);
+	return link_quarantined(files, directory, error);
 }
 
-/* Gives what is no file of ours another name, whatever it is. */
+/* Renames a file, or directory, that is not ours. */
 static gboolean move_out_of_the_way(int directory, const char *name, GError **error)
 {
 	int err = EEXIST;
@@ -140,7 +140,7 @@ static gboolean restore_prev(ProcdbFiles *files, int directory, GError **error)
 	return TRUE;
 }
 
-char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **error)
+char *procdb_files_quarantine(ProcdbFiles *files, gboolean restore, GError **error)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&files->lock);
 	g_auto(ProcdbFd) directory = procdb_directory_open(files->directory, error);
@@ -148,7 +148,7 @@ char *procdb_files_set_aside(ProcdbFiles *files, gboolean restore, GError **erro
 
 	if (directory < 0)
 		return NULL;
-	name = set_aside(files, directory, error);
+	name = quarantine(files, directory, error);
 	if (!name || (restore && !restore_prev(files, directory, error)))
 		return NULL;
 	if (fsync(directory) < 0) {
@@ -194,10 +194,10 @@ static gboolean write_temp(ProcdbFiles *files, int directory, GBytes *bytes, str
 	return TRUE;
 }
 
-/* Sets NAME aside if it is bad: another program may have written it. */
+/* Quarantines NAME if it is bad: another program may have written it. */
 static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, GError **error)
 {
-	/* Only whether it is whole is of interest. */
+	/* Only the check is needed, no entries. */
 	static const ProcdbLimit none = {0, 0};
 	g_auto(ProcdbFile) file = {0};
 	g_autofree char *aside = NULL;
@@ -217,7 +217,7 @@ static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, 
 	if (procdb_file_is_whole(&file))
 		return TRUE;
 	*good = FALSE;
-	aside = set_aside(files, directory, error);
+	aside = quarantine(files, directory, error);
 	return aside != NULL;
 }
 

@@ -16,7 +16,7 @@ struct _ProcdbStore {
 	char *taken; /* while another service has the file: what to say */
 
 	ProcdbStoreReport report;
-	char *set_aside;
+	char *quarantined;
 	char *message;
 };
 
@@ -34,7 +34,7 @@ void procdb_store_free(ProcdbStore *store)
 {
 	procdb_files_unref(store->files);
 	g_ptr_array_unref(store->import_paths);
-	g_free(store->set_aside);
+	g_free(store->quarantined);
 	g_free(store->message);
 	g_free(store->taken);
 	g_free(store);
@@ -115,26 +115,26 @@ static char *describe(const ProcdbFile *file)
 				    : "is damaged (wrong checksum)");
 }
 
-/* Keeps the file under another name; what became of it as the end of a sentence. */
-static char *set_aside(ProcdbStore *store, gboolean restore)
+/* Quarantines the file. Returns the result as the end of a sentence. */
+static char *quarantine(ProcdbStore *store, gboolean restore)
 {
 	g_autoptr(GError) error = NULL;
 
-	store->set_aside = procdb_files_set_aside(store->files, restore, &error);
-	store->report.set_aside = store->set_aside;
-	if (store->set_aside)
-		return g_strdup_printf("it is kept as %s", store->set_aside);
-	return g_strdup_printf("it could not be set aside (%s)", error->message);
+	store->quarantined = procdb_files_quarantine(store->files, restore, &error);
+	store->report.quarantined = store->quarantined;
+	if (store->quarantined)
+		return g_strdup_printf("it is kept as %s", store->quarantined);
+	return g_strdup_printf("it could not be kept under another name (%s)", error->message);
 }
 
-/* The next save would lose what only a newer version understands, an admin's overrides as well. */
+/* Quarantines a file of a newer version: the next save would lose what only that understands. */
 static void keep_newer(ProcdbStore *store)
 {
-	g_autofree char *aside = set_aside(store, FALSE);
+	g_autofree char *outcome = quarantine(store, FALSE);
 
 	set_message(store, g_strdup_printf("%s was written by a newer version; only what its "
 					   "entries say is used; %s",
-					   procdb_store_path(store), aside));
+					   procdb_store_path(store), outcome));
 }
 
 static guint comm_hash(gconstpointer key)
@@ -244,12 +244,12 @@ static void import(ProcdbStore *store, GArray *records)
 			return;
 }
 
-/* The file itself cannot be believed: finds the best there is, and sets it aside. */
+/* Quarantines a damaged file and loads the best version that there is. */
 static void recover(ProcdbStore *store, const ProcdbFile *newest, GArray *records)
 {
 	g_auto(ProcdbFile) prev = {0};
 	g_autofree char *what = describe(newest);
-	g_autofree char *aside = NULL;
+	g_autofree char *outcome = NULL;
 	const char *used = "there are no profiles to start with";
 	gboolean restore;
 
@@ -264,9 +264,9 @@ static void recover(ProcdbStore *store, const ProcdbFile *newest, GArray *record
 		take(store, newest, PROCDB_SOURCE_NEWEST, records);
 		used = "only what its entries say is used";
 	}
-	aside = set_aside(store, restore);
-	set_message(store,
-		    g_strdup_printf("%s %s; %s; %s", procdb_store_path(store), what, used, aside));
+	outcome = quarantine(store, restore);
+	set_message(
+	    store, g_strdup_printf("%s %s; %s; %s", procdb_store_path(store), what, used, outcome));
 }
 
 gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag, GError **error)
@@ -275,7 +275,7 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 
 	store->report = (ProcdbStoreReport){0};
 	*diag = PROCDB_DIAG_NONE;
-	g_clear_pointer(&store->set_aside, g_free);
+	g_clear_pointer(&store->quarantined, g_free);
 	set_message(store, NULL);
 	if (!take_lock(store, FALSE)) {
 		store->report.taken = store->taken;

@@ -3,14 +3,12 @@
 #pragma once
 
 /*
- * The database file: read whole, replaced atomically and durably, with the
- * previous one kept beside it (NAME.prev) and bad ones set aside
- * (NAME.bad-WHEN).
+ * The database file. It is read whole, and replaced atomically and durably. The previous version is
+ * kept beside it (NAME.prev), and bad ones are quarantined (NAME.bad-WHEN).
  *
- * Threads: all functions are for one thread, the one that runs the main
- * context that is the default where procdb_store_save_async() is called. That
- * one leaves all to a thread; the others block until their I/O is done, and until
- * a save under way is.
+ * Threads: call all functions in one thread, which runs the default main context of the call of
+ * procdb_store_save_async(). That function does its I/O in another thread. All others block until
+ * their I/O, and a save under way, has ended.
  */
 
 #include <gio/gio.h>
@@ -28,55 +26,56 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbStore, procdb_store_free)
 const char *procdb_store_path(const ProcdbStore *store);
 
 /*
- * Adds an older file that procdb_store_load() takes the profiles from as long as there is no
- * file of ours; the first that is of use counts. If another program wrote it, and there is a
- * PATH.prev that a service like this one wrote, that one's, and of PATH the names that it does
- * not know. They are only read, and only if they belong to root or to us.
+ * Adds an older file, which procdb_store_load() loads while there is no file at the path of the
+ * store; of several such files the first usable one counts. If another program wrote the older
+ * file, and a service of this kind wrote PATH.prev, that is loaded, and from PATH the profiles that
+ * PATH.prev does not have. These files are only read, and only if root or we own them.
  */
 void procdb_store_add_import(ProcdbStore *store, const char *path);
 
 /*
- * From now on a load takes no more profiles than these, the most recently seen ones, and
- * no more memory for a file of any size. All of them, as long as it was not called.
+ * Limits the number of profiles that a load takes, the most recently seen ones, and by that its
+ * memory for a file of any size. Without a limit all profiles are loaded.
  */
 void procdb_store_set_limit(ProcdbStore *store, const ProcdbLimit *limit);
 
 /*
- * From now on the file is written by one service at a time: each load, and a save as long as
- * none could, takes a lock beside it (lock.h). While another service has it a load only reads
- * the file, nothing else is tried or moved, and every save fails (G_IO_ERROR_BUSY) until a load
- * gets the lock: what the other one has written meanwhile is never replaced by what is older.
+ * Lets one service at a time write the file. Each load takes a lock beside it (lock.h); so does a
+ * save, if no load has succeeded in that. While another service has the lock, a load only reads the
+ * file, and each save fails (G_IO_ERROR_BUSY) until a load gets the lock: so a newer version of the
+ * other service is never replaced by an older one of ours.
  */
 void procdb_store_claim(ProcdbStore *store);
 
 /*
- * Appends the profiles of the file to records (of struct procdb_record). A
- * file that does not exist is empty. One that is no valid database is set
- * aside, and the previous one used in its place, durably; if that is no better
- * there are no profiles and *diag says why. Of one without an extension, as another
- * program writes it, those are taken that the previous one does not know, if that is
- * one of ours. FALSE (GIOError) when a file is
- * there and cannot be read. procdb_store_report() tells the rest. Also removes
- * the leftover of an interrupted save.
+ * Appends the profiles of the file to records (of struct procdb_record).
+ * - No file: no profiles.
+ * - No valid database: the file is quarantined, and NAME.prev takes its place, durably. If that is
+ *   bad as well there are no profiles, and *diag says why.
+ * - A file without an extension, as another program writes it: NAME.prev is loaded, if that is
+ *   ours, and from the file the profiles that NAME.prev does not have.
+ * FALSE (GIOError) when there is a file that cannot be read. procdb_store_report() has the details.
+ * Removes the leftover of an interrupted save, too.
  */
 gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag, GError **error);
 
 typedef enum {
-	PROCDB_SOURCE_NONE,	/* there was no file, or none of use */
+	PROCDB_SOURCE_NONE,	/* no file, or no usable one */
 	PROCDB_SOURCE_NEWEST,	/* the file itself */
 	PROCDB_SOURCE_PREVIOUS, /* the one before it, since the newest is bad */
-	PROCDB_SOURCE_MERGED,	/* the one before it, with what a foreign newest adds */
-	PROCDB_SOURCE_IMPORT,	/* an older file at another place: worth a save soon */
+	PROCDB_SOURCE_MERGED, /* the one before it, with the profiles that a foreign newest adds */
+	PROCDB_SOURCE_IMPORT, /* an older file at another place: worth a save soon */
 } ProcdbSource;
 
 /* How the last load went. */
 typedef struct {
 	ProcdbSource source;
-	ProcdbDecoded newest;  /* what the file itself looked like */
-	const char *set_aside; /* where the bad file, or that of a newer version, is now, or NULL */
-	guint left_out;	       /* profiles that there was no room for */
-	const char *message;   /* a sentence for the log; NULL if all was in order */
-	const char *taken;     /* ... when another service has the file, which is only read then */
+	ProcdbDecoded newest; /* what the file itself looked like */
+	const char
+	    *quarantined;    /* the name of the bad file, or of that of a newer version; or NULL */
+	guint left_out;	     /* profiles that there was no room for */
+	const char *message; /* a sentence for the log; NULL if all was in order */
+	const char *taken;   /* ... when another service has the file, which is only read then */
 } ProcdbStoreReport;
 
 /* Valid until the next load. */

@@ -3,10 +3,13 @@
 
 #include "backend-memory.h"
 
+#include "backend-ops.h"
+
 #include <string.h>
 
 typedef struct {
 	ProcdbBackend base;
+	ProcdbMapIo io;
 	GHashTable *observe; /* struct procdb_comm -> struct procdb_class */
 	GHashTable *init;
 	GArray *scores; /* struct procdb_named_score */
@@ -22,6 +25,11 @@ typedef struct {
 static Memory *memory(ProcdbBackend *backend)
 {
 	return (Memory *)backend;
+}
+
+static Memory *memory_of(ProcdbMapIo *io)
+{
+	return (Memory *)((char *)io - G_STRUCT_OFFSET(Memory, io));
 }
 
 static guint hash_comm(gconstpointer key)
@@ -80,31 +88,31 @@ static gboolean memory_refresh(ProcdbBackend *backend)
 	return replaced;
 }
 
-static gboolean memory_drain(ProcdbBackend *backend, GArray *seen, GError **error)
+static gboolean memory_drain(ProcdbMapIo *io, GArray *seen, GError **error)
 {
-	if (fails(memory(backend), error))
+	if (fails(memory_of(io), error))
 		return FALSE;
-	list(memory(backend)->observe, seen);
-	g_hash_table_remove_all(memory(backend)->observe);
+	list(memory_of(io)->observe, seen);
+	g_hash_table_remove_all(memory_of(io)->observe);
 	return TRUE;
 }
 
-static gboolean memory_scores(ProcdbBackend *backend, GArray *scores, GError **error)
+static gboolean memory_scores(ProcdbMapIo *io, GArray *scores, GError **error)
 {
-	GArray *counted = memory(backend)->scores;
+	GArray *counted = memory_of(io)->scores;
 
-	if (fails(memory(backend), error))
+	if (fails(memory_of(io), error))
 		return FALSE;
 	g_array_append_vals(scores, counted->data, counted->len);
 	g_array_set_size(counted, 0);
 	return TRUE;
 }
 
-static gboolean memory_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
+static gboolean memory_publish(ProcdbMapIo *io, const struct procdb_comm *comms,
 			       const struct procdb_class *classes, guint n, guint *done,
 			       GError **error)
 {
-	Memory *self = memory(backend);
+	Memory *self = memory_of(io);
 
 	self->calls.publishes++;
 	for (*done = 0; *done < n; (*done)++) {
@@ -123,10 +131,10 @@ static gboolean memory_publish(ProcdbBackend *backend, const struct procdb_comm 
 	return TRUE;
 }
 
-static gboolean memory_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
+static gboolean memory_retract(ProcdbMapIo *io, const struct procdb_comm *comms, guint n,
 			       GError **error)
 {
-	Memory *self = memory(backend);
+	Memory *self = memory_of(io);
 
 	self->calls.retracts++;
 	for (guint i = 0; i < n; i++) {
@@ -138,18 +146,18 @@ static gboolean memory_retract(ProcdbBackend *backend, const struct procdb_comm 
 	return TRUE;
 }
 
-static gboolean memory_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
+static gboolean memory_predictions(ProcdbMapIo *io, GArray *entries, GError **error)
 {
-	if (fails(memory(backend), error))
+	if (fails(memory_of(io), error))
 		return FALSE;
-	list(memory(backend)->init, entries);
+	list(memory_of(io)->init, entries);
 	return TRUE;
 }
 
-static gboolean memory_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
+static gboolean memory_lookup(ProcdbMapIo *io, const struct procdb_comm *comm,
 			      struct procdb_class *prediction)
 {
-	const struct procdb_class *class = g_hash_table_lookup(memory(backend)->init, comm);
+	const struct procdb_class *class = g_hash_table_lookup(memory_of(io)->init, comm);
 
 	if (class)
 		*prediction = *class;
@@ -182,18 +190,22 @@ ProcdbBackend *test_maps_new(guint capacity)
 {
 	static const ProcdbBackendOps ops = {
 	    .refresh = memory_refresh,
+	    .status = memory_status,
+	    .close = memory_close,
+	};
+	static const ProcdbMapIoOps io_ops = {
 	    .drain = memory_drain,
 	    .scores = memory_scores,
 	    .publish = memory_publish,
 	    .retract = memory_retract,
 	    .predictions = memory_predictions,
 	    .lookup = memory_lookup,
-	    .status = memory_status,
-	    .close = memory_close,
 	};
 	Memory *self = g_new0(Memory, 1);
 
 	self->base.ops = &ops;
+	self->io.ops = &io_ops;
+	self->base.io = &self->io;
 	self->observe = new_map();
 	self->init = new_map();
 	self->scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));

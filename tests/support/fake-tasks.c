@@ -13,7 +13,7 @@ static FakeTask *find(FakeMachine *machine, guint pid)
 	return NULL;
 }
 
-static int hold(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
+static int open_task(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
 {
 	FakeMachine *machine = data;
 	FakeTask *task = find(machine, pid);
@@ -21,38 +21,38 @@ static int hold(gpointer data, guint pid, guint64 start_time, guint64 pidfs_ino)
 	if (!task || task->start_time != start_time)
 		return -1;
 	for (int handle = 0; handle < FAKE_MAX_TASKS; handle++) {
-		if (machine->held_start[handle] != 0)
+		if (machine->open_start[handle] != 0)
 			continue;
-		machine->held_start[handle] = task->start_time;
+		machine->open_start[handle] = task->start_time;
 		machine->open_handles++;
 		return handle;
 	}
 	g_assert_not_reached();
 }
 
-static FakeTask *held_task(FakeMachine *machine, int handle)
+static FakeTask *task_of(FakeMachine *machine, int handle)
 {
 	for (guint i = 0; i < FAKE_MAX_TASKS; i++)
 		if (machine->tasks[i].pid != 0 &&
-		    machine->tasks[i].start_time == machine->held_start[handle])
+		    machine->tasks[i].start_time == machine->open_start[handle])
 			return &machine->tasks[i];
 	return NULL;
 }
 
-static gboolean held(gpointer data, int handle)
+static gboolean is_alive(gpointer data, int handle)
 {
-	return held_task(data, handle) != NULL;
+	return task_of(data, handle) != NULL;
 }
 
-static void release(gpointer data, int handle)
+static void close_task(gpointer data, int handle)
 {
 	FakeMachine *machine = data;
 
-	machine->held_start[handle] = 0;
+	machine->open_start[handle] = 0;
 	machine->open_handles--;
 }
 
-static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
+static int get_attr(gpointer data, guint pid, ProcdbSchedAttr *attr)
 {
 	FakeTask *task = find(data, pid);
 
@@ -62,7 +62,7 @@ static int get(gpointer data, guint pid, ProcdbSchedAttr *attr)
 	return 0;
 }
 
-static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
+static int set_attr(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 {
 	FakeMachine *machine = data;
 	FakeTask *task = find(machine, pid);
@@ -86,7 +86,7 @@ static int set(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 	return 0;
 }
 
-static gboolean list(gpointer data, GArray *tasks)
+static gboolean list_given(gpointer data, GArray *tasks)
 {
 	FakeMachine *machine = data;
 
@@ -111,33 +111,33 @@ static gboolean list(gpointer data, GArray *tasks)
 	return TRUE;
 }
 
-static void leftovers(gpointer data, GArray *tasks)
+static void list_leftovers(gpointer data, GArray *tasks)
 {
-	list(data, tasks);
+	list_given(data, tasks);
 }
 
-static void given(gpointer data, int handle, struct procdb_given *given)
+static void read_record(gpointer data, int handle, struct procdb_given *given)
 {
-	FakeTask *task = held_task(data, handle);
+	FakeTask *task = task_of(data, handle);
 
 	*given = task ? task->given : (struct procdb_given){0};
 }
 
-static gboolean give(gpointer data, int handle, const struct procdb_given *given)
+static gboolean write_record(gpointer data, int handle, const struct procdb_given *given)
 {
-	FakeTask *task = held_task(data, handle);
+	FakeTask *task = task_of(data, handle);
 
 	if (task)
 		task->given = *given;
 	return task != NULL;
 }
 
-static void guard(gpointer data, guint pid)
+static void guard_task(gpointer data, guint pid)
 {
 	((FakeMachine *)data)->changes = 0;
 }
 
-static void expect(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next)
+static void expect_values(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next)
 {
 	FakeMachine *machine = data;
 
@@ -153,7 +153,7 @@ static void expect(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedA
 	machine->others = NULL;
 }
 
-static guint changes(gpointer data, struct procdb_guard *last)
+static guint count_changes(gpointer data, struct procdb_guard *last)
 {
 	FakeMachine *machine = data;
 
@@ -182,18 +182,18 @@ static gint64 fake_clock(gpointer data)
 }
 
 const ProcdbTaskOps fake_task_ops = {
-    .hold = hold,
-    .held = held,
-    .release = release,
-    .get = get,
-    .set = set,
-    .given = given,
-    .give = give,
-    .list = list,
-    .leftovers = leftovers,
-    .guard = guard,
-    .expect = expect,
-    .changes = changes,
+    .open_task = open_task,
+    .is_alive = is_alive,
+    .close_task = close_task,
+    .get_attr = get_attr,
+    .set_attr = set_attr,
+    .read_record = read_record,
+    .write_record = write_record,
+    .list_given = list_given,
+    .list_leftovers = list_leftovers,
+    .guard_task = guard_task,
+    .expect_values = expect_values,
+    .count_changes = count_changes,
     .refusal = refusal,
     .refresh = refresh,
     .sched_ext = sched_ext,

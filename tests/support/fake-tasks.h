@@ -8,7 +8,7 @@
 
 #include "apply.h"
 
-/* The slice of who never asked for one, in ns. */
+/* The slice of a task that never asked for one, in ns. */
 #define FAKE_DEFAULT_SLICE 1400000
 #define FAKE_MAX_TASKS 8
 
@@ -22,12 +22,12 @@ typedef struct {
 
 typedef struct {
 	FakeTask tasks[FAKE_MAX_TASKS];
-	guint64 held_start[FAKE_MAX_TASKS]; /* by handle */
+	guint64 open_start[FAKE_MAX_TASKS]; /* by handle */
 	gint64 clock;
 	gboolean sched_ext;
-	guint sets;	      /* calls of set */
-	int set_error;	      /* that set returns */
-	FakeTask *reuse_with; /* who has the pid by the time that set is called */
+	guint sets;	      /* calls of set_attr */
+	int set_error;	      /* what set_attr returns */
+	FakeTask *reuse_with; /* the task that has the pid when set_attr is called */
 	gboolean fork_once;   /* the next list leaves a child behind */
 	guint open_handles;
 	const ProcdbSchedAttr *others; /* what another program sets after the next look */

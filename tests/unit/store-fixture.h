@@ -121,7 +121,7 @@ static inline void damage(const char *path, long offset)
 	g_assert_cmpint(fclose(file), ==, 0);
 }
 
-static inline guint count_set_aside(struct fixture *fixture)
+static inline guint count_quarantined(struct fixture *fixture)
 {
 	g_autoptr(GDir) dir = g_dir_open(fixture->folder, 0, NULL);
 	const char *name;

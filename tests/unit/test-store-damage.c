@@ -26,7 +26,7 @@ static void assert_previous_is_used(struct fixture *fixture, guint n)
 	assert_loads(fixture, n, 1, PROCDB_SOURCE_PREVIOUS);
 	g_assert_cmpint(procdb_store_report(fixture->store)->newest.ext, ==, PROCDB_EXT_DAMAGED);
 	g_assert_nonnull(strstr(procdb_store_report(fixture->store)->message, "zeros"));
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	assert_loads(fixture, n, 1, PROCDB_SOURCE_NEWEST);
 }
 
@@ -68,7 +68,7 @@ static void test_zeros_without_a_previous_file(struct fixture *fixture, gconstpo
 	zero(fixture->path, 4096, G_MAXSIZE);
 	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NEWEST);
 	g_assert_cmpint(diag, ==, PROCDB_DIAG_NONE);
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	/* Up to the entry that the zeros begin in; none of nobody. */
 	g_assert_cmpuint(records->len, ==, (4096 - HEADER) / ENTRY + 1);
 	for (guint i = 0; i < records->len; i++)
@@ -86,7 +86,7 @@ static void test_zeros_do_not_become_the_previous_file(struct fixture *fixture, 
 	g_assert_true(g_file_get_contents(fixture->prev, &good, &len, NULL));
 	zero(fixture->path, 4096, G_MAXSIZE);
 	must_save(fixture, 150, 3);
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	g_assert_true(g_file_get_contents(fixture->prev, &prev, &prev_len, NULL));
 	g_assert_cmpuint(prev_len, ==, len);
 	g_assert_true(memcmp(prev, good, len) == 0);
@@ -152,7 +152,7 @@ static void test_a_foreign_file_takes_nothing_away(struct fixture *fixture, gcon
 		g_assert_cmpint(report->source, ==, PROCDB_SOURCE_MERGED);
 		g_assert_nonnull(
 		    strstr(report->message, "30 profiles of the previous version stay"));
-		g_assert_cmpuint(count_set_aside(fixture), ==, 0);
+		g_assert_cmpuint(count_quarantined(fixture), ==, 0);
 		g_assert_true(records_equal(records, expected));
 	}
 	/* Nor does the save that follows take the place of what ours was. */

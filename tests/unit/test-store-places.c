@@ -60,7 +60,7 @@ static void test_a_folder_beside_it_blocks_no_save(struct fixture *fixture, gcon
 		damage(fixture->path, -1);
 		must_save(fixture, 3, 10 + i);
 	}
-	g_assert_cmpuint(count_set_aside(fixture), ==, 8 + 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 8 + 1);
 }
 
 /* As where the root is thrown away at each boot: the link stays, and what it leads to is new. */
@@ -146,7 +146,7 @@ static void test_something_else_is_not_read_as_a_whole(struct fixture *fixture, 
 	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NONE);
 	g_assert_cmpint(diag, ==, PROCDB_DIAG_MAGIC);
 	g_assert_cmpuint(records->len, ==, 0);
-	g_assert_cmpuint(count_set_aside(fixture), ==, 2);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 2);
 	getrusage(RUSAGE_SELF, &after);
 	g_assert_cmpint(after.ru_maxrss - before.ru_maxrss, <, 20 << 10);
 }
@@ -199,7 +199,7 @@ static void test_foreign_file_where_others_may_write_is_not_read(struct fixture 
 	g_assert_cmpuint(records->len, ==, 0);
 	/* It is kept, but not as the previous one. */
 	must_save(fixture, 3, 2);
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	assert_loads(fixture, 3, 2, PROCDB_SOURCE_NEWEST);
 	g_assert_false(g_file_test(fixture->prev, G_FILE_TEST_EXISTS));
 }
@@ -258,15 +258,15 @@ static void test_read_only_disk_leaves_the_old_file(struct fixture *fixture, gco
 	assert_save_fails(fixture, G_IO_ERROR_READ_ONLY, "Read-only file system");
 	assert_loads(fixture, 30, 2, PROCDB_SOURCE_NEWEST);
 
-	/* With a bad file, the previous one is used even though nothing can be set aside. */
+	/* With a bad file, the previous one is used even though no file can be quarantined. */
 	g_assert_cmpint(mount(NULL, fixture->folder, NULL, MS_REMOUNT, NULL), ==, 0);
 	damage(fixture->path, -1);
 	g_assert_cmpint(mount(NULL, fixture->folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
 	assert_loads(fixture, 30, 1, PROCDB_SOURCE_PREVIOUS);
-	g_assert_null(procdb_store_report(fixture->store)->set_aside);
+	g_assert_null(procdb_store_report(fixture->store)->quarantined);
 	g_assert_cmpint(mount(NULL, fixture->folder, NULL, MS_REMOUNT, NULL), ==, 0);
 	must_save(fixture, 30, 3);
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	damage(fixture->path, -1);
 	assert_loads(fixture, 30, 1, PROCDB_SOURCE_PREVIOUS);
 	g_assert_cmpint(umount(fixture->folder), ==, 0);

@@ -100,7 +100,7 @@ static void make_large(const char *path, guint32 count, goffset size)
 	g_assert_cmpint(truncate(path, size), ==, 0);
 }
 
-static void test_larger_than_any_of_ours_is_set_aside(struct fixture *fixture, gconstpointer data)
+static void test_larger_than_any_of_ours_is_quarantined(struct fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GArray) records = records_new();
 	const ProcdbStoreReport *report;
@@ -114,13 +114,13 @@ static void test_larger_than_any_of_ours_is_set_aside(struct fixture *fixture, g
 	g_assert_cmpint(diag, ==, PROCDB_DIAG_TOO_LARGE);
 	g_assert_cmpint(report->source, ==, PROCDB_SOURCE_NONE);
 	g_assert_nonnull(strstr(report->message, "too-large"));
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	g_assert_cmpint(peak_kib() - before, <, MOST_KIB);
 	must_save(fixture, 30, 1);
 	must_save(fixture, 30, 2);
 	make_large(fixture->path, 1, 1LL << 40);
 	assert_loads(fixture, 30, 1, PROCDB_SOURCE_PREVIOUS);
-	g_assert_cmpuint(count_set_aside(fixture), ==, 2);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 2);
 	assert_loads(fixture, 30, 1, PROCDB_SOURCE_NEWEST);
 }
 
@@ -207,8 +207,8 @@ int main(int argc, char **argv)
 	ADD_STORE_TEST("size/the-largest-is-read-in-little-memory",
 		       test_the_largest_is_read_in_little_memory);
 	ADD_STORE_TEST("size/a-million-plain-entries", test_a_million_plain_entries);
-	ADD_STORE_TEST("size/larger-than-any-of-ours-is-set-aside",
-		       test_larger_than_any_of_ours_is_set_aside);
+	ADD_STORE_TEST("size/larger-than-any-of-ours-is-quarantined",
+		       test_larger_than_any_of_ours_is_quarantined);
 	ADD_STORE_TEST("size/the-most-recently-seen-are-taken",
 		       test_the_most_recently_seen_are_taken);
 	ADD_STORE_TEST("size/the-later-of-one-name-counts", test_the_later_of_one_name_counts);

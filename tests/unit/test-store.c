@@ -13,9 +13,9 @@ static void assert_same(const char *a, gsize a_len, const char *b, gsize b_len)
 	g_assert_true(memcmp(a, b, a_len) == 0);
 }
 
-static char *set_aside_path(struct fixture *fixture)
+static char *quarantined_path(struct fixture *fixture)
 {
-	const char *name = procdb_store_report(fixture->store)->set_aside;
+	const char *name = procdb_store_report(fixture->store)->quarantined;
 
 	g_assert_nonnull(name);
 	return g_build_filename(fixture->folder, name, NULL);
@@ -73,7 +73,7 @@ static void test_previous_is_used_when_the_newest_is_damaged(struct fixture *fix
 
 		assert_loads(fixture, 20, 2 * i, PROCDB_SOURCE_PREVIOUS);
 		g_assert_nonnull(procdb_store_report(fixture->store)->message);
-		aside = set_aside_path(fixture);
+		aside = quarantined_path(fixture);
 		g_assert_true(g_file_get_contents(aside, &kept, &kept_len, NULL));
 		assert_same(bad, bad_len, kept, kept_len);
 		/* And from now on it is the newest. */
@@ -100,16 +100,17 @@ static void test_damage_without_previous_leaves_the_entries(struct fixture *fixt
 		g_assert_cmpint(report->newest.ext, ==, PROCDB_EXT_DAMAGED);
 		g_assert_cmpint(report->source, ==, PROCDB_SOURCE_NEWEST);
 		g_assert_cmpuint(records->len, ==, 20);
-		/* The same one is not set aside twice. */
-		g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+		/* The same file is not quarantined twice. */
+		g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	}
 	must_save(fixture, 30, 2);
 	assert_loads(fixture, 30, 2, PROCDB_SOURCE_NEWEST);
 	g_assert_false(g_file_test(fixture->prev, G_FILE_TEST_EXISTS));
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 }
 
-static void test_bad_file_is_set_aside_not_overwritten(struct fixture *fixture, gconstpointer data)
+static void test_bad_file_is_quarantined_not_overwritten(struct fixture *fixture,
+							 gconstpointer data)
 {
 	g_autoptr(GArray) records = records_new();
 	g_autofree char *aside = NULL;
@@ -121,7 +122,7 @@ static void test_bad_file_is_set_aside_not_overwritten(struct fixture *fixture, 
 	g_assert_cmpint(diag, ==, PROCDB_DIAG_MAGIC);
 	g_assert_cmpint(report->source, ==, PROCDB_SOURCE_NONE);
 	g_assert_cmpuint(records->len, ==, 0);
-	aside = set_aside_path(fixture);
+	aside = quarantined_path(fixture);
 	g_assert_true(g_regex_match_simple("/db\\.bad-[0-9]{8}T[0-9]{6}Z$", aside, 0, 0));
 	must_save(fixture, 3, 1);
 	assert_content(aside, "not a database");
@@ -139,9 +140,9 @@ static void test_number_of_bad_files_is_bounded(struct fixture *fixture, gconstp
 
 		put(fixture->path, content, -1);
 		load(fixture, records, &diag);
-		g_assert_cmpuint(count_set_aside(fixture), <=, 8);
+		g_assert_cmpuint(count_quarantined(fixture), <=, 8);
 		g_clear_pointer(&last, g_free);
-		last = set_aside_path(fixture);
+		last = quarantined_path(fixture);
 		assert_content(last, content);
 	}
 }
@@ -166,10 +167,10 @@ static void test_foreign_writer_is_respected(struct fixture *fixture, gconstpoin
 	must_save(fixture, 3, 3);
 	g_assert_true(g_file_get_contents(fixture->prev, &prev, &prev_len, NULL));
 	assert_same(ours, ours_len, prev, prev_len);
-	/* A bad one is set aside, and what is good stays. */
+	/* A bad file is quarantined, and a good one stays. */
 	put(fixture->path, "torn", -1);
 	must_save(fixture, 3, 4);
-	g_assert_cmpuint(count_set_aside(fixture), ==, 1);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
 	g_clear_pointer(&prev, g_free);
 	g_assert_true(g_file_get_contents(fixture->prev, &prev, &prev_len, NULL));
 	assert_same(ours, ours_len, prev, prev_len);
@@ -321,8 +322,8 @@ int main(int argc, char **argv)
 		       test_previous_is_used_when_the_newest_is_damaged);
 	ADD_STORE_TEST("damage-without-previous-leaves-the-entries",
 		       test_damage_without_previous_leaves_the_entries);
-	ADD_STORE_TEST("bad-file-is-set-aside-not-overwritten",
-		       test_bad_file_is_set_aside_not_overwritten);
+	ADD_STORE_TEST("bad-file-is-quarantined-not-overwritten",
+		       test_bad_file_is_quarantined_not_overwritten);
 	ADD_STORE_TEST("number-of-bad-files-is-bounded", test_number_of_bad_files_is_bounded);
 	ADD_STORE_TEST("foreign-writer-is-respected", test_foreign_writer_is_respected);
 	ADD_STORE_TEST("forgetting-leaves-no-older-content",

@@ -50,8 +50,8 @@ const char *guest_state(ProcdbBackend *backend)
 {
 	ProcdbBackendStatus status;
 
-	backend->ops->refresh(backend);
-	backend->ops->status(backend, &status);
+	procdb_backend_refresh(backend);
+	procdb_backend_status(backend, &status);
 	g_assert_cmpstr(status.backend, ==, "sched-ext");
 	return status.state;
 }
@@ -100,7 +100,7 @@ void guest_predict(ProcdbBackend *backend, const char *name, guint8 tier)
 	guint done;
 
 	memcpy(comm.bytes, name, MIN(strlen(name), PROCDB_COMM_LEN - 1));
-	backend->ops->publish(backend, &comm, &class, 1, &done, &error);
+	procdb_backend_publish(backend, &comm, &class, 1, &done, &error);
 	g_assert_no_error(error);
 }
 

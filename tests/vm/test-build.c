@@ -72,12 +72,12 @@ static void second_build_is_predicted(void)
 	procdb_engine_step(engine);
 	g_test_message("%u confident profiles", procdb_engine_confident(engine));
 	/* What was counted until now is not of the build that counts. */
-	backend->ops->scores(backend, scores, &error);
+	procdb_backend_scores(backend, scores, &error);
 	g_assert_no_error(error);
 	g_array_set_size(scores, 0);
 
 	build(NULL);
-	backend->ops->scores(backend, scores, &error);
+	procdb_backend_scores(backend, scores, &error);
 	g_assert_no_error(error);
 	for (guint i = 0; i < scores->len; i++) {
 		const struct procdb_named_score *s =

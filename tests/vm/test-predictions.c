@@ -132,7 +132,7 @@ static guint observed(ProcdbBackend *backend, const char *name, struct procdb_cl
 	g_autoptr(GError) error = NULL;
 	guint n = 0;
 
-	backend->ops->drain(backend, all, &error);
+	procdb_backend_drain(backend, all, &error);
 	g_assert_no_error(error);
 	for (guint i = 0; i < all->len; i++) {
 		const struct procdb_observation *o =

@@ -83,7 +83,7 @@ static void kill_gives_the_cpus_back(void)
 		struct procdb_comm comm = {.bytes = "pkept"};
 		struct procdb_class kept;
 
-		g_assert_true(backend->ops->lookup(backend, &comm, &kept));
+		g_assert_true(procdb_backend_lookup(backend, &comm, &kept));
 		g_assert_cmpuint(kept.tier, ==, PROCDB_TIER_LAT_CRITICAL);
 		assert_all_run(hogs, G_N_ELEMENTS(hogs));
 	}
@@ -102,8 +102,8 @@ static gboolean drained(ProcdbBackend *backend, const char *name)
 
 	/* A task can be reaped before it has left the CPU for the last time. */
 	for (int i = 0; i < 500; i++) {
-		backend->ops->refresh(backend);
-		backend->ops->drain(backend, seen, &error);
+		procdb_backend_refresh(backend);
+		procdb_backend_drain(backend, seen, &error);
 		g_assert_no_error(error);
 		for (guint j = 0; j < seen->len; j++)
 			if (!strcmp((char *)g_array_index(seen, struct procdb_observation, j)
@@ -191,16 +191,16 @@ static void external_is_fed_through_its_pins(void)
 	g_autoptr(ProcdbBackend) backend = procdb_backend_pinned_new();
 	ProcdbBackendStatus status;
 
-	g_assert_false(backend->ops->refresh(backend));
-	backend->ops->status(backend, &status);
+	g_assert_false(procdb_backend_refresh(backend));
+	procdb_backend_status(backend, &status);
 	g_assert_cmpstr(status.state, ==, "waiting");
 	/* Twice: it restarts, with new maps at the same place. */
 	for (int round = 0; round < 2; round++) {
 		pid_t external = start_external();
 		guint found;
 
-		g_assert_true(backend->ops->refresh(backend));
-		backend->ops->status(backend, &status);
+		g_assert_true(procdb_backend_refresh(backend));
+		procdb_backend_status(backend, &status);
 		g_assert_cmpstr(status.state, ==, "active");
 		g_assert_cmpuint(status.init_capacity, ==, 512);
 		guest_predict(backend, "pforker", PROCDB_TIER_BATCH);
@@ -218,8 +218,8 @@ static void external_is_fed_through_its_pins(void)
 		g_test_message("round %d: the external scheduler found %u predictions at enable",
 			       round + 1, found);
 		g_assert_cmpuint(found, ==, 2);
-		backend->ops->refresh(backend);
-		backend->ops->status(backend, &status);
+		procdb_backend_refresh(backend);
+		procdb_backend_status(backend, &status);
 		g_assert_cmpstr(status.state, ==, "waiting");
 	}
 }
@@ -234,7 +234,7 @@ static void external_is_left_alone(void)
 
 	g_test_message("state: %s", state);
 	g_assert_nonnull(strstr(state, "waiting: the sched_ext scheduler vm_external"));
-	backend->ops->status(backend, &status);
+	procdb_backend_status(backend, &status);
 	g_assert_cmpuint(status.init_capacity, ==, 512);
 	guest_reap(guest_exec("pseen", "work-10"));
 	g_assert_true(drained(backend, "pseen"));

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "backend-ops.h"
 #include "calls.h"
 #include "engine.h"
 
@@ -24,6 +25,7 @@
 /* Maps that hand out the same observations over and over, and keep nothing. */
 typedef struct {
 	ProcdbBackend base;
+	ProcdbMapIo io;
 	struct procdb_observation *seen;
 	guint n; /* of seen, to be handed out at each drain */
 	guint round;
@@ -44,9 +46,9 @@ static gboolean idle_refresh(ProcdbBackend *backend)
 	return FALSE;
 }
 
-static gboolean idle_drain(ProcdbBackend *backend, GArray *seen, GError **error)
+static gboolean idle_drain(ProcdbMapIo *io, GArray *seen, GError **error)
 {
-	Idle *self = idle(backend);
+	Idle *self = (Idle *)((char *)io - G_STRUCT_OFFSET(Idle, io));
 
 	/* A little other each time, so that the predictions change. */
 	self->round++;
@@ -59,7 +61,7 @@ static gboolean idle_drain(ProcdbBackend *backend, GArray *seen, GError **error)
 	return TRUE;
 }
 
-static gboolean idle_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
+static gboolean idle_publish(ProcdbMapIo *io, const struct procdb_comm *comms,
 			     const struct procdb_class *classes, guint n, guint *done,
 			     GError **error)
 {
@@ -67,18 +69,18 @@ static gboolean idle_publish(ProcdbBackend *backend, const struct procdb_comm *c
 	return TRUE;
 }
 
-static gboolean idle_retract(ProcdbBackend *backend, const struct procdb_comm *comms, guint n,
+static gboolean idle_retract(ProcdbMapIo *io, const struct procdb_comm *comms, guint n,
 			     GError **error)
 {
 	return TRUE;
 }
 
-static gboolean idle_predictions(ProcdbBackend *backend, GArray *entries, GError **error)
+static gboolean idle_predictions(ProcdbMapIo *io, GArray *entries, GError **error)
 {
 	return TRUE;
 }
 
-static gboolean idle_lookup(ProcdbBackend *backend, const struct procdb_comm *comm,
+static gboolean idle_lookup(ProcdbMapIo *io, const struct procdb_comm *comm,
 			    struct procdb_class *prediction)
 {
 	return FALSE;
@@ -106,17 +108,21 @@ static Idle *idle_new(guint n)
 {
 	static const ProcdbBackendOps ops = {
 	    .refresh = idle_refresh,
+	    .status = idle_status,
+	    .close = idle_close,
+	};
+	static const ProcdbMapIoOps io_ops = {
 	    .drain = idle_drain,
 	    .publish = idle_publish,
 	    .retract = idle_retract,
 	    .predictions = idle_predictions,
 	    .lookup = idle_lookup,
-	    .status = idle_status,
-	    .close = idle_close,
 	};
 	Idle *self = g_new0(Idle, 1);
 
 	self->base.ops = &ops;
+	self->io.ops = &io_ops;
+	self->base.io = &self->io;
 	self->seen = g_new0(struct procdb_observation, n);
 	for (guint i = 0; i < n; i++) {
 		g_snprintf((char *)self->seen[i].comm.bytes, PROCDB_COMM_LEN, "task-%u", i);

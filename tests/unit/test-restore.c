@@ -29,7 +29,7 @@ static void test_sets_nice_when_told_to_and_puts_it_back(void)
 
 	/* Another service than the one that set it. */
 	apply = procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
+	g_assert_cmpuint(procdb_apply_restore(apply), ==, 1);
 	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 0);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
@@ -48,7 +48,7 @@ static void test_a_forged_mark_is_not_believed(void)
 	batch.custom_slice = unknown.custom_slice = TRUE;
 	g_assert_cmpint(procdb_apply_handle(apply, &unknown), ==, PROCDB_APPLY_NOTHING);
 	g_assert_cmpint(procdb_apply_handle(apply, &batch), ==, PROCDB_APPLY_REFUSED_SLICE);
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 0);
+	g_assert_cmpuint(procdb_apply_restore(apply), ==, 0);
 	g_assert_cmpuint(machine.sets, ==, 0);
 }
 
@@ -87,7 +87,7 @@ static void test_what_others_set_in_between_stands(void)
 	}
 }
 
-static void test_what_cannot_be_put_back_is_counted(void)
+static void test_what_cannot_be_restored_is_counted(void)
 {
 	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
@@ -96,13 +96,13 @@ static void test_what_cannot_be_put_back_is_counted(void)
 
 	give_batch(&machine.tasks[0]);
 	machine.tasks[0].attr.policy = SCHED_FIFO;
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 0);
+	g_assert_cmpuint(procdb_apply_restore(apply), ==, 0);
 	procdb_apply_status(apply, &status);
 	g_assert_cmpuint(status.kept, ==, 1);
 	g_assert_cmpuint(machine.sets, ==, 0);
 }
 
-static void test_put_back_keeps_a_nice_value_set_later(void)
+static void test_restoring_keeps_a_nice_value_set_later(void)
 {
 	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
@@ -110,12 +110,12 @@ static void test_put_back_keeps_a_nice_value_set_later(void)
 
 	give_batch(&machine.tasks[0]);
 	machine.tasks[0].attr.nice = 10;
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
+	g_assert_cmpuint(procdb_apply_restore(apply), ==, 1);
 	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 10);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
-static void test_put_back_touches_only_our_slices(void)
+static void test_restoring_touches_only_our_slices(void)
 {
 	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
@@ -125,14 +125,14 @@ static void test_put_back_touches_only_our_slices(void)
 	machine.tasks[2] = (FakeTask){102, 2, {.policy = SCHED_BATCH}};
 	give_batch(&machine.tasks[2]);
 	machine.tasks[3] = (FakeTask){103, 3, {.policy = SCHED_FIFO}};
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 1);
+	g_assert_cmpuint(procdb_apply_restore(apply), ==, 1);
 	g_assert_cmpuint(machine.sets, ==, 1);
 	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, FOREIGN_SLICE);
 	g_assert_cmpuint(machine.tasks[2].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 	g_assert_cmpuint(machine.tasks[2].attr.policy, ==, SCHED_BATCH);
 }
 
-static void test_put_back_finds_a_child_born_meanwhile(void)
+static void test_restoring_finds_a_child_born_meanwhile(void)
 {
 	FakeMachine machine = machine_with_task();
 	g_autoptr(ProcdbApply) apply =
@@ -140,7 +140,7 @@ static void test_put_back_finds_a_child_born_meanwhile(void)
 
 	give_batch(&machine.tasks[0]);
 	machine.fork_once = TRUE;
-	g_assert_cmpuint(procdb_apply_put_back(apply), ==, 2);
+	g_assert_cmpuint(procdb_apply_restore(apply), ==, 2);
 	g_assert_cmpuint(machine.tasks[1].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
@@ -156,13 +156,13 @@ int main(int argc, char **argv)
 			test_a_nice_value_that_was_not_given_is_not_taken);
 	g_test_add_func("/apply/what-others-set-in-between-stands",
 			test_what_others_set_in_between_stands);
-	g_test_add_func("/apply/what-cannot-be-put-back-is-counted",
-			test_what_cannot_be_put_back_is_counted);
-	g_test_add_func("/apply/put-back-keeps-a-nice-value-set-later",
-			test_put_back_keeps_a_nice_value_set_later);
-	g_test_add_func("/apply/put-back-touches-only-our-slices",
-			test_put_back_touches_only_our_slices);
-	g_test_add_func("/apply/put-back-finds-a-child-born-meanwhile",
-			test_put_back_finds_a_child_born_meanwhile);
+	g_test_add_func("/apply/what-cannot-be-restored-is-counted",
+			test_what_cannot_be_restored_is_counted);
+	g_test_add_func("/apply/restoring-keeps-a-nice-value-set-later",
+			test_restoring_keeps_a_nice_value_set_later);
+	g_test_add_func("/apply/restoring-touches-only-our-slices",
+			test_restoring_touches_only_our_slices);
+	g_test_add_func("/apply/restoring-finds-a-child-born-meanwhile",
+			test_restoring_finds_a_child_born_meanwhile);
 	return g_test_run();
 }

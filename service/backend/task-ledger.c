@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include "given.h"
+#include "task-ledger.h"
 
 #include "ledger.skel.h"
 #include "libbpf-log.h"
@@ -25,11 +25,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, ledger__destroy)
 struct _ProcdbLedger {
 	Skeleton *skeleton; /* NULL when there is no record */
 	struct procdb_guard *guard;
-	int placeholder; /* where there is no record: the map that keeps the directory; -1: none */
-	gboolean recovered; /* what an earlier service left has been read: the pin may be ours */
+	int placeholder;    /* without a record: the map whose pin keeps the directory; -1: none */
+	gboolean recovered; /* the record of an earlier service was read: its pin may be replaced */
 	gboolean pinned;
-	guint32 id;	/* of the program that follows forks, by which others know us */
-	gboolean first; /* no older service is there; ours is the pin */
+	guint32 id;	/* of the program procdb_inherit, by which services compare their age */
+	gboolean first; /* no older service runs; the pin is ours */
 	char *refusal;
 };
 
@@ -39,7 +39,8 @@ static void refuse(ProcdbLedger *ledger, const char *reason)
 	ledger->refusal = g_strdup(reason);
 }
 
-/* Ids of tasks that BPF sees are those of the first namespace, and system calls take our own. */
+/* BPF sees pids of the initial namespace, system calls take those of ours: they must be the same.
+ */
 static gboolean in_initial_namespace(void)
 {
 	struct stat st;
@@ -47,15 +48,15 @@ static gboolean in_initial_namespace(void)
 	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PID_NAMESPACE;
 }
 
-/* Programs that watch functions of the kernel are more than some kernels take. */
-static Skeleton *load(gboolean watching)
+/* Some kernels cannot trace their functions; then the guard works without (struct procdb_guard). */
+static Skeleton *load(gboolean tracing)
 {
 	g_autoptr(Skeleton) skeleton = ledger__open();
 
 	if (!skeleton)
 		return NULL;
-	bpf_program__set_autoload(skeleton->progs.procdb_nice, watching);
-	bpf_program__set_autoload(skeleton->progs.procdb_setscheduler, watching);
+	bpf_program__set_autoload(skeleton->progs.procdb_nice, tracing);
+	bpf_program__set_autoload(skeleton->progs.procdb_setscheduler, tracing);
 	bpf_program__set_autoattach(skeleton->progs.procdb_list, false);
 	if (ledger__load(skeleton) || ledger__attach(skeleton))
 		return NULL;
@@ -70,8 +71,8 @@ static guint32 program_id(const struct bpf_program *program)
 	return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) ? 0 : info.id;
 }
 
-/* The older service wins: its tasks are on its record, not on ours. */
-static void look_for_others(ProcdbLedger *ledger)
+/* Of two services the older one sets tasks: its record has them, ours has not. */
+static void check_for_older_service(ProcdbLedger *ledger)
 {
 	guint32 oldest = procdb_survey_oldest_service();
 	g_autofree char *reason = NULL;
@@ -98,7 +99,7 @@ ProcdbLedger *procdb_ledger_new(void)
 	int fd;
 
 	ledger->placeholder = -1;
-	procdb_libbpf_quiet();
+	procdb_libbpf_log_to_debug();
 	if (!in_initial_namespace()) {
 		refuse(ledger,
 		       "it runs in a pid namespace of its own, as in a container, where the "
@@ -125,7 +126,7 @@ ProcdbLedger *procdb_ledger_new(void)
 	else
 		ledger->guard->service = (guint32)getpid();
 	ledger->id = program_id(ledger->skeleton->progs.procdb_inherit);
-	look_for_others(ledger);
+	check_for_older_service(ledger);
 	return ledger;
 }
 
@@ -161,11 +162,11 @@ gboolean procdb_ledger_refresh(ProcdbLedger *ledger)
 				  : ledger->placeholder;
 
 	if (ledger->skeleton && !first)
-		look_for_others(ledger);
-	/* What cannot be pinned is forgotten with us, and that is all. */
+		check_for_older_service(ledger);
+	/* A record that cannot be pinned works, but ends with this service. */
 	if (fd >= 0 && (ledger->recovered || !ledger->skeleton))
 		ledger->pinned =
-		    procdb_pins_keep_record(fd, ledger->pinned, ledger->skeleton != NULL);
+		    procdb_pins_ensure_record(fd, ledger->pinned, ledger->skeleton != NULL);
 	return first != ledger->first;
 }
 
@@ -173,7 +174,7 @@ void procdb_ledger_share(const ProcdbLedger *ledger, struct bpf_map *given, stru
 {
 	if (!ledger || !ledger->skeleton)
 		return;
-	/* An object that cannot share it has a record of its own, which stays empty. */
+	/* A failure is harmless: the object has a record of its own then, which stays empty. */
 	(void)bpf_map__reuse_fd(given, bpf_map__fd(ledger->skeleton->maps.procdb_given));
 	(void)bpf_map__reuse_fd(guards, bpf_map__fd(ledger->skeleton->maps.procdb_guards));
 }
@@ -206,13 +207,13 @@ static gboolean append_tasks(GByteArray *found, GArray *tasks)
 	return TRUE;
 }
 
-gboolean procdb_ledger_list(ProcdbLedger *ledger, GArray *tasks)
+gboolean procdb_ledger_list_given(ProcdbLedger *ledger, GArray *tasks)
 {
 	return ledger->skeleton &&
 	       append_tasks(procdb_survey_read(ledger->skeleton->progs.procdb_list), tasks);
 }
 
-void procdb_ledger_leftovers(ProcdbLedger *ledger, GArray *tasks)
+void procdb_ledger_list_leftovers(ProcdbLedger *ledger, GArray *tasks)
 {
 	g_autoptr(Skeleton) skeleton = NULL;
 	int fd;
@@ -237,7 +238,7 @@ void procdb_ledger_leftovers(ProcdbLedger *ledger, GArray *tasks)
 	close(fd);
 }
 
-void procdb_ledger_guard(ProcdbLedger *ledger, guint pid)
+void procdb_ledger_guard_task(ProcdbLedger *ledger, guint pid)
 {
 	struct procdb_guard *guard = ledger ? ledger->guard : NULL;
 
@@ -248,7 +249,8 @@ void procdb_ledger_guard(ProcdbLedger *ledger, guint pid)
 	__atomic_store_n(&guard->pid, pid, __ATOMIC_SEQ_CST);
 }
 
-void procdb_ledger_expect(ProcdbLedger *ledger, const gint32 nice[2], const guint64 slice_ns[2])
+void procdb_ledger_expect_values(ProcdbLedger *ledger, const gint32 nice[2],
+				 const guint64 slice_ns[2])
 {
 	struct procdb_guard *guard = ledger ? ledger->guard : NULL;
 
@@ -260,7 +262,7 @@ void procdb_ledger_expect(ProcdbLedger *ledger, const gint32 nice[2], const guin
 	__atomic_store_n(&guard->expected, PROCDB_GUARD_NICE(nice[0]), __ATOMIC_SEQ_CST);
 }
 
-guint procdb_ledger_changes(ProcdbLedger *ledger, struct procdb_guard *last)
+guint procdb_ledger_count_changes(ProcdbLedger *ledger, struct procdb_guard *last)
 {
 	struct procdb_guard *guard = ledger ? ledger->guard : NULL;
 	guint changes;
