@@ -254,19 +254,6 @@ static guint64 kept_tasks(GVariantDict *dict)
 	return kept;
 }
 
-/* What is wrong with what works all the same: what it is; what to do. */
-static void print_reason(const Ctl *ctl, const char *reason)
-{
-	g_auto(GStrv) parts = g_strsplit(reason, "; ", 2);
-	g_autofree char *remedy = NULL;
-
-	if (parts[1])
-		remedy = g_strdup_printf("%c%s", g_ascii_toupper(*parts[1]),
-					 *parts[1] ? parts[1] + 1 : "");
-	print_problem(ctl, parts[0],
-		      remedy ? remedy : "\"pandemoniumctl doctor\" checks what it needs.");
-}
-
 static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDict *dict)
 {
 	gboolean any = print_configuration(ctl, dict);
@@ -277,16 +264,22 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 		any = TRUE;
 	}
 	if (is(status, "active") && *status->reason) {
-		print_reason(ctl, status->reason);
+		g_autofree char *remedy = NULL;
+		g_autofree char *what = out_problem(status->reason, &remedy);
+
+		print_problem(ctl, what,
+			      remedy ? remedy : "\"pandemoniumctl doctor\" checks what it needs.");
 		any = TRUE;
 	}
 	if (*status->save_error) {
-		g_autofree char *what =
-		    g_strdup_printf("the last save failed: %s", status->save_error);
+		g_autofree char *remedy = NULL;
+		g_autofree char *what = out_problem(status->save_error, &remedy);
+		g_autofree char *text = g_strdup_printf("the last save failed: %s", what);
 
-		print_problem(ctl, what,
-			      "Make room or fix it; the service tries again by itself, "
-			      "or on \"pandemoniumctl save\".");
+		print_problem(ctl, text,
+			      remedy ? remedy
+				     : "Make room or fix it; the service tries again by itself, "
+				       "or on \"pandemoniumctl save\".");
 		any = TRUE;
 	}
 	if (kept_tasks(dict) > 0) {

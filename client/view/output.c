@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -209,4 +210,17 @@ char *out_count(guint64 count, const char *singular)
 	g_autofree char *number = out_number(count);
 
 	return g_strdup_printf("%s %s%s", number, singular, count == 1 ? "" : "s");
+}
+
+char *out_problem(const char *said, char **remedy)
+{
+	const char *end = strstr(said, "; ");
+
+	if (!end) {
+		*remedy = NULL;
+		return g_strdup(said);
+	}
+	*remedy = g_strdup(end + strlen("; "));
+	**remedy = g_ascii_toupper(**remedy);
+	return g_strndup(said, (gsize)(end - said));
 }

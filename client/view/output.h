@@ -54,3 +54,9 @@ char *out_number(guint64 number);
 
 /* "1 profile", "1,234 profiles". */
 char *out_count(guint64 count, const char *singular);
+
+/*
+ * What the service says is wrong, without what it says to do about it, which follows "; " in such
+ * a text: *remedy is that as a sentence of its own, or NULL. Free both.
+ */
+char *out_problem(const char *said, char **remedy);

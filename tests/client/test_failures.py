@@ -206,6 +206,11 @@ class Doctor(ClientTest):
         self.assertEqual((found["backend"]["result"], found["database"]["result"]),
                          ("problem", "problem"))
 
+    def test_a_save_that_says_what_helps_is_believed(self):
+        self.start_fake("--set=LastSaveError='another service has x; run: y'")
+        found = self.findings()["database"]
+        self.assertEqual((found["finding"], found["remedy"]), ("another service has x", "Run: y"))
+
     def test_without_a_bus_the_rest_is_checked(self):
         done = self.ctl("doctor", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
         self.assertEqual(done.returncode, 1)
@@ -229,6 +234,13 @@ class Status(ClientTest):
                 self.setUp()
                 self.start_fake("--set=" + option)
                 self.assertIn(words, self.ok("status"))
+
+    def test_a_save_that_says_what_helps_is_believed(self):
+        self.start_fake("--set=LastSaveError='another service has x; run: y'")
+        text = self.ok("status")
+        self.assertIn("the last save failed: another service has x\n", text)
+        self.assertIn("             Run: y\n", text)
+        self.assertNotIn("pandemoniumctl save", text)
 
     def test_only_the_token_decides(self):
         self.start_fake("--set=BackendState='failed to notice: nothing'")

@@ -214,6 +214,33 @@ def no_child_is_born_better_than_others():
             assert slice_of(pid) == LAT_CRITICAL
 
 
+def a_compositor_that_starts_100_programs_keeps_its_slice():
+    config, begin = (os.environ["LAB_DIR"] + name for name in ("/procdb.conf", "/begin"))
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("[Service]\nCompositors=lab-composes\n")
+    os.mkfifo(begin)
+    # It wakes up as frames have it do, and starts programs when it is told to.
+    script = ('exec <"$0"; while read -r word && [ "$word" = frame ]; do :; done; i=0; '
+              'while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done; >"$0.done"; read -r _')
+    with Service("--config", config, backend="observer") as service:
+        default = slice_of(0)
+        with running(program("lab-composes", "dash"), "-c", script, begin) as pid, \
+                open(begin, "w", buffering=1, encoding="ascii") as told:
+
+            def draws():
+                told.write("frame\n")
+                return is_ours(slice_of(pid))
+            wait_for(draws, 15, "its slice")
+            told.write("start\n")
+            seen = set()
+            while not os.path.exists(begin + ".done"):
+                seen.add(slice_of(pid))
+                time.sleep(0.005)
+            service.wait_ticks(2)
+            seen.add(slice_of(pid))
+            assert all(is_ours(ns) and ns < default for ns in seen), seen
+
+
 def an_override_holds_for_life():
     with applying(lab_batch="batch"):
         # Measured, it sleeps nearly always.

@@ -78,6 +78,9 @@ def serves_without(reason, **options):
         backend, state = service.state()
         assert backend == "observer" and state.startswith("failed: "), (backend, state)
         print(f"{reason}: {state}")
+        said = subprocess.run(["pandemoniumctl", "status"], stdout=subprocess.PIPE,
+                              check=False).stdout.decode()
+        assert "does not learn" in said and service.get("BackendReason") in said, said
         assert set(service.profiles()) == {"cc1"}
         assert service.call("GetConfidence", "(s)", "cc1") > 0.9
         service.wait_ticks(3)

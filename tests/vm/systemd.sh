@@ -2,19 +2,32 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# systemd.sh SOURCE BUILD KERNEL
+# systemd.sh [-t SECONDS] SOURCE BUILD KERNEL SCRIPT [NAME=VALUE...] [-- PROGRAM...]
 #
 # Installs the project with meson into the Debian of this machine with systemd as
-# PID 1, dbus and polkit, boots that, and hands on what tests/vm/systemd/test finds there.
+# PID 1, dbus and polkit, boots that, and hands on what tests/vm/systemd/SCRIPT finds there
+# in so many SECONDS (600), with these variables and with the PROGRAMs beside it.
 # BUILD is a directory for the build with the prefix of a distribution, kept for
 # the next time; the Debian is kept in the cache of fetch.sh.
 set -eu
 
-[ $# -eq 3 ] || { echo "usage: systemd.sh SOURCE BUILD KERNEL" >&2; exit 2; }
+usage() {
+	echo 'usage: systemd.sh [-t SECONDS] SOURCE BUILD KERNEL SCRIPT [NAME=VALUE...] [-- PROGRAM...]' >&2
+	exit 2
+}
+
+limit=600
+if [ "${1:-}" = -t ] && [ $# -ge 2 ]; then
+	limit=$2
+	shift 2
+fi
+[ $# -ge 4 ] || usage
 here=$(cd "$(dirname "$0")" && pwd)
 source=$1
 build=$2
 kernel=$3
+script=$4
+shift 4
 cache=${PROCDB_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/procdb-vm}
 packages=systemd,systemd-sysv,libpam-systemd,dbus,polkitd,udev,libbpf1,libjson-glib-1.0-0,libsmartcols1,libncursesw6
 # What was built here runs there.
@@ -61,14 +74,24 @@ base=$cache/debian-$suite-$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1).c
 	nice ninja -C "$build"
 	DESTDIR=$work/root meson install -C "$build" --no-rebuild
 } >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" >&2; exit 1; }
-mkdir -p "$work/root/usr/lib/procdb-vm" "$work/root/etc/systemd/system/default.target.wants"
-cp "$here/systemd/test" "$work/root/usr/lib/procdb-vm/test"
-chmod 755 "$work/root/usr/lib/procdb-vm/test"
-cp "$here/systemd/procdb-vm-test.service" "$work/root/etc/systemd/system/"
+guest=$work/root/usr/lib/procdb-vm
+mkdir -p "$guest" "$work/root/etc/systemd/system/default.target.wants"
+cp "$here/systemd/$script" "$guest/test"
+cp "$here/systemd/common.sh" "$guest/"
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+	echo "$1" >>"$guest/environment"
+	shift
+done
+[ $# -eq 0 ] || shift
+for program; do
+	cp "$program" "$guest/"
+done
+chmod 755 "$guest"/*
+cp "$here"/systemd/*.service "$work/root/etc/systemd/system/"
 ln -s ../procdb-vm-test.service "$work/root/etc/systemd/system/default.target.wants/"
 (
 	cat "$base"
 	cd "$work/root" && find . -print0 | cpio --null --create --format=newc --owner=0:0 --quiet
 ) >"$work/image"
 
-"$here/run.sh" -m 1536 -t "600" -i "$work/image" "$kernel" ''
+"$here/run.sh" -m 1536 -t "$limit" -i "$work/image" "$kernel" ''
