@@ -8,9 +8,6 @@ typedef struct {
 	sd_bus_slot *slot;
 	GTask *task;
 	gulong cancel_id;
-	void (*given_up)(sd_bus *bus, gpointer data);
-	gpointer data;
-	GDestroyNotify data_free;
 } Call;
 
 static void message_unref(gpointer message)
@@ -22,8 +19,6 @@ static void call_free(Call *call)
 {
 	if (call->cancel_id)
 		g_cancellable_disconnect(g_task_get_cancellable(call->task), call->cancel_id);
-	if (call->data_free)
-		call->data_free(call->data);
 	sd_bus_slot_unref(call->slot);
 	sd_bus_unref(call->bus);
 	g_object_unref(call->task);
@@ -63,8 +58,6 @@ static void on_cancelled(GCancellable *cancellable, gpointer data)
 	if (!call->slot)
 		return;
 	call->slot = sd_bus_slot_unref(call->slot);
-	if (call->given_up)
-		call->given_up(call->bus, call->data);
 	/*
 	 * In a source, for the cancellable may not be disconnected from its own callback; with high
 	 * priority, for an endless stream of messages would delay a source of a lower one.
@@ -82,17 +75,16 @@ static gboolean on_unsent(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-void procdb_peers_call(sd_bus *bus, sd_bus_message *message, GTask *task,
-		       void (*given_up)(sd_bus *bus, gpointer data), gpointer data,
-		       GDestroyNotify data_free)
+/*
+ * Sends a call and returns the reply (a sd_bus_message) by the task, which it takes over. The only
+ * timeout is the cancellation of the task.
+ */
+static void call_bus(sd_bus *bus, sd_bus_message *message, GTask *task)
 {
 	Call *call = g_new0(Call, 1);
 
 	call->bus = sd_bus_ref(bus);
 	call->task = task;
-	call->given_up = given_up;
-	call->data = data;
-	call->data_free = data_free;
 	if (!message ||
 	    sd_bus_call_async(bus, &call->slot, message, on_reply, call, UINT64_MAX) < 0)
 		g_idle_add_full(G_PRIORITY_DEFAULT, on_unsent, call, NULL);
@@ -125,9 +117,7 @@ void procdb_peers_identify(sd_bus *bus, const char *name, GTask *task)
 	if (sd_bus_message_new_method_call(bus, &call, PROCDB_DAEMON_NAME, PROCDB_DAEMON_PATH,
 					   PROCDB_DAEMON_NAME, "GetConnectionUnixUser") >= 0)
 		(void)sd_bus_message_append(call, "s", name);
-	procdb_peers_call(bus, call,
-			  g_task_new(NULL, g_task_get_cancellable(task), on_identified, task), NULL,
-			  NULL, NULL);
+	call_bus(bus, call, g_task_new(NULL, g_task_get_cancellable(task), on_identified, task));
 	sd_bus_message_unref(call);
 }
 

@@ -2,23 +2,13 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* Calls to other connections as a GTask, and questions to the bus about them. */
+/* Questions to the bus about other connections. */
 
 #include <gio/gio.h>
 #include <systemd/sd-bus.h>
 
 #define PROCDB_DAEMON_NAME "org.freedesktop.DBus"
 #define PROCDB_DAEMON_PATH "/org/freedesktop/DBus"
-
-/*
- * Sends a call and returns the reply (a sd_bus_message) by the task; an error reply is a GError of
- * G_IO_ERROR_DBUS_ERROR. The function takes over the task, and no reference of the call. The only
- * timeout is the cancellation of the task, on which given_up(bus, data), which may be NULL, is
- * called. data is freed by data_free at the end.
- */
-void procdb_peers_call(sd_bus *bus, sd_bus_message *call, GTask *task,
-		       void (*given_up)(sd_bus *bus, gpointer data), gpointer data,
-		       GDestroyNotify data_free);
 
 /* Asks the bus for the user of a connection; returns the uid by the task, which is taken over. */
 void procdb_peers_identify(sd_bus *bus, const char *name, GTask *task);

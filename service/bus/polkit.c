@@ -3,6 +3,7 @@
 
 #include "polkit.h"
 
+#include "checks.h"
 #include "peers.h"
 
 #define NAME "org.freedesktop.PolicyKit1"
@@ -16,7 +17,8 @@ struct _ProcdbPolkit {
 	sd_bus *bus;
 	sd_bus_slot *changed;
 	ProcdbPeerWatch *owner;
-	guint64 checks; /* so far: the number of a check is its name for CancelCheck */
+	ProcdbChecks *checks;
+	guint64 n_checks; /* so far: the number of a check is its name for CancelCheck */
 	ProcdbGate *gate;
 };
 
@@ -42,16 +44,16 @@ static int new_call(sd_bus *bus, sd_bus_message **call, const char *method)
 	return sd_bus_message_new_method_call(bus, call, NAME, PATH, INTERFACE, method);
 }
 
-/* Cancels the check in polkit, too: otherwise its prompt would stay on the screen. */
-static void cancel_check(sd_bus *bus, gpointer id)
+/* Ends the check in polkit, too: otherwise its prompt would stay on the screen. */
+static sd_bus_message *new_cancel(sd_bus *bus, const char *id)
 {
 	sd_bus_message *call = NULL;
 
-	if (new_call(bus, &call, "CancelCheckAuthorization") >= 0 &&
-	    sd_bus_message_set_auto_start(call, FALSE) >= 0 &&
-	    sd_bus_message_append(call, "s", id) >= 0)
-		(void)sd_bus_send(bus, call, NULL);
-	sd_bus_message_unref(call);
+	if (new_call(bus, &call, "CancelCheckAuthorization") < 0 ||
+	    sd_bus_message_set_auto_start(call, FALSE) < 0 ||
+	    sd_bus_message_append(call, "s", id) < 0)
+		call = sd_bus_message_unref(call);
+	return call;
 }
 
 static void polkit_check(gpointer data, const char *sender, const char *action,
@@ -59,8 +61,7 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 			 GAsyncReadyCallback callback, gpointer user_data)
 {
 	ProcdbPolkit *self = data;
-	GTask *task = g_task_new(NULL, cancellable, callback, user_data);
-	char *id = g_strdup_printf("%" G_GUINT64_FORMAT, ++self->checks);
+	g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, ++self->n_checks);
 	sd_bus_message *call = NULL;
 
 	if (new_call(self->bus, &call, "CheckAuthorization") >= 0)
@@ -68,8 +69,8 @@ static void polkit_check(gpointer data, const char *sender, const char *action,
 					    "s", sender, action, 0,
 					    interactive ? ALLOW_USER_INTERACTION : 0, id);
 	/* No timeout here: the authorizer has one. */
-	procdb_peers_call(self->bus, call, task, cancel_check, id, g_free);
-	sd_bus_message_unref(call);
+	procdb_checks_ask(self->checks, call, new_cancel(self->bus, id),
+			  g_task_new(NULL, cancellable, callback, user_data));
 }
 
 /*
@@ -170,6 +171,7 @@ ProcdbPolkit *procdb_polkit_new(sd_bus *bus)
 	ProcdbPolkit *polkit = g_new0(ProcdbPolkit, 1);
 
 	polkit->bus = sd_bus_ref(bus);
+	polkit->checks = procdb_checks_new();
 	/*
 	 * The match comes before the first check, so that no change after a decision is missed. A
 	 * forged signal only makes the service ask polkit again.
@@ -189,6 +191,7 @@ void procdb_polkit_free(ProcdbPolkit *polkit)
 {
 	if (!polkit)
 		return;
+	procdb_checks_free(polkit->checks);
 	sd_bus_slot_unref(polkit->changed);
 	procdb_peers_unwatch(polkit->owner);
 	sd_bus_unref(polkit->bus);

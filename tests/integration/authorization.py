@@ -5,6 +5,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 
@@ -173,6 +174,22 @@ def a_polkitd_that_hangs_does_not_stop_the_loop():
             assert ticks >= waited - 2, f"{ticks} ticks in {waited:.0f} s"
             assert set(service.profiles()) == {"cc1"}
         assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+
+
+def callers_that_left_take_no_check_from_others():
+    """dbus-daemon lets the service wait for 128 answers, also of calls that it has given up."""
+    with service_with(b"cc1") as service, open(f"{HERE}/leaver.py", encoding="utf-8") as leaver:
+        answers = []
+        other = threading.Thread(target=lambda: answers.append(call_as("bob", "GetConfidence", "(s)", "cc1")))
+        with stopped(POLKITD):
+            subprocess.run(["/usr/bin/python3", "-", "200", "5"], stdin=leaver, stdout=subprocess.DEVNULL,
+                           check=True, timeout=60, cwd="/", user="alice", group="alice", extra_groups=[])
+            other.start()
+            time.sleep(2)
+            assert not answers, f"answered without polkit: {answers}"
+        other.join(30)
+        assert answers and answers[0][1] is None, answers
+        assert set(service.profiles()) == {"cc1"}
 
 
 @contextmanager
