@@ -239,8 +239,9 @@ def who_leaves_during_the_check_gets_nothing():
         left = leave(LEAVERS, 3)
         assert state(service) == before
         # Nothing is left of them that would count against anyone.
-        assert call_as("alice", "SetOverride", "(ss)", "cc1", "batch")[1] == ACCESS_DENIED
-        assert call_as("alice", "GetConfidence", "(s)", "keep")[1] is None
+        denied, told = call_as("alice", "SetOverride", "(ss)", "cc1", "batch"), call_as("alice", "GetConfidence", "(s)", "keep")
+        assert denied[1] == ACCESS_DENIED, denied
+        assert told[1] is None, told
         assert "CRITICAL" not in service.logged(), service.logged()
         print(f"{LEAVERS} callers left, {left['answered']} of them after the answer, "
               f"in {time.monotonic() - began:.1f} s, 0 executed")

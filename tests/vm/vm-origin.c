@@ -71,6 +71,7 @@ static void save(const Origin *origin, const char *path)
 	g_autofree char *temporary = g_strconcat(path, ".tmp", NULL);
 	g_autoptr(GByteArray) file = g_byte_array_new();
 	guint32 header[3] = {0, GUINT32_TO_LE(2), 0};
+	bool written;
 	FILE *out;
 
 	memcpy(&header[0], "PDDB", 4);
@@ -90,8 +91,10 @@ static void save(const Origin *origin, const char *path)
 	memcpy(file->data, header, sizeof(header));
 	/* Not synced. */
 	out = fopen(temporary, "w");
-	if (!out || fwrite(file->data, 1, file->len, out) != file->len || fclose(out) ||
-	    rename(temporary, path))
+	written = out && fwrite(file->data, 1, file->len, out) == file->len;
+	if (out && fclose(out))
+		written = false;
+	if (!written || rename(temporary, path))
 		perror(temporary);
 	printf("saved %u of %zu\n", GUINT32_FROM_LE(header[2]), procdb_table_size(origin->table));
 }
