@@ -21,7 +21,7 @@
 #define PROCDB_PRIOR_WAKEUP_FREQ 20
 #define PROCDB_PRIOR_AVG_RUNTIME 100000ULL
 
-/* What is known of one running task; belongs in task-local storage. */
+/* State of one running task; belongs in task-local storage. */
 struct procdb_task {
 	__u64 avg_runtime; /* ns, EWMA */
 	__u64 runtime_dev; /* ns, EWMA of |run - avg_runtime| */

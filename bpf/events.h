@@ -32,7 +32,7 @@ struct procdb_task_event {
 	__u8 pad;
 };
 
-/* What the service asks for; it writes this through the mapped .bss. */
+/* Requests of the service, which writes them through the mapped .bss. */
 struct procdb_wanted {
 	__u64 slice[PROCDB_TIERS + 1]; /* ns, marked; 0, as for the unknown: the kernel's own */
 	__u32 on;		       /* whether to send events at all */

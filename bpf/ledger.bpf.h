@@ -23,7 +23,7 @@ static __always_inline bool has_custom_slice(const struct task_struct *p)
 	return bpf_core_field_exists(p->se.custom_slice) && p->se.custom_slice;
 }
 
-/* What p was given, if this slice is of it; else NULL. */
+/* The record of p, if this slice is of it; else NULL. */
 static __always_inline struct procdb_given *given_with(struct task_struct *p, u64 slice)
 {
 	struct procdb_given *given = bpf_task_storage_get(&procdb_given, p, 0, 0);
@@ -31,7 +31,7 @@ static __always_inline struct procdb_given *given_with(struct task_struct *p, u6
 	return given && procdb_given_is(given, slice) ? given : NULL;
 }
 
-/* What we gave p, if it has that now; else NULL. */
+/* The record of p, if it has the slice that we gave; else NULL. */
 static __always_inline struct procdb_given *given_of(struct task_struct *p)
 {
 	return has_custom_slice(p) ? given_with(p, p->se.slice) : NULL;

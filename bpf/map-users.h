@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What survey.bpf.c tells of each map of the kernel. */
+/* The record of survey.bpf.c for each map of the kernel. */
 
 #ifndef __VMLINUX_H__
 #include <linux/types.h>

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the scheduler counts for the service, in its mapped .bss. */
+/* Counters of the scheduler for the service, in its mapped .bss. */
 
 #include "procdb-abi.h"
 

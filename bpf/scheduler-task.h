@@ -159,7 +159,7 @@ static __always_inline u64 slice_of(struct task_struct *p, const struct task_sta
 	return slice < SLICE_MIN[tier] ? SLICE_MIN[tier] : slice;
 }
 
-/* What ns of CPU cost this task in virtual time: more for a small weight. */
+/* Virtual time that ns of CPU cost this task: more for a small weight. */
 static __always_inline u64 charge(struct task_struct *p, const struct task_state *s, u64 ns)
 {
 	return ns * ((u64)WEIGHT_UNIT << WEIGHT_SHIFT) / weight_of(p, s);

@@ -49,7 +49,7 @@ struct procdb_share {
 	__u64 interval_dev;	 /* ns, EWMA of |interval - its mean| */
 };
 
-/* What else is known of a task whose share does not decide. */
+/* Hints about a task whose share does not decide. */
 enum procdb_hint {
 	/* Its process burns more than a CPU: it is one of a pool of threads that shares out work.
 	 */
@@ -213,7 +213,7 @@ static inline int procdb_use_bursts(const struct procdb_use *use, __u64 ns)
 /* Below 1/20 a task sleeps nearly always. */
 #define PROCDB_SLEEPS_DEN 20
 #define PROCDB_SLEEPS_LEAVE_DEN 12
-/* What a clock wakes waits for a person, too, if it needs less than 1/4 and a few ms each time. */
+/* A task that a clock wakes waits for a person, too, if it needs < 1/4 and a few ms each time. */
 #define PROCDB_LIGHT_DEN 4
 #define PROCDB_LIGHT_LEAVE_DEN 3
 #define PROCDB_LIGHT_BURST_NS 4200000ULL

@@ -263,7 +263,7 @@ static __noinline void publish_life(struct task_stats *ts, struct task_struct *p
 	judge(ts, p, seen.tier);
 }
 
-/* What no measurement may say of a task. */
+/* The tier, within bounds that no measurement may leave. */
 static __always_inline u32 bounded_tier(const struct task_stats *ts, const struct task_struct *p,
 					u32 tier)
 {

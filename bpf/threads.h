@@ -39,7 +39,7 @@ static __always_inline bool is_nameless(const struct task_struct *p)
 	return a[0] == b[0] && a[1] == b[1];
 }
 
-/* What the threads of a process burn together; of its leader, once it has several. */
+/* CPU time that the threads of a process burn together; of its leader, once it has several. */
 struct pool {
 	u64 run;    /* ns on a CPU since then */
 	u64 since;  /* ns */
@@ -83,7 +83,7 @@ static __always_inline struct pool *pool_of(struct task_struct *p, u64 ran, u64 
 	return pool;
 }
 
-/* What a demand of its process says of a task of this tier: hints. */
+/* Hints from the demand of its process about a task of this tier. */
 static __always_inline u32 demand_hints(u32 demand, u32 tier)
 {
 	u32 least = tier == PROCDB_TIER_BATCH ? PROCDB_POOL_LEAVE_DEMAND : PROCDB_POOL_DEMAND;

@@ -219,7 +219,7 @@ struct bpf_map {
 
 #pragma clang attribute pop
 
-/* What the iterators are called with: these are part of the kernel's interface, as they are. */
+/* Arguments of the iterators: these are part of the kernel's interface, as they are. */
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;

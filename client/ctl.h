@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What every command of pandemoniumctl shares. */
+/* Shared by all commands of pandemoniumctl. */
 
 #include <gio/gio.h>
 

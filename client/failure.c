@@ -97,7 +97,7 @@ static int unreachable(const char *why)
 	return CTL_UNREACHABLE;
 }
 
-/* What a method changed is changed even if it could not be saved. */
+/* The change of a method holds even if it could not be saved. */
 static int not_saved(const char *method, const char *message)
 {
 	if (g_strcmp0(method, "Save") == 0)

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the service and its clients have to agree on, beside the interface's XML. */
+/* Constants that the service and its clients share, beside the interface's XML. */
 
 #define PROCDB_BUS_NAME "org.pandemonium.ProcDb"
 #define PROCDB_BUS_PATH "/org/pandemonium/ProcDb"
@@ -26,7 +26,7 @@
 #define PROCDB_ORIGIN_RETAINED "retained"
 #define PROCDB_ORIGIN_OVERRIDE "override"
 
-/* What the polkit actions begin with. */
+/* The prefix of the polkit actions. */
 #define PROCDB_ACTION_PREFIX "org.pandemonium.procdb."
 
 /* Names that one DeleteProfiles may hold. */

@@ -18,7 +18,7 @@ enum procdb_average {
 	PROCDB_AVERAGES,
 };
 
-/* What travels of a profile from machine to machine; the fields are those of struct procdb_profile.
+/* The part of a profile that travels between machines; fields as in struct procdb_profile.
  */
 struct procdb_share {
 	uint32_t votes[PROCDB_TIERS];

@@ -17,7 +17,7 @@
  */
 #define LARGE_MEMORY (256 << 10)
 
-/* What --check-config prints, and the exit status. */
+/* Prints the verdict of --check-config; the exit status. */
 static int check_config(const ProcdbOptions *options)
 {
 	g_auto(ProcdbVerdict) verdict;
@@ -37,7 +37,7 @@ static int check_config(const ProcdbOptions *options)
 	return verdict.problems->len > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* What is wrong with the options themselves, which no reload can mend; the caller frees. */
+/* The fault of the options themselves, which no reload can mend; the caller frees. */
 static char *wrong_option(const ProcdbOptions *options)
 {
 	const ProcdbOptions backend = {.backend = options->backend};

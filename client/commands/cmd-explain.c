@@ -16,7 +16,7 @@
 #define AGREEMENT_GOOD 0.8
 #define STABILITY_GOOD 0.5
 
-/* What the sentence needs of an explanation; the strings belong to the dict. */
+/* The members of an explanation that the sentence needs; the strings belong to the dict. */
 typedef struct {
 	const char *name;
 	const char *tier;

@@ -88,7 +88,7 @@ static int change(Ctl *ctl, const CtlCommand *command, char **typed, guint count
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < count; i++) {
-		/* What was set before can always be cleared. */
+		/* An override that was set before can always be cleared. */
 		char *name =
 		    tier ? name_to_change(command, typed[i], literal) : escape_argument(typed[i]);
 

@@ -12,7 +12,7 @@
 #include "output.h"
 #include "rows.h"
 
-/* What the service says of itself; the strings belong to dict. */
+/* Status of the service in its own words; the strings belong to dict. */
 typedef struct {
 	const char *version;
 	const char *backend;
@@ -191,7 +191,7 @@ static void print_outcomes(GVariantDict *dict)
 		       100.0 * (double)turned[best] / (double)all);
 }
 
-/* What later versions of the service count; shown when they do. */
+/* Counters of later versions of the service; shown when there are any. */
 static void print_predictions(GVariantDict *dict)
 {
 	guint64 hits, misses, right, wrong, applied;

@@ -4,7 +4,7 @@
 
 #include "ctl.h"
 
-/* What the rows of the command table run; see CtlCommand. */
+/* Functions of the rows of the command table; see CtlCommand. */
 int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_show(Ctl *ctl, const CtlCommand *command, char **argv);

@@ -8,7 +8,7 @@
 /* Ours need 4. */
 #define MAX_DEPTH 32
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
-/* What jq 1.6 and others that have doubles only write for 2^64 - 1. */
+/* 2^64 - 1 as jq 1.6 and others that have doubles only write it. */
 #define ROUNDED_MAX "18446744073709552000"
 
 /* clang-format takes the hyphens of an unquoted macro argument for minus signs. */
@@ -164,7 +164,7 @@ static guint take_unit(JsonText *text)
 	return unit;
 }
 
-/* What follows \u: one unit, or two of a pair. */
+/* The digits after \u: one unit, or two of a pair. */
 static gboolean take_character(JsonText *text, GString *out, GError **error)
 {
 	guint unit = take_unit(text);

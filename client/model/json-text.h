@@ -35,7 +35,7 @@ void json_text_begin(JsonText *text, const char *data, gsize length);
 /* Whether nothing but space is left; FALSE with error set if there is more. */
 gboolean json_text_end(JsonText *text, GError **error);
 
-/* What the next value is, by its first byte. */
+/* The type of the next value, by its first byte. */
 JsonTextKind json_text_kind(JsonText *text);
 
 /*

@@ -292,7 +292,7 @@ static gboolean check_tier(Reading *reading, GError **error)
 	return TRUE;
 }
 
-/* What the document holds, as far as it was read. */
+/* The document as far as it was read. */
 typedef struct {
 	GVariantBuilder builder;
 	char *format;

@@ -7,7 +7,7 @@
 #define PROFILES_JSON_ERROR (profiles_json_error_quark())
 GQuark profiles_json_error_quark(void);
 
-/* What an export file starts with; the version goes up when old readers would misread it. */
+/* The head of an export file; the version goes up when old readers would misread it. */
 #define PROFILES_JSON_FORMAT "pandemonium-profiles"
 #define PROFILES_JSON_VERSION 1
 

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* What the kernel keeps of a name, without the terminator. */
+/* The bytes of a name that the kernel keeps, without the terminator. */
 #define TASK_NAME_MAX 15
 
 /*

@@ -4,7 +4,7 @@
 
 #include "rows.h"
 
-/* What the screen of "top" shows; the screen changes nothing in it but scroll. */
+/* The state that "top" shows; the screen changes nothing in it but scroll. */
 typedef struct {
 	const Rows *rows;  /* those to show, in order; NULL before the first came */
 	const char *title; /* first line */

@@ -98,7 +98,7 @@ static void take_sentence(GPtrArray *sentences, char *raw)
 	g_free(raw);
 }
 
-/* What the lines of one file are read with. */
+/* The state while the lines of one file are read. */
 typedef struct {
 	ProcdbConfig *config;
 	const ProcdbConfig *running;
@@ -196,7 +196,7 @@ static char *take_override(const Reading *reading, const ProcdbConfigLine *line)
 	return NULL;
 }
 
-/* What is wrong with a line, NULL if nothing is. The caller frees it. */
+/* The fault of a line, or NULL for a good one. The caller frees it. */
 static char *take_line(const Reading *reading, const ProcdbConfigLine *line)
 {
 	if (!line->key && *line->text == '[')

@@ -34,17 +34,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbConfig, procdb_config_clear)
 /* A deep copy into an uninitialized configuration. */
 void procdb_config_copy(ProcdbConfig *to, const ProcdbConfig *from);
 
-/* What a backend is told; the names stay those of the configuration. */
+/* Settings of a backend; the names stay those of the configuration. */
 ProcdbObserverSettings procdb_config_observer(const ProcdbConfig *config);
 
 /* Whether both ask for the same backend and the same observation. */
 gboolean procdb_config_same_backend(const ProcdbConfig *a, const ProcdbConfig *b);
 
-/* What there is to say of the files. */
+/* Findings about the files. */
 typedef struct {
 	GPtrArray *problems; /* char *: a sentence for each, without a full stop */
 	GPtrArray *notes;    /* char *: what may be meant so, and is good to know */
-	/* What was meant for [Apply] cannot be understood: so nothing is applied. */
+	/* A line of [Apply] cannot be understood, so nothing is applied. */
 	gboolean apply_unclear;
 } ProcdbVerdict;
 

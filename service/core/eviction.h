@@ -11,7 +11,7 @@
 
 #include "table.h"
 
-/* What counts of one entry. */
+/* The properties of one entry that decide. */
 struct procdb_standing {
 	struct procdb_entry *entry;
 	uint16_t owner;	   /* of the profile */

@@ -26,7 +26,7 @@ struct procdb_profile {
 	uint64_t csw_rate;    /* voluntary context switches per 100 ms */
 	uint64_t last_seen_tick;
 
-	/* What the PDDB entry has no room for; kept in the file's extension block. */
+	/* Members for which the PDDB entry has no room; kept in the file's extension block. */
 	int64_t first_seen_us; /* wall clock, µs since the epoch; 0 = unknown */
 	int64_t last_seen_us;
 	uint64_t right; /* predictions that the task's own tier confirmed */
@@ -116,7 +116,7 @@ bool procdb_profile_is_protected(const struct procdb_profile *profile, uint32_t 
  */
 uint32_t procdb_profile_evidence(const struct procdb_profile *profile);
 
-/* What travels of it to another machine. */
+/* The part of it that travels to another machine. */
 struct procdb_share procdb_profile_share(const struct procdb_profile *profile);
 
 /* Puts that in place of what was learned; what does not travel stays. */

@@ -46,7 +46,7 @@ void procdb_engine_set_clock(ProcdbEngine *engine, gint64 (*clock_us)(void))
 	engine->clock.known = FALSE;
 }
 
-/* What was seen in the future may be so because the clock was wrong then, or is now. */
+/* A profile seen in the future means that the clock was wrong then, or is now. */
 static void doubt_the_past(ProcdbEngine *engine)
 {
 	engine->clock.doubted_at = engine->tick;

@@ -70,7 +70,7 @@ void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 new
 {
 	gint64 now = engine->clock_us();
 
-	/* What is published of these names is to be compared with the map. */
+	/* The published entries of these names are to be compared with the map. */
 	engine->map.known = FALSE;
 	for (guint i = 0; i < records->len; i++)
 		replace_one(engine, &g_array_index(records, struct procdb_record, i), now,
@@ -150,7 +150,7 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 	return g_steal_pointer(&records);
 }
 
-/* What was read has taken the place of what was known. */
+/* The profiles that were read have taken the place of those that were known. */
 static void log_left_out(const ProcdbEngine *engine)
 {
 	const guint left_out = procdb_store_report(engine->store)->left_out;
@@ -175,7 +175,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	if (!records)
 		return FALSE;
 	log_left_out(engine);
-	/* What was imported, or saved from a damaged file, is not in a good file of ours yet. */
+	/* Imported or rescued profiles are not in a good file of ours yet. */
 	engine->dirty = report->source == PROCDB_SOURCE_IMPORT ||
 			report->source == PROCDB_SOURCE_MERGED || report->left_out > 0 ||
 			(report->quarantined && report->source != PROCDB_SOURCE_NONE &&
@@ -195,7 +195,8 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 	if (!records)
 		return FALSE;
 	if (report->source != PROCDB_SOURCE_NEWEST && report->source != PROCDB_SOURCE_MERGED) {
-		/* What is known is better than any older file, and not on the disk any more. */
+		/* The profiles in memory are better than any older file, and not on the disk any
+		 * more. */
 		engine->dirty = engine->dirty || procdb_table_size(engine->table) > 0;
 		if (report->quarantined) {
 			g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,

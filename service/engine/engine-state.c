@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* What all files of the engine do to its state: entries, and what the listener is told of them. */
+/* The changes of state that all files of the engine share: of entries, and calls of the listener.
+ */
 
 #include "engine-state.h"
 

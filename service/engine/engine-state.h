@@ -73,7 +73,7 @@ struct _ProcdbEngine {
 	guint timer;	  /* GSource id; 0 while not running */
 	char *last_state; /* of the backend, as last logged */
 
-	/* What a step takes in (learn.c). */
+	/* The input of a step (learn.c). */
 	GArray *seen;	       /* struct procdb_observation: scratch */
 	GArray *scores;	       /* struct procdb_named_score: scratch */
 	gboolean drain_failed; /* as last logged */
@@ -238,9 +238,9 @@ void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 new
 
 /* saving.c */
 
-/* What is known is what the file says: nothing is left that a save has failed to write. */
+/* The file says all that is known: no failed save is left to be repeated. */
 void procdb_engine_mark_saved(ProcdbEngine *engine);
-/* What status says of the last save; "" when it worked. */
+/* The error of the last save for the status; "" when it worked. */
 void procdb_engine_set_save_error(ProcdbEngine *engine, const char *message);
 /* Before the engine is freed: a save under way ends without it; requests that wait for a save
  * get an error. */

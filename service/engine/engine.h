@@ -40,7 +40,7 @@ typedef struct {
 	 * teach: any user may run anything under any name.
 	 */
 	guint max_user_tier;
-	/* What users with an ID below this have taught others cannot turn; 0: all can all. */
+	/* Lessons of users with an ID below this, which other users cannot turn; 0: none. */
 	guint protect_below_uid;
 	guint max_retained; /* profiles remembered beyond the live table */
 	/* Of those that are not confident yet, as many more; 0: they are forgotten at once. */
@@ -203,11 +203,11 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
  * cleared.
  */
 void procdb_engine_declare(ProcdbEngine *engine, GHashTable *declarations);
-/* What is declared of a name, or NULL. */
+/* The declaration of a name, or NULL. */
 const ProcdbDeclaration *procdb_engine_declaration(const ProcdbEngine *engine,
 						   const struct procdb_comm *comm);
 
-/* What the init map says of a name now; FALSE when it says nothing. */
+/* The entry of a name in the init map now; FALSE when there is none. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
 				  struct procdb_class *prediction);
 

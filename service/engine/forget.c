@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* What leaves the live table, what is remembered of it, and what is forgotten. */
+/* Eviction from the live table, and what is remembered or forgotten of a profile then. */
 
 #include "eviction.h"
 #include "log.h"
@@ -15,7 +15,7 @@
  */
 #define ROOM_SHARE 64
 
-/* What is remembered, in two rooms of their own: profiles that predict, and candidates. */
+/* Remembered profiles, in two rooms of their own: those that predict, and candidates. */
 static const struct room {
 	enum procdb_set sets[2];
 	guint count;

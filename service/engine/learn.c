@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* What a step takes in: observations, each a vote, and how predictions turned out. */
+/* Ingest: observations, each a vote, and the outcomes of predictions. */
 
 #include "eviction.h"
 #include "engine-state.h"
@@ -158,7 +158,7 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);
 	engine->dirty = TRUE;
 	procdb_engine_mark_changed(engine, entry);
-	/* What users run under its name does not take back what root has taught. */
+	/* Tasks of users under its name do not take back what root has taught. */
 	if (procdb_engine_is_reference(engine) ||
 	    procdb_profile_is_protected(&entry->profile, engine->settings.protect_below_uid) ||
 	    !procdb_profile_is_refuted(&entry->profile))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* What clients ask of the engine. */
+/* Requests of clients. */
 
 #include "engine-state.h"
 #include "escape.h"
@@ -206,7 +206,7 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 	if (!ok)
 		return FALSE;
 	apply(engine);
-	/* What was cleared does not come back from an older file either. */
+	/* Cleared profiles do not come back from an older file either. */
 	mark_dirty(engine, tier == PROCDB_NO_OVERRIDE);
 	return TRUE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* What is written to the database, and when. */
+/* Saving: which records are written to the database, and when. */
 
 #include "engine-state.h"
 #include "log.h"

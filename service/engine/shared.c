@@ -35,7 +35,7 @@ static gboolean take_written(ProcdbEngine *engine, struct procdb_entry *entry,
 
 	if (ours && memcmp(&entry->written, seen, sizeof(*seen)) == 0)
 		return FALSE;
-	/* What waits for room and is there already needs none. */
+	/* An entry that waits for room and is there already needs none. */
 	if (!ours) {
 		procdb_engine_set_published(engine, entry, true);
 		if (entry->set == PROCDB_SET_RETAINED)
@@ -49,7 +49,7 @@ static gboolean take_written(ProcdbEngine *engine, struct procdb_entry *entry,
 	return ours;
 }
 
-/* What the map holds. Adds the entries that it has to found; whether others wrote over ours. */
+/* Reads the map. Adds its entries to found; TRUE when others wrote over ours. */
 static gboolean compare(ProcdbEngine *engine, const GArray *entries, GHashTable *found)
 {
 	gboolean overwritten = FALSE;

@@ -16,7 +16,7 @@
 /* From so many bytes on a file tells whether it is a database that we know. */
 #define PROCDB_HEADER_SIZE 12
 
-/* What MaxRetained and MaxProfiles can be at most. */
+/* The greatest MaxRetained and MaxProfiles. */
 #define PROCDB_RETAINED_LIMIT 1048576
 #define PROCDB_PROFILES_LIMIT 65536
 /* Overrides that admins may set; each takes room in the init map. */
@@ -53,7 +53,7 @@ typedef enum {
 	PROCDB_DIAG_TOO_LARGE, /* larger than anything that we write; the codec itself reads it */
 } ProcdbDiag;
 
-/* What follows the entries. But for GOOD the records are what the entries say. */
+/* The part after the entries. Unless it is GOOD the records are what the entries say. */
 typedef enum {
 	PROCDB_EXT_NONE,    /* nothing: a file of scx_pandemonium, or an old one */
 	PROCDB_EXT_GOOD,    /* an extension block, and the checksum of the file is right */
@@ -62,7 +62,7 @@ typedef enum {
 	PROCDB_EXT_NEWER,   /* ours, of a version that we do not know */
 } ProcdbExt;
 
-/* What there is to say of a decoded file beside its records. */
+/* Findings about a decoded file, beside its records. */
 typedef struct {
 	ProcdbDiag diag;
 	ProcdbExt ext;

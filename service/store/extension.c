@@ -37,7 +37,7 @@ struct table {
 	guint32 count;
 } __attribute__((packed));
 
-/* What an entry leaves out. */
+/* The members that an entry leaves out. */
 struct more {
 	struct procdb_comm comm; /* of the entry that it belongs to */
 	guint32 votes[PROCDB_TIERS];

@@ -24,7 +24,7 @@
 
 #include "selection.h"
 
-/* What a record takes in either section beside an entry. */
+/* Bytes of a record in either section beside an entry. */
 #define PROCDB_EXTENSION_RECORD_SIZE 80
 
 /* The size of a block for so many entries and profiles without one. */

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What reading and replacing share; all of it under the lock. */
+/* Shared by reading and replacing; all of it under the lock. */
 
 #include <sys/stat.h>
 

@@ -6,7 +6,7 @@
 
 #include "codec.h"
 
-/* What a record tells: that of entries of version 1 and 2, and of the extension as it grew. */
+/* Contents of a record: of entries of version 1 and 2, and of the extension as it grew. */
 enum {
 	PROCDB_SCHEMA_V1 = 1,
 	PROCDB_SCHEMA_V2 = 2,

@@ -182,7 +182,7 @@ static gboolean write_temp(ProcdbFiles *files, int directory, GBytes *bytes, str
 	gsize len;
 
 	data = g_bytes_get_data(bytes, &len);
-	/* What an interrupted save left, or whatever else took the name. */
+	/* The rest of an interrupted save, or something else of that name. */
 	if (!remove_if_there(directory, files->temp_name, error))
 		return FALSE;
 	fd = openat(directory, files->temp_name,
@@ -267,14 +267,14 @@ gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial,
 
 	if (serial <= files->written)
 		return TRUE;
-	/* What could not be read again. */
+	/* The file that could not be read again. */
 	if (g_bytes_get_size(bytes) > PROCDB_MAX_FILE_SIZE) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
 			    "Cannot write %s: it would be larger than %zu MiB", files->path,
 			    PROCDB_MAX_FILE_SIZE >> 20);
 		return FALSE;
 	}
-	/* What a link leads to may be a disk that is not mounted yet. */
+	/* The target of a link may be on a disk that is not mounted yet. */
 	if (!files->through_link && !procdb_directory_make(files->directory, error))
 		return FALSE;
 	directory = procdb_directory_open(files->directory, error);

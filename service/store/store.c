@@ -103,7 +103,7 @@ static void take(ProcdbStore *store, const ProcdbFile *file, ProcdbSource source
 	store->report.left_out = file->decoded.left_out;
 }
 
-/* What is wrong with a file, as the end of a sentence; the caller frees. */
+/* The fault of a file, as the end of a sentence; the caller frees. */
 static char *describe(const ProcdbFile *file)
 {
 	if (!file->readable)
@@ -335,7 +335,7 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 	return procdb_files_replace(store->files, bytes, ++store->serial, TRUE, error);
 }
 
-/* What the thread needs; it shares only the files, which have a lock. */
+/* The thread's own data; it shares only the files, which have a lock. */
 struct save {
 	ProcdbFiles *files;
 	GArray *records;
