@@ -68,11 +68,14 @@ struct procdb_share procdb_sum_get(const struct procdb_sum *sum)
 	return share;
 }
 
-static const char *const names[] = {"unknown", "root", "users", "root and users"};
+static const char *const names[] = {
+    "unknown", "root",		"users",	  "root and users",
+    "farm",    "root and farm", "users and farm", "root, users and farm",
+};
 
 const char *procdb_teachers_name(uint8_t teachers)
 {
-	return names[teachers & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS)];
+	return names[teachers & PROCDB_TEACHERS_ALL];
 }
 
 bool procdb_teachers_parse(const char *name, uint8_t *teachers)

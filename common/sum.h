@@ -18,6 +18,15 @@ enum procdb_average {
 	PROCDB_AVERAGES,
 };
 
+/*
+ * A teacher beside PROCDB_TAUGHT_BY_ROOT and PROCDB_TAUGHT_BY_USERS: other machines, by "farm
+ * pull". PROCDB_PRIOR_VOTES of such a profile, for its leading tier, are a prior: so few that one
+ * vote against them leaves less agreement than a prediction needs.
+ */
+#define PROCDB_TAUGHT_BY_FARM 4
+#define PROCDB_TEACHERS_ALL 7
+#define PROCDB_PRIOR_VOTES 3
+
 /* The part of a profile that travels between machines; fields as in struct procdb_profile.
  */
 struct procdb_share {
@@ -61,7 +70,9 @@ void procdb_sum_add(struct procdb_sum *sum, const struct procdb_share *share);
  */
 struct procdb_share procdb_sum_get(const struct procdb_sum *sum);
 
-/* A word for each combination of PROCDB_TAUGHT_BY_*: "unknown", "root", "users", "root and users".
+/*
+ * A word for each combination of PROCDB_TAUGHT_BY_*: "unknown", "root", "users", "root and users",
+ * and with the farm "farm", "root and farm", "users and farm", "root, users and farm".
  */
 const char *procdb_teachers_name(uint8_t teachers);
 /* The other way round; false for anything else. */

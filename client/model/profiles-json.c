@@ -266,7 +266,10 @@ static gboolean check_teachers(Reading *reading, GError **error)
 	if (!reading->taught_by)
 		reading->taught_by = g_strdup(procdb_teachers_name(0));
 	return procdb_teachers_parse(reading->taught_by, &ignored) ||
-	       refuse(error, "\"taught_by\" must be unknown, root, users, or root and users");
+	       refuse(
+		   error,
+		   "\"taught_by\" must be unknown, or one or more of root, users and farm, as in "
+		   "\"root, users and farm\"");
 }
 
 /* The tier is what the votes say, unless it is an override: then it is what decides. */

@@ -230,7 +230,7 @@ static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_r
 			      "has an origin other than live, retained and override");
 	if (texts->teachers && !procdb_teachers_parse(texts->teachers, &profile->teachers))
 		return refuse(error, PROCDB_BUS_ERROR_INVALID_PROFILE, texts->name,
-			      "is taught by others than unknown, root, users, and root and users");
+			      "is taught by others than root, users and farm, or unknown");
 	/* A counter at its maximum may have missed observations: it can be less than the sum. */
 	if (procdb_profile_votes(profile) > profile->observations &&
 	    profile->observations < G_MAXUINT32)

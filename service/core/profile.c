@@ -98,6 +98,8 @@ void procdb_profile_fade(struct procdb_profile *profile, uint64_t limit)
 		return;
 	for (int i = 0; i < PROCDB_TIERS; i++)
 		profile->tier_votes[i] /= 2;
+	/* What a prior still weighs is not known any more, and next to nothing. */
+	profile->teachers &= (uint8_t)~PROCDB_TAUGHT_BY_FARM;
 }
 
 static uint64_t add(uint64_t a, uint64_t b)
@@ -134,7 +136,40 @@ void procdb_profile_withdraw(struct procdb_profile *profile)
 	profile->observations = 0;
 	profile->recent_right = 0;
 	profile->recent_wrong = 0;
+	profile->teachers &= (uint8_t)~PROCDB_TAUGHT_BY_FARM;
 	count(&profile->withdrawals);
+}
+
+bool procdb_profile_is_prior(const struct procdb_profile *profile)
+{
+	return profile->teachers == PROCDB_TAUGHT_BY_FARM && profile->withdrawals == 0 &&
+	       profile->observations <= PROCDB_PRIOR_VOTES;
+}
+
+void procdb_profile_make_prior(struct procdb_profile *profile)
+{
+	const enum procdb_tier tier = procdb_profile_dominant_tier(profile);
+	const uint64_t votes = procdb_profile_votes(profile);
+
+	memset(profile->tier_votes, 0, sizeof(profile->tier_votes));
+	profile->observations = votes < PROCDB_PRIOR_VOTES ? (uint32_t)votes : PROCDB_PRIOR_VOTES;
+	profile->tier_votes[tier] = profile->observations;
+}
+
+static uint32_t less(uint32_t count, uint32_t taken)
+{
+	return count > taken ? count - taken : 0;
+}
+
+void procdb_profile_drop_prior(struct procdb_profile *profile)
+{
+	uint32_t *votes = &profile->tier_votes[procdb_profile_dominant_tier(profile)];
+
+	if (!(profile->teachers & PROCDB_TAUGHT_BY_FARM))
+		return;
+	*votes = less(*votes, PROCDB_PRIOR_VOTES);
+	profile->observations = less(profile->observations, PROCDB_PRIOR_VOTES);
+	profile->teachers &= (uint8_t)~PROCDB_TAUGHT_BY_FARM;
 }
 
 bool procdb_profile_is_protected(const struct procdb_profile *profile, uint32_t uid_below)

@@ -35,7 +35,7 @@ struct procdb_profile {
 	uint16_t recent_wrong;
 	uint32_t withdrawals; /* times that it was unlearned because its predictions were wrong */
 	uint8_t override;     /* enum procdb_tier, or PROCDB_NO_OVERRIDE */
-	uint8_t teachers;     /* PROCDB_TAUGHT_BY_*; 0 = unknown */
+	uint8_t teachers;     /* PROCDB_TAUGHT_BY_*, the farm as well; 0 = unknown */
 	/* procdb_owner_of_uid() of the user that taught it first; 0: root, or unknown. */
 	uint16_t owner;
 	/* The override is that of a file of the configuration, which the database does not keep. */
@@ -103,6 +103,17 @@ bool procdb_profile_is_refuted(const struct procdb_profile *profile);
  * again; what was measured and the lasting counts stay.
  */
 void procdb_profile_withdraw(struct procdb_profile *profile);
+
+/* Whether all that is known of it is what a farm said: nothing of it was seen here. */
+bool procdb_profile_is_prior(const struct procdb_profile *profile);
+
+/* Leaves of what a farm said no more than a prior weighs: PROCDB_PRIOR_VOTES for the leading tier.
+ */
+void procdb_profile_make_prior(struct procdb_profile *profile);
+
+/* Takes the votes of a prior back, if there is one: an observation of this machine contradicts it.
+ */
+void procdb_profile_drop_prior(struct procdb_profile *profile);
 
 /*
  * Whether root, or another user with an ID below this, taught the profile first: other users cannot

@@ -45,8 +45,11 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	entry->profile = record->profile;
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
 		engine->overrides++;
-	/* Learned from users' tasks only, perhaps under a higher MaxUserTier: cap it again. */
-	if (entry->profile.teachers == PROCDB_TAUGHT_BY_USERS)
+	/*
+	 * Learned from users' tasks only, perhaps under a higher MaxUserTier: cap it again. The
+	 * root of another machine is not ours.
+	 */
+	if (entry->profile.teachers && !(entry->profile.teachers & PROCDB_TAUGHT_BY_ROOT))
 		procdb_profile_cap(&entry->profile,
 				   (enum procdb_tier)engine->settings.max_user_tier);
 	/*

@@ -213,7 +213,7 @@ static void cap_user_votes(ProcdbEngine *engine)
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, i);
 
-		if (!(entry->profile.teachers & PROCDB_TAUGHT_BY_USERS) ||
+		if (!(entry->profile.teachers & (PROCDB_TAUGHT_BY_USERS | PROCDB_TAUGHT_BY_FARM)) ||
 		    !procdb_profile_cap(&entry->profile,
 					(enum procdb_tier)engine->settings.max_user_tier))
 			continue;

@@ -26,7 +26,7 @@ static guint16 owner_of(const struct procdb_observation *o)
 static void take_owner(const ProcdbEngine *engine, struct procdb_profile *profile, guint8 teachers,
 		       guint16 owner)
 {
-	if (profile->observations == 0)
+	if (profile->observations == 0 || procdb_profile_is_prior(profile))
 		profile->owner = owner;
 	/* Until users have made it one that predicts, the system's word counts more. */
 	else if (((teachers & PROCDB_TAUGHT_BY_ROOT) ||
@@ -59,7 +59,8 @@ static guint64 distance(const struct procdb_profile *profile, const struct procd
 
 /*
  * Merges an observation. What only said that lives were short gives way to the first that
- * says more: one large file in a hundred small ones tells what a compiler is.
+ * says more: one large file in a hundred small ones tells what a compiler is. What a farm said
+ * gives way to the first that contradicts it.
  */
 static void vote(ProcdbEngine *engine, struct procdb_entry *entry, const struct procdb_class *seen)
 {
@@ -76,6 +77,9 @@ static void vote(ProcdbEngine *engine, struct procdb_entry *entry, const struct 
 	}
 	*neutral -= MIN(*neutral, entry->brief);
 	entry->brief = 0;
+	if (MIN(seen->tier, PROCDB_TIER_LAT_CRITICAL) !=
+	    procdb_profile_dominant_tier(&entry->profile))
+		procdb_profile_drop_prior(&entry->profile);
 	procdb_profile_learn(&entry->profile, seen, engine->tick);
 }
 

@@ -245,6 +245,24 @@ static void add_known(const struct procdb_entry *entry, struct procdb_record *re
 		record->profile.seen_run_us = entry->profile.seen_run_us;
 }
 
+/* A prior takes the place of nothing that was seen here, be it that it was wrong. */
+static gboolean is_outranked(const struct procdb_entry *entry, const struct procdb_record *record)
+{
+	return procdb_profile_is_prior(&record->profile) &&
+	       record->profile.override == PROCDB_NO_OVERRIDE &&
+	       (entry->profile.observations > 0 || entry->profile.withdrawals > 0) &&
+	       !procdb_profile_is_prior(&entry->profile);
+}
+
+/* What a farm says in place of what it said; how it fared here stays. */
+static void renew_prior(const struct procdb_entry *entry, struct procdb_record *record)
+{
+	record->profile.right = entry->profile.right;
+	record->profile.wrong = entry->profile.wrong;
+	record->profile.recent_right = entry->profile.recent_right;
+	record->profile.recent_wrong = entry->profile.recent_wrong;
+}
+
 static gboolean refuse_override(const struct procdb_record *record, guint8 override, GError **error)
 {
 	const char *bytes = (const char *)record->comm.bytes;
@@ -281,13 +299,24 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 		const struct procdb_entry *entry = procdb_table_find(engine->table, &record->comm);
 		guint8 override = override_of(engine, &record->comm);
 
+		if (record->profile.teachers == PROCDB_TAUGHT_BY_FARM)
+			procdb_profile_make_prior(&record->profile);
+		if (merge && !replace && entry && is_outranked(entry, record)) {
+			g_array_remove_index(taken, i--);
+			continue;
+		}
 		if (record->profile.override == PROCDB_NO_OVERRIDE)
 			record->profile.override = override;
 		else if (override == PROCDB_NO_OVERRIDE)
 			overrides++;
 		else if (merge && record->profile.override != override)
 			return refuse_override(record, override, error);
-		if (merge && !replace && entry)
+		if (!merge || replace || !entry)
+			continue;
+		if (procdb_profile_is_prior(&record->profile) &&
+		    procdb_profile_is_prior(&entry->profile))
+			renew_prior(entry, record);
+		else
 			add_known(entry, record);
 	}
 	if (records->len > most_records(engine) || overrides > PROCDB_MAX_OVERRIDES) {

@@ -164,7 +164,7 @@ static gboolean complete(struct procdb_record *record, const guint8 *data, gsize
 	if (memcmp(&more.comm, &record->comm, sizeof(more.comm)) != 0)
 		return FALSE;
 	profile->override = more.override < PROCDB_TIERS ? more.override : PROCDB_NO_OVERRIDE;
-	profile->teachers = more.teachers & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS);
+	profile->teachers = more.teachers & PROCDB_TEACHERS_ALL;
 	profile->owner = GUINT16_FROM_LE(more.owner);
 	profile->seen_run_us = MAX(GINT64_FROM_LE(more.seen_run), 0);
 	profile->first_seen_us = MAX(GINT64_FROM_LE(more.first_seen), 0);
