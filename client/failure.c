@@ -28,6 +28,7 @@ static const struct {
     {"Import", "manage"},
     {"ExportProfiles", "list-profiles"},
     {"ImportProfiles", "manage"},
+    {"ImportPrior", "import-prior"},
     {"SetBackend", "manage"},
     {"SetApply", "manage"},
     {"SetOverride", "set-override"},
@@ -116,7 +117,8 @@ static int report_ours(const char *code, const char *method, const char *name, c
 {
 	if (g_str_equal(code, "SaveFailed"))
 		return not_saved(method, message);
-	if (g_str_equal(code, "InvalidProfile") || g_strcmp0(method, "ImportProfiles") == 0) {
+	if (g_str_equal(code, "InvalidProfile") || g_strcmp0(method, "ImportProfiles") == 0 ||
+	    g_strcmp0(method, "ImportPrior") == 0) {
 		g_printerr("Nothing was imported: %s.\n", message);
 		return CTL_FAILED;
 	}

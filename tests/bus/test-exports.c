@@ -103,6 +103,29 @@ static void test_a_record_that_does_not_hold_together(BusFixture *f, gconstpoint
 	g_assert_cmpuint(test_find(&f->engine, "cc1")->profile.observations, ==, G_MAXUINT32);
 }
 
+static void test_a_prior_is_no_more_than_that(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GVariant) whole = NULL;
+	g_autoptr(GVariant) rows = NULL;
+	const struct procdb_profile *profile;
+
+	/* It claims to be an override, and of root. */
+	whole = g_variant_ref_sink(record_of("other", "batch", "override", "root", 500, 900));
+	rows = g_variant_get_child_value(whole, 0);
+	g_variant_unref(bus_must(f, "ImportPrior", g_variant_new_tuple(&rows, 1)));
+	profile = &test_find(&f->engine, "other")->profile;
+	g_assert_cmpuint(profile->observations, ==, PROCDB_PRIOR_VOTES);
+	g_assert_cmpuint(profile->override, ==, PROCDB_NO_OVERRIDE);
+	g_assert_cmpuint(profile->teachers, ==, PROCDB_TAUGHT_BY_FARM);
+	g_variant_unref(
+	    bus_must(f, "ImportProfiles", record_of("other", "batch", "live", "root", 1, 1)));
+	g_assert_cmpuint(profile->observations, ==, 1 + PROCDB_PRIOR_VOTES);
+	g_variant_unref(bus_must(f, "ImportPrior", g_variant_new_tuple(&rows, 1)));
+	g_assert_cmpuint(profile->observations, ==, 1 + PROCDB_PRIOR_VOTES);
+	bus_must_fail(f, "ImportPrior", g_variant_new("(s)", "other"),
+		      "org.freedesktop.DBus.Error.InvalidArgs");
+}
+
 static void add(const char *path, void (*test)(BusFixture *, gconstpointer))
 {
 	g_test_add(path, BusFixture, NULL, bus_fixture_set_up, test, bus_fixture_tear_down);
@@ -115,5 +138,6 @@ int main(int argc, char **argv)
 	add("/exports/merging-adds-up", test_merging_adds_up);
 	add("/exports/a-record-that-does-not-hold-together",
 	    test_a_record_that_does_not_hold_together);
+	add("/exports/a-prior-is-no-more-than-that", test_a_prior_is_no_more_than_that);
 	return bus_fixture_run_tests();
 }

@@ -37,6 +37,7 @@ CALLS = (
     ("delete-entries", "DeleteProfiles", "(as)", ["as", "ld"]),
     ("manage", "Import", f"({ROWS}b)", [], False),
     ("manage", "ImportProfiles", f"({RECORDS}bb)", [], False, True),
+    ("import-prior", "ImportPrior", f"({RECORDS})", []),
     ("manage", "SetBackend", "(s)", "none"),
     ("manage", "SetApply", "(s)", "none"),
     ("manage", "Reload", "()"),
