@@ -2,11 +2,13 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bus.h"
 #include "commands.h"
 #include "failure.h"
 #include "json.h"
+#include "known.h"
 #include "name.h"
 #include "options.h"
 #include "output.h"
@@ -101,6 +103,21 @@ static void say_unsure(const Reasons *why)
 	puts("More observations may settle it; \"pandemoniumctl override set\" decides it now.");
 }
 
+/* What other machines have to do with it. */
+static void say_farm(GVariantDict *dict, const Reasons *why)
+{
+	g_autofree char *farm = NULL;
+	const char *teachers;
+
+	if (!g_variant_dict_lookup(dict, "taught_by", "&s", &teachers) || !strstr(teachers, "farm"))
+		return;
+	farm = farm_known_to_text(why->name);
+	if (g_str_equal(teachers, "farm"))
+		printf("It is known from %s, and was not seen here yet.\n", farm);
+	else
+		printf("It is known from %s, and nothing here contradicted that.\n", farm);
+}
+
 static void say_in_kernel(GVariantDict *dict, const Reasons *why)
 {
 	gboolean predicted = !g_str_equal(why->source, "none");
@@ -127,6 +144,7 @@ static void print_explanation(const Ctl *ctl, GVariant *explanation)
 		say_too_few(&why);
 	else
 		say_unsure(&why);
+	say_farm(&dict, &why);
 	say_in_kernel(&dict, &why);
 	putchar('\n');
 	profile_print(ctl, explanation);

@@ -58,6 +58,12 @@ const CtlCommand ctl_commands[] = {
      "--replace is given. Overrides stay unless the file has others. With --merge\n"
      "exports of several machines are added up, and what is known of the same names.",
      1, -1, cmd_import},
+    {"farm", "push | pull | sync | audit [NAME] | forget HOST", "Learn with other machines",
+     "Push adds what was learned since the last push to the farm's store, a Redis or\n"
+     "Valkey. Pull takes over what the farm knows, as a prior that yields to what this\n"
+     "machine sees. Sync does both. Audit shows what each machine gave, and forget\n"
+     "takes that out again.",
+     1, 2, cmd_farm},
     {"doctor", NULL, "Check what the service needs, and say what to do", NULL, 0, 0, cmd_doctor},
     {NULL},
 };

@@ -20,6 +20,7 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_farm(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_doctor(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_apply(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_backend(Ctl *ctl, const CtlCommand *command, char **argv);

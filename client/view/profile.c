@@ -101,6 +101,7 @@ static const struct {
     {"wakeup_freq", "Wake-ups", "t", as_rate, TRUE},
     {"csw_rate", "Voluntary switches", "t", as_rate, TRUE},
     {"taught_by", "Taught by", "s", as_is, TRUE},
+    {"known_from", "Known from", "s", as_is},
     {"first_seen_us", "First seen", "x", as_time},
     {"last_seen_us", "Last seen", "x", as_time},
     {"predicted", "Predicted", "b", as_answer},

@@ -25,6 +25,9 @@ __pandemoniumctl_options() {
 	delete) echo --yes --literal -y -l ;;
 	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
+	farm)
+		echo --store --label --host --quorum --password-file --ca-file --state --timeout -s
+		;;
 	import) echo --merge --no-overrides --replace --yes -m -r -y ;;
 	esac
 }
@@ -32,7 +35,7 @@ __pandemoniumctl_options() {
 _pandemoniumctl() {
 	local cur prev command='' position=0 i
 	local commands='status list show explain confidence delete reset override save reload load
-		backend apply monitor top export import doctor'
+		backend apply monitor top export import farm doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
 		wakeup_freq csw_rate last_seen_us origin'
@@ -57,7 +60,8 @@ _pandemoniumctl() {
 	# How many arguments stand between the command and the cursor.
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		-s | -t | -o | --sort | --tier | --origin)
+		-s | -t | -o | --sort | --tier | --origin | --store | --label | --host | --quorum | \
+			--password-file | --ca-file | --state | --timeout)
 			[[ ${words[i + 1]} != = ]] || ((i++))
 			((i++))
 			;;
@@ -81,6 +85,11 @@ _pandemoniumctl() {
 		mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur")
 		return
 		;;
+	farm:--password-file | farm:--ca-file | farm:--state)
+		compopt -o default 2>/dev/null
+		return
+		;;
+	farm:--store | farm:-s | farm:--label | farm:--host | farm:--quorum | farm:--timeout) return ;;
 	list:--origin | list:-o)
 		mapfile -t COMPREPLY < <(compgen -W 'live retained override' -- "$cur")
 		return
@@ -106,6 +115,8 @@ _pandemoniumctl() {
 		fi
 		;;
 	override:0) mapfile -t COMPREPLY < <(compgen -W 'set clear list' -- "$cur") ;;
+	farm:0) mapfile -t COMPREPLY < <(compgen -W 'push pull sync audit forget' -- "$cur") ;;
+	farm:1) [[ " ${words[*]} " != *' audit '* ]] || __pandemoniumctl_names ;;
 	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer sched-ext pinned none' -- "$cur") ;;
 	apply:0) mapfile -t COMPREPLY < <(compgen -W 'auto slices none' -- "$cur") ;;
 	export:0 | import:*) compopt -o default 2>/dev/null ;;

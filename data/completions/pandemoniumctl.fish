@@ -61,6 +61,7 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow change
 complete -c pandemoniumctl -n __fish_use_subcommand -a top -d 'Watch what is learned, live'
 complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all profiles as JSON'
 complete -c pandemoniumctl -n __fish_use_subcommand -a import -d 'Take over exported profiles'
+complete -c pandemoniumctl -n __fish_use_subcommand -a farm -d 'Learn with other machines'
 complete -c pandemoniumctl -n __fish_use_subcommand -a doctor -d 'Check everything that the service needs'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s s -l sort -x -a "$columns" -d 'Sort by a column'
@@ -94,3 +95,14 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s m -l merge -d 'Add
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s r -l replace -d 'Forget everything learned first'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -l no-overrides -d 'Take over what was learned only'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s y -l yes -d 'Do not ask'
+
+complete -c pandemoniumctl -n '__pandemoniumctl_at farm 0' -a 'push pull sync audit forget'
+complete -c pandemoniumctl -n '__pandemoniumctl_after farm audit' -a '(__pandemoniumctl_names)'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -s s -l store -x -d 'Where the farm is'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l label -x -d 'Share with machines of this label only'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l host -x -d 'Name of this machine in the farm'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l quorum -x -d 'Pull what this many machines have seen'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l password-file -r -F -d 'File that holds the password'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l ca-file -r -F -d 'Certificates to trust'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l state -r -F -d 'Directory that remembers what was pushed'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l timeout -x -d 'Wait this long for an answer'

@@ -30,7 +30,8 @@ USES = {
     "client/model": {"bpf", "common", "client/ctl.h"},
     "client/view": {"bpf", "common", "client/ctl.h", "client/model"},
     "client": {"bpf", "common", "client/ctl.h", "client/model", "client/view"},
-    "client/commands": {"bpf", "common", "client", "client/ctl.h", "client/model", "client/view"},
+    "client/farm": {"bpf", "common", "client", "client/ctl.h", "client/model", "client/view"},
+    "client/commands": {"bpf", "common", "client", "client/ctl.h", "client/farm", "client/model", "client/view"},
 }
 # Whole programs are put together here.
 TOPS = {"service/main.c", "service/options.c", "service/options.h", "service/daemon.c", "service/daemon.h",

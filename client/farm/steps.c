@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "steps.h"
+
+#define EXACT 16
+#define PARTS 8
+#define PART_BITS 3
+/* 2^4 is the first power whose eighths are more than one. */
+#define FIRST_POWER 4
+
+guint farm_step_of(guint64 value)
+{
+	guint power;
+
+	if (value < EXACT)
+		return (guint)value;
+	power = 63U - (guint)__builtin_clzll(value);
+	return EXACT + (power - FIRST_POWER) * PARTS +
+	       (guint)((value >> (power - PART_BITS)) & (PARTS - 1));
+}
+
+guint64 farm_step_value(guint step)
+{
+	guint power;
+
+	if (step < EXACT)
+		return step;
+	step = MIN(step, FARM_STEP_MAX) - EXACT;
+	power = FIRST_POWER + step / PARTS;
+	/* The middle of the step. */
+	return ((guint64)(PARTS + step % PARTS) << (power - PART_BITS)) +
+	       ((guint64)1 << (power - PART_BITS - 1));
+}
+
+guint farm_step_median(const guint32 hosts[FARM_STEP_MAX + 1])
+{
+	guint64 all = 0, below = 0;
+	guint step = 0;
+
+	for (guint i = 0; i <= FARM_STEP_MAX; i++)
+		all += hosts[i];
+	while (step < FARM_STEP_MAX && (below += hosts[step]) * 2 < all)
+		step++;
+	return step;
+}

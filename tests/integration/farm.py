@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""pandemoniumctl farm with the real service and a real Redis. Machines are one service, which forgets in between."""
+
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+
+from harness import Service, ctl, run_case
+from stores import Between, Redis
+
+RECORDS = "a(ssdbu(uuu)ttttxsxttusu)"
+TIERS = ("batch", "interactive", "lat-critical")
+SEEN = int(time.time()) * 1_000_000
+HOST_WEIGHT = 8
+
+
+def record(name, tier, observations, runtime=1_000_000, taught_by="root"):
+    votes = [0, 0, 0]
+    votes[TIERS.index(tier)] = observations
+    return (name, tier, 0.0, False, observations, tuple(votes), runtime, runtime // 10, 3, 4, SEEN, "retained", SEEN - 1,
+            observations, 1, 0, taught_by, 0)
+
+
+def teach(service, *records):
+    """Adds what a machine has learned."""
+    service.call("ImportProfiles", f"({RECORDS}bb)", records, False, True)
+
+
+def farm(verb, store, host="a", status=0, *more):
+    """What "farm" says as a machine, whose memory is its own."""
+    return ctl("farm", verb, *more, f"--store={store.url}", f"--host={host}",
+               f"--state={os.environ['LAB_DIR']}/state-{host}", "--no-ask-password", status=status)
+
+
+def fails(verb, status, *arguments, host="a"):
+    """What it says on standard error when it fails."""
+    done = subprocess.run(["pandemoniumctl", "farm", verb, f"--host={host}", f"--state={os.environ['LAB_DIR']}/state-{host}",
+                           *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    return done.stderr
+
+
+def machine(service, store, host, *records):
+    """A machine that has learned this from nothing on, and pushes it."""
+    service.call("Reset")
+    teach(service, *records)
+    return json.loads(farm("push", store, host, 0, "--json"))
+
+
+def sums_are_exact(store):
+    """Compares the farm's records with those of the machines."""
+    expected = {}
+    for (_, name), (part, _) in store.records("host:").items():
+        total = expected.setdefault(name, [[0] * 7, {}])
+        votes = sum(part[:3])
+        share = part[:3] if votes <= HOST_WEIGHT else [(vote * HOST_WEIGHT * 2 + votes) // (2 * votes) for vote in part[:3]]
+        for index, number in enumerate([*share, 1, *part[3:6]]):
+            total[0][index] += number
+        for letter, step in zip("adwc", part[8:]):
+            total[1][f"{letter}{step}"] = total[1].get(f"{letter}{step}", 0) + 1
+    found = {name: [numbers[:7], {key: int(n) for key, n in steps.items()}]
+             for (_, name), (numbers, steps) in store.records("sums").items()}
+    assert found == expected, (found, expected)
+    return found
+
+
+def what_machines_learned_comes_to_a_fresh_one():
+    with Redis() as store, Service() as service:
+        many = [record(f"prog{number}", "batch", 5) for number in range(150)]
+        for host in "abc":
+            assert machine(service, store, host, record("cc1", "batch", 30), *many) == {"pushed": 151, "runs": 780}
+        # Nothing new is nothing; and then only what is new.
+        assert json.loads(farm("push", store, "c", 0, "--json")) == {"pushed": 0, "runs": 0}
+        teach(service, record("cc1", "batch", 2))
+        assert json.loads(farm("push", store, "c", 0, "--json")) == {"pushed": 1, "runs": 2}
+        sums = sums_are_exact(store)
+        assert sums["cc1"][0][:5] == [24, 0, 0, 3, 92], sums["cc1"]
+
+        service.call("Reset")
+        teach(service, record("prog0", "lat-critical", 1))
+        began = time.monotonic()
+        pulled = json.loads(farm("pull", store, "fresh", 0, "--json"))
+        print(f"pull: {1000 * (time.monotonic() - began):.0f} ms")
+        assert pulled == {"names": 151, "pulled": 150, "own": 1, "unsure": 0}, pulled
+        profiles = service.profiles()
+        assert profiles["cc1"]["confident"] and profiles["cc1"]["votes"] == (3, 0, 0), profiles["cc1"]
+        assert abs(profiles["cc1"]["avg_runtime"] / 1_000_000 - 1) < 1 / 8, profiles["cc1"]
+        assert profiles["prog0"]["votes"] == (0, 0, 1), "own evidence stays"
+        # What came from the farm is not the machine's: it does not go back.
+        assert json.loads(farm("push", store, "fresh", 0, "--json")) == {"pushed": 1, "runs": 1}
+        assert "known from the farm, and was not seen here" in ctl("explain", "cc1")
+        # Where the unit has its memory, the client finds how many say so.
+        environment = {**os.environ, "STATE_DIRECTORY": os.environ["LAB_DIR"] + "/state-fresh"}
+        assert "known from the farm (3 machines, 92 runs)" in ctl("explain", "cc1", env=environment)
+        assert "the farm (3 machines, 92 runs)" in ctl("show", "cc1", env=environment)
+        sums_are_exact(store)
+
+
+def a_lost_answer_counts_once():
+    with Redis() as store, Service() as service:
+        teach(service, *[record(f"prog{number}", "batch", 5) for number in range(300)])
+        # What is lost: whether it is a store; that it does not know the script; that the first chunk is
+        # counted; and at last the answers to four more together.
+        for answers in (0, 1, 2, 2):
+            with Between(store, answers) as between:
+                said = fails("push", 5, f"--store={between.url}")
+                assert "Nothing is lost" in said, said
+        with Between(store, 1000) as between:
+            farm("push", between)
+            assert json.loads(farm("push", between, "a", 0, "--json")) == {"pushed": 0, "runs": 0}
+        sums = sums_are_exact(store)
+        assert sum(numbers[4] for numbers, _ in sums.values()) == 1500, sums
+        assert all(numbers[3] == 1 for numbers, _ in sums.values()), sums
+        # A store that was emptied is told all once more.
+        store.cli("FLUSHALL")
+        teach(service, record("prog0", "batch", 1))
+        with Between(store, 1000) as between:
+            assert json.loads(farm("push", between, "a", 0, "--json")) == {"pushed": 300, "runs": 1501}
+        assert sum(numbers[4] for numbers, _ in sums_are_exact(store).values()) == 1501
+
+
+def a_poisoned_machine_changes_nothing_and_can_be_forgotten():
+    with Redis() as store, Service() as service:
+        for host in "abcde":
+            machine(service, store, host, record("cc1", "batch", 30), record("make", "interactive", 9))
+        machine(service, store, "evil", record("cc1", "lat-critical", 1_000_000, runtime=1), record("own", "batch", 1000))
+        service.call("Reset")
+        farm("pull", store, "fresh")
+        assert service.profiles()["cc1"]["tier"] == "batch"
+        assert abs(service.profiles()["cc1"]["avg_runtime"] / 1_000_000 - 1) < 1 / 8
+        assert "own" not in service.profiles(), "one machine alone"
+        lines = json.loads(farm("audit", store, "fresh", 0, "--json"))
+        assert lines[0]["machine"] == "evil" and lines[0]["against_all"] == 1 and lines[0]["far_more"] == 1, lines
+        assert all(line["against_all"] == 0 for line in lines[1:]), lines
+        assert "1,000,000" in farm("audit", store, "fresh", 0, "cc1")
+        farm("forget", store, "fresh", 0, "evil")
+        assert [line["machine"] for line in json.loads(farm("audit", store, "fresh", 0, "--json"))] == list("abcde")
+        sums = sums_are_exact(store)
+        assert sums["cc1"][0][:5] == [40, 0, 0, 5, 150] and "own" not in sums, sums
+        farm("forget", store, "fresh", 3, "evil")
+
+
+def listen(answer):
+    """A socket that answers anything with the same."""
+    path = f"{os.environ['LAB_DIR']}/strange.sock"
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen()
+
+    def serve():
+        while True:
+            client = server.accept()[0]
+            client.recv(65536)
+            client.sendall(answer) if answer else time.sleep(30)
+    threading.Thread(target=serve, daemon=True).start()
+    return path
+
+
+def a_store_that_fails_is_told():
+    password = f"{os.environ['LAB_DIR']}/password"
+    with Service() as service, Redis("--requirepass", "right") as store:
+        teach(service, *[record(f"prog{number}", "batch", 5) for number in range(100)])
+        with open(password, "w", encoding="utf-8") as file:
+            file.write("wrong\n")
+        assert "--password-file" in fails("push", 4, f"--store={store.url}")
+        assert "--password-file" in fails("push", 4, f"--store={store.url}", f"--password-file={password}")
+        assert "cannot be reached" in fails("push", 5, "--store=redis://127.0.0.1:1")
+        assert "cannot be reached" in fails("pull", 5, "--store=unix:/nowhere")
+        assert "does not belong here" in fails("push", 2, "--store=redis://:right@localhost")
+        path = listen(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        assert "does not answer as a Redis" in fails("push", 1, f"--store=unix:{path}")
+        os.unlink(path)
+        path = listen(b"*2147483647\r\n")
+        assert "does not answer as a Redis" in fails("pull", 1, f"--store=unix:{path}")
+        os.unlink(path)
+        path = listen(b"")
+        assert "did not answer within 1 s" in fails("push", 5, f"--store=unix:{path}", "--timeout=1")
+        # And with all of that no more than a word: the rest goes on, and so does the push.
+        with open(password, "w", encoding="utf-8") as file:
+            file.write("right\n")
+        store.cli("CONFIG", "SET", "maxmemory", "1", password="right")
+        assert "takes nothing more" in fails("push", 1, f"--store={store.url}", f"--password-file={password}")
+        store.cli("CONFIG", "SET", "maxmemory", "0", password="right")
+        done = json.loads(farm("push", store, "a", 0, "--json", f"--password-file={password}"))
+        assert done == {"pushed": 100, "runs": 500}, done
+        assert len(service.profiles()) == 100
+
+
+if __name__ == "__main__":
+    run_case(globals())
