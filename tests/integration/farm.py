@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -122,6 +123,52 @@ def a_lost_answer_counts_once():
         with Between(store, 1000) as between:
             assert json.loads(farm("push", between, "a", 0, "--json")) == {"pushed": 300, "runs": 1501}
         assert sum(numbers[4] for numbers, _ in sums_are_exact(store).values()) == 1501
+
+
+def said_by(verb, store, host="a"):
+    """What it says on standard error although it does what it should."""
+    return fails(verb, 0, f"--store={store.url}", host=host)
+
+
+def a_memory_that_is_not_that_of_the_store_is_told():
+    state = f"{os.environ['LAB_DIR']}/state-a"
+    with Redis() as store, Service() as service:
+        teach(service, record("cc1", "batch", 5))
+        assert said_by("push", store) == ""
+        shutil.copytree(state, state + ".old")
+        teach(service, record("cc1", "batch", 2))
+        assert said_by("push", store) == ""
+        serials = store.cli("HGETALL", store.keys("serials")[0])
+        # An older image comes back, and learns anew what it has lost.
+        shutil.rmtree(state)
+        shutil.copytree(state + ".old", state)
+        teach(service, *[record(f"prog{number}", "batch", 1) for number in range(10)])
+        store.cli("HSET", store.keys("serials")[0], serials[0], f"9 {serials[1].split()[1]}")
+        assert "newer pushes" in said_by("push", store)
+        # It is the memory that counts from here on.
+        assert sums_are_exact(store)["prog0"][0][4] == 1
+        assert json.loads(farm("push", store, "a", 0, "--json")) == {"pushed": 0, "runs": 0}
+        # The store fell back to what it was before the last pushes.
+        for line in store.cli("HKEYS", store.keys("serials")[0]):
+            store.cli("HSET", store.keys("serials")[0], line, "0 0")
+        teach(service, record("cc1", "batch", 1))
+        assert "has lost" in said_by("push", store)
+        sums_are_exact(store)
+
+
+def what_is_not_heard_of_any_more_is_forgotten():
+    with Redis() as store, Service() as service:
+        for host in "abc":
+            machine(service, store, host, record("cc1", "batch", 30), record(f"own-{host}", "batch", 1))
+        store.cli("ZADD", store.keys("seen")[0], "1000", "a")
+        machine(service, store, "b", record("make", "batch", 1))
+        assert [line["machine"] for line in json.loads(farm("audit", store, "b", 0, "--json"))] == ["b", "c"]
+        sums = sums_are_exact(store)
+        assert sums["cc1"][0][3] == 2 and "own-a" not in sums, sums
+        # Overrides are not what was learned, and other labels are other farms.
+        service.call("SetOverride", "(ss)", "decided", "batch")
+        assert json.loads(farm("push", store, "b", 0, "--json")) == {"pushed": 0, "runs": 0}
+        assert "knows nothing yet" in farm("pull", store, "b", 0, "--label=other")
 
 
 def a_poisoned_machine_changes_nothing_and_can_be_forgotten():
