@@ -182,7 +182,63 @@ static void print_json(const GArray *lines)
 	json_array_unref(array);
 }
 
-/* What one machine gave of one name, as a line of which only the votes are shown. */
+/* What one machine gave of one name. */
+static void add_part(struct libscols_table *table, const char *host, gint64 pushed_s,
+		     const FarmPart *part)
+{
+	g_autofree char *ago = out_ago(pushed_s * G_USEC_PER_SEC, g_get_real_time());
+	g_autofree char *batch = out_number(part->votes[0]);
+	g_autofree char *interactive = out_number(part->votes[1]);
+	g_autofree char *critical = out_number(part->votes[2]);
+	g_autofree char *runs = out_number(part->runs);
+	g_autofree char *runtime =
+	    out_duration_ns(farm_step_value((guint)MIN(part->steps[0], FARM_STEP_MAX)));
+	const char *texts[] = {host, ago, batch, interactive, critical, runs, runtime};
+
+	out_table_add(table, texts, NULL);
+}
+
+static JsonNode *part_to_json(const char *host, gint64 pushed_s, const FarmPart *part)
+{
+	JsonBuilder *builder = ctl_json_begin();
+	JsonBuilder *votes = ctl_json_begin();
+
+	for (guint i = 0; i < PROCDB_TIERS; i++)
+		ctl_json_set_uint(votes, procdb_tier_names[i], part->votes[i]);
+	ctl_json_set_string(builder, "machine", host);
+	ctl_json_set_uint(builder, "pushed_us", (guint64)MAX(pushed_s, 0) * G_USEC_PER_SEC);
+	ctl_json_set(builder, "votes", ctl_json_end(votes));
+	ctl_json_set_uint(builder, "runs", part->runs);
+	ctl_json_set_uint(builder, "avg_runtime_ns",
+			  farm_step_value((guint)MIN(part->steps[0], FARM_STEP_MAX)));
+	return ctl_json_end(builder);
+}
+
+/* Calls add_part() or part_to_json() for each machine that saw the name. */
+static gboolean read_parts(FarmSession *session, GHashTable *hosts, const char *name,
+			   struct libscols_table *table, JsonArray *array, GError **error)
+{
+	g_autoptr(GList) all = g_list_sort(g_hash_table_get_keys(hosts), (GCompareFunc)strcmp);
+
+	for (const GList *host = all; host; host = host->next) {
+		g_autoptr(GHashTable) parts = read_records(session, "host", host->data, error);
+		const gint64 *pushed_s = g_hash_table_lookup(hosts, host->data);
+		const char *text;
+		FarmPart part;
+
+		if (!parts)
+			return FALSE;
+		text = g_hash_table_lookup(parts, name);
+		if (!text || !farm_part_parse(text, &part))
+			continue;
+		if (array)
+			json_array_add_element(array, part_to_json(host->data, *pushed_s, &part));
+		else
+			add_part(table, host->data, *pushed_s, &part);
+	}
+	return TRUE;
+}
+
 static gboolean audit_name(Ctl *ctl, FarmSession *session, GHashTable *hosts, const char *name,
 			   GError **error)
 {
@@ -196,37 +252,19 @@ static gboolean audit_name(Ctl *ctl, FarmSession *session, GHashTable *hosts, co
 	    {"RUNTIME", 0, SCOLS_FL_RIGHT},
 	    {NULL},
 	};
-	struct libscols_table *table = out_table_new(ctl, columns);
-	g_autoptr(GList) all = g_list_sort(g_hash_table_get_keys(hosts), (GCompareFunc)strcmp);
-	gboolean good = TRUE;
+	g_autoptr(JsonArray) array = ctl->json ? json_array_new() : NULL;
+	struct libscols_table *table = ctl->json ? NULL : out_table_new(ctl, columns);
 
-	for (const GList *host = all; host && good; host = host->next) {
-		g_autoptr(GHashTable) parts = read_records(session, "host", host->data, error);
-		const char *text = parts ? g_hash_table_lookup(parts, name) : NULL;
-		const gint64 *pushed_s = g_hash_table_lookup(hosts, host->data);
-		FarmPart part;
-
-		good = parts != NULL;
-		if (!text || !farm_part_parse(text, &part))
-			continue;
-
-		g_autofree char *ago = out_ago(*pushed_s * G_USEC_PER_SEC, g_get_real_time());
-		g_autofree char *batch = out_number(part.votes[0]);
-		g_autofree char *interactive = out_number(part.votes[1]);
-		g_autofree char *critical = out_number(part.votes[2]);
-		g_autofree char *runs = out_number(part.runs);
-		g_autofree char *runtime =
-		    out_duration_ns(farm_step_value((guint)MIN(part.steps[0], FARM_STEP_MAX)));
-		const char *texts[] = {host->data, ago,	 batch,	 interactive,
-				       critical,   runs, runtime};
-
-		out_table_add(table, texts, NULL);
+	if (!read_parts(session, hosts, name, table, array, error)) {
+		if (table)
+			scols_unref_table(table);
+		return FALSE;
 	}
-	if (good)
+	if (table)
 		out_table_print(table);
 	else
-		scols_unref_table(table);
-	return good;
+		ctl_json_print(json_node_init_array(json_node_alloc(), array));
+	return TRUE;
 }
 
 static gboolean audit_all(Ctl *ctl, FarmSession *session, GHashTable *hosts, GError **error)

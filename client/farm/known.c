@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "output.h"
 
 #define FILE_NAME "known"
 #define TYPE "a{s(tt)}"
+#define MAX_BYTES (16 * 1024 * 1024)
 
 const char *farm_known_directory(void)
 {
@@ -68,11 +70,14 @@ char *farm_known_to_text(const char *name)
 	g_autoptr(GBytes) bytes = NULL;
 	g_autofree char *machines = NULL;
 	g_autofree char *runs = NULL;
+	struct stat st;
 	char *content;
 	gsize length;
 	Known known;
 
-	if (!g_file_get_contents(path, &content, &length, NULL))
+	/* It is another user's, and whatever that one made of it. */
+	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MAX_BYTES ||
+	    !g_file_get_contents(path, &content, &length, NULL))
 		return g_strdup("the farm");
 	bytes = g_bytes_new_take(content, length);
 	all = g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(TYPE), bytes, FALSE));

@@ -19,30 +19,31 @@
 
 typedef struct {
 	char *name;
-	FarmSum sum;
+	guint64 machines;
+	Row row; /* texts are the name, and static */
 } Prior;
 
 typedef struct {
 	GHashTable *own; /* names that this machine has seen itself */
 	FarmDemands demands;
-	GPtrArray *priors;
+	GArray *priors;
 	GHashTable *known;
+	FarmSum sum; /* of the name that is looked at */
 	guint names; /* in the store */
 	guint seen;  /* of these, seen by this machine itself */
 	guint unsure;
 	guint strange;
 } Pull;
 
-static void prior_free(gpointer data)
+static void prior_clear(gpointer data)
 {
 	g_free(((Prior *)data)->name);
-	g_free(data);
 }
 
 static void pull_clear(Pull *pull)
 {
 	g_clear_pointer(&pull->own, g_hash_table_unref);
-	g_clear_pointer(&pull->priors, g_ptr_array_unref);
+	g_clear_pointer(&pull->priors, g_array_unref);
 	g_clear_pointer(&pull->known, g_hash_table_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pull, pull_clear)
@@ -65,32 +66,35 @@ static GHashTable *own_names(const Rows *rows)
 
 static void take(Pull *pull, const char *name, const char *text)
 {
-	g_autofree Prior *prior = g_new(Prior, 1);
+	const FarmSum *sum = &pull->sum;
+	Prior prior;
 
 	pull->names++;
-	if (!farm_name_is_valid(name) || !farm_sum_parse(text, &prior->sum)) {
+	if (!farm_name_is_valid(name) || !farm_sum_parse(text, &pull->sum)) {
 		pull->strange++;
 		return;
 	}
-	if (!farm_sum_is_prior(&prior->sum, &pull->demands)) {
+	if (!farm_sum_is_prior(sum, &pull->demands)) {
 		pull->unsure++;
 		return;
 	}
-	farm_known_add(pull->known, name, prior->sum.hosts, prior->sum.runs);
+	farm_known_add(pull->known, name, sum->hosts, sum->runs);
 	if (g_hash_table_contains(pull->own, name)) {
 		pull->seen++;
 		return;
 	}
-	prior->name = g_strdup(name);
-	g_ptr_array_add(pull->priors, g_steal_pointer(&prior));
+	prior.name = g_strdup(name);
+	prior.machines = sum->hosts;
+	prior.row = farm_sum_to_row(sum, prior.name, &pull->demands);
+	g_array_append_val(pull->priors, prior);
 }
 
 static gint by_machines(gconstpointer a, gconstpointer b)
 {
-	const Prior *x = *(Prior *const *)a, *y = *(Prior *const *)b;
+	const Prior *x = a, *y = b;
 
-	if (x->sum.hosts != y->sum.hosts)
-		return x->sum.hosts < y->sum.hosts ? 1 : -1;
+	if (x->machines != y->machines)
+		return x->machines < y->machines ? 1 : -1;
 	return strcmp(x->name, y->name);
 }
 
@@ -107,9 +111,9 @@ static gboolean read_store(FarmSession *session, Pull *pull, GError **error)
 		return FALSE;
 	for (gsize i = 0; i < reply->elements; i += 2)
 		take(pull, reply->element[i]->str, reply->element[i + 1]->str);
-	g_ptr_array_sort(pull->priors, by_machines);
+	g_array_sort(pull->priors, by_machines);
 	if (pull->priors->len > MAX_PRIORS)
-		g_ptr_array_set_size(pull->priors, MAX_PRIORS);
+		g_array_set_size(pull->priors, MAX_PRIORS);
 	return TRUE;
 }
 
@@ -117,12 +121,8 @@ static GVariant *records_of(const Pull *pull)
 {
 	GVariantBuilder builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
 
-	for (guint i = 0; i < pull->priors->len; i++) {
-		const Prior *prior = pull->priors->pdata[i];
-		const Row row = farm_sum_to_row(&prior->sum, prior->name, &pull->demands);
-
-		rows_build_record(&builder, &row);
-	}
+	for (guint i = 0; i < pull->priors->len; i++)
+		rows_build_record(&builder, &g_array_index(pull->priors, Prior, i).row);
 	return g_variant_builder_end(&builder);
 }
 
@@ -190,9 +190,10 @@ int farm_pull(Ctl *ctl, const FarmOptions *options)
 	pull = (Pull){
 	    .own = own_names(rows),
 	    .demands = {(guint)MAX(options->quorum, 1), now_s - farm_retention_s(ctl), now_s},
-	    .priors = g_ptr_array_new_with_free_func(prior_free),
+	    .priors = g_array_new(FALSE, FALSE, sizeof(Prior)),
 	    .known = farm_known_new(),
 	};
+	g_array_set_clear_func(pull.priors, prior_clear);
 	if (!read_store(session, &pull, &error))
 		return farm_session_report(session, error);
 	status = import(ctl, &pull);

@@ -3,11 +3,13 @@
 # Copyright (C) 2026 The ProcDb developers
 """pandemoniumctl farm with the real service and a real Redis. Machines are one service, which forgets in between."""
 
+import glob
 import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -171,6 +173,28 @@ def what_is_not_heard_of_any_more_is_forgotten():
         assert "knows nothing yet" in farm("pull", store, "b", 0, "--label=other")
 
 
+def a_store_behind_tls_has_to_be_the_right_one():
+    directory = os.environ["LAB_DIR"]
+    if not shutil.which("openssl") or not any(os.path.exists(f"{path}/libgiognutls.so") for path in
+                                              glob.glob("/usr/lib/*/gio/modules")):
+        print("SKIP: openssl or glib-networking is not installed")
+        sys.exit(77)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", f"{directory}/key", "-out", f"{directory}/cert", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with Service() as service, Redis("--tls-port", str(port), "--bind", "127.0.0.1", "--tls-cert-file", f"{directory}/cert",
+                                     "--tls-key-file", f"{directory}/key", "--tls-auth-clients", "no"):
+        teach(service, record("cc1", "batch", 5))
+        good = f"--store=rediss://localhost:{port}"
+        assert fails("push", 0, good, f"--ca-file={directory}/cert") == ""
+        assert "certificate" in fails("push", 5, good)
+        assert "certificate" in fails("push", 5, f"--store=rediss://127.0.0.1:{port}", f"--ca-file={directory}/cert")
+        assert "cannot be reached" in fails("push", 5, f"--store=redis://localhost:{port}")
+
+
 def a_poisoned_machine_changes_nothing_and_can_be_forgotten():
     with Redis() as store, Service() as service:
         for host in "abcde":
@@ -185,6 +209,8 @@ def a_poisoned_machine_changes_nothing_and_can_be_forgotten():
         assert lines[0]["machine"] == "evil" and lines[0]["against_all"] == 1 and lines[0]["far_more"] == 1, lines
         assert all(line["against_all"] == 0 for line in lines[1:]), lines
         assert "1,000,000" in farm("audit", store, "fresh", 0, "cc1")
+        parts = json.loads(farm("audit", store, "fresh", 0, "cc1", "--json"))
+        assert [part["runs"] for part in parts] == [30] * 5 + [1_000_000], parts
         farm("forget", store, "fresh", 0, "evil")
         assert [line["machine"] for line in json.loads(farm("audit", store, "fresh", 0, "--json"))] == list("abcde")
         sums = sums_are_exact(store)

@@ -34,6 +34,12 @@ def without_json():
     return set(re.findall(r"^\.Cm (\w+)", entry, re.MULTILINE))
 
 
+def farm_options():
+    """Those that have a page of their own."""
+    section = text("data", "man", "pandemoniumctl-farm.1").split(".Sh OPTIONS")[1].split(".Sh")[0]
+    return {option for line in section.splitlines() if line.startswith(".It Fl") for option in man_options(line)}
+
+
 def manual():
     """The same, as the manual page has it."""
     found, common, command, depth, section = {}, set(), None, 0, None
@@ -48,6 +54,7 @@ def manual():
             found[command] |= man_options(line)
         elif section == "OPTIONS" and line.startswith(".It Fl "):
             common |= man_options(line)
+    found["farm"] |= farm_options()
     local = common - {"--version"}
     for name, options in found.items():
         options |= local - {"--json"} if name in without_json() else local
