@@ -131,8 +131,9 @@ GArray *farm_increments(GHashTable *marks, const Rows *rows, GHashTable **now)
 		g_hash_table_insert(*now, g_strdup(row->name), g_memdup2(&mark, sizeof(mark)));
 		if (!compare(then ? then : &none, &mark, &increment))
 			continue;
-		increment.name = g_strdup(row->name);
 		g_array_append_val(increments, increment);
+		g_array_index(increments, FarmIncrement, increments->len - 1).name =
+		    g_strdup(row->name);
 	}
 	return increments;
 }

@@ -8,6 +8,7 @@
 #define PART_BITS 3
 /* 2^4 is the first power whose eighths are more than one. */
 #define FIRST_POWER 4
+#define MOST_SHIFT 60
 
 guint farm_step_of(guint64 value)
 {
@@ -22,15 +23,15 @@ guint farm_step_of(guint64 value)
 
 guint64 farm_step_value(guint step)
 {
-	guint power;
+	guint shift;
 
 	if (step < EXACT)
 		return step;
-	step = MIN(step, FARM_STEP_MAX) - EXACT;
-	power = FIRST_POWER + step / PARTS;
+	/* A greater step than there is counts as the greatest. */
+	step = MIN(step, FARM_STEP_MAX);
+	shift = MIN((step - EXACT) / PARTS, MOST_SHIFT - 1) + 1;
 	/* The middle of the step. */
-	return ((guint64)(PARTS + step % PARTS) << (power - PART_BITS)) +
-	       ((guint64)1 << (power - PART_BITS - 1));
+	return ((guint64)(PARTS + step % PARTS) << shift) + ((guint64)1 << (shift - 1));
 }
 
 guint farm_step_median(const guint32 hosts[FARM_STEP_MAX + 1])

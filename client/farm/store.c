@@ -235,41 +235,40 @@ static FarmReply *exchange(FarmStore *store, GPtrArray *words, GError **error)
 	return farm_store_send(store, &words, 1, error) ? farm_store_receive(store, error) : NULL;
 }
 
-G_GNUC_NULL_TERMINATED static gboolean say(FarmStore *store, GError **error, const char *first, ...)
+/* A command of a few words, NULL at the end, whose answer is only whether it is done. */
+static gboolean say(FarmStore *store, const char *const *words, GError **error)
 {
-	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	g_autoptr(GPtrArray) command = g_ptr_array_new();
 	g_autoptr(FarmReply) reply = NULL;
-	va_list args;
 
-	va_start(args, first);
-	for (const char *word = first; word; word = va_arg(args, const char *))
-		g_ptr_array_add(words, (gpointer)word);
-	va_end(args);
-	reply = exchange(store, words, error);
+	for (; *words; words++)
+		g_ptr_array_add(command, (gpointer)*words);
+	reply = exchange(store, command, error);
 	return reply != NULL;
 }
 
 static gboolean log_in(FarmStore *store, GError **error)
 {
-	const char *password = store->access->password;
+	const char *const ping[] = {"PING", NULL};
+	const char *const alone[] = {"AUTH", store->access->password, NULL};
+	const char *const as_user[] = {"AUTH", store->url->user, store->access->password, NULL};
 
 	/* Whether it is a store at all, and lets us in, is asked before anything large is sent. */
-	if (!password)
-		return say(store, error, "PING", NULL);
-	return store->url->user ? say(store, error, "AUTH", store->url->user, password, NULL)
-				: say(store, error, "AUTH", password, NULL);
+	if (!store->access->password)
+		return say(store, ping, error);
+	return say(store, store->url->user ? as_user : alone, error);
 }
 
 static gboolean connect_node(FarmStore *store, GError **error)
 {
 	char number[16];
+	const char *const select[] = {"SELECT", number, NULL};
 
 	hang_up(store);
 	if (!dial(store, error))
 		return FALSE;
 	g_snprintf(number, sizeof(number), "%u", store->url->database);
-	if (log_in(store, error) &&
-	    (store->url->database == 0 || say(store, error, "SELECT", number, NULL)))
+	if (log_in(store, error) && (store->url->database == 0 || say(store, select, error)))
 		return TRUE;
 	hang_up(store);
 	return FALSE;
@@ -298,6 +297,7 @@ void farm_store_close(FarmStore *store)
 /* "MOVED SLOT HOST:PORT" or "ASK SLOT HOST:PORT": connects there. */
 static gboolean follow(FarmStore *store, const char *message, GError **error)
 {
+	static const char *const asking[] = {"ASKING", NULL};
 	g_auto(GStrv) words = g_strsplit(message, " ", 4);
 	FarmUrl *url;
 
@@ -309,7 +309,7 @@ static gboolean follow(FarmStore *store, const char *message, GError **error)
 	farm_url_free(store->url);
 	store->url = url;
 	return connect_node(store, error) &&
-	       (!g_str_equal(words[0], "ASK") || say(store, error, "ASKING", NULL));
+	       (!g_str_equal(words[0], "ASK") || say(store, asking, error));
 }
 
 FarmReply *farm_store_call(FarmStore *store, GPtrArray *words, GError **error)
