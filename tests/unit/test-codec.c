@@ -435,7 +435,7 @@ static void test_values_out_of_range_are_not_taken(void)
 	g_assert_cmpint(decode(file, again).ext, ==, PROCDB_EXT_GOOD);
 	profile = &records_at(again, 0)->profile;
 	g_assert_cmpuint(profile->override, ==, PROCDB_NO_OVERRIDE);
-	g_assert_cmpuint(profile->teachers, ==, PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS);
+	g_assert_cmpuint(profile->teachers, ==, PROCDB_TEACHERS_ALL);
 	g_assert_cmpint(profile->first_seen_us, ==, 0);
 	g_assert_cmpint(profile->last_seen_us, ==, 0);
 }
