@@ -12,7 +12,7 @@
 
 #define FILE_NAME "known"
 #define TYPE "a{s(tt)}"
-#define MAX_BYTES (16 * 1024 * 1024)
+#define MAX_BYTES ((goffset)16 * 1024 * 1024)
 
 const char *farm_known_directory(void)
 {
