@@ -76,6 +76,7 @@ struct seq_file;
 /* kernel/sched/sched.h */
 struct rq {
 	u64 clock;
+	struct task_struct *curr;
 };
 
 struct cfs_rq {

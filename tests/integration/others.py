@@ -72,6 +72,20 @@ def what_is_set_while_the_service_is_held_stands():
     assert not any(lost.values()), {key: value for key, value in lost.items() if value}
 
 
+def what_is_set_without_leaving_the_cpu_stands():
+    """What is seen only when its task leaves the CPU would be seen too late."""
+    lost = {}
+    with applying(lab_set="lat-critical", lab_long="batch") as service:
+        with held(service, "sched_setattr:delay_enter=8000"):
+            for name in ("lab-set", "lab-long"):
+                for what in ("nice", "slice"):
+                    for delay in ("3000", "6000", "9000"):
+                        lost[name, what, delay] = failed(
+                            4, 1, others(name), "spin", what, delay, "60000")
+    print(f"{sum(lost.values())} of {4 * len(lost)} changed")
+    assert not any(lost.values()), {key: value for key, value in lost.items() if value}
+
+
 def a_program_that_nice_starts_stays_nice():
     with applying(lab_batch="batch") as service:
         with held(service, "sched_setattr:delay_enter=3000"):

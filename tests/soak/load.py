@@ -138,7 +138,7 @@ def main():
                 open(f"{os.environ['LAB_DIR']}/{os.path.basename(file)}", "wb") as copy:
             copy.write(source.read())
     prefix = ("valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=definite",
-              "--errors-for-leak-kinds=definite",
+              "--errors-for-leak-kinds=definite", f"--suppressions={here}/valgrind.supp",
               "--error-exitcode=99") if valgrind else ()
     seed = random.randrange(2**32)
     print(f"seed {seed}, {seconds:.0f} s")
