@@ -61,7 +61,7 @@ PROFILES = [
 
 PROPERTIES = {
     "Version": GLib.Variant("s", "0.1.0"),
-    "ApiVersion": GLib.Variant("u", 3),
+    "ApiVersion": GLib.Variant("u", 4),
     "Backend": GLib.Variant("s", "observer"),
     "BackendState": GLib.Variant("s", "active"),
     "BackendStatus": GLib.Variant("s", "active"),
