@@ -20,7 +20,8 @@ __pandemoniumctl_names() {
 __pandemoniumctl_options() {
 	case $1 in
 	'') echo --version ;;
-	list) echo --sort --reverse --tier --origin --confident --names -s -r -t -o -c -n ;;
+	list) echo --sort --reverse --tier --origin --confident --names --all --columns -s -r -t -o -c -n -a ;;
+	monitor) echo --tier --all -t -a ;;
 	explain | override) echo --literal -l ;;
 	delete) echo --yes --literal -y -l ;;
 	reset | load) echo --yes -y ;;
@@ -35,7 +36,8 @@ _pandemoniumctl() {
 		backend apply monitor top export import doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
-		wakeup_freq csw_rate last_seen_us origin'
+		wakeup_freq csw_rate last_seen_us origin cpu_share'
+	local titles='name tier confidence cpu slice runtime deviation seen observed wakeups origin'
 	local tiers='batch interactive lat-critical'
 	local words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 
@@ -57,7 +59,7 @@ _pandemoniumctl() {
 	# How many arguments stand between the command and the cursor.
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		-s | -t | -o | --sort | --tier | --origin)
+		-s | -t | -o | --sort | --tier | --origin | --columns)
 			[[ ${words[i + 1]} != = ]] || ((i++))
 			((i++))
 			;;
@@ -77,8 +79,12 @@ _pandemoniumctl() {
 		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
 		return
 		;;
-	list:--tier | list:-t)
-		mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur")
+	list:--tier | list:-t | monitor:--tier | monitor:-t)
+		mapfile -t COMPREPLY < <(compgen -W "$tiers brief" -- "$cur")
+		return
+		;;
+	list:--columns)
+		mapfile -t COMPREPLY < <(compgen -W "$titles" -- "$cur")
 		return
 		;;
 	list:--origin | list:-o)
@@ -96,7 +102,7 @@ _pandemoniumctl() {
 	fi
 	case $command:$position in
 	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-	list:* | delete:* | show:0 | explain:0 | confidence:0 | override:[1-9]*)
+	list:* | delete:* | monitor:* | show:0 | explain:0 | confidence:0 | override:[1-9]*)
 		if [[ $command == override && " ${words[*]} " == *' clear '* ]]; then
 			__pandemoniumctl_names --origin override
 		elif [[ $command != override || " ${words[*]} " == *' set '* ]]; then

@@ -34,7 +34,8 @@ function __pandemoniumctl_override_set_named
     test (count $plain) -ge 3; and test "$plain[1..2]" = 'override set'
 end
 
-set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin
+set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin cpu_share
+set -l titles name tier confidence cpu slice runtime deviation seen observed wakeups origin
 set -l tiers batch interactive lat-critical
 
 complete -c pandemoniumctl -f
@@ -65,11 +66,10 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a doctor -d 'Check everythi
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s s -l sort -x -a "$columns" -d 'Sort by a column'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s r -l reverse -d 'Reverse the order'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s t -l tier -x -a "$tiers" -d 'Only this tier'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s o -l origin -x -a 'live retained override' -d 'Only of this origin'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s c -l confident -d 'Only confident ones'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s n -l names -d 'Print names only'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list delete' -a '(__pandemoniumctl_names)'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list monitor' -s t -l tier -x -a "$tiers brief" -d 'Only this tier'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list monitor' -s a -l all -d 'Show all'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -l columns -x -a "$titles" -d 'Show these columns'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list delete monitor' -a '(__pandemoniumctl_names)'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at show 0; or __pandemoniumctl_at explain 0; or __pandemoniumctl_at confidence 0' -a '(__pandemoniumctl_names)'
 complete -c pandemoniumctl -n '__pandemoniumctl_is explain override' -s l -l literal -d 'Take a number for a name'
