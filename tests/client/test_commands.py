@@ -258,7 +258,7 @@ class Members(ClientTest):
         manual = self.manual()
         for command, keys in found.items():
             self.assertEqual(set(keys), manual.pop(command), command)
-        self.assertEqual(set(manual), {"status", "list", "override list", "show", "explain",
+        self.assertEqual(set(manual), {"status", "list", "override list", "ps", "show", "explain",
                                        "monitor"})
 
 

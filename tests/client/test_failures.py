@@ -18,6 +18,7 @@ ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 CALLS = {
     "QueryProfiles": (["list"], "list-profiles"),
     "ListProfiles": (["override", "list"], "list-profiles"),
+    "ListTasks": (["ps"], "list-profiles"),
     "ExportProfiles": (["export"], "list-profiles"),
     "GetProfile": (["show", "cc1"], "list-profiles"),
     "GetConfidence": (["confidence", "cc1"], "get-confidence"),
