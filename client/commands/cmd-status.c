@@ -152,10 +152,11 @@ static void print_part(const char *title, guint64 part, guint64 all, const char 
 {
 	g_autofree char *some = out_number(part);
 	g_autofree char *total = out_number(all);
+	g_autofree char *percent = out_percent(part, all);
 
 	printf("%s: %s of %s%s", title, some, total, what);
 	if (all > 0)
-		printf(" (%.1f %%)", 100.0 * (double)part / (double)all);
+		printf(" (%s)", percent);
 	putchar('\n');
 }
 
@@ -166,6 +167,7 @@ static void print_outcomes(GVariantDict *dict)
 	    g_variant_dict_lookup_value(dict, "PredictionOutcomes", G_VARIANT_TYPE("a(sttt)"));
 	guint64 turned[PROCDB_TIERS] = {0}, all = 0;
 	const char *names[PROCDB_TIERS] = {0}, *separator = "            ";
+	g_autofree char *percent = NULL;
 	guint best = 0;
 
 	if (!outcomes || g_variant_n_children(outcomes) != PROCDB_TIERS)
@@ -186,9 +188,9 @@ static void print_outcomes(GVariantDict *dict)
 	}
 	for (guint j = 1; j < PROCDB_TIERS; j++)
 		best = turned[j] > turned[best] ? j : best;
+	percent = out_percent(turned[best], all);
 	if (all > 0)
-		printf("; a guess of \"%s\" for all would be right for %.1f %%\n", names[best],
-		       100.0 * (double)turned[best] / (double)all);
+		printf("; a guess of \"%s\" for all would be right for %s\n", names[best], percent);
 }
 
 /* Counters of later versions of the service; shown when there are any. */
@@ -324,7 +326,7 @@ static void print_next(const Status *status)
 		puts("       Next: \"pandemoniumctl explain NAME\" says what a program lacks to "
 		     "be confident.");
 	else
-		puts("       Next: \"pandemoniumctl list --confident\" shows what is known.");
+		puts("       Next: \"pandemoniumctl top\" shows what is known, live.");
 }
 
 int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)

@@ -12,10 +12,11 @@
 
 typedef struct _ProcdbMapIo ProcdbMapIo;
 
-/* As the functions of backend.h of the same names. scores may be NULL. */
+/* As the functions of backend.h of the same names. scores and programs may be NULL. */
 typedef struct {
 	gboolean (*drain)(ProcdbMapIo *io, GArray *seen, GError **error);
 	gboolean (*scores)(ProcdbMapIo *io, GArray *scores, GError **error);
+	gboolean (*programs)(ProcdbMapIo *io, GArray *programs);
 	gboolean (*publish)(ProcdbMapIo *io, const struct procdb_comm *comms,
 			    const struct procdb_class *classes, guint n, guint *done,
 			    GError **error);

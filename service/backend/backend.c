@@ -30,6 +30,13 @@ gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **
 	return !io || !io->ops->scores || io->ops->scores(io, scores, error);
 }
 
+gboolean procdb_backend_programs(ProcdbBackend *backend, GArray *programs)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	return io && io->ops->programs && io->ops->programs(io, programs);
+}
+
 gboolean procdb_backend_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
 				const struct procdb_class *classes, guint n, guint *done,
 				GError **error)

@@ -12,6 +12,7 @@
 
 #include "events.h"
 #include "procdb-abi.h"
+#include "task-row.h"
 
 typedef struct _ProcdbBackend ProcdbBackend;
 
@@ -31,6 +32,12 @@ struct procdb_observation {
 struct procdb_named_score {
 	struct procdb_comm comm;
 	struct procdb_score score;
+};
+
+/* What the tasks of a name did. */
+struct procdb_named_program {
+	struct procdb_comm comm;
+	struct procdb_program program;
 };
 
 /* Strings that are not static are valid until the next call on the backend. */
@@ -66,6 +73,12 @@ gboolean procdb_backend_drain(ProcdbBackend *backend, GArray *seen, GError **err
  * backend that does not know them has none.
  */
 gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **error);
+
+/*
+ * Appends what the tasks of each name did since the maps were made (struct procdb_named_program).
+ * FALSE when that is not known now.
+ */
+gboolean procdb_backend_programs(ProcdbBackend *backend, GArray *programs);
 
 /*
  * Writes n predictions. *done is the number of those that are in the map now, from the first on.

@@ -92,10 +92,10 @@ void procdb_object_emit_profiles_changed(ProcdbObject *self, const GArray *chang
 	g_auto(GStrv) changed_names = procdb_comms_escape(changed);
 	g_auto(GStrv) removed_names = procdb_comms_escape(removed);
 
-	self->serial++;
 	if (self->gate)
-		procdb_followers_send(
-		    procdb_gate_followers(self->gate), procdb_authorizer_action("ListProfiles"),
-		    make_profiles_changed,
-		    g_variant_new("(t^as^as)", self->serial, changed_names, removed_names));
+		procdb_followers_send(procdb_gate_followers(self->gate),
+				      procdb_authorizer_action("ListProfiles"),
+				      make_profiles_changed,
+				      g_variant_new("(t^as^as)", procdb_engine_serial(self->engine),
+						    changed_names, removed_names));
 }

@@ -369,6 +369,11 @@ gboolean procdb_gate_let_through(const ProcdbGate *self, sd_bus_message *call)
 	return self->passed == call;
 }
 
+ProcdbCaller *procdb_gate_caller(ProcdbGate *self, sd_bus_message *call)
+{
+	return procdb_callers_get(self->callers, sd_bus_message_get_sender(call));
+}
+
 void procdb_gate_changed(ProcdbGate *self)
 {
 	procdb_authorizer_changed(self->authorizer);

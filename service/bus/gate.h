@@ -20,6 +20,7 @@
 #include <systemd/sd-bus.h>
 
 #include "authority.h"
+#include "callers.h"
 #include "followers.h"
 
 typedef struct _ProcdbGate ProcdbGate;
@@ -38,6 +39,9 @@ void procdb_gate_close(ProcdbGate *gate);
 
 /* Drops all cached decisions. Call it when the authority reports a change. */
 void procdb_gate_changed(ProcdbGate *gate);
+
+/* The caller of a call that is being dispatched; identified if the call has an action. */
+ProcdbCaller *procdb_gate_caller(ProcdbGate *gate, sd_bus_message *call);
 
 /* Whether this call, which is being dispatched, passed the gate. */
 gboolean procdb_gate_let_through(const ProcdbGate *gate, sd_bus_message *call);

@@ -99,11 +99,6 @@ static int reply_values(ProcdbObject *self, sd_bus_message *call,
 	return send_reply(reply, result);
 }
 
-static int get_profile(ProcdbObject *self, sd_bus_message *call)
-{
-	return reply_values(self, call, procdb_profile_append);
-}
-
 static int explain(ProcdbObject *self, sd_bus_message *call)
 {
 	return reply_values(self, call, procdb_explanation_append);
@@ -383,7 +378,7 @@ ProcdbHandler procdb_handler_find(const char *method)
 		ProcdbHandler handler;
 	} handlers[] = {
 	    {"ListProfiles", list_profiles},
-	    {"GetProfile", get_profile},
+	    {"GetProfile", procdb_object_get_profile},
 	    {"GetConfidence", get_confidence},
 	    {"Explain", explain},
 	    {"DeleteProfile", delete_profile},
@@ -399,6 +394,11 @@ ProcdbHandler procdb_handler_find(const char *method)
 	    {"SetApply", set_apply},
 	    {"SetOverride", set_override},
 	    {"ClearOverride", clear_override},
+	    {"QueryProfiles", procdb_object_query_profiles},
+	    {"ListTasks", procdb_object_list_tasks},
+	    {"GetProfileOfPid", procdb_object_get_profile_of_pid},
+	    {"Hold", procdb_object_hold},
+	    {"ReleaseHold", procdb_object_release_hold},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)

@@ -27,6 +27,11 @@ typedef struct {
 	gboolean (*set_apply)(gpointer user_data, const char *mode, GError **error);
 	/* The apply layer; NULL where there is none. */
 	const ProcdbApply *(*apply)(gpointer user_data);
+	/*
+	 * Appends the tasks that run (struct procdb_task_row); FALSE with error set when the kernel
+	 * does not list them. May be NULL.
+	 */
+	gboolean (*list_tasks)(gpointer user_data, GArray *tasks, GError **error);
 	/* The problems that the last read of the configuration found; NULL-terminated. */
 	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;

@@ -8,7 +8,7 @@
 #include "engine.h"
 
 /* Increased with each addition to the interface. */
-#define PROCDB_API_VERSION 3
+#define PROCDB_API_VERSION 4
 
 /* In sd-bus' types: b is an int, s a char pointer that the struct owns. */
 typedef struct {

@@ -74,7 +74,16 @@ static gboolean host_set_apply(gpointer data, const char *mode, GError **error)
 	return !refused(f, error);
 }
 
+static gboolean host_list_tasks(gpointer data, GArray *tasks, GError **error)
+{
+	BusFixture *f = data;
+
+	g_array_append_vals(tasks, f->tasks->data, f->tasks->len);
+	return !refused(f, error);
+}
+
 static const ProcdbHost host = {
+    .list_tasks = host_list_tasks,
     .reconfigure = host_reconfigure,
     .set_backend = host_set_backend,
     .set_apply = host_set_apply,
@@ -104,6 +113,8 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	*f = (BusFixture){0};
+	f->tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_row));
+	bus_fixture_add_task(f, BUS_PID, "cc1");
 	engine_fixture_set_up(&f->engine, &test_settings, 512);
 	test_learn(&f->engine, "cc1", PROCDB_TIER_BATCH, 3);
 	test_learn(&f->engine, "make", PROCDB_TIER_INTERACTIVE, 4);
@@ -130,6 +141,21 @@ void bus_fixture_tear_down(BusFixture *f, gconstpointer data)
 	sd_bus_close_unref(f->service);
 	g_free(f->backend);
 	g_free(f->mode);
+	g_array_unref(f->tasks);
+}
+
+struct procdb_task_row *bus_fixture_add_task(BusFixture *f, guint pid, const char *name)
+{
+	struct procdb_task_row task = {
+	    .pid = pid,
+	    .tgid = pid,
+	    .kind = PROCDB_KIND_PROCESS,
+	    .measured = PROCDB_TIERS,
+	    .comm = test_comm(name),
+	};
+
+	g_array_append_val(f->tasks, task);
+	return &g_array_index(f->tasks, struct procdb_task_row, f->tasks->len - 1);
 }
 
 void bus_call_clear(BusCall *call)
@@ -254,6 +280,10 @@ GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)
 			g_variant_builder_add(&parameters, "s", "lat-critical");
 		else if (g_str_equal(type, "s"))
 			g_variant_builder_add(&parameters, "s", "none");
+		else if (g_str_equal(name, "pid"))
+			g_variant_builder_add(&parameters, "u", BUS_PID);
+		else if (g_str_equal(type, "u"))
+			g_variant_builder_add(&parameters, "u", 1);
 		else
 			g_error("%s: say here what %s of type %s should be", method->name, name,
 				type);
@@ -269,6 +299,7 @@ void bus_fixture_assert_untouched(BusFixture *f)
 	g_assert_cmpuint(procdb_table_size(procdb_engine_table(f->engine.engine)), ==, 2);
 	g_assert_nonnull(test_find(&f->engine, "cc1"));
 	g_assert_nonnull(test_find(&f->engine, "make"));
+	g_assert_cmpuint(test_find(&f->engine, "cc1")->held, ==, 0);
 	g_assert_cmpuint(status.overrides, ==, 0);
 	g_assert_cmpint(status.last_save_us, ==, 0);
 	g_assert_cmpuint(f->reconfigured, ==, 0);
