@@ -30,6 +30,10 @@ static const struct {
     {"ImportProfiles", "manage"},
     {"SetBackend", "manage"},
     {"SetApply", "manage"},
+    {"GetDelays", "list-profiles"},
+    {"StartTrial", "manage"},
+    {"StopTrial", "manage"},
+    {"GetTrial", "list-profiles"},
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
 };

@@ -45,6 +45,11 @@ const CtlCommand ctl_commands[] = {
      "Until the next start or reload. Modes are auto (slices, unless a sched_ext\n"
      "scheduler runs), slices and none.",
      1, 1, cmd_apply},
+    {"trial", "[SECONDS]", "Find out whether it helps on this machine",
+     "For 60 seconds, or from 20 to 600. Slices are given and taken back in turn, and\n"
+     "it is compared how long programs waited for a CPU. Use the machine as always\n"
+     "meanwhile. Ctrl-C ends it.",
+     0, 1, cmd_trial},
     {"monitor", NULL, "Follow changes as they happen",
      "Until it is interrupted. With --json, one object a line.", 0, 0, cmd_monitor},
     {"top", NULL, "Watch what is learned, live",

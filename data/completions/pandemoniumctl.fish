@@ -57,6 +57,7 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read the confi
 complete -c pandemoniumctl -n __fish_use_subcommand -a load -d 'Read the database again'
 complete -c pandemoniumctl -n __fish_use_subcommand -a backend -d 'Choose what observes'
 complete -c pandemoniumctl -n __fish_use_subcommand -a apply -d 'Choose how predictions are applied'
+complete -c pandemoniumctl -n __fish_use_subcommand -a trial -d 'Find out whether it helps on this machine'
 complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
 complete -c pandemoniumctl -n __fish_use_subcommand -a top -d 'Watch what is learned, live'
 complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all profiles as JSON'

@@ -154,6 +154,7 @@ gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAutho
 
 void procdb_object_unexport(ProcdbObject *self)
 {
+	procdb_object_leave_trial(self);
 	g_clear_pointer(&self->gate, procdb_gate_free);
 	g_clear_pointer(&self->object_slot, sd_bus_slot_unref);
 	g_clear_pointer(&self->vtable_slot, sd_bus_slot_unref);

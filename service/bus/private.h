@@ -21,7 +21,10 @@ struct _ProcdbObject {
 	gint64 announced_us; /* monotonic: the last PropertiesChanged */
 	ProcdbNames *names;  /* cached for ListProfiles until the engine changes */
 	guint64 serial;
-	GPtrArray *savers; /* struct saver of handlers.c: calls that wait for a save */
+	GPtrArray *savers;	    /* struct saver of handlers.c: calls that wait for a save */
+	ProcdbCaller *trial_caller; /* the trial ends when it leaves the bus; NULL: none runs */
+	gulong trial_gone;	    /* handler of its cancellable */
+	guint trial_end;	    /* GSource id: it has left */
 	/* Set while the object is exported. */
 	sd_bus *bus;
 	ProcdbGate *gate;
@@ -34,7 +37,15 @@ struct _ProcdbObject {
 /* Detaches the calls that wait for a save; they are answered without the object. */
 void procdb_object_detach_savers(ProcdbObject *object);
 
+/* trials.c */
+
+/* The trial ends with the connection of its caller, and with that of the service. */
+void procdb_object_leave_trial(ProcdbObject *object);
+
 /* announce.c */
+
+/* The trial that runs or ran last; none where there are none. */
+void procdb_object_trial_status(ProcdbObject *object, ProcdbTrialStatus *status);
 
 /* The status of the apply layer; mode none where there is none. */
 void procdb_object_apply_status(ProcdbObject *object, ProcdbApplyStatus *status);

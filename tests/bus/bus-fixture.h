@@ -25,6 +25,9 @@ typedef struct {
 	char *backend;
 	char *mode; /* of applying */
 	gboolean host_refuses;
+	guint trials;		 /* that were begun, */
+	ProcdbTrialStatus trial; /* the last of them */
+	struct procdb_delays delays;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
 } BusFixture;
 

@@ -144,7 +144,7 @@ static void test_properties_tell_the_truth(BusFixture *f, gconstpointer data)
 	} expected[] = {
 	    {"Backend", "'memory'"},	     {"BackendState", "'active'"},
 	    {"BackendStatus", "'active'"},   {"BackendReason", "''"},
-	    {"BackendInUse", "'memory'"},    {"ApiVersion", "uint32 3"},
+	    {"BackendInUse", "'memory'"},    {"ApiVersion", "uint32 4"},
 	    {"Profiles", "uint32 2"},	     {"Confident", "uint32 2"},
 	    {"Overrides", "uint32 0"},	     {"Observations", "uint64 7"},
 	    {"MapErrors", "uint64 0"},	     {"LastSave", "int64 0"},
