@@ -12,6 +12,9 @@
 #include "output.h"
 #include "rows.h"
 
+/* With fewer wake-ups a percentile is chance. */
+#define DELAYS_MIN 100
+
 /* Status of the service in its own words; the strings belong to dict. */
 typedef struct {
 	const char *version;
@@ -222,6 +225,40 @@ static void print_predictions(GVariantDict *dict)
 	}
 }
 
+/* The line of how long latency-critical tasks wait for a CPU; none where that is not known yet. */
+static void print_delays(Ctl *ctl)
+{
+	g_autoptr(GVariant) rows = NULL;
+	guint64 count[2] = {0}, p90[2] = {0};
+
+	/* Services before ApiVersion 4 do not know. */
+	if (!procdb_dbus_proc_db1_call_get_delays_sync(ctl->proxy, ctl->call_flags, ctl->timeout_ms,
+						       &rows, NULL, NULL))
+		return;
+	for (gsize i = 0; i < g_variant_n_children(rows); i++) {
+		g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+		gboolean applied;
+		const char *tier;
+
+		if (g_variant_lookup(row, "tier", "&s", &tier) &&
+		    g_variant_lookup(row, "applied", "b", &applied) &&
+		    g_str_equal(tier, "lat-critical")) {
+			g_variant_lookup(row, "count", "t", &count[applied ? 1 : 0]);
+			g_variant_lookup(row, "p90", "t", &p90[applied ? 1 : 0]);
+		}
+	}
+	if (count[1] >= DELAYS_MIN || count[0] >= DELAYS_MIN) {
+		const gboolean applied = count[1] >= DELAYS_MIN;
+		g_autofree char *wait = out_duration_ns(p90[applied ? 1 : 0]);
+		g_autofree char *plain = out_duration_ns(p90[0]);
+
+		printf("      Waits: woken programs wait %s at the 90th percentile", wait);
+		if (applied && count[0] >= DELAYS_MIN)
+			printf(", %s those without slices", plain);
+		putchar('\n');
+	}
+}
+
 static void print_problem(const Ctl *ctl, const char *what, const char *remedy)
 {
 	gboolean colour = out_colour(ctl);
@@ -355,6 +392,7 @@ int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
 	print_headline(ctl, &status);
 	print_facts(&status);
 	print_predictions(dict);
+	print_delays(ctl);
 	if (!print_problems(ctl, &status, dict))
 		print_next(&status);
 	return CTL_OK;

@@ -54,6 +54,11 @@ const CtlCommand ctl_commands[] = {
      "As long as it runs, new tasks of its name start in this tier. Ends with its exit\n"
      "status.",
      1, -1, cmd_run, .takes_command = TRUE, .no_json = TRUE},
+    {"trial", "[SECONDS]", "Find out whether it helps on this machine",
+     "For 60 seconds, or from 20 to 600. Slices are given and taken back in turn, and\n"
+     "it is compared how long programs waited for a CPU. Use the machine as always\n"
+     "meanwhile. Ctrl-C ends it.",
+     0, 1, cmd_trial},
     {"monitor", "[PATTERN...]", "Follow changes as they happen",
      "Until it is interrupted. Says what a change of tier, prediction or override\n"
      "changed. With --json, one object a line.",

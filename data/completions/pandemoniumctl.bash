@@ -34,7 +34,7 @@ __pandemoniumctl_options() {
 _pandemoniumctl() {
 	local cur prev command='' position=0 i
 	local commands='status list show explain confidence delete reset override save reload load
-		backend apply ps run monitor top export import doctor'
+		backend apply ps run trial monitor top export import doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
 		wakeup_freq csw_rate last_seen_us origin cpu_share'

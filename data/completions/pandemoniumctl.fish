@@ -60,6 +60,7 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a backend -d 'Choose what o
 complete -c pandemoniumctl -n __fish_use_subcommand -a apply -d 'Choose how predictions are applied'
 complete -c pandemoniumctl -n __fish_use_subcommand -a ps -d 'Show which tasks have a slice, and why'
 complete -c pandemoniumctl -n __fish_use_subcommand -a run -d 'Run a program in a tier'
+complete -c pandemoniumctl -n __fish_use_subcommand -a trial -d 'Find out whether it helps on this machine'
 complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
 complete -c pandemoniumctl -n __fish_use_subcommand -a top -d 'Watch what is learned, live'
 complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all profiles as JSON'

@@ -36,6 +36,9 @@ typedef struct {
 	gboolean (*refresh)(ProcdbBackend *backend);
 	void (*status)(ProcdbBackend *backend, ProcdbBackendStatus *status);
 	void (*close)(ProcdbBackend *backend);
+	/* NULL where nothing counts delays, and where no slices are requested. */
+	gboolean (*delays)(ProcdbBackend *backend, struct procdb_delays *sum, GError **error);
+	void (*ask_again)(ProcdbBackend *backend);
 } ProcdbBackendOps;
 
 struct _ProcdbBackend {

@@ -97,6 +97,28 @@ void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean
 		procdb_task_events_take(source, events, arm);
 }
 
+void procdb_backend_ask_again(ProcdbBackend *backend)
+{
+	ProcdbBackend *chosen = in_use(backend);
+
+	if (chosen->ops->ask_again)
+		chosen->ops->ask_again(chosen);
+}
+
+gboolean procdb_backend_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error)
+{
+	ProcdbBackend *chosen = in_use(backend);
+
+	if (chosen->ops->delays)
+		return chosen->ops->delays(chosen, sum, error);
+	*sum = (struct procdb_delays){0};
+	g_set_error(
+	    error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+	    "the time that tasks wait for a CPU is counted by the observer only, which does "
+	    "not run");
+	return FALSE;
+}
+
 void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 {
 	backend->ops->status(backend, status);

@@ -10,6 +10,7 @@
 
 #include <gio/gio.h>
 
+#include "delays.h"
 #include "events.h"
 #include "procdb-abi.h"
 #include "task-row.h"
@@ -115,6 +116,17 @@ void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices
 int procdb_backend_events_fd(ProcdbBackend *backend);
 /* Appends the events since the last call to events (of struct procdb_task_event). */
 void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean arm);
+/*
+ * Has BPF look at all tasks now: each whose slice is not that of its tier gets an event, as far
+ * as the ring buffer has room.
+ */
+void procdb_backend_ask_again(ProcdbBackend *backend);
+
+/*
+ * Reads how long tasks have waited for a CPU since the backend started (delays.h). FALSE with
+ * error set where it does not count that, or the kernel refuses.
+ */
+gboolean procdb_backend_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error);
 
 void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status);
 

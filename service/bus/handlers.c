@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "name.h"
 #include "private.h"
+#include "trials.h"
 
 /* Sends a reply that was made with this result, or fails the call. */
 static int send_reply(sd_bus_message *reply, int result)
@@ -399,6 +400,10 @@ ProcdbHandler procdb_handler_find(const char *method)
 	    {"GetProfileOfPid", procdb_object_get_profile_of_pid},
 	    {"Hold", procdb_object_hold},
 	    {"ReleaseHold", procdb_object_release_hold},
+	    {"GetDelays", procdb_handle_get_delays},
+	    {"GetTrial", procdb_handle_get_trial},
+	    {"StartTrial", procdb_handle_start_trial},
+	    {"StopTrial", procdb_handle_stop_trial},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)

@@ -173,6 +173,7 @@ void procdb_object_unexport(ProcdbObject *self)
 {
 	/* The callers of this connection end with it. */
 	procdb_holds_end_all(self->holds);
+	procdb_object_leave_trial(self);
 	g_clear_pointer(&self->gate, procdb_gate_free);
 	g_clear_pointer(&self->object_slot, sd_bus_slot_unref);
 	g_clear_pointer(&self->vtable_slot, sd_bus_slot_unref);

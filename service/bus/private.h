@@ -26,8 +26,11 @@ struct _ProcdbObject {
 	ProcdbNames *names;  /* cached for ListProfiles until the engine changes */
 	GPtrArray *savers;   /* struct saver of handlers.c: calls that wait for a save */
 	ProcdbHolds *holds;
-	GArray *tasks;	 /* struct procdb_task_row, cached for a second; NULL: none */
-	gint64 tasks_us; /* monotonic: when they were listed */
+	GArray *tasks;		    /* struct procdb_task_row, cached for a second; NULL: none */
+	gint64 tasks_us;	    /* monotonic: when they were listed */
+	ProcdbCaller *trial_caller; /* the trial ends when it leaves the bus; NULL: none runs */
+	gulong trial_gone;	    /* handler of its cancellable */
+	guint trial_end;	    /* GSource id: it has left */
 	/* Set while the object is exported. */
 	sd_bus *bus;
 	ProcdbGate *gate;
@@ -51,7 +54,15 @@ int procdb_object_release_hold(ProcdbObject *object, sd_bus_message *call);
 /* The estimated bytes of the answer to a call of QueryProfiles or ListTasks. */
 gsize procdb_object_rows_size(ProcdbObject *object, sd_bus_message *call, gsize all);
 
+/* trials.c */
+
+/* The trial ends with the connection of its caller, and with that of the service. */
+void procdb_object_leave_trial(ProcdbObject *object);
+
 /* announce.c */
+
+/* The trial that runs or ran last; none where there are none. */
+void procdb_object_trial_status(ProcdbObject *object, ProcdbTrialStatus *status);
 
 /* The status of the apply layer; mode none where there is none. */
 void procdb_object_apply_status(ProcdbObject *object, ProcdbApplyStatus *status);

@@ -82,11 +82,51 @@ static gboolean host_list_tasks(gpointer data, GArray *tasks, GError **error)
 	return !refused(f, error);
 }
 
+static gboolean host_delays(gpointer data, struct procdb_delays *sum, GError **error)
+{
+	*sum = ((BusFixture *)data)->delays;
+	return !refused(data, error);
+}
+
+static gboolean host_start_trial(gpointer data, guint seconds, GError **error)
+{
+	BusFixture *f = data;
+
+	if (refused(f, error))
+		return FALSE;
+	f->trials++;
+	f->trial = (ProcdbTrialStatus){
+	    .state = PROCDB_TRIAL_RUNNING, .reason = "", .seconds = seconds, .percent = 10};
+	procdb_object_trial_changed(f->object);
+	return TRUE;
+}
+
+static void host_stop_trial(gpointer data, const char *reason)
+{
+	BusFixture *f = data;
+
+	if (f->trial.state != PROCDB_TRIAL_RUNNING)
+		return;
+	f->trial.state = PROCDB_TRIAL_ENDED;
+	f->trial.reason = reason;
+	f->trial.comparison.reason = "";
+	procdb_object_trial_changed(f->object);
+}
+
+static void host_trial(gpointer data, ProcdbTrialStatus *status)
+{
+	*status = ((BusFixture *)data)->trial;
+}
+
 static const ProcdbHost host = {
     .list_tasks = host_list_tasks,
     .reconfigure = host_reconfigure,
     .set_backend = host_set_backend,
     .set_apply = host_set_apply,
+    .delays = host_delays,
+    .start_trial = host_start_trial,
+    .stop_trial = host_stop_trial,
+    .trial = host_trial,
 };
 
 static void on_lost(int error, gpointer data)
@@ -112,7 +152,7 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	*f = (BusFixture){0};
+	*f = (BusFixture){.trial = {.reason = ""}};
 	f->tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_row));
 	bus_fixture_add_task(f, BUS_PID, "cc1");
 	engine_fixture_set_up(&f->engine, &test_settings, 512);
@@ -267,6 +307,8 @@ GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)
 
 		if (g_str_equal(type, "as"))
 			g_variant_builder_add_parsed(&parameters, "['cc1', 'make']");
+		else if (g_str_equal(type, "u"))
+			g_variant_builder_add(&parameters, "u", PROCDB_TRIAL_SECONDS_MIN);
 		else if (g_str_equal(type, "b"))
 			g_variant_builder_add(&parameters, "b", TRUE);
 		else if (g_variant_type_is_array(G_VARIANT_TYPE(type)))
@@ -303,6 +345,7 @@ void bus_fixture_assert_untouched(BusFixture *f)
 	g_assert_cmpuint(status.overrides, ==, 0);
 	g_assert_cmpint(status.last_save_us, ==, 0);
 	g_assert_cmpuint(f->reconfigured, ==, 0);
+	g_assert_cmpuint(f->trials, ==, 0);
 	g_assert_null(f->backend);
 	g_assert_null(f->mode);
 }

@@ -25,7 +25,10 @@ typedef struct {
 	char *backend;
 	char *mode; /* of applying */
 	gboolean host_refuses;
-	GArray *tasks;	       /* struct procdb_task_row: that run; the test's to fill */
+	GArray *tasks;		 /* struct procdb_task_row: that run; the test's to fill */
+	guint trials;		 /* that were begun, */
+	ProcdbTrialStatus trial; /* the last of them */
+	struct procdb_delays delays;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
 } BusFixture;
 

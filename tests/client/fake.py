@@ -303,6 +303,42 @@ class Fake:
                              GLib.Variant("(sa{sv}as)", (INTERFACE, {
                                  "Backend": self.properties["Backend"]}, [])))
 
+    def GetDelays(self):
+        def row(applied, count, p90):
+            return {"tier": GLib.Variant("s", "lat-critical"), "applied": GLib.Variant("b", applied),
+                    "count": GLib.Variant("t", count), "p90": GLib.Variant("t", p90)}
+        return GLib.Variant("(aa{sv})", ([row(False, 2000, 2_100_000), row(True, 9000, 300_000)],))
+
+    def GetTrial(self):
+        ratio = {"p90_ratio": 0.4, "p90_ratio_low": 0.31, "p90_ratio_high": 0.52}
+        values = {"state": GLib.Variant("s", self.properties["TrialState"].get_string()),
+                  "reason": GLib.Variant("s", "the service was given other settings"),
+                  "verdict": GLib.Variant("s", "helps"),
+                  "because": GLib.Variant("s", "latency-critical tasks wait less with applying"),
+                  "pairs": GLib.Variant("u", 25), "waits": GLib.Variant("t", 8312),
+                  "p90_with": GLib.Variant("t", 860_000), "p90_without": GLib.Variant("t", 2_880_000)}
+        values.update({key: GLib.Variant("d", value) for key, value in ratio.items()})
+        return GLib.Variant("(a{sv})", (values,))
+
+    def trial_is(self, state, percent):
+        self.properties["TrialState"] = GLib.Variant("s", state)
+        self.properties["TrialProgress"] = GLib.Variant("u", percent)
+        self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                             GLib.Variant("(sa{sv}as)", (INTERFACE, {
+                                 "TrialState": self.properties["TrialState"],
+                                 "TrialProgress": self.properties["TrialProgress"]}, [])))
+        return False
+
+    def StartTrial(self, seconds):
+        """61 seconds end early, and 600 never; all others are over at once."""
+        self.trial_is("running", 0)
+        if seconds < 600:
+            GLib.timeout_add(50, self.trial_is, "ended" if seconds == 61 else "done", 100)
+
+    def StopTrial(self):
+        print("StopTrial", flush=True)
+        self.trial_is("ended", 50)
+
     def SetApply(self, mode):
         self.properties["Apply"] = GLib.Variant("s", mode)
 

@@ -259,7 +259,7 @@ class Members(ClientTest):
         for command, keys in found.items():
             self.assertEqual(set(keys), manual.pop(command), command)
         self.assertEqual(set(manual), {"status", "list", "override list", "ps", "show", "explain",
-                                       "monitor"})
+                                       "trial", "monitor"})
 
 
 class Reloading(ClientTest):
