@@ -13,6 +13,7 @@ class Screen:
         self.columns, self.rows = columns, rows
         self.cells = [[" "] * columns for _ in range(rows)]
         self.x = self.y = 0
+        self.region = (0, rows)  # what scrolls
         self.clears = 0
         self.last = " "
         self.rest = ""
@@ -48,6 +49,12 @@ class Screen:
             self.cells[self.y][self.x] = self.last = char
             self.x += 1
 
+    def scroll(self, count, up):
+        top, bottom = self.region
+        empty = [[" "] * self.columns for _ in range(count)]
+        part = self.cells[top:bottom]
+        self.cells[top:bottom] = part[count:] + empty if up else empty + part[:-count]
+
     def control(self, kind, numbers):
         first = max(numbers[0], 1)
         row = self.cells[self.y]
@@ -73,6 +80,11 @@ class Screen:
                 row[self.x:] = [" "] * (self.columns - self.x)
             for y in range(begin, self.rows):
                 self.cells[y] = [" "] * self.columns
+        elif kind == "r":
+            bottom = numbers[1] if len(numbers) > 1 and numbers[1] else self.rows
+            self.region, self.x, self.y = (first - 1, bottom), 0, 0
+        elif kind in "ST":
+            self.scroll(min(first, self.region[1] - self.region[0]), kind == "S")
         elif kind == "@":
             row[self.x:self.x] = [" "] * first
             del row[self.columns:]
