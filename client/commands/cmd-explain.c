@@ -12,12 +12,19 @@
 #include "options.h"
 #include "profile.h"
 
-static void print_explanation(const Ctl *ctl, GVariant *explanation)
+/* With what the profile has beside that: whose program it is. */
+static void print_explanation(const Ctl *ctl, const char *name, GVariant *explanation)
 {
-	g_autofree char *text = explanation_text(explanation);
+	g_autoptr(GVariant) profile = NULL;
+	g_autoptr(GVariant) joined = NULL;
+	g_autofree char *text = NULL;
 
+	procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
+						   ctl->timeout_ms, &profile, NULL, NULL);
+	joined = profile_join(explanation, profile);
+	text = explanation_text(joined);
 	puts(text);
-	profile_print(ctl, explanation);
+	profile_print(ctl, joined);
 }
 
 int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -48,6 +55,6 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (ctl->json)
 		ctl_json_print(ctl_json_from_variant(explanation));
 	else
-		print_explanation(ctl, explanation);
+		print_explanation(ctl, name, explanation);
 	return CTL_OK;
 }

@@ -63,8 +63,11 @@ static gboolean is_wanted(const Monitor *monitor, const Change *change)
 
 static void print_change(const Monitor *monitor, const Change *change)
 {
+	const KnownProfile *profile = change->after ? change->after : change->before;
 	g_autofree char *text = change_text(change, monitor->all);
 
+	if (profile->is_kernel_thread && !monitor->all && !monitor->patterns[0])
+		return;
 	/* Only figures moved. */
 	if (!text)
 		return;
@@ -151,6 +154,8 @@ static void on_properties_changed(GVariant *changed, gpointer user_data)
 		line_end(monitor);
 		return;
 	}
+	if (is_filtered(monitor))
+		return;
 	g_variant_iter_init(&iter, changed);
 	while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
 		g_autofree char *text = g_variant_print(value, FALSE);
@@ -245,8 +250,8 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 	const GOptionEntry entries[] = {
 	    {"tier", 't', 0, G_OPTION_ARG_STRING, &tier,
 	     "Only programs of this tier, or brief, before or after", "TIER"},
-	    {"all", 'a', 0, G_OPTION_ARG_NONE, &monitor.all, "Also print what changes figures only",
-	     NULL},
+	    {"all", 'a', 0, G_OPTION_ARG_NONE, &monitor.all,
+	     "Also print changes of figures, and kernel threads", NULL},
 	    {NULL},
 	};
 	int status;

@@ -5,6 +5,7 @@
 
 #include "bus.h"
 #include "escape.h"
+#include "profile.h"
 
 typedef struct {
 	Top *top;
@@ -93,6 +94,19 @@ void top_delete(Top *top)
 	    g_strdup_printf("What was learned about \"%s\" is forgotten.", top->subject));
 }
 
+/* All that the list has of the program of an explanation; NULL if it has nothing. */
+static GVariant *members_of(const Top *top, GVariant *explanation)
+{
+	const char *name = "";
+
+	g_variant_lookup(explanation, "name", "&s", &name);
+	for (guint i = 0; top->rows && i < top->rows->items->len; i++) {
+		if (g_str_equal(rows_get(top->rows, i)->name, name))
+			return rows_get(top->rows, i)->members;
+	}
+	return NULL;
+}
+
 static void on_explained(GObject *source, GAsyncResult *result, gpointer user_data)
 {
 	g_autoptr(GVariant) explanation = NULL;
@@ -108,7 +122,7 @@ static void on_explained(GObject *source, GAsyncResult *result, gpointer user_da
 		return;
 	}
 	g_clear_pointer(&top->explanation, g_variant_unref);
-	top->explanation = g_steal_pointer(&explanation);
+	top->explanation = profile_join(explanation, members_of(top, explanation));
 	top->view.first_line = 0;
 	top_redraw(top);
 }

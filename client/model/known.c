@@ -39,6 +39,8 @@ static KnownProfile *profile_of(const Row *row)
 	    .tier = g_strdup(rows_word(row)),
 	    .confidence = row->confidence,
 	    .predicts = rows_predicts(row),
+	    .is_held = row->held != NULL,
+	    .is_kernel_thread = rows_is_kernel_thread(row),
 	    .observations = row->observations,
 	    .origin = g_strdup(row->origin),
 	    .json = ctl_json_from_row(row),
@@ -169,6 +171,8 @@ gboolean known_is_of(const KnownProfile *profile, const char *word)
 /* As the tables have it: with a question mark where nothing is predicted. */
 static char *state(const KnownProfile *profile)
 {
+	if (profile->is_held)
+		return g_strdup_printf("%s (held)", profile->tier);
 	if (g_str_equal(profile->origin, PROCDB_ORIGIN_OVERRIDE))
 		return g_strdup_printf("%s (override)", profile->tier);
 	return g_strdup_printf("%s%s %.2f", profile->tier, profile->predicts ? "" : "?",
@@ -177,8 +181,8 @@ static char *state(const KnownProfile *profile)
 
 static gboolean is_told(const KnownProfile *before, const KnownProfile *after)
 {
-	return !g_str_equal(before->tier, after->tier) || before->predicts != after->predicts ||
-	       !g_str_equal(before->origin, after->origin);
+	return !g_str_equal(before->tier, after->tier) || before->is_held != after->is_held ||
+	       before->predicts != after->predicts || !g_str_equal(before->origin, after->origin);
 }
 
 char *change_text(const Change *change, gboolean all)

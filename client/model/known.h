@@ -11,6 +11,8 @@ typedef struct {
 	char *tier; /* the word for it */
 	double confidence;
 	gboolean predicts;
+	gboolean is_held;
+	gboolean is_kernel_thread;
 	guint32 observations;
 	char *origin;
 	JsonNode *json; /* the whole row */

@@ -83,22 +83,27 @@ static void set_member(Row *row, const char *name, GVariant *value)
 	}
 }
 
-/* Strings and members belong to the reply. */
-static gboolean next_map(GVariantIter *iter, Row *row)
+void rows_row_of_map(GVariant *map, Row *row)
 {
-	g_autoptr(GVariant) map = g_variant_iter_next_value(iter);
 	GVariantIter entries;
 	const char *name;
 	GVariant *value;
 
-	if (!map)
-		return FALSE;
 	*row = (Row){.name = "", .tier = "", .origin = "", .members = map};
 	row->cpu_share = row->wakeups_per_second = -1;
 	g_variant_iter_init(&entries, map);
 	while (g_variant_iter_loop(&entries, "{&sv}", &name, &value))
 		set_member(row, name, value);
-	return TRUE;
+}
+
+/* Strings and members belong to the reply. */
+static gboolean next_map(GVariantIter *iter, Row *row)
+{
+	g_autoptr(GVariant) map = g_variant_iter_next_value(iter);
+
+	if (map)
+		rows_row_of_map(map, row);
+	return map != NULL;
 }
 
 static gboolean next(const Rows *rows, GVariantIter *iter, Row *row)
@@ -218,10 +223,13 @@ char *rows_title(const Row *row)
 
 gboolean rows_is_brief(const Row *row)
 {
-	/* How much CPU time it takes from its start to its end, where that is known. */
-	if (row->cpu_ns / MAX(row->runs, 1) >= ROWS_BRIEF_LIFE_NS)
+	const gboolean is_known = row->cpu_ns > 0 && row->runs > 0;
+
+	/* All of its life, where that is known, and else what it does between two sleeps. */
+	if (is_known ? row->cpu_ns / row->runs >= ROWS_BRIEF_LIFE_NS
+		     : row->avg_runtime_ns >= ROWS_BRIEF_NS)
 		return FALSE;
-	return row->observations > 0 && row->avg_runtime_ns < ROWS_BRIEF_NS && !row->held &&
+	return row->observations > 0 && !row->held &&
 	       g_str_equal(row->tier, procdb_tier_name(PROCDB_TIER_INTERACTIVE)) &&
 	       !g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 }

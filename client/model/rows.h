@@ -42,10 +42,10 @@ typedef struct {
 /* The word that people see in place of a tier for what rows_is_brief(). */
 #define ROWS_BRIEF "brief"
 
+/* CPU time from start to end below which a life is brief to BPF as well (PROCDB_SHARE_BRIEF_NS). */
+#define ROWS_BRIEF_LIFE_NS (G_GUINT64_CONSTANT(1) << 25)
 /* Runs below this are over before the kernel's own slice is, on most machines. */
 #define ROWS_BRIEF_NS 1500000
-/* What took more CPU time since its start is not brief, however short its runs. */
-#define ROWS_BRIEF_LIFE_NS 33500000
 
 typedef struct {
 	GVariant *reply;
@@ -71,6 +71,9 @@ gboolean rows_is_unknown_method(const GError *error);
 
 /* The rows of an array of PROCDB_ROW, PROCDB_RECORD or a{sv}. */
 Rows *rows_from_variant(GVariant *profiles);
+
+/* The row that an a{sv} of GetProfile or its like is; it points into that. */
+void rows_row_of_map(GVariant *map, Row *row);
 
 /* Appends a record to an array of them. */
 void rows_build_record(GVariantBuilder *builder, const Row *row);
@@ -103,8 +106,9 @@ gboolean rows_is_pattern(const char *text);
 char *rows_title(const Row *row);
 
 /*
- * Whether its runs are too short for any slice to matter: nothing was decided for it, it was not
- * found to be latency critical, and what it does is over within the kernel's own slice.
+ * Whether it is over before a slice matters: nothing was decided for it, it was found to be neither
+ * latency critical nor batch, and it takes little CPU time from its start to its end; where that is
+ * not known, its runs are shorter than the kernel's own slice.
  */
 gboolean rows_is_brief(const Row *row);
 

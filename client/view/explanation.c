@@ -17,6 +17,7 @@ typedef struct {
 	const char *tier;
 	const char *learned;
 	const char *source;
+	const char *program;
 	const char *rule; /* of the confidence: "evidence" or "reference" */
 	double confidence;
 	double needed;
@@ -27,6 +28,7 @@ typedef struct {
 	guint32 observations;
 	guint32 missing;
 	guint64 votes;
+	gboolean is_brief;
 } Reasons;
 
 static void reasons_read(GVariantDict *dict, Reasons *why)
@@ -35,6 +37,7 @@ static void reasons_read(GVariantDict *dict, Reasons *why)
 
 	*why = (Reasons){.name = "", .tier = "", .source = "", .rule = "reference"};
 	g_variant_dict_lookup(dict, "name", "&s", &why->name);
+	g_variant_dict_lookup(dict, "program", "&s", &why->program);
 	g_variant_dict_lookup(dict, "tier", "&s", &why->tier);
 	why->learned = why->tier;
 	g_variant_dict_lookup(dict, "learned_tier", "&s", &why->learned);
@@ -78,7 +81,7 @@ static void say_learned(GString *out, const Reasons *why)
 			       why->confidence, why->needed);
 	if (!g_str_equal(why->tier, procdb_tier_name(PROCDB_TIER_INTERACTIVE)))
 		return;
-	if (why->runtime < ROWS_BRIEF_NS)
+	if (why->is_brief)
 		g_string_append(out,
 				"It is brief: over before a slice would matter, and left alone.\n");
 	else
@@ -113,6 +116,16 @@ static void say_unsure(GString *out, const Reasons *why)
 	    "More observations may settle it; \"pandemoniumctl override set\" decides it now.\n");
 }
 
+/* Where a name does not say whose tasks they are. */
+static void say_program(GString *out, const Reasons *why)
+{
+	const Row row = {.name = why->name, .program = why->program};
+	g_autofree char *title = rows_title(&row);
+
+	if (!g_str_equal(title, why->name))
+		g_string_append_printf(out, "Its last task ran %s.\n", why->program);
+}
+
 static void say_in_kernel(GString *out, GVariantDict *dict, const Reasons *why)
 {
 	gboolean predicted = !g_str_equal(why->source, "none");
@@ -131,8 +144,11 @@ char *explanation_text(GVariant *explanation)
 	g_auto(GVariantDict) dict = G_VARIANT_DICT_INIT(explanation);
 	GString *out = g_string_new(NULL);
 	Reasons why;
+	Row row;
 
 	reasons_read(&dict, &why);
+	rows_row_of_map(explanation, &row);
+	why.is_brief = rows_is_brief(&row);
 	if (g_str_equal(why.source, "override"))
 		say_override(out, &why);
 	else if (g_str_equal(why.source, "learned"))
@@ -141,6 +157,7 @@ char *explanation_text(GVariant *explanation)
 		say_too_few(out, &why);
 	else
 		say_unsure(out, &why);
+	say_program(out, &why);
 	say_in_kernel(out, &dict, &why);
 	return g_string_free(out, FALSE);
 }

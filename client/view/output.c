@@ -206,6 +206,11 @@ char *out_rate(guint64 per_100ms, guint64 most)
 	return g_strdup_printf("%s/s%s", number, per_100ms >= most ? "+" : "");
 }
 
+char *out_true_rate(double per_second)
+{
+	return g_strdup_printf("%.*f/s", per_second < 10 ? 1 : 0, per_second);
+}
+
 char *out_percent(guint64 part, guint64 all)
 {
 	const double share = all > 0 ? (double)part / (double)all : 0;

@@ -55,6 +55,9 @@ char *out_ago(gint64 time_us, gint64 now_us);
  */
 char *out_rate(guint64 per_100ms, guint64 most);
 
+/* "0.4/s", "190/s". */
+char *out_true_rate(double per_second);
+
 /* "99.9 %": rounded down, so that 100 % is all of it. 0 % of nothing. */
 char *out_percent(guint64 part, guint64 all);
 

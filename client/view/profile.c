@@ -41,6 +41,27 @@ static char *as_switches(GVariant *value)
 	return out_rate(g_variant_get_uint64(value), PROCDB_CSW_RATE_MAX);
 }
 
+static char *as_true_rate(GVariant *value)
+{
+	return out_true_rate(g_variant_get_double(value));
+}
+
+static char *as_share(GVariant *value)
+{
+	return g_strdup_printf("%.1f %% of a CPU", 100 * g_variant_get_double(value));
+}
+
+static char *as_pids(GVariant *value)
+{
+	GString *text = g_string_new(NULL);
+	gsize count;
+	const guint32 *pids = g_variant_get_fixed_array(value, &count, sizeof(*pids));
+
+	for (gsize i = 0; i < count; i++)
+		g_string_append_printf(text, "%s%u", i > 0 ? ", " : "", pids[i]);
+	return g_string_free(text, FALSE);
+}
+
 static char *as_time(GVariant *value)
 {
 	gint64 time_us = g_variant_get_int64(value);
@@ -88,6 +109,19 @@ static const struct {
 	gboolean learned; /* says nothing before the first observation */
 } fields[] = {
     {"name", "Name", "s", as_is},
+    {"program", "Program", "s", as_is},
+    {"application", "Application", "s", as_is},
+    {"unit", "Unit", "s", as_is},
+    {"kind", "Kind", "s", as_is},
+    {"user", "User", "s", as_is},
+    {"pids", "Tasks now", "au", as_pids},
+    {"cpu_share", "CPU now", "d", as_share},
+    {"cpu_ns", "CPU time", "t", as_duration},
+    {"runs", "Starts", "t", as_is},
+    {"held", "Held in tier", "s", as_is},
+    {"held_by", "Held by", "s", as_is},
+    {"held_uid", "Held by user", "u", as_is},
+    {"held_reason", "Held because", "s", as_is},
     {"tier", "Tier", "s", as_is},
     {"origin", "Origin", "s", as_is},
     {"override", "Override", "s", as_is},
@@ -106,6 +140,8 @@ static const struct {
     {"stability", "Stability of runs", "d", as_ratio, TRUE},
     {"avg_runtime_ns", "Run time", "t", as_duration, TRUE},
     {"runtime_dev_ns", "Run time varies by", "t", as_duration, TRUE},
+    {"wakeups_per_second", "Wake-ups", "d", as_true_rate},
+    {"switches_per_second", "Voluntary switches", "d", as_true_rate},
     {"wakeup_freq", "Wake-ups", "t", as_wakeups, TRUE},
     {"csw_rate", "Voluntary switches", "t", as_switches, TRUE},
     {"taught_by", "Taught by", "s", as_is, TRUE},
@@ -121,10 +157,24 @@ static const struct {
     {"withdrawals", "Times withdrawn", "u", as_is},
 };
 
+/* Where wake-ups and switches are counted, what was worked out of them in the past is less true. */
+static gboolean is_counted(const char *key, GVariant *profile)
+{
+	const char *better = g_str_equal(key, "wakeup_freq") ? "wakeups_per_second"
+			     : g_str_equal(key, "csw_rate")  ? "switches_per_second"
+							     : NULL;
+	double ignored;
+
+	return better && g_variant_lookup(profile, better, "d", &ignored);
+}
+
 /* Whether a field is left out: of a profile without observations, or of one that lacks none. */
-static gboolean is_moot(size_t field, GVariant *value, gboolean learned)
+static gboolean is_moot(size_t field, GVariant *value, gboolean learned, GVariant *profile)
 {
 	const char *key = fields[field].key;
+
+	if (is_counted(key, profile))
+		return TRUE;
 
 	if (fields[field].learned && !learned)
 		return TRUE;
@@ -167,6 +217,22 @@ static void each_other(GVariantDict *rest, ProfileField field, gpointer user_dat
 	}
 }
 
+GVariant *profile_join(GVariant *profile, GVariant *more)
+{
+	g_auto(GVariantDict) joined = G_VARIANT_DICT_INIT(profile);
+	GVariantIter iter;
+	const char *key;
+	GVariant *value;
+
+	if (more)
+		g_variant_iter_init(&iter, more);
+	while (more && g_variant_iter_loop(&iter, "{&sv}", &key, &value)) {
+		if (!g_variant_dict_contains(&joined, key))
+			g_variant_dict_insert_value(&joined, key, value);
+	}
+	return g_variant_ref_sink(g_variant_dict_end(&joined));
+}
+
 void profile_each(GVariant *profile, ProfileField field, gpointer user_data)
 {
 	g_auto(GVariantDict) rest = G_VARIANT_DICT_INIT(profile);
@@ -186,7 +252,7 @@ void profile_each(GVariant *profile, ProfileField field, gpointer user_data)
 			continue;
 		if (g_str_equal(fields[i].key, "votes"))
 			explain_votes(text, value, observations);
-		if (!is_moot(i, value, observations > 0))
+		if (!is_moot(i, value, observations > 0, profile))
 			field(fields[i].label, text->str, colour_of(fields[i].key, value, predicts),
 			      user_data);
 		g_variant_dict_remove(&rest, fields[i].key);

@@ -4,6 +4,9 @@
 
 #include "ctl.h"
 
+/* The members of profile, and those of more, which may be NULL, that it has not. Unref it. */
+GVariant *profile_join(GVariant *profile, GVariant *more);
+
 /* A member of a profile as people read it; the colour, of a table, may be NULL. */
 typedef void (*ProfileField)(const char *label, const char *text, const char *colour,
 			     gpointer user_data);

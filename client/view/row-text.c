@@ -47,8 +47,7 @@ static char *wakeups(const Row *row)
 {
 	if (row->wakeups_per_second < 0)
 		return out_rate(row->wakeup_freq, PROCDB_WAKEUP_FREQ_MAX);
-	return g_strdup_printf("%.*f/s", row->wakeups_per_second < 10 ? 1 : 0,
-			       row->wakeups_per_second);
+	return out_true_rate(row->wakeups_per_second);
 }
 
 void row_texts(const Row *row, gint64 now_us, gboolean applies, char *texts[ROW_TEXTS])

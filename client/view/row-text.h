@@ -12,8 +12,8 @@ enum {
 	ROW_CPU,
 	ROW_SLICE,
 	ROW_RUNTIME,
-	ROW_DEVIATION,
 	ROW_LAST_SEEN,
+	ROW_DEVIATION,
 	ROW_OBSERVED,
 	ROW_WAKEUPS,
 	ROW_ORIGIN,
@@ -22,7 +22,7 @@ enum {
 
 /* Their words for an option, in the same order. */
 #define ROW_WORDS                                                                                  \
-	"name", "tier", "confidence", "cpu", "slice", "runtime", "deviation", "seen", "observed",  \
+	"name", "tier", "confidence", "cpu", "slice", "runtime", "seen", "deviation", "observed",  \
 	    "wakeups", "origin"
 
 typedef struct {

@@ -207,11 +207,13 @@ class Fake:
         print("held", name, tier, reason, flush=True)
         self.holds[name] = tier
         self.cookies.append(name)
+        self.changed([name], [])
         return GLib.Variant("(u)", (len(self.cookies),))
 
     def ReleaseHold(self, cookie):
         print("released", cookie, flush=True)
         self.holds.pop(self.cookies[cookie - 1], None)
+        self.changed([self.cookies[cookie - 1]], [])
 
     @staticmethod
     def check(query, known):
@@ -220,8 +222,8 @@ class Fake:
                 raise Refused("InvalidFilter", "There is no filter '%s'" % key)
 
     def GetProfile(self, name):
-        row = self.find(name)
-        values = {key: GLib.Variant(TYPES[key], row[key]) for key in COLUMNS}
+        self.find(name)
+        values = self.values(name)
         values["right"] = GLib.Variant("t", 7)
         values["from_the_future"] = GLib.Variant("as", ["x"])
         return GLib.Variant("(a{sv})", (values,))

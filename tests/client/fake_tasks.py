@@ -23,7 +23,7 @@ IDENTITY = {
                       wakeups_per_second=190.0),
     "firefox": named(kind="process", program="/usr/lib/firefox/firefox-bin", cpu_share=0.31,
                      runs=2, cpu_ns=90_000_000_000),
-    "make": named(kind="process", program="/usr/bin/gmake", cpu_share=0.0),
+    "make": named(kind="process", program="/usr/bin/gmake", cpu_share=0.0, runs=5, cpu_ns=4_000_000),
     "new": named(kind="process", program="/home/a/train.py", cpu_share=0.0),
     "a b'\"\\\\c": named(kind="kernel", cpu_share=0.0),
 }

@@ -43,6 +43,13 @@ class Lists(ClientTest):
         self.assertIn("1 profile, ", self.ok("list", "a b*"))
         self.assertEqual((len(self.json("list")), len(self.names())), (10, 10))
 
+    def test_explain_says_whose_program_it_is(self):
+        text = self.ok("explain", "new")
+        self.assertIn("Its last task ran /home/a/train.py.\n", text)
+        self.assertNotIn("Its last task ran", self.ok("explain", "cc1"))
+        self.assertRegex(self.ok("explain", "cc1"), r"\nCPU now +93.0 % of a CPU\n")
+        self.assertRegex(self.ok("explain", "cc1"), r"\nWake-ups +0.4/s\n")
+
     def test_columns_are_chosen(self):
         self.assertEqual(self.ok("list", "--columns=name,cpu,wakeups", "cc1").splitlines()[:2],
                          ["NAME   CPU WAKEUPS", "cc1  93.0%   0.4/s"])

@@ -113,6 +113,9 @@ class Monitor(ClientTest):
                           "new      later: lat-critical (override)\n",
                           "changed  wine: lat-critical (override) -> lat-critical? 0.20, predicts no more\n"])
         self.assertIn("changed  wine: lat-critical (override)", some.stdout.readline())
+        self.ctl("run", "--tier=interactive", "make", "--version")
+        self.assertIn("make: batch (override) -> interactive (held)", plain.stdout.readline())
+        self.assertIn("make: interactive (held) -> batch (override)", plain.stdout.readline())
         event = json.loads(lines.stdout.readline())
         self.assertEqual((event["changed"], event["removed"]), (["wine"], []))
         change = event["changes"][0]
