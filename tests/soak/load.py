@@ -143,7 +143,8 @@ def main():
     seed = random.randrange(2**32)
     print(f"seed {seed}, {seconds:.0f} s")
     # BPF is not for valgrind, which does not know what the kernel writes.
-    with Service(backend="none" if valgrind else "observer", prefix=prefix) as service:
+    with Service(backend="none" if valgrind else "observer", prefix=prefix,
+                 seconds=100 if valgrind else 10) as service:
         instrumented = valgrind or service.is_instrumented()
         watch = TickWatch(service)
         watch.start()
