@@ -177,6 +177,7 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	struct procdb_class *prediction = stats_exec(s ? &s->stats : NULL, p, now);
 
 	look_for_change(p);
+	describe_executed(p, BPF_CORE_READ(bprm, filename));
 	if (!s)
 		return 0;
 	/* It is on the CPU: its first run begins with the exec. */

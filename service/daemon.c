@@ -14,6 +14,7 @@
 #include "object.h"
 #include "polkit.h"
 #include "source.h"
+#include "task-list.h"
 #include "trial.h"
 
 typedef struct {
@@ -28,6 +29,7 @@ typedef struct {
 	ProcdbEngine *engine;
 	ProcdbObject *object;
 	ProcdbLedger *ledger; /* outlives the backends and apply */
+	ProcdbTaskList *task_list;
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
 	ProcdbTrial *trial;
@@ -180,6 +182,13 @@ static const ProcdbApply *get_apply(gpointer data)
 	return ((Service *)data)->apply;
 }
 
+static gboolean list_tasks(gpointer data, GArray *tasks, GError **error)
+{
+	Service *service = data;
+
+	return procdb_task_list_read(service->task_list, service->backend, tasks, error);
+}
+
 static const char *const *get_problems(gpointer data)
 {
 	return (const char *const *)((Service *)data)->problems;
@@ -316,6 +325,7 @@ static void build(Service *service)
 	    .stop_trial = stop_trial,
 	    .trial = get_trial,
 	    .problems = get_problems,
+	    .list_tasks = list_tasks,
 	};
 	static const ProcdbTrialHost trial_host = {
 	    .apply = trial_apply,
@@ -327,6 +337,7 @@ static void build(Service *service)
 	ProcdbApplySettings settings = service->config.apply;
 
 	service->ledger = procdb_ledger_new();
+	service->task_list = procdb_task_list_new(service->ledger);
 	service->backend = backend_for(&service->config, service->ledger);
 	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
 					    service->backend);
@@ -419,6 +430,7 @@ static void stop(Service *service)
 	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
 	g_clear_pointer(&service->apply, procdb_apply_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);
+	g_clear_pointer(&service->task_list, procdb_task_list_free);
 	g_clear_pointer(&service->ledger, procdb_ledger_free);
 	g_clear_pointer(&service->connection, procdb_connection_free);
 }

@@ -45,10 +45,14 @@ struct _ProcdbBackend {
 	const ProcdbBackendOps *ops;
 	ProcdbMapIo *io;	  /* NULL: no maps */
 	ProcdbTaskEvents *events; /* NULL: none */
+	struct bpf_map *states;	  /* task storage that begins with struct task_stats; NULL: none */
 	ProcdbBackend *chosen;	  /* of a selector, see procdb_backend_choose(); else NULL */
 	gboolean events_requested;
 	guint64 slices[PROCDB_TIERS]; /* of the request */
 };
+
+/* The descriptor of the states of tasks that the backend in use keeps; -1: none. */
+int procdb_backend_states(const ProcdbBackend *backend);
 
 /*
  * Makes the calls on selector reach chosen, which gets the same request for events. selector owns

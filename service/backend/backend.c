@@ -3,12 +3,21 @@
 
 #include "backend-ops.h"
 
+#include <bpf/libbpf.h>
+
 /* The backend that a call reaches: a selector's choice, or the backend itself. */
 static ProcdbBackend *in_use(ProcdbBackend *backend)
 {
 	while (backend->chosen)
 		backend = backend->chosen;
 	return backend;
+}
+
+int procdb_backend_states(const ProcdbBackend *backend)
+{
+	while (backend->chosen)
+		backend = backend->chosen;
+	return backend->states ? bpf_map__fd(backend->states) : -1;
 }
 
 gboolean procdb_backend_refresh(ProcdbBackend *backend)

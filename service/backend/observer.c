@@ -69,6 +69,7 @@ static gboolean start(Observer *self, GError **error)
 	    .observe = skeleton->maps.task_class_observe,
 	    .init = skeleton->maps.task_class_init,
 	    .scores = skeleton->maps.scores,
+	    .programs = skeleton->maps.programs,
 	    .observed = &skeleton->bss->observed,
 	    .failed = &skeleton->bss->failed,
 	    .scored = &skeleton->bss->scored,
@@ -77,6 +78,7 @@ static gboolean start(Observer *self, GError **error)
 		procdb_task_events_close(&self->events);
 		return FALSE;
 	}
+	self->base.states = skeleton->maps.tasks;
 	self->skeleton = g_steal_pointer(&skeleton);
 	return TRUE;
 }
