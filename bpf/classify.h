@@ -10,6 +10,18 @@
 
 #include "procdb-abi.h"
 
+/*
+ * A pure function that the verifier follows once, by itself: a global one (kernel:
+ * Documentation/bpf/bpf_design_QA.rst, commit 51c39bb1d5d1). One that is inlined, or static,
+ * is followed once for each way that leads to it, and all that comes after it once for each way
+ * out of it. Its pointers have to be compared with NULL, for the verifier knows no caller.
+ */
+#ifdef __bpf__
+#define PROCDB_ONCE __attribute__((noinline))
+#else
+#define PROCDB_ONCE static inline
+#endif
+
 #define PROCDB_WINDOW_NS 100000000ULL /* rates are per 100 ms */
 #define PROCDB_AGE_MATURE 8	      /* wake-ups after which the averages are published */
 #define PROCDB_AGE_MAX 16

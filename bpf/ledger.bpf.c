@@ -92,3 +92,21 @@ int BPF_PROG(procdb_setscheduler, struct task_struct *p, const struct sched_attr
 	note_change(guard, attr->sched_nice, attr->sched_runtime);
 	return 0;
 }
+
+/*
+ * Where functions cannot be traced. sched_setattr() takes a task that runs off its queue and
+ * puts it back (kernel/sched/core.c, sched_change_begin()): ours has not written its values
+ * yet, and holds the lock under which a task sets its own. One that does not run was seen
+ * when it left the CPU.
+ */
+SEC("tp_btf/sched_update_nr_running_tp")
+int BPF_PROG(procdb_queue, struct rq *rq, int change)
+{
+	const u32 first = 0;
+	struct procdb_guard *guard = bpf_map_lookup_elem(&procdb_guards, &first);
+
+	/* At each wake-up and sleep of any task: nearly always there is no guard. */
+	if (guard && guard->pid)
+		look_for_change(rq->curr);
+	return 0;
+}

@@ -32,8 +32,7 @@ struct procdb_given_task {
  * What others do to a task while we look at it and set it: two calls, and the nice value is
  * written with the slice. On kernels whose functions BPF can trace every call of others is
  * seen on its way in; on all others what the task has when it leaves the CPU, executes a
- * program or ends: the change of a task that neither sleeps nor is interrupted in between
- * goes unseen.
+ * program or ends, and, if it runs, when the kernel begins to carry our call out.
  */
 struct procdb_guard {
 	__u32 pid;	/* of the task; 0: none */

@@ -15,6 +15,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "clock.h"
+#include "delays.bpf.h"
 #include "task-stats.h"
 
 #include "request.bpf.h"
@@ -82,10 +83,17 @@ static __always_inline void start(struct task_struct *p, u64 now)
 	if (!s)
 		return;
 	s->run_start = now;
-	/* It may have waited in the queues of other CPUs before. */
-	if (!s->awake)
-		stats_wakeup(&s->stats, p, s->moved ? now : queued - (waited(p) - s->waited));
+	if (!s->awake) {
+		/* It may have waited in the queues of other CPUs before. */
+		u64 woken = s->moved ? now : queued - (waited(p) - s->waited);
+
+		stats_wakeup(&s->stats, p, woken);
+		if (!s->moved)
+			delays_count(p, s->stats.task.tier, procdb_elapsed(woken, now));
+	}
 	s->awake = true;
+	if (s->stats.task.tier == PROCDB_TIER_BATCH)
+		delays_batch_begins(now);
 }
 
 static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
@@ -103,6 +111,8 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 		return;
 	run = procdb_elapsed(s->run_start, now);
 	s->run_start = 0;
+	if (s->stats.task.tier == PROCDB_TIER_BATCH)
+		delays_batch_ends(run);
 	if (stats_stop(&s->stats, p, run, now, !s->awake, dead))
 		request_slice(p, (u8)s->stats.task.tier, s->stats.task.avg_runtime,
 			      PROCDB_TASK_MATURED);
@@ -163,14 +173,37 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 {
 	u64 now = clock_read(p);
 	struct task_state *s = state_of(p, now);
+	bool was_batch = s && s->stats.task.tier == PROCDB_TIER_BATCH;
 	struct procdb_class *prediction = stats_exec(s ? &s->stats : NULL, p, now);
 
 	look_for_change(p);
+	describe_executed(p, BPF_CORE_READ(bprm, filename));
 	if (!s)
 		return 0;
 	/* It is on the CPU: its first run begins with the exec. */
 	s->run_start = now;
+	if (was_batch || s->stats.task.tier == PROCDB_TIER_BATCH)
+		delays_batch_begins(s->stats.task.tier == PROCDB_TIER_BATCH ? now : 0);
 	request_slice(p, s->stats.predicted, prediction ? prediction->avg_runtime : 0,
 		      PROCDB_TASK_EXECUTED);
+	return 0;
+}
+
+/*
+ * Requests the slice of each task anew, when the service asks for it: events that it did not want
+ * for a while would otherwise come again with a change of a task's tier, seconds later.
+ */
+SEC("iter/task")
+int procdb_ask(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct task_state *s;
+
+	if (!p)
+		return 0;
+	s = bpf_task_storage_get(&tasks, p, 0, 0);
+	if (s)
+		request_slice(p, (u8)s->stats.task.tier, s->stats.task.avg_runtime,
+			      PROCDB_TASK_MATURED);
 	return 0;
 }

@@ -224,16 +224,18 @@ static inline int procdb_use_bursts(const struct procdb_use *use, __u64 ns)
  * hints: enum procdb_hint; base: the kernel's own slice in ns, below which a longer
  * one changes nothing.
  */
-static inline __u32 procdb_use_tier(const struct procdb_use *use, __u32 was, __u32 hints,
-				    __u64 base)
+PROCDB_ONCE __u32 procdb_use_tier(const struct procdb_use *use, __u32 was, __u32 hints, __u64 base)
 {
 	int batch = was == PROCDB_TIER_BATCH, critical = was == PROCDB_TIER_LAT_CRITICAL;
 	__u64 burst = hints & PROCDB_HINT_FULL ? PROCDB_FULL_BURST : PROCDB_POOL_BURST;
 	__u32 burn = (hints & PROCDB_HINT_PERIODIC ? PROCDB_BURN_PERIODIC_NUM : PROCDB_BURN_NUM) -
 		     (batch ? PROCDB_BURN_LEAVE_LESS : 0);
-	int pool = (hints & PROCDB_HINT_POOL) && !(hints & PROCDB_HINT_PERIODIC) &&
-		   procdb_use_bursts(use, burst * base);
+	int pool;
 
+	if (!use)
+		return PROCDB_TIERS;
+	pool = (hints & PROCDB_HINT_POOL) && !(hints & PROCDB_HINT_PERIODIC) &&
+	       procdb_use_bursts(use, burst * base);
 	if (procdb_use_bursts(use, base) &&
 	    (procdb_use_reaches(use, burn, PROCDB_SHARE_DEN) ||
 	     (pool && procdb_use_reaches(use, batch ? PROCDB_POOL_LEAVE_NUM : PROCDB_POOL_NUM,
@@ -252,11 +254,11 @@ static inline int procdb_use_is_brief(const struct procdb_use *use)
 }
 
 /* The tier of a whole life. A short one is batch if it did nothing but work, or says nothing. */
-static inline __u32 procdb_life_tier(const struct procdb_use *use, __u32 hints, __u64 base)
+PROCDB_ONCE __u32 procdb_life_tier(const struct procdb_use *use, __u32 hints, __u64 base)
 {
 	__u32 tier = procdb_use_tier(use, PROCDB_TIERS, hints, base);
 
-	if (procdb_use_is_brief(use) ||
+	if (!use || procdb_use_is_brief(use) ||
 	    (use->span < PROCDB_SHARE_KNOWN_NS && tier != PROCDB_TIER_BATCH))
 		return PROCDB_TIER_INTERACTIVE;
 	return tier;
@@ -273,13 +275,15 @@ static inline __u32 procdb_life_tier(const struct procdb_use *use, __u32 hints, 
  * mean of bursts, not that weighted by length: a program that began with 200 ms of work is
  * not told from a burner by its first burst for long.
  */
-static inline __u32 procdb_share_rhythm(const struct procdb_share *s, const struct procdb_use *use,
-					__u32 was)
+PROCDB_ONCE __u32 procdb_share_rhythm(const struct procdb_share *s, const struct procdb_use *use,
+				      __u32 was)
 {
 	int critical = was == PROCDB_TIER_LAT_CRITICAL;
 	__u64 den = critical ? PROCDB_LIGHT_LEAVE_DEN : PROCDB_LIGHT_DEN;
 	__u64 most = critical ? PROCDB_LIGHT_LEAVE_BURST_NS : PROCDB_LIGHT_BURST_NS;
 
+	if (!s || !use)
+		return 0;
 	if (use->wakeups < PROCDB_AGE_MATURE || !(s->interval >> 21) ||
 	    s->interval_dev >= (s->interval >> 2) + (s->interval >> 3) + (s->interval >> 4))
 		return 0;
@@ -290,7 +294,7 @@ static inline __u32 procdb_share_rhythm(const struct procdb_share *s, const stru
 }
 
 /* floor of the square root */
-static inline __u64 procdb_root(__u64 n)
+PROCDB_ONCE __u64 procdb_root(__u64 n)
 {
 	__u64 root = 0;
 
@@ -301,10 +305,13 @@ static inline __u64 procdb_root(__u64 n)
 }
 
 /* The mean burst of a use in ns, each weighted by its length. */
-static inline __u64 procdb_use_burst(const struct procdb_use *use)
+PROCDB_ONCE __u64 procdb_use_burst(const struct procdb_use *use)
 {
-	__u64 run = use->run >> PROCDB_SHARE_UNIT_BITS;
+	__u64 run;
 
+	if (!use)
+		return 0;
+	run = use->run >> PROCDB_SHARE_UNIT_BITS;
 	return run ? procdb_min(use->square / run, ~0ULL >> PROCDB_SHARE_UNIT_BITS)
 			 << PROCDB_SHARE_UNIT_BITS
 		   : use->run;

@@ -15,6 +15,7 @@
 
 #include "classify.h"
 #include "observing.h"
+#include "programs.bpf.h"
 #include "share.h"
 #include "threads.h"
 
@@ -49,6 +50,7 @@ struct task_stats {
 	u64 change_at;			 /* ns: nor changed before that */
 	u64 looked_run;			 /* ns on a CPU in its life, at the last look */
 	u64 told_run;			 /* ... when its crew learned of it */
+	struct program_use counted;	 /* in its life, at the last look */
 	u64 rename_at;			 /* ns: another name of it is not looked at before that */
 	struct procdb_comm name;	 /* that it was last looked up under */
 	struct procdb_comm predicted_as; /* that its prediction was found under */
@@ -125,6 +127,7 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	ts->change_at = 0;
 	ts->looked_run = 0;
 	ts->told_run = 0;
+	ts->counted = (struct program_use){.switches = p->nvcsw};
 	ts->rename_at = 0;
 	ts->published = 0;
 	ts->known = false;
@@ -396,6 +399,7 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 		base_slice = p->se.slice;
 	ts->look_at = now + LOOK_NS;
 	ts->looked_run = life.run;
+	count_use(&ts->counted, &life, p, procdb_elapsed(ts->life.start, now));
 	ts->ask = false;
 	look_for_name(ts, p, now, dead);
 	ask = ts->ask;

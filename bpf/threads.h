@@ -84,7 +84,7 @@ static __always_inline struct pool *pool_of(struct task_struct *p, u64 ran, u64 
 }
 
 /* Hints from the demand of its process about a task of this tier. */
-static __always_inline u32 demand_hints(u32 demand, u32 tier)
+PROCDB_ONCE u32 demand_hints(u32 demand, u32 tier)
 {
 	u32 least = tier == PROCDB_TIER_BATCH ? PROCDB_POOL_LEAVE_DEMAND : PROCDB_POOL_DEMAND;
 

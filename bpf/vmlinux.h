@@ -68,7 +68,7 @@ struct bpf_spin_lock {
 #define PF_KTHREAD 0x00200000
 
 struct pt_regs;
-struct linux_binprm;
+struct css_set;
 struct seq_file;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -76,6 +76,7 @@ struct seq_file;
 /* kernel/sched/sched.h */
 struct rq {
 	u64 clock;
+	struct task_struct *curr;
 };
 
 struct cfs_rq {
@@ -87,6 +88,7 @@ struct sched_entity {
 	unsigned char sched_delayed; /* since 6.12 */
 	unsigned char custom_slice;  /* since 6.12 */
 	u64 slice;
+	u64 sum_exec_runtime;
 };
 
 struct sched_info {
@@ -94,8 +96,48 @@ struct sched_info {
 	unsigned long long last_queued;
 };
 
+struct upid {
+	int nr;
+};
+
 struct pid {
-	u64 ino; /* since 6.9 */
+	unsigned int level; /* of its pid namespace */
+	u64 ino;	    /* since 6.9 */
+	struct upid numbers[1];
+};
+
+/* include/linux/path.h, dcache.h, fs.h, mount.h, fs/mount.h */
+struct qstr {
+	u32 len;
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct mm_struct {
+	struct file *exe_file;
 };
 
 typedef struct {
@@ -104,6 +146,11 @@ typedef struct {
 
 struct cred {
 	kuid_t uid;
+};
+
+/* include/linux/binfmts.h */
+struct linux_binprm {
+	const char *filename;
 };
 
 /* include/linux/cpumask_types.h */
@@ -152,6 +199,8 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct pid *thread_pid;
 	const struct cred *cred;
+	struct mm_struct *mm;
+	struct css_set *cgroups;
 };
 
 /* include/linux/bpf.h */
@@ -172,11 +221,17 @@ struct bpf_prog {
 /* include/linux/kernfs.h, include/linux/cgroup-defs.h */
 struct kernfs_node {
 	u64 id;
+	const char *name;
+	struct kernfs_node *parent; /* until 6.14 */
 };
 
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 };
 
 /* kernel/sched/ext.c, ext_internal.h from 6.18 on */

@@ -19,11 +19,7 @@
 /* How long a service may hang before the user at a terminal is told. */
 #define ALIVE_WAIT_MS 10000
 
-/*
- * Root is not asked: polkit lets it do everything. Any other user may have an agent in the
- * session, whatever our input and output are.
- */
-static gboolean may_ask(const Ctl *ctl)
+gboolean bus_may_ask(const Ctl *ctl)
 {
 	return !ctl->no_ask_password && geteuid() != 0;
 }
@@ -34,7 +30,7 @@ static gboolean may_ask(const Ctl *ctl)
  * it must not (--fallback), as polkit forgets such an agent when the caller has
  * no session.
  */
-static void start_agent(Ctl *ctl)
+void bus_start_agent(Ctl *ctl)
 {
 	g_autoptr(GSubprocessLauncher) launcher = NULL;
 	g_autofree char *program = g_find_program_in_path("pkttyagent");
@@ -42,7 +38,7 @@ static void start_agent(Ctl *ctl)
 	g_autoptr(GError) error = NULL;
 	int ready[2];
 
-	if (!program)
+	if (!program || !ask_has_terminal())
 		return;
 	if (!g_unix_open_pipe(ready, FD_CLOEXEC, &error)) {
 		g_printerr("Cannot start the password agent: %s\n", error->message);
@@ -73,7 +69,7 @@ static int check_alive(const Ctl *ctl)
 	g_autoptr(GVariant) reply = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!ask_possible() && !may_ask(ctl))
+	if (!ask_possible() && !bus_may_ask(ctl))
 		return CTL_OK;
 	reply = g_dbus_connection_call_sync(
 	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), PROCDB_BUS_NAME, PROCDB_BUS_PATH,
@@ -106,13 +102,13 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 		return status;
 	ctl->call_flags = G_DBUS_CALL_FLAGS_NONE;
 	ctl->timeout_ms = -1;
-	if (may_ask(ctl)) {
+	if (bus_may_ask(ctl)) {
 		/* A person may need longer than any default to find the password. */
 		ctl->call_flags = G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
 		ctl->timeout_ms = G_MAXINT;
 		/* It asks on the terminal of the process itself. */
-		if (privileged && ask_has_terminal())
-			start_agent(ctl);
+		if (privileged)
+			bus_start_agent(ctl);
 	}
 	return CTL_OK;
 }
@@ -173,14 +169,19 @@ guint bus_follow_properties(Ctl *ctl, BusPropertiesFunc func, gpointer user_data
 	    g_free);
 }
 
+void bus_stop_agent(Ctl *ctl)
+{
+	if (!ctl->agent)
+		return;
+	g_subprocess_send_signal(ctl->agent, SIGTERM);
+	g_subprocess_wait(ctl->agent, NULL, NULL);
+	g_clear_object(&ctl->agent);
+}
+
 void bus_disconnect(Ctl *ctl)
 {
 	g_clear_object(&ctl->proxy);
-	if (ctl->agent) {
-		g_subprocess_send_signal(ctl->agent, SIGTERM);
-		g_subprocess_wait(ctl->agent, NULL, NULL);
-		g_clear_object(&ctl->agent);
-	}
+	bus_stop_agent(ctl);
 }
 
 const char *bus_without_token(const char *state, const char *token)

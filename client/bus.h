@@ -17,6 +17,18 @@ int bus_connect(Ctl *ctl);
  */
 int bus_connect_privileged(Ctl *ctl);
 
+/*
+ * Whether a call may ask for a password. Root is not asked: polkit lets it do everything. Any other
+ * user may have an agent in the session, whatever our input and output are.
+ */
+gboolean bus_may_ask(const Ctl *ctl);
+
+/* Starts an agent that asks on the terminal of the process, if there are both. */
+void bus_start_agent(Ctl *ctl);
+
+/* Stops it, if it runs. */
+void bus_stop_agent(Ctl *ctl);
+
 /* Every property of the service as a{sv}; NULL and error if it does not say. */
 GVariant *bus_properties(Ctl *ctl, GError **error);
 

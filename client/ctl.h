@@ -47,7 +47,8 @@ struct CtlCommand {
 	int max_args; /* -1: any number */
 	/* argv starts with the command's own name. Returns an exit code. */
 	int (*run)(Ctl *ctl, const CtlCommand *command, char **argv);
-	gboolean no_json; /* --json is not offered, and refused by run() */
+	gboolean takes_command; /* options end at the first argument, which is another program */
+	gboolean no_json;	/* --json is not offered, and refused by run() */
 };
 
 /* Every command, in the order of --help; ends with one without a name. */

@@ -31,8 +31,17 @@ static const struct {
     {"ImportPrior", "import-prior"},
     {"SetBackend", "manage"},
     {"SetApply", "manage"},
+    {"GetDelays", "list-profiles"},
+    {"StartTrial", "manage"},
+    {"StopTrial", "manage"},
+    {"GetTrial", "list-profiles"},
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
+    {"QueryProfiles", "list-profiles"},
+    {"ListTasks", "list-profiles"},
+    {"GetProfileOfPid", "list-profiles"},
+    {"Hold", "set-override"},
+    {"ReleaseHold", "set-override"},
 };
 
 /* The polkit action that guards a call, without its prefix; NULL if there is none. */
@@ -130,8 +139,13 @@ static int report_ours(const char *code, const char *method, const char *name, c
 		g_printerr("%s.\nTiers are batch, interactive and lat-critical.\n", message);
 		return CTL_USAGE;
 	}
-	if (g_str_equal(code, "LimitExceeded") || g_str_equal(code, "Declared")) {
+	if (g_str_equal(code, "LimitExceeded") || g_str_equal(code, "Declared") ||
+	    g_str_equal(code, "InvalidFilter") || g_str_equal(code, "NoSuchHold")) {
 		g_printerr("The service refused: %s.\n", message);
+		return CTL_FAILED;
+	}
+	if (g_str_equal(code, "NoSuchTask")) {
+		g_printerr("%s.\n", message);
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "LoadFailed")) {

@@ -93,6 +93,16 @@ char *name_to_change(const CtlCommand *command, const char *typed, gboolean lite
 	return NULL;
 }
 
+char **name_patterns(char *const *typed)
+{
+	g_autoptr(GPtrArray) patterns = g_ptr_array_new();
+
+	for (; *typed; typed++)
+		g_ptr_array_add(patterns, escape_argument(*typed));
+	g_ptr_array_add(patterns, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&patterns), FALSE);
+}
+
 /* How many letters have to be put in, taken out or changed; more than are counted: the most. */
 static guint changes(const char *a, const char *b)
 {

@@ -28,5 +28,8 @@ char *name_to_read(Ctl *ctl, const char *typed, gboolean literal);
  */
 char *name_to_change(const CtlCommand *command, const char *typed, gboolean literal);
 
+/* What was typed as patterns, in the escaped form. Free with g_strfreev(). */
+char **name_patterns(char *const *typed);
+
 /* Says on standard error which known names resemble one that is not known, if any do. */
 void name_suggest(Ctl *ctl, const char *name);

@@ -85,6 +85,7 @@ gboolean options_parse(Ctl *ctl, const CtlCommand *command, const GOptionEntry *
 	g_set_prgname(program);
 	g_option_context_set_summary(context, command->summary);
 	g_option_context_set_description(context, command->description);
+	g_option_context_set_strict_posix(context, command->takes_command);
 	if (entries)
 		g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_add_main_entries(context, common, NULL);

@@ -14,6 +14,8 @@
 #include "object.h"
 #include "polkit.h"
 #include "source.h"
+#include "task-list.h"
+#include "trial.h"
 
 typedef struct {
 	ProcdbOptions options; /* the strings are the caller's */
@@ -27,8 +29,10 @@ typedef struct {
 	ProcdbEngine *engine;
 	ProcdbObject *object;
 	ProcdbLedger *ledger; /* outlives the backends and apply */
+	ProcdbTaskList *task_list;
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
+	ProcdbTrial *trial;
 	ProcdbNotify *notify; /* NULL until the service is ready */
 	int status;
 } Service;
@@ -105,11 +109,66 @@ static void use_apply_settings(Service *service)
 	procdb_apply_source_settings_changed(service->apply_source);
 }
 
+/* Why a trial ends whose windows could not be compared any more. */
+#define RECONFIGURED "the service was given other settings"
+
+static void trial_apply(gpointer data, gboolean on)
+{
+	Service *service = data;
+
+	procdb_apply_set_pause(service->apply,
+			       on ? NULL : "a trial compares it with what would be without");
+	if (on)
+		procdb_apply_source_ask_again(service->apply_source);
+}
+
+static void trial_restore(gpointer data)
+{
+	trial_apply(data, TRUE);
+}
+
+static const char *trial_refusal(gpointer data)
+{
+	ProcdbApplyStatus status;
+
+	procdb_apply_status(((Service *)data)->apply, &status);
+	return status.active ? NULL : status.reason;
+}
+
+static gboolean get_delays(gpointer data, struct procdb_delays *sum, GError **error)
+{
+	return procdb_backend_delays(((Service *)data)->backend, sum, error);
+}
+
+static void on_trial_changed(gpointer data)
+{
+	procdb_object_trial_changed(((Service *)data)->object);
+}
+
+static gboolean start_trial(gpointer data, guint seconds, GError **error)
+{
+	ProcdbTrialSettings settings = procdb_trial_default_settings;
+
+	settings.seconds = seconds;
+	return procdb_trial_start(((Service *)data)->trial, &settings, error);
+}
+
+static void stop_trial(gpointer data, const char *reason)
+{
+	procdb_trial_stop(((Service *)data)->trial, reason);
+}
+
+static void get_trial(gpointer data, ProcdbTrialStatus *status)
+{
+	procdb_trial_status(((Service *)data)->trial, status);
+}
+
 static gboolean set_apply(gpointer data, const char *mode, GError **error)
 {
 	Service *service = data;
 	g_autofree char *problem = procdb_config_set(&service->config, "Apply", "Mode", mode);
 
+	procdb_trial_stop(service->trial, RECONFIGURED);
 	if (problem) {
 		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
 		return FALSE;
@@ -123,6 +182,13 @@ static const ProcdbApply *get_apply(gpointer data)
 	return ((Service *)data)->apply;
 }
 
+static gboolean list_tasks(gpointer data, GArray *tasks, GError **error)
+{
+	Service *service = data;
+
+	return procdb_task_list_read(service->task_list, service->backend, tasks, error);
+}
+
 static const char *const *get_problems(gpointer data)
 {
 	return (const char *const *)((Service *)data)->problems;
@@ -130,6 +196,7 @@ static const char *const *get_problems(gpointer data)
 
 static void switch_backend(Service *service, const char *name)
 {
+	procdb_trial_stop(service->trial, RECONFIGURED);
 	g_free(service->config.backend);
 	service->config.backend = g_strdup(name);
 	use_backend(service);
@@ -175,6 +242,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	ProcdbEngineStatus status;
 	gboolean rebuild;
 
+	procdb_trial_stop(service->trial, RECONFIGURED);
 	procdb_config_init(&config);
 	procdb_verdict_init(&verdict);
 	g_strfreev(
@@ -252,17 +320,31 @@ static void build(Service *service)
 	    .set_backend = set_backend,
 	    .set_apply = set_apply,
 	    .apply = get_apply,
+	    .delays = get_delays,
+	    .start_trial = start_trial,
+	    .stop_trial = stop_trial,
+	    .trial = get_trial,
 	    .problems = get_problems,
+	    .list_tasks = list_tasks,
+	};
+	static const ProcdbTrialHost trial_host = {
+	    .apply = trial_apply,
+	    .restore = trial_restore,
+	    .refusal = trial_refusal,
+	    .delays = get_delays,
+	    .changed = on_trial_changed,
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
 	service->ledger = procdb_ledger_new();
+	service->task_list = procdb_task_list_new(service->ledger);
 	service->backend = backend_for(&service->config, service->ledger);
 	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
 					    service->backend);
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
 	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, service->ledger);
 	service->apply_source = procdb_apply_source_new(service->apply);
+	service->trial = procdb_trial_new(&trial_host, service);
 	service->object = procdb_object_new(service->engine, &host, service);
 	g_unix_signal_add(SIGHUP, on_hangup, service);
 	begin(service);
@@ -334,6 +416,7 @@ static void stop(Service *service)
 
 	g_clear_pointer(&service->notify, procdb_notify_free);
 	if (service->engine) {
+		procdb_trial_stop(service->trial, "the service ends");
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
@@ -343,9 +426,11 @@ static void stop(Service *service)
 	}
 	procdb_connection_withdraw(service->connection);
 	g_clear_pointer(&service->object, procdb_object_free);
+	g_clear_pointer(&service->trial, procdb_trial_free);
 	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
 	g_clear_pointer(&service->apply, procdb_apply_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);
+	g_clear_pointer(&service->task_list, procdb_task_list_free);
 	g_clear_pointer(&service->ledger, procdb_ledger_free);
 	g_clear_pointer(&service->connection, procdb_connection_free);
 }

@@ -2,15 +2,20 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bus.h"
 #include "commands.h"
-#include "escape.h"
 #include "failure.h"
 #include "json.h"
+#include "name.h"
 #include "options.h"
+#include "order.h"
 #include "output.h"
 #include "row-text.h"
+
+/* Of a name in the escaped form. */
+#define LONGEST_PATTERN 64
 
 typedef struct {
 	char *sort;
@@ -19,6 +24,8 @@ typedef struct {
 	gboolean reverse;
 	gboolean confident;
 	gboolean names;
+	gboolean all;
+	char *columns;
 	GStrv patterns;
 } ListOptions;
 
@@ -27,6 +34,7 @@ static void list_options_clear(ListOptions *options)
 	g_free(options->sort);
 	g_free(options->tier);
 	g_free(options->origin);
+	g_free(options->columns);
 	g_strfreev(options->patterns);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListOptions, list_options_clear)
@@ -37,56 +45,107 @@ static gboolean wanted(const Row *row, gpointer user_data)
 
 	if (options->confident && !row->confident)
 		return FALSE;
-	if (options->tier && !g_str_equal(options->tier, row->tier))
+	if (options->tier && !rows_is_of(row, options->tier))
 		return FALSE;
 	if (options->origin && !g_str_equal(options->origin, row->origin))
 		return FALSE;
-	if (!options->patterns[0])
-		return TRUE;
-	for (char **pattern = options->patterns; *pattern; pattern++) {
-		if (rows_match(*pattern, row->name))
-			return TRUE;
-	}
-	return FALSE;
+	return rows_match_any(options->patterns, row->name);
 }
 
-static void add_row(struct libscols_table *table, const Row *row, gint64 now)
+/*
+ * Columns of the table, as indexes, from their titles in lower case; all without --columns. Returns
+ * their number, or 0 after an error message.
+ */
+static guint choose_columns(const CtlCommand *command, const ListOptions *options,
+			    int chosen[ROW_TEXTS])
+{
+	static const char *const words[] = {ROW_WORDS, NULL};
+	g_auto(GStrv) names = options->columns ? g_strsplit(options->columns, ",", -1) : NULL;
+	guint count = 0;
+
+	for (int i = 0; !names && i < ROW_TEXTS; i++)
+		chosen[count++] = i;
+	for (guint i = 0; names && names[i]; i++) {
+		if (count == ROW_TEXTS) {
+			options_usage(command, "there are %d columns", ROW_TEXTS);
+			return 0;
+		}
+		if (!options_is_word(command, "column", names[i], words))
+			return 0;
+		for (int j = 0; j < ROW_TEXTS; j++) {
+			if (g_str_equal(words[j], names[i]))
+				chosen[count++] = j;
+		}
+	}
+	return count;
+}
+
+static void add_row(struct libscols_table *table, const Row *row, gboolean applies,
+		    const int chosen[], guint count)
 {
 	char *texts[ROW_TEXTS];
-	const char *colours[ROW_TEXTS] = {
-	    [1] = out_tier_colour(row->tier),
-	    [2] = row->confident ? "green" : "brown",
-	};
+	const char *shown[ROW_TEXTS];
+	const char *colours[ROW_TEXTS] = {NULL};
 
-	row_texts(row, now, texts);
-	out_table_add(table, (const char *const *)texts, colours);
+	row_texts(row, g_get_real_time(), applies, texts);
+	for (guint i = 0; i < count; i++) {
+		shown[i] = texts[chosen[i]];
+		if (chosen[i] == ROW_TIER)
+			colours[i] =
+			    rows_predicts(row) ? out_tier_colour(rows_word(row)) : "darkgray";
+		if (chosen[i] == ROW_CONFIDENCE)
+			colours[i] = row->confident ? "green" : "brown";
+	}
+	out_table_add(table, shown, colours);
 	row_texts_clear(texts);
 }
 
-static void print_table(Ctl *ctl, const Rows *rows)
+/* Whether predictions are applied now; not known: no. */
+static gboolean applies(Ctl *ctl)
 {
-	OutColumn columns[ROW_TEXTS + 1] = {{NULL}};
-	struct libscols_table *table = NULL;
+	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
+	gboolean active = FALSE;
+
+	if (properties)
+		g_variant_lookup(properties, "ApplyActive", "b", &active);
+	return active;
+}
+
+static void print_counts(const Rows *rows, guint hidden)
+{
 	g_autofree char *count = out_count(rows->items->len, "profile");
-	gint64 now = g_get_real_time();
+	g_autofree char *kernel = out_count(hidden, "kernel thread");
 	g_autofree char *sure = NULL;
 	guint confident = 0;
 
+	for (guint i = 0; i < rows->items->len; i++)
+		confident += (guint)rows_get(rows, i)->confident;
+	sure = out_number(confident);
+	printf("%s, %s confident", count, sure);
+	if (hidden > 0)
+		printf("; beside %s, which --all shows", kernel);
+	puts(".");
+}
+
+static void print_table(Ctl *ctl, const Rows *rows, const int chosen[], guint count, guint hidden)
+{
+	OutColumn columns[ROW_TEXTS + 1] = {{NULL}};
+	struct libscols_table *table = NULL;
+	const gboolean active = applies(ctl);
+
 	out_open_pager(ctl);
-	for (int i = 0; i < ROW_TEXTS; i++)
-		columns[i] = (OutColumn){.title = row_columns[i].title,
-					 .flags = row_columns[i].right ? SCOLS_FL_RIGHT : 0};
+	for (guint i = 0; i < count; i++)
+		columns[i] =
+		    (OutColumn){.title = row_columns[chosen[i]].title,
+				.flags = row_columns[chosen[i]].right ? SCOLS_FL_RIGHT : 0};
 	if (rows->items->len > 0) {
 		table = out_table_new(ctl, columns);
-		for (guint i = 0; i < rows->items->len; i++) {
-			add_row(table, rows_get(rows, i), now);
-			confident += (guint)rows_get(rows, i)->confident;
-		}
+		for (guint i = 0; i < rows->items->len; i++)
+			add_row(table, rows_get(rows, i), active, chosen, count);
 		out_table_print(table);
 		putchar('\n');
 	}
-	sure = out_number(confident);
-	printf("%s, %s confident.\n", count, sure);
+	print_counts(rows, hidden);
 }
 
 static void print_names(const Rows *rows)
@@ -98,56 +157,94 @@ static void print_names(const Rows *rows)
 static gboolean check(const CtlCommand *command, const ListOptions *options)
 {
 	return (!options->sort ||
-		options_is_word(command, "column", options->sort, rows_sort_keys())) &&
-	       (!options->tier ||
-		options_is_word(command, "tier", options->tier, procdb_tier_names)) &&
+		options_is_word(command, "column", options->sort, order_keys())) &&
+	       (!options->tier || options_is_word(command, "tier", options->tier, rows_words)) &&
 	       (!options->origin ||
 		options_is_word(command, "origin", options->origin, rows_origins));
+}
+
+static gboolean is_program(const Row *row, gpointer user_data)
+{
+	return !rows_is_kernel_thread(row);
+}
+
+/* A name or a part of it may be one of a kernel thread, and so says that those are meant. */
+static guint hide_kernel_threads(Rows *rows, const ListOptions *options)
+{
+	const guint all = rows->items->len;
+
+	if (options->all || options->patterns[0])
+		return 0;
+	rows_keep(rows, is_program, NULL);
+	return all - rows->items->len;
+}
+
+/* What the service can choose need not be sent. It refuses patterns that are longer than names. */
+static GVariant *filter_of(const ListOptions *options)
+{
+	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
+
+	if (options->patterns[0] && !options->patterns[1] &&
+	    strlen(options->patterns[0]) <= LONGEST_PATTERN)
+		g_variant_dict_insert(&filter, "pattern", "s", options->patterns[0]);
+	if (options->confident)
+		g_variant_dict_insert(&filter, "confident", "b", TRUE);
+	return g_variant_dict_end(&filter);
+}
+
+static int print(Ctl *ctl, const ListOptions *options, const int chosen[], guint columns)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Rows) rows = rows_query(ctl, filter_of(options), 0, NULL, &error);
+	guint hidden;
+
+	if (!rows)
+		return failure_report("QueryProfiles", NULL, error);
+	rows_keep(rows, wanted, (gpointer)options);
+	order_sort(rows, order_find(options->sort ? options->sort : "name"), options->reverse);
+	if (ctl->json) {
+		ctl_json_print(ctl_json_from_rows(rows));
+	} else if (options->names) {
+		print_names(rows);
+	} else {
+		hidden = hide_kernel_threads(rows, options);
+		print_table(ctl, rows, chosen, columns, hidden);
+	}
+	return CTL_OK;
 }
 
 int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(ListOptions) options = {NULL};
 	g_auto(GStrv) args = NULL;
-	g_autoptr(Rows) rows = NULL;
-	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
 	    {"sort", 's', 0, G_OPTION_ARG_STRING, &options.sort, "Sort by a column of the JSON",
 	     "COLUMN"},
 	    {"reverse", 'r', 0, G_OPTION_ARG_NONE, &options.reverse, "Reverse the order", NULL},
-	    {"tier", 't', 0, G_OPTION_ARG_STRING, &options.tier, "Only this tier", "TIER"},
+	    {"tier", 't', 0, G_OPTION_ARG_STRING, &options.tier, "Only this tier, or brief",
+	     "TIER"},
 	    {"origin", 'o', 0, G_OPTION_ARG_STRING, &options.origin,
 	     "Only live, retained or override", "ORIGIN"},
 	    {"confident", 'c', 0, G_OPTION_ARG_NONE, &options.confident, "Only confident ones",
 	     NULL},
 	    {"names", 'n', 0, G_OPTION_ARG_NONE, &options.names,
 	     "Print names only, one a line, for scripts", NULL},
+	    {"all", 'a', 0, G_OPTION_ARG_NONE, &options.all, "Show kernel threads as well", NULL},
+	    {"columns", 0, 0, G_OPTION_ARG_STRING, &options.columns,
+	     "Show these, with commas between", "TITLES"},
 	    {NULL},
 	};
+	int chosen[ROW_TEXTS];
+	guint columns;
 	int status;
 
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
-	if (!check(command, &options))
+	columns = choose_columns(command, &options, chosen);
+	if (columns == 0 || !check(command, &options))
 		return CTL_USAGE;
-	options.patterns = g_new0(char *, g_strv_length(args) + 1);
-	for (guint i = 0; args[i]; i++)
-		options.patterns[i] = escape_argument(args[i]);
+	options.patterns = name_patterns(args);
 
 	status = bus_connect(ctl);
-	if (status != CTL_OK)
-		return status;
-	rows = rows_fetch(ctl, &error);
-	if (!rows)
-		return failure_report("ListProfiles", NULL, error);
-	rows_keep(rows, wanted, &options);
-	rows_sort(rows, rows_order(options.sort ? options.sort : "name"), options.reverse);
-
-	if (ctl->json)
-		ctl_json_print(ctl_json_from_rows(rows));
-	else if (options.names)
-		print_names(rows);
-	else
-		print_table(ctl, rows);
-	return CTL_OK;
+	return status == CTL_OK ? print(ctl, &options, chosen, columns) : status;
 }

@@ -9,12 +9,17 @@
 #include "commands.h"
 #include "failure.h"
 #include "json.h"
+#include "known.h"
+#include "name.h"
 #include "options.h"
-#include "output.h"
 
 typedef struct {
 	Ctl *ctl;
 	GMainLoop *loop;
+	char **patterns;
+	char *tier;
+	gboolean all;
+	Known *known;
 	int status;
 } Monitor;
 
@@ -42,12 +47,74 @@ static void print_time(void)
 	printf("%s  ", stamp);
 }
 
-static void print_names(const char *what, const char *const *names)
+/* The options choose profiles, not other events. */
+static gboolean is_filtered(const Monitor *monitor)
 {
-	for (; *names; names++) {
-		print_time();
-		printf("%-8s %s\n", what, *names);
+	return monitor->tier || monitor->patterns[0];
+}
+
+static gboolean is_wanted(const Monitor *monitor, const Change *change)
+{
+	if (!rows_match_any(monitor->patterns, change->name))
+		return FALSE;
+	return !monitor->tier || known_is_of(change->before, monitor->tier) ||
+	       known_is_of(change->after, monitor->tier);
+}
+
+static void print_change(const Monitor *monitor, const Change *change)
+{
+	const KnownProfile *profile = change->after ? change->after : change->before;
+	g_autofree char *text = change_text(change, monitor->all);
+
+	if (profile->is_kernel_thread && !monitor->all && !monitor->patterns[0])
+		return;
+	/* Only figures moved. */
+	if (!text)
+		return;
+	print_time();
+	printf("%-8s %s%s\n",
+	       !change->after	 ? "removed"
+	       : !change->before ? "new"
+				 : "changed",
+	       change->name, text);
+}
+
+/* Names as the signal has them, or, where rows were chosen, those of the changes. */
+static JsonNode *names_of(const GPtrArray *changes, gboolean removed)
+{
+	JsonArray *array = json_array_new();
+	JsonNode *node = json_node_alloc();
+
+	for (guint i = 0; i < changes->len; i++) {
+		const Change *change = changes->pdata[i];
+
+		if ((change->after == NULL) == removed)
+			json_array_add_string_element(array, change->name);
 	}
+	json_node_init_array(node, array);
+	json_array_unref(array);
+	return node;
+}
+
+static void print_json(const Monitor *monitor, guint64 serial, const char *const *changed,
+		       const char *const *removed, const GPtrArray *changes)
+{
+	JsonBuilder *builder = event_begin("profiles-changed");
+	JsonArray *array = json_array_new();
+
+	ctl_json_set_uint(builder, "serial", serial);
+	if (is_filtered(monitor)) {
+		ctl_json_set(builder, "changed", names_of(changes, FALSE));
+		ctl_json_set(builder, "removed", names_of(changes, TRUE));
+	} else {
+		ctl_json_set(builder, "changed", ctl_json_from_strings(changed));
+		ctl_json_set(builder, "removed", ctl_json_from_strings(removed));
+	}
+	for (guint i = 0; i < changes->len; i++)
+		json_array_add_element(array, change_json(changes->pdata[i]));
+	ctl_json_set(builder, "changes", json_node_init_array(json_node_alloc(), array));
+	json_array_unref(array);
+	ctl_json_print_line(ctl_json_end(builder));
 }
 
 static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
@@ -55,20 +122,19 @@ static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
 				gpointer user_data)
 {
 	Monitor *monitor = user_data;
-	JsonBuilder *builder;
+	g_autoptr(GPtrArray) changes =
+	    known_update(monitor->known, monitor->ctl, serial, changed, removed);
 
+	for (guint i = changes->len; i-- > 0;) {
+		if (!is_wanted(monitor, changes->pdata[i]))
+			g_ptr_array_remove_index(changes, i);
+	}
 	if (monitor->ctl->json) {
-		builder = event_begin("profiles-changed");
-		ctl_json_set_uint(builder, "serial", serial);
-		ctl_json_set(builder, "changed", ctl_json_from_strings(changed));
-		ctl_json_set(builder, "removed", ctl_json_from_strings(removed));
-		ctl_json_print_line(ctl_json_end(builder));
-	} else if (!*changed && !*removed) {
-		print_time();
-		puts("changed  more than can be named");
+		if (!is_filtered(monitor) || changes->len > 0)
+			print_json(monitor, serial, changed, removed, changes);
 	} else {
-		print_names("changed", changed);
-		print_names("removed", removed);
+		for (guint i = 0; i < changes->len; i++)
+			print_change(monitor, changes->pdata[i]);
 	}
 	line_end(monitor);
 }
@@ -88,6 +154,8 @@ static void on_properties_changed(GVariant *changed, gpointer user_data)
 		line_end(monitor);
 		return;
 	}
+	if (is_filtered(monitor))
+		return;
 	g_variant_iter_init(&iter, changed);
 	while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
 		g_autofree char *text = g_variant_print(value, FALSE);
@@ -128,14 +196,48 @@ static gboolean on_stop(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Fails now, with a reason, rather than wait for signals of a service that is not there. */
-static int check_service(Ctl *ctl)
+static void follow(Monitor *monitor)
 {
-	g_autoptr(GVariant) properties = NULL;
-	g_autoptr(GError) error = NULL;
+	Ctl *ctl = monitor->ctl;
+	const guint sources[] = {
+	    g_unix_signal_add(SIGINT, on_stop, monitor),
+	    g_unix_signal_add(SIGTERM, on_stop, monitor),
+	};
 
-	properties = bus_properties(ctl, &error);
-	return properties ? CTL_OK : failure_report(NULL, NULL, error);
+	/* No event is missed from here on: a program that keeps a list reads it after this line. */
+	if (ctl->json)
+		ctl_json_print_line(ctl_json_end(event_begin("following")));
+	else
+		g_printerr("Following changes; end with Ctrl-C.\n");
+	if (fflush(stdout) == 0)
+		g_main_loop_run(monitor->loop);
+	g_source_remove(sources[0]);
+	g_source_remove(sources[1]);
+}
+
+static int run(Monitor *monitor)
+{
+	Ctl *ctl = monitor->ctl;
+	GDBusConnection *bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy));
+	g_autoptr(GError) error = NULL;
+	guint properties;
+
+	g_dbus_connection_set_exit_on_close(bus, FALSE);
+	g_signal_connect(bus, "closed", G_CALLBACK(on_bus_closed), monitor);
+	g_signal_connect(ctl->proxy, "profiles-changed", G_CALLBACK(on_profiles_changed), monitor);
+	g_signal_connect(ctl->proxy, "notify::g-name-owner", G_CALLBACK(on_owner_changed), monitor);
+	properties = bus_follow_properties(ctl, on_properties_changed, monitor);
+	/* Fails now, with a reason, rather than wait for signals of a service that is not there. */
+	monitor->known = known_new(ctl, &error);
+	if (monitor->known)
+		follow(monitor);
+	else
+		monitor->status = failure_report("ListProfiles", NULL, error);
+	g_dbus_connection_signal_unsubscribe(bus, properties);
+	g_signal_handlers_disconnect_by_data(bus, monitor);
+	g_signal_handlers_disconnect_by_data(ctl->proxy, monitor);
+	g_clear_pointer(&monitor->known, known_free);
+	return monitor->status;
 }
 
 int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -143,39 +245,23 @@ int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 	Monitor monitor = {.ctl = ctl, .loop = loop, .status = CTL_OK};
 	g_auto(GStrv) args = NULL;
-	GDBusConnection *bus;
-	guint sources[2];
-	guint properties;
+	g_auto(GStrv) patterns = NULL;
+	g_autofree char *tier = NULL;
+	const GOptionEntry entries[] = {
+	    {"tier", 't', 0, G_OPTION_ARG_STRING, &tier,
+	     "Only programs of this tier, or brief, before or after", "TIER"},
+	    {"all", 'a', 0, G_OPTION_ARG_NONE, &monitor.all,
+	     "Also print changes of figures, and kernel threads", NULL},
+	    {NULL},
+	};
 	int status;
 
-	if (!options_parse(ctl, command, NULL, argv, &args))
+	if (!options_parse(ctl, command, entries, argv, &args) ||
+	    (tier && !options_is_word(command, "tier", tier, rows_words)))
 		return CTL_USAGE;
+	patterns = name_patterns(args);
+	monitor.patterns = patterns;
+	monitor.tier = tier;
 	status = bus_connect(ctl);
-	if (status != CTL_OK)
-		return status;
-	bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy));
-	g_dbus_connection_set_exit_on_close(bus, FALSE);
-	g_signal_connect(bus, "closed", G_CALLBACK(on_bus_closed), &monitor);
-	g_signal_connect(ctl->proxy, "profiles-changed", G_CALLBACK(on_profiles_changed), &monitor);
-	g_signal_connect(ctl->proxy, "notify::g-name-owner", G_CALLBACK(on_owner_changed),
-			 &monitor);
-	properties = bus_follow_properties(ctl, on_properties_changed, &monitor);
-	status = check_service(ctl);
-	if (status != CTL_OK)
-		return status;
-	sources[0] = g_unix_signal_add(SIGINT, on_stop, &monitor);
-	sources[1] = g_unix_signal_add(SIGTERM, on_stop, &monitor);
-	/* No event is missed from here on: a program that keeps a list reads it after this line. */
-	if (ctl->json)
-		ctl_json_print_line(ctl_json_end(event_begin("following")));
-	else
-		g_printerr("Following changes; end with Ctrl-C.\n");
-	if (fflush(stdout) == 0)
-		g_main_loop_run(loop);
-	g_source_remove(sources[0]);
-	g_source_remove(sources[1]);
-	g_dbus_connection_signal_unsubscribe(bus, properties);
-	g_signal_handlers_disconnect_by_data(bus, &monitor);
-	g_signal_handlers_disconnect_by_data(ctl->proxy, &monitor);
-	return monitor.status;
+	return status == CTL_OK ? run(&monitor) : status;
 }

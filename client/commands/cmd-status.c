@@ -12,6 +12,9 @@
 #include "output.h"
 #include "rows.h"
 
+/* With fewer wake-ups a percentile is chance. */
+#define DELAYS_MIN 100
+
 /* Status of the service in its own words; the strings belong to dict. */
 typedef struct {
 	const char *version;
@@ -152,10 +155,11 @@ static void print_part(const char *title, guint64 part, guint64 all, const char 
 {
 	g_autofree char *some = out_number(part);
 	g_autofree char *total = out_number(all);
+	g_autofree char *percent = out_percent(part, all);
 
 	printf("%s: %s of %s%s", title, some, total, what);
 	if (all > 0)
-		printf(" (%.1f %%)", 100.0 * (double)part / (double)all);
+		printf(" (%s)", percent);
 	putchar('\n');
 }
 
@@ -166,6 +170,7 @@ static void print_outcomes(GVariantDict *dict)
 	    g_variant_dict_lookup_value(dict, "PredictionOutcomes", G_VARIANT_TYPE("a(sttt)"));
 	guint64 turned[PROCDB_TIERS] = {0}, all = 0;
 	const char *names[PROCDB_TIERS] = {0}, *separator = "            ";
+	g_autofree char *percent = NULL;
 	guint best = 0;
 
 	if (!outcomes || g_variant_n_children(outcomes) != PROCDB_TIERS)
@@ -186,9 +191,9 @@ static void print_outcomes(GVariantDict *dict)
 	}
 	for (guint j = 1; j < PROCDB_TIERS; j++)
 		best = turned[j] > turned[best] ? j : best;
+	percent = out_percent(turned[best], all);
 	if (all > 0)
-		printf("; a guess of \"%s\" for all would be right for %.1f %%\n", names[best],
-		       100.0 * (double)turned[best] / (double)all);
+		printf("; a guess of \"%s\" for all would be right for %s\n", names[best], percent);
 }
 
 /* Counters of later versions of the service; shown when there are any. */
@@ -217,6 +222,40 @@ static void print_predictions(GVariantDict *dict)
 		       active ? "active" : "observing only");
 		if (!active && *reason && !g_str_equal(apply, "none"))
 			printf("             It changes no task: %s.\n", reason);
+	}
+}
+
+/* The line of how long latency-critical tasks wait for a CPU; none where that is not known yet. */
+static void print_delays(Ctl *ctl)
+{
+	g_autoptr(GVariant) rows = NULL;
+	guint64 count[2] = {0}, p90[2] = {0};
+
+	/* Services before ApiVersion 4 do not know. */
+	if (!procdb_dbus_proc_db1_call_get_delays_sync(ctl->proxy, ctl->call_flags, ctl->timeout_ms,
+						       &rows, NULL, NULL))
+		return;
+	for (gsize i = 0; i < g_variant_n_children(rows); i++) {
+		g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+		gboolean applied;
+		const char *tier;
+
+		if (g_variant_lookup(row, "tier", "&s", &tier) &&
+		    g_variant_lookup(row, "applied", "b", &applied) &&
+		    g_str_equal(tier, "lat-critical")) {
+			g_variant_lookup(row, "count", "t", &count[applied ? 1 : 0]);
+			g_variant_lookup(row, "p90", "t", &p90[applied ? 1 : 0]);
+		}
+	}
+	if (count[1] >= DELAYS_MIN || count[0] >= DELAYS_MIN) {
+		const gboolean applied = count[1] >= DELAYS_MIN;
+		g_autofree char *wait = out_duration_ns(p90[applied ? 1 : 0]);
+		g_autofree char *plain = out_duration_ns(p90[0]);
+
+		printf("      Waits: woken programs wait %s at the 90th percentile", wait);
+		if (applied && count[0] >= DELAYS_MIN)
+			printf(", %s those without slices", plain);
+		putchar('\n');
 	}
 }
 
@@ -324,7 +363,7 @@ static void print_next(const Status *status)
 		puts("       Next: \"pandemoniumctl explain NAME\" says what a program lacks to "
 		     "be confident.");
 	else
-		puts("       Next: \"pandemoniumctl list --confident\" shows what is known.");
+		puts("       Next: \"pandemoniumctl top\" shows what is known, live.");
 }
 
 int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -353,6 +392,7 @@ int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
 	print_headline(ctl, &status);
 	print_facts(&status);
 	print_predictions(dict);
+	print_delays(ctl);
 	if (!print_problems(ctl, &status, dict))
 		print_next(&status);
 	return CTL_OK;

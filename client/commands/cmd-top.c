@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include <curses.h>
-#include <string.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
@@ -13,196 +12,55 @@
 #include "options.h"
 #include "output.h"
 #include "row-text.h"
-#include "top-screen.h"
+#include "top.h"
 
-#define KEY_ESCAPE 27
-#define KEY_CTRL_L 12
-
-typedef struct {
-	Ctl *ctl;
-	GMainLoop *loop;
-	GCancellable *cancellable;
-	GVariant *reply; /* the last list of all profiles */
-	Rows *rows;	 /* what is shown of it */
-	GString *filter;
-	char *title;
-	char *alarm;
-	gboolean fetching; /* a list is on its way */
-	gboolean stale;	   /* and something changed since it was asked for */
-	TopView view;
-} Top;
-
-static gboolean is_wanted(const Row *row, gpointer user_data)
-{
-	Top *top = user_data;
-	g_autofree char *pattern = NULL;
-
-	if (top->view.confident && !row->confident)
-		return FALSE;
-	if (top->filter->len == 0)
-		return TRUE;
-	pattern = rows_is_pattern(top->filter->str) ? g_strdup(top->filter->str)
-						    : g_strdup_printf("*%s*", top->filter->str);
-	return rows_match(pattern, row->name);
-}
-
-static void redraw(Top *top)
-{
-	top->view.rows = top->rows;
-	top->view.title = top->title ? top->title : "";
-	top->view.alarm = top->alarm;
-	top->view.filter = top->filter->str;
-	top_screen_draw(&top->view);
-}
-
-/* Chooses and sorts anew from the last list. */
-static void update(Top *top)
-{
-	g_clear_pointer(&top->rows, rows_free);
-	if (top->reply) {
-		top->rows = rows_from_variant(top->reply);
-		rows_keep(top->rows, is_wanted, top);
-		rows_sort(top->rows, rows_order(row_columns[top->view.sort].key),
-			  top->view.reverse);
-	}
-	redraw(top);
-}
-
-static void set_alarm(Top *top, char *alarm)
-{
-	g_free(top->alarm);
-	top->alarm = alarm;
-	redraw(top);
-}
-
-static void on_properties(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) reply =
-	    g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-	g_autoptr(GVariant) values = NULL;
-	g_autoptr(GVariantDict) dict = NULL;
-	const char *version = "?", *backend = "?", *state = "?";
-	guint32 profiles = 0, confident = 0;
-	guint64 observations = 0;
-	Top *top = user_data;
-
-	/* The list's own failure is shown; cancelled means that top is gone. */
-	if (!reply)
-		return;
-	values = g_variant_get_child_value(reply, 0);
-	dict = g_variant_dict_new(values);
-	g_variant_dict_lookup(dict, "Version", "&s", &version);
-	g_variant_dict_lookup(dict, "Backend", "&s", &backend);
-	g_variant_dict_lookup(dict, "BackendState", "&s", &state);
-	g_variant_dict_lookup(dict, "Profiles", "u", &profiles);
-	g_variant_dict_lookup(dict, "Confident", "u", &confident);
-	g_variant_dict_lookup(dict, "Observations", "t", &observations);
-	g_free(top->title);
-	top->title = g_strdup_printf("ProcDb %s   %s: %s   %u profiles, %u confident   "
-				     "%" G_GUINT64_FORMAT " observations",
-				     version, backend, state, profiles, confident, observations);
-	redraw(top);
-}
-
-static gboolean is_running(const Top *top)
-{
-	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(top->ctl->proxy));
-
-	return owner != NULL;
-}
-
-static void alarm_stopped(Top *top)
-{
-	set_alarm(top, g_strdup("The service stopped; these are its last values."));
-}
-
-static void fetch(Top *top);
-
-static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-	g_autoptr(GVariant) profiles = NULL;
-	g_autoptr(GError) error = NULL;
-	Top *top = user_data;
-
-	if (!procdb_dbus_proc_db1_call_list_profiles_finish(PROCDB_DBUS_PROC_DB1(source), &profiles,
-							    result, &error)) {
-		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-			return;
-		top->fetching = FALSE;
-		g_dbus_error_strip_remote_error(error);
-		if (is_running(top))
-			set_alarm(top, g_strdup_printf("No answer: %s", error->message));
-		else
-			alarm_stopped(top);
-		/* Another service may have come while the last one took the answer along. */
-		if (top->stale && is_running(top))
-			fetch(top);
-		return;
-	}
-	top->fetching = FALSE;
-	g_clear_pointer(&top->alarm, g_free);
-	g_clear_pointer(&top->reply, g_variant_unref);
-	top->reply = g_steal_pointer(&profiles);
-	update(top);
-	if (top->stale)
-		fetch(top);
-}
-
-/*
- * Asks for the list; at most one call is under way. A service that was
- * stopped stays stopped: only the first call, before the screen, may start it.
- */
-static void fetch(Top *top)
-{
-	GDBusConnection *bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(top->ctl->proxy));
-
-	top->stale = top->fetching;
-	if (top->fetching)
-		return;
-	top->fetching = TRUE;
-	procdb_dbus_proc_db1_call_list_profiles(top->ctl->proxy, G_DBUS_CALL_FLAGS_NO_AUTO_START,
-						-1, top->cancellable, on_list, top);
-	g_dbus_connection_call(
-	    bus, PROCDB_BUS_NAME, PROCDB_BUS_PATH, "org.freedesktop.DBus.Properties", "GetAll",
-	    g_variant_new("(s)", PROCDB_BUS_INTERFACE), G_VARIANT_TYPE("(a{sv})"),
-	    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, top->cancellable, on_properties, top);
-}
+/* CPU time changes without a word from the service. */
+#define REFRESH_S 2
 
 static void on_profiles_changed(Top *top)
 {
-	fetch(top);
+	top_fetch(top);
 }
 
 static void on_properties_changed(GVariant *changed, gpointer user_data)
 {
-	fetch(user_data);
+	top_fetch(user_data);
 }
 
 static void on_owner_changed(Top *top)
 {
-	if (is_running(top))
-		fetch(top);
+	top->is_old = FALSE;
+	if (top_is_running(top))
+		top_fetch(top);
 	else
-		alarm_stopped(top);
+		top_alarm_stopped(top);
 }
 
 static void on_bus_closed(Top *top)
 {
-	set_alarm(top, g_strdup("The connection to the system bus broke; press q."));
+	top_alarm(top, g_strdup("The connection to the system bus broke; press q."));
+}
+
+static gboolean on_refresh(gpointer user_data)
+{
+	Top *top = user_data;
+
+	if (top_is_running(top) && !top->is_old)
+		top_fetch(top);
+	return G_SOURCE_CONTINUE;
 }
 
 /* "5 s ago" ages without a word from the service. */
 static gboolean on_second(gpointer user_data)
 {
-	redraw(user_data);
+	top_redraw(user_data);
 	return G_SOURCE_CONTINUE;
 }
 
 static gboolean on_resize(gpointer user_data)
 {
 	top_screen_resize();
-	redraw(user_data);
+	top_redraw(user_data);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -212,122 +70,14 @@ static gboolean on_stop(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-static void stop_editing(Top *top, gboolean keep)
-{
-	top->view.editing = FALSE;
-	if (!keep)
-		g_string_truncate(top->filter, 0);
-}
-
-static void edit_filter(Top *top, int key, gboolean is_function)
-{
-	const char *end = top->filter->str + top->filter->len;
-
-	if (!is_function && (key == '\r' || key == '\n'))
-		stop_editing(top, TRUE);
-	else if (!is_function && key == KEY_ESCAPE)
-		stop_editing(top, FALSE);
-	else if ((is_function && key == KEY_BACKSPACE) || key == 127 || key == 8)
-		g_string_truncate(
-		    top->filter,
-		    top->filter->len ? (gsize)(g_utf8_prev_char(end) - top->filter->str) : 0);
-	else if (!is_function && g_unichar_isprint((gunichar)key) && top->filter->len < 64)
-		g_string_append_unichar(top->filter, (gunichar)key);
-	update(top);
-}
-
-static void scroll_by(Top *top, gint64 lines)
-{
-	gint64 to = (gint64)top->view.scroll + lines;
-
-	top->view.scroll = (guint)CLAMP(to, 0, G_MAXINT);
-	redraw(top);
-}
-
-static void on_function_key(Top *top, int key)
-{
-	int page = (int)top_screen_page();
-
-	switch (key) {
-	case KEY_UP:
-		scroll_by(top, -1);
-		break;
-	case KEY_DOWN:
-		scroll_by(top, 1);
-		break;
-	case KEY_PPAGE:
-		scroll_by(top, -page);
-		break;
-	case KEY_NPAGE:
-		scroll_by(top, page);
-		break;
-	case KEY_HOME:
-		scroll_by(top, -G_MAXINT);
-		break;
-	case KEY_END:
-		scroll_by(top, G_MAXINT);
-		break;
-	case KEY_RESIZE: /* said by ncurses after on_resize() */
-		redraw(top);
-		break;
-	}
-}
-
-static void on_character(Top *top, int key)
-{
-	TopView *view = &top->view;
-
-	switch (key) {
-	case 'q':
-		g_main_loop_quit(top->loop);
-		return;
-	case '<':
-		view->sort = (view->sort + ROW_TEXTS - 1) % ROW_TEXTS;
-		break;
-	case '>':
-		view->sort = (view->sort + 1) % ROW_TEXTS;
-		break;
-	case 'r':
-		view->reverse = !view->reverse;
-		break;
-	case 'c':
-		view->confident = !view->confident;
-		break;
-	case '/':
-		view->editing = TRUE;
-		break;
-	case KEY_ESCAPE:
-		stop_editing(top, FALSE);
-		break;
-	case KEY_CTRL_L:
-		top_screen_resize();
-		break;
-	case 'h':
-	case '?':
-		view->help = TRUE;
-		break;
-	}
-	update(top);
-}
-
 static gboolean on_input(int fd, GIOCondition condition, gpointer user_data)
 {
 	Top *top = user_data;
 	gboolean is_function;
 	int key;
 
-	while ((key = top_screen_key(&is_function)) != -1) {
-		if (top->view.editing) {
-			edit_filter(top, key, is_function);
-		} else if (top->view.help && key != KEY_RESIZE) {
-			top->view.help = FALSE;
-			redraw(top);
-		} else if (is_function) {
-			on_function_key(top, key);
-		} else {
-			on_character(top, key);
-		}
-	}
+	while ((key = top_screen_key(&is_function)) != -1)
+		top_take_key(top, key, is_function);
 	/* The terminal is gone. */
 	if (condition & (G_IO_HUP | G_IO_ERR))
 		g_main_loop_quit(top->loop);
@@ -343,6 +93,7 @@ static void run(Top *top)
 	    g_unix_signal_add(SIGTERM, on_stop, top),
 	    g_unix_signal_add(SIGHUP, on_stop, top),
 	    g_timeout_add_seconds(1, on_second, top),
+	    g_timeout_add_seconds(REFRESH_S, on_refresh, top),
 	    g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, on_input, top),
 	};
 	guint properties;
@@ -354,8 +105,8 @@ static void run(Top *top)
 	g_signal_connect_swapped(top->ctl->proxy, "notify::g-name-owner",
 				 G_CALLBACK(on_owner_changed), top);
 	properties = bus_follow_properties(top->ctl, on_properties_changed, top);
-	fetch(top);
-	redraw(top);
+	top_fetch(top);
+	top_redraw(top);
 	g_main_loop_run(top->loop);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(sources); i++)
@@ -372,13 +123,25 @@ static void run(Top *top)
 		;
 }
 
-static guint sort_index(const char *key)
+static void clear(Top *top)
 {
-	for (guint i = 0; i < ROW_TEXTS; i++) {
-		if (g_str_equal(row_columns[i].key, key))
-			return i;
-	}
-	return ROW_TEXTS;
+	g_string_free(top->filter, TRUE);
+	g_hash_table_unref(top->places);
+	g_clear_pointer(&top->rows, rows_free);
+	g_clear_pointer(&top->reply, g_variant_unref);
+	g_clear_pointer(&top->explanation, g_variant_unref);
+	g_free(top->title);
+	g_free(top->alarm);
+	g_free(top->message);
+	g_free(top->prompt);
+	g_free(top->cursor);
+	g_free(top->subject);
+}
+
+/* Ctrl-\ ends it as SIGTERM does: no program may leave the terminal as it is now. */
+static void on_quit(int number)
+{
+	kill(getpid(), SIGTERM);
 }
 
 int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -401,9 +164,10 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
-	if (sort && !options_is_word(command, "column", sort, rows_sort_keys()))
+	if (sort && !options_is_word(command, "column", sort, order_keys()))
 		return CTL_USAGE;
-	top.view.sort = sort_index(sort ? sort : "last_seen_us");
+	top.view.sort = top_sort_index(sort);
+	top.by_choice = sort != NULL;
 	if (ctl->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return options_usage(command, "it needs a terminal; for programs there are \"list "
 					      "--json\" and \"monitor --json\"");
@@ -416,13 +180,11 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 		return failure_report(NULL, NULL, error);
 	if (!top_screen_open(out_colour(ctl)))
 		return CTL_FAILED;
+	signal(SIGQUIT, on_quit);
 	top.filter = g_string_new(NULL);
+	top.places = order_places_new();
 	run(&top);
 	top_screen_close();
-	g_string_free(top.filter, TRUE);
-	g_clear_pointer(&top.rows, rows_free);
-	g_clear_pointer(&top.reply, g_variant_unref);
-	g_free(top.title);
-	g_free(top.alarm);
+	clear(&top);
 	return CTL_OK;
 }

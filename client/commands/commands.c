@@ -5,12 +5,15 @@
 
 #define COLUMNS                                                                                    \
 	"name, tier, confidence, observations, avg_runtime_ns,\n"                                  \
-	"runtime_dev_ns, wakeup_freq, csw_rate, last_seen_us and origin"
+	"runtime_dev_ns, wakeup_freq, csw_rate, last_seen_us, origin\n"                            \
+	"and cpu_share"
 
 const CtlCommand ctl_commands[] = {
     {"status", NULL, "Show whether it learns, and if anything is wrong", NULL, 0, 0, cmd_status},
     {"list", "[PATTERN...]", "List what was learned about programs",
-     "Patterns may hold * and ?. Without one, everything is listed.\n"
+     "Patterns may hold * and ?. Without one, everything is listed but kernel threads.\n"
+     "Titles are name, tier, confidence, cpu, slice, runtime, deviation, seen,\n"
+     "observed, wakeups and origin.\n"
      "Columns to sort by are " COLUMNS ".",
      0, -1, cmd_list},
     {"show", "NAME", "Show everything known about a program", NULL, 1, 1, cmd_show},
@@ -45,8 +48,21 @@ const CtlCommand ctl_commands[] = {
      "Until the next start or reload. Modes are auto (slices, unless a sched_ext\n"
      "scheduler runs), slices and none.",
      1, 1, cmd_apply},
-    {"monitor", NULL, "Follow changes as they happen",
-     "Until it is interrupted. With --json, one object a line.", 0, 0, cmd_monitor},
+    {"ps", "[PATTERN|PID...]", "Show which tasks have a slice or nice value, and why",
+     "Without an argument: those of which the service or another program set one.", 0, -1, cmd_ps},
+    {"run", "--tier=TIER PROGRAM [ARGUMENT...]", "Run a program in a tier",
+     "As long as it runs, new tasks of its name start in this tier. Ends with its exit\n"
+     "status.",
+     1, -1, cmd_run, .takes_command = TRUE, .no_json = TRUE},
+    {"trial", "[SECONDS]", "Find out whether it helps on this machine",
+     "For 60 seconds, or from 20 to 600. Slices are given and taken back in turn, and\n"
+     "it is compared how long programs waited for a CPU. Use the machine as always\n"
+     "meanwhile. Ctrl-C ends it.",
+     0, 1, cmd_trial},
+    {"monitor", "[PATTERN...]", "Follow changes as they happen",
+     "Until it is interrupted. Says what a change of tier, prediction or override\n"
+     "changed. With --json, one object a line.",
+     0, -1, cmd_monitor},
     {"top", NULL, "Watch what is learned, live",
      "Keys: h or ? shows them, q quits.\n"
      "Columns to sort by are " COLUMNS ".",

@@ -23,4 +23,7 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_farm(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_doctor(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_apply(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_trial(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_backend(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_ps(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_run(Ctl *ctl, const CtlCommand *command, char **argv);

@@ -47,11 +47,9 @@ static JsonNode *from_member(const char *name, GVariant *value)
 	return ctl_json_from_variant(value);
 }
 
-/* Of any dictionary whose keys are strings. */
-static JsonNode *from_dict(GVariant *dict)
+/* Adds the entries of any dictionary whose keys are strings. */
+static void set_members(JsonBuilder *builder, GVariant *dict)
 {
-	JsonBuilder *builder = ctl_json_begin();
-
 	for (gsize i = 0; i < g_variant_n_children(dict); i++) {
 		g_autoptr(GVariant) value = NULL;
 		const char *name;
@@ -65,6 +63,13 @@ static JsonNode *from_dict(GVariant *dict)
 		}
 		ctl_json_set(builder, name, from_member(name, value));
 	}
+}
+
+static JsonNode *from_dict(GVariant *dict)
+{
+	JsonBuilder *builder = ctl_json_begin();
+
+	set_members(builder, dict);
 	return ctl_json_end(builder);
 }
 
@@ -157,10 +162,8 @@ JsonNode *ctl_json_from_properties(GVariant *properties)
 	return ctl_json_end(builder);
 }
 
-JsonNode *ctl_json_from_row(const Row *row)
+static void set_columns(JsonBuilder *builder, const Row *row)
 {
-	JsonBuilder *builder = ctl_json_begin();
-
 	ctl_json_set_string(builder, "name", row->name);
 	ctl_json_set_string(builder, "tier", row->tier);
 	ctl_json_set(builder, "confidence",
@@ -185,6 +188,20 @@ JsonNode *ctl_json_from_row(const Row *row)
 		ctl_json_set_string(builder, "taught_by", row->taught_by);
 		ctl_json_set_uint(builder, "owner", row->owner);
 	}
+}
+
+JsonNode *ctl_json_from_row(const Row *row)
+{
+	JsonBuilder *builder = ctl_json_begin();
+
+	if (row->members)
+		set_members(builder, row->members);
+	else
+		set_columns(builder, row);
+	/* An export is read again by a service, to which this is no member. */
+	if (!row->taught_by)
+		ctl_json_set(builder, "brief",
+			     json_node_init_boolean(json_node_alloc(), rows_is_brief(row)));
 	return ctl_json_end(builder);
 }
 

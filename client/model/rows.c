@@ -3,6 +3,7 @@
 
 #include "rows.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static gboolean next_row(GVariantIter *iter, Row *row)
@@ -34,18 +35,96 @@ void rows_build_record(GVariantBuilder *builder, const Row *row)
 			      row->taught_by, row->owner);
 }
 
+/* Members of a row by name, and where they go; the type is that of the member. */
+static const struct {
+	const char *name;
+	const char *type;
+	size_t offset;
+} members[] = {
+    {"name", "s", offsetof(Row, name)},
+    {"tier", "s", offsetof(Row, tier)},
+    {"confidence", "d", offsetof(Row, confidence)},
+    {"confident", "b", offsetof(Row, confident)},
+    {"observations", "u", offsetof(Row, observations)},
+    {"votes", "(uuu)", offsetof(Row, votes)},
+    {"avg_runtime_ns", "t", offsetof(Row, avg_runtime_ns)},
+    {"runtime_dev_ns", "t", offsetof(Row, runtime_dev_ns)},
+    {"wakeup_freq", "t", offsetof(Row, wakeup_freq)},
+    {"csw_rate", "t", offsetof(Row, csw_rate)},
+    {"last_seen_us", "x", offsetof(Row, last_seen_us)},
+    {"origin", "s", offsetof(Row, origin)},
+    {"prediction_source", "s", offsetof(Row, prediction_source)},
+    {"held", "s", offsetof(Row, held)},
+    {"kind", "s", offsetof(Row, kind)},
+    {"program", "s", offsetof(Row, program)},
+    {"cpu_ns", "t", offsetof(Row, cpu_ns)},
+    {"runs", "t", offsetof(Row, runs)},
+    {"cpu_share", "d", offsetof(Row, cpu_share)},
+    {"wakeups_per_second", "d", offsetof(Row, wakeups_per_second)},
+};
+
+static void set_member(Row *row, const char *name, GVariant *value)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+		void *to = (char *)row + members[i].offset;
+
+		if (!g_str_equal(members[i].name, name))
+			continue;
+		if (!g_variant_is_of_type(value, G_VARIANT_TYPE(members[i].type)))
+			return;
+		if (g_str_equal(members[i].type, "s"))
+			*(const char **)to = g_variant_get_string(value, NULL);
+		else if (g_str_equal(members[i].type, "(uuu)"))
+			g_variant_get(value, "(uuu)", &row->votes[0], &row->votes[1],
+				      &row->votes[2]);
+		else
+			g_variant_get(value, members[i].type, to);
+		return;
+	}
+}
+
+void rows_row_of_map(GVariant *map, Row *row)
+{
+	GVariantIter entries;
+	const char *name;
+	GVariant *value;
+
+	*row = (Row){.name = "", .tier = "", .origin = "", .members = map};
+	row->cpu_share = row->wakeups_per_second = -1;
+	g_variant_iter_init(&entries, map);
+	while (g_variant_iter_loop(&entries, "{&sv}", &name, &value))
+		set_member(row, name, value);
+}
+
+/* Strings and members belong to the reply. */
+static gboolean next_map(GVariantIter *iter, Row *row)
+{
+	g_autoptr(GVariant) map = g_variant_iter_next_value(iter);
+
+	if (map)
+		rows_row_of_map(map, row);
+	return map != NULL;
+}
+
+static gboolean next(const Rows *rows, GVariantIter *iter, Row *row)
+{
+	if (g_variant_is_of_type(rows->reply, G_VARIANT_TYPE("aa{sv}")))
+		return next_map(iter, row);
+	return rows->whole ? next_record(iter, row) : next_row(iter, row);
+}
+
 Rows *rows_from_variant(GVariant *profiles)
 {
 	Rows *rows = g_new0(Rows, 1);
 	GVariantIter iter;
-	Row row = {0};
+	Row row = {.cpu_share = -1, .wakeups_per_second = -1};
 
 	rows->whole = g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
 	rows->reply = g_variant_ref(profiles);
 	rows->items =
 	    g_array_sized_new(FALSE, FALSE, sizeof(Row), (guint)g_variant_n_children(profiles));
 	g_variant_iter_init(&iter, profiles);
-	while (rows->whole ? next_record(&iter, &row) : next_row(&iter, &row))
+	while (next(rows, &iter, &row))
 		g_array_append_val(rows->items, row);
 	return rows;
 }
@@ -57,6 +136,35 @@ Rows *rows_fetch(Ctl *ctl, GError **error)
 	if (!procdb_dbus_proc_db1_call_list_profiles_sync(ctl->proxy, ctl->call_flags,
 							  ctl->timeout_ms, &profiles, NULL, error))
 		return NULL;
+	return rows_from_variant(profiles);
+}
+
+gboolean rows_is_unknown_method(const GError *error)
+{
+	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
+}
+
+Rows *rows_query(Ctl *ctl, GVariant *filter, guint limit, guint64 *serial, GError **error)
+{
+	g_autoptr(GVariant) reply = NULL;
+	g_autoptr(GVariant) profiles = NULL;
+	g_autoptr(GError) reason = NULL;
+
+	if (serial)
+		*serial = 0;
+	reply = g_dbus_proxy_call_sync(
+	    G_DBUS_PROXY(ctl->proxy), "QueryProfiles",
+	    g_variant_new("(@a{sv}u)", filter ? filter : g_variant_new("a{sv}", NULL), limit),
+	    ctl->call_flags, ctl->timeout_ms, NULL, &reason);
+	if (rows_is_unknown_method(reason))
+		return rows_fetch(ctl, error);
+	if (!reply) {
+		g_propagate_error(error, g_steal_pointer(&reason));
+		return NULL;
+	}
+	profiles = g_variant_get_child_value(reply, 0);
+	if (serial)
+		g_variant_get_child(reply, 1, "t", serial);
 	return rows_from_variant(profiles);
 }
 
@@ -87,101 +195,76 @@ int rows_tier_rank(const char *tier)
 	return tier && procdb_tier_parse(tier, &rank) ? (int)rank : -1;
 }
 
-#define DESCENDING(a, b) (((a) < (b)) - ((a) > (b)))
+const char *const rows_words[] = {"batch", "interactive", "lat-critical", ROWS_BRIEF, NULL};
 
-static int by_name(const Row *a, const Row *b)
+gboolean rows_predicts(const Row *row)
 {
-	return strcmp(a->name, b->name);
+	if (row->prediction_source)
+		return !g_str_equal(row->prediction_source, "none");
+	return row->confident || g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 }
 
-static int by_tier(const Row *a, const Row *b)
+/* As python3 and python3.11, make and gmake, or a name that the kernel has cut. */
+static gboolean is_same_word(const char *program, const char *name)
 {
-	return DESCENDING(rows_tier_rank(a->tier), rows_tier_rank(b->tier));
+	return strstr(program, name) || strstr(name, program);
 }
 
-static int by_confidence(const Row *a, const Row *b)
+char *rows_title(const Row *row)
 {
-	return DESCENDING(a->confidence, b->confidence);
+	g_autofree char *program = NULL;
+
+	if (!row->program || !*row->program)
+		return g_strdup(row->name);
+	program = g_path_get_basename(row->program);
+	return is_same_word(program, row->name) ? g_strdup(row->name)
+						: g_strdup_printf("%s (%s)", row->name, program);
 }
 
-static int by_observations(const Row *a, const Row *b)
+gboolean rows_is_brief(const Row *row)
 {
-	return DESCENDING(a->observations, b->observations);
+	const gboolean is_known = row->cpu_ns > 0 && row->runs > 0;
+
+	/* All of its life, where that is known, and else what it does between two sleeps. */
+	if (is_known ? row->cpu_ns / row->runs >= ROWS_BRIEF_LIFE_NS
+		     : row->avg_runtime_ns >= ROWS_BRIEF_NS)
+		return FALSE;
+	return row->observations > 0 && !row->held &&
+	       g_str_equal(row->tier, procdb_tier_name(PROCDB_TIER_INTERACTIVE)) &&
+	       !g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 }
 
-static int by_runtime(const Row *a, const Row *b)
+const char *rows_word(const Row *row)
 {
-	return DESCENDING(a->avg_runtime_ns, b->avg_runtime_ns);
+	if (row->held)
+		return row->held;
+	return rows_is_brief(row) ? ROWS_BRIEF : row->tier;
 }
 
-static int by_deviation(const Row *a, const Row *b)
+gboolean rows_is_of(const Row *row, const char *word)
 {
-	return DESCENDING(a->runtime_dev_ns, b->runtime_dev_ns);
+	return g_str_equal(word, row->tier) || g_str_equal(word, rows_word(row));
 }
 
-static int by_wakeups(const Row *a, const Row *b)
+gboolean rows_is_kernel_thread(const Row *row)
 {
-	return DESCENDING(a->wakeup_freq, b->wakeup_freq);
-}
+	static const char *const names[] = {"kthreadd", "khugepaged", "ksmd",	    "kdevtmpfs",
+					    "kauditd",	"oom_reaper", "khungtaskd", NULL};
+	static const char *const starts[] = {
+	    "kworker/", "ksoftirqd/", "migration/", "irq/",   "cpuhp/", "idle_inject/",
+	    "rcu_",	"rcuop/",     "rcuog/",	    "rcub/",  "kswapd", "kcompactd",
+	    "jbd2/",	"kdamond.",   "watchdogd",  "psimon", "nvme-",	"scsi_",
+	    "md_",	"card0-crtc", NULL};
 
-static int by_switches(const Row *a, const Row *b)
-{
-	return DESCENDING(a->csw_rate, b->csw_rate);
-}
-
-static int by_last_seen(const Row *a, const Row *b)
-{
-	return DESCENDING(a->last_seen_us, b->last_seen_us);
-}
-
-static int by_origin(const Row *a, const Row *b)
-{
-	return strcmp(a->origin, b->origin);
-}
-
-static const char *const sort_keys[] = {
-    "name",	      "tier",		"confidence",  "observations",
-    "avg_runtime_ns", "runtime_dev_ns", "wakeup_freq", "csw_rate",
-    "last_seen_us",   "origin",		NULL,
-};
-static const RowsOrder sort_orders[] = {
-    by_name,	  by_tier,    by_confidence, by_observations, by_runtime,
-    by_deviation, by_wakeups, by_switches,   by_last_seen,    by_origin,
-};
-G_STATIC_ASSERT(G_N_ELEMENTS(sort_keys) == G_N_ELEMENTS(sort_orders) + 1);
-
-const char *const *rows_sort_keys(void)
-{
-	return sort_keys;
-}
-
-RowsOrder rows_order(const char *key)
-{
-	for (size_t i = 0; sort_keys[i]; i++) {
-		if (g_str_equal(key, sort_keys[i]))
-			return sort_orders[i];
+	if (row->kind)
+		return g_str_equal(row->kind, "kernel");
+	if (g_strv_contains(names, row->name))
+		return TRUE;
+	for (const char *const *start = starts; *start; start++) {
+		if (g_str_has_prefix(row->name, *start))
+			return TRUE;
 	}
-	return NULL;
-}
-
-typedef struct {
-	RowsOrder order;
-	int sign;
-} Sorting;
-
-static int compare(gconstpointer a, gconstpointer b, gpointer user_data)
-{
-	const Sorting *sorting = user_data;
-	int order = sorting->order(a, b);
-
-	return sorting->sign * (order != 0 ? order : by_name(a, b));
-}
-
-void rows_sort(Rows *rows, RowsOrder order, gboolean reverse)
-{
-	Sorting sorting = {.order = order, .sign = reverse ? -1 : 1};
-
-	g_array_sort_with_data(rows->items, compare, &sorting);
+	return FALSE;
 }
 
 void rows_keep(Rows *rows, gboolean (*wanted)(const Row *row, gpointer user_data),
@@ -199,6 +282,17 @@ void rows_keep(Rows *rows, gboolean (*wanted)(const Row *row, gpointer user_data
 gboolean rows_match(const char *pattern, const char *name)
 {
 	return g_pattern_match_simple(pattern, name);
+}
+
+gboolean rows_match_any(char *const *patterns, const char *name)
+{
+	if (!patterns[0])
+		return TRUE;
+	for (; *patterns; patterns++) {
+		if (rows_match(*patterns, name))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 gboolean rows_is_pattern(const char *text)

@@ -27,7 +27,25 @@ typedef struct {
 	guint32 withdrawals;
 	const char *taught_by; /* NULL in a row */
 	guint32 owner;
+	/* Of QueryProfiles; NULL or negative where it is not known. */
+	const char *prediction_source;
+	const char *held; /* the tier of a hold */
+	const char *kind;
+	const char *program; /* its path */
+	guint64 cpu_ns;	     /* of all its tasks; 0: not known */
+	guint64 runs;	     /* starts; 0: not known */
+	double cpu_share;    /* of one CPU */
+	double wakeups_per_second;
+	GVariant *members; /* all of them, an a{sv} */
 } Row;
+
+/* The word that people see in place of a tier for what rows_is_brief(). */
+#define ROWS_BRIEF "brief"
+
+/* CPU time from start to end below which a life is brief to BPF as well (PROCDB_SHARE_BRIEF_NS). */
+#define ROWS_BRIEF_LIFE_NS (G_GUINT64_CONSTANT(1) << 25)
+/* Runs below this are over before the kernel's own slice is, on most machines. */
+#define ROWS_BRIEF_NS 1500000
 
 typedef struct {
 	GVariant *reply;
@@ -35,17 +53,27 @@ typedef struct {
 	gboolean whole; /* they are records */
 } Rows;
 
-/* How rows are told apart by a sort key: negative, 0 or positive. */
-typedef int (*RowsOrder)(const Row *a, const Row *b);
-
 /* Every profile; NULL and error if the service does not say. */
 Rows *rows_fetch(Ctl *ctl, GError **error);
 
 /* The same with all that is known of each. */
 Rows *rows_fetch_whole(Ctl *ctl, GError **error);
 
-/* The rows of an array of PROCDB_ROW or PROCDB_RECORD. */
+/*
+ * What QueryProfiles answers to a filter, of which a floating reference is taken; NULL: to one
+ * without entries. A service that does not know it is asked for all rows. limit: the most rows,
+ * 0 for all. serial may be NULL, and gets 0 if the service does not say.
+ */
+Rows *rows_query(Ctl *ctl, GVariant *filter, guint limit, guint64 *serial, GError **error);
+
+/* Whether a call failed because the service is older than the method. */
+gboolean rows_is_unknown_method(const GError *error);
+
+/* The rows of an array of PROCDB_ROW, PROCDB_RECORD or a{sv}. */
 Rows *rows_from_variant(GVariant *profiles);
+
+/* The row that an a{sv} of GetProfile or its like is; it points into that. */
+void rows_row_of_map(GVariant *map, Row *row);
 
 /* Appends a record to an array of them. */
 void rows_build_record(GVariantBuilder *builder, const Row *row);
@@ -58,18 +86,6 @@ static inline const Row *rows_get(const Rows *rows, guint index)
 	return &g_array_index(rows->items, Row, index);
 }
 
-/* The names of the sort keys, with the JSON names' spelling; NULL at the end. */
-const char *const *rows_sort_keys(void);
-
-/*
- * The order of a sort key, or NULL if there is no such key. Names come up from
- * A, tiers from the most urgent, times from the newest, numbers from the greatest.
- */
-RowsOrder rows_order(const char *key);
-
-/* Sorts by an order, and rows that are equal in it by name. */
-void rows_sort(Rows *rows, RowsOrder order, gboolean reverse);
-
 /* Drops every row that wanted() says FALSE of. */
 void rows_keep(Rows *rows, gboolean (*wanted)(const Row *row, gpointer user_data),
 	       gpointer user_data);
@@ -77,8 +93,42 @@ void rows_keep(Rows *rows, gboolean (*wanted)(const Row *row, gpointer user_data
 /* Whether a name matches a pattern with * and ?. A backslash stands for itself. */
 gboolean rows_match(const char *pattern, const char *name);
 
+/* Whether a name matches one of the patterns, or there are none; NULL is at their end. */
+gboolean rows_match_any(char *const *patterns, const char *name);
+
 /* Whether rows_match() would take a text for more than a name. */
 gboolean rows_is_pattern(const char *text);
+
+/*
+ * The name with the program that runs under it, where that is another word: "python3 (train.py)".
+ * Free with g_free().
+ */
+char *rows_title(const Row *row);
+
+/*
+ * Whether it is over before a slice matters: nothing was decided for it, it was found to be neither
+ * latency critical nor batch, and it takes little CPU time from its start to its end; where that is
+ * not known, its runs are shorter than the kernel's own slice.
+ */
+gboolean rows_is_brief(const Row *row);
+
+/* The tier of a row as people see it: "brief" or a tier. Static or of the row. */
+const char *rows_word(const Row *row);
+
+/* Whether new tasks of the name start with a prediction: it is confident, or has an override. */
+gboolean rows_predicts(const Row *row);
+
+/* The words to choose rows by: the tiers and "brief"; NULL at the end. */
+extern const char *const rows_words[];
+
+/* Whether a row is of a tier, or, for "brief", of that word. */
+gboolean rows_is_of(const Row *row, const char *word);
+
+/*
+ * Whether a name is one that kernel threads have. They are never given a slice. Any program may
+ * take such a name.
+ */
+gboolean rows_is_kernel_thread(const Row *row);
 
 /* The words for origins; NULL at the end. */
 extern const char *const rows_origins[];

@@ -3,6 +3,7 @@
 
 #include "output.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,28 @@ char *out_ago(gint64 time_us, gint64 now_us)
 		return g_strdup(seconds < -2 ? "in the future" : "now");
 	span = out_span((guint64)seconds);
 	return g_strdup_printf("%s ago", span);
+}
+
+char *out_rate(guint64 per_100ms, guint64 most)
+{
+	g_autofree char *number = NULL;
+
+	if (per_100ms == 0)
+		return g_strdup("< 5/s");
+	number = out_number(MIN(per_100ms, most) * 10);
+	return g_strdup_printf("%s/s%s", number, per_100ms >= most ? "+" : "");
+}
+
+char *out_true_rate(double per_second)
+{
+	return g_strdup_printf("%.*f/s", per_second < 10 ? 1 : 0, per_second);
+}
+
+char *out_percent(guint64 part, guint64 all)
+{
+	const double share = all > 0 ? (double)part / (double)all : 0;
+
+	return g_strdup_printf("%.1f %%", floor(1000.0 * share) / 10);
 }
 
 char *out_number(guint64 number)

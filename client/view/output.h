@@ -49,6 +49,18 @@ char *out_span(guint64 seconds);
 /* "4 s ago", "3 min ago", "2 days ago" for µs since the epoch; "unknown" for 0. */
 char *out_ago(gint64 time_us, gint64 now_us);
 
+/*
+ * "80/s" for a rate that the service counts per 100 ms, in whole numbers up to most: so it is right
+ * to the nearest ten, "< 5/s" for 0, and "640/s+" for what may be more.
+ */
+char *out_rate(guint64 per_100ms, guint64 most);
+
+/* "0.4/s", "190/s". */
+char *out_true_rate(double per_second);
+
+/* "99.9 %": rounded down, so that 100 % is all of it. 0 % of nothing. */
+char *out_percent(guint64 part, guint64 all);
+
 /* "1,234". */
 char *out_number(guint64 number);
 

@@ -3,7 +3,9 @@
 
 #include "profile.h"
 
+#include "classify.h"
 #include "output.h"
+#include "tiers.h"
 
 typedef char *(*Format)(GVariant *value);
 
@@ -29,9 +31,35 @@ static char *as_duration(GVariant *value)
 	return out_duration_ns(g_variant_get_uint64(value));
 }
 
-static char *as_rate(GVariant *value)
+static char *as_wakeups(GVariant *value)
 {
-	return g_strdup_printf("%" G_GUINT64_FORMAT " per 100 ms", g_variant_get_uint64(value));
+	return out_rate(g_variant_get_uint64(value), PROCDB_WAKEUP_FREQ_MAX);
+}
+
+static char *as_switches(GVariant *value)
+{
+	return out_rate(g_variant_get_uint64(value), PROCDB_CSW_RATE_MAX);
+}
+
+static char *as_true_rate(GVariant *value)
+{
+	return out_true_rate(g_variant_get_double(value));
+}
+
+static char *as_share(GVariant *value)
+{
+	return g_strdup_printf("%.1f %% of a CPU", 100 * g_variant_get_double(value));
+}
+
+static char *as_pids(GVariant *value)
+{
+	GString *text = g_string_new(NULL);
+	gsize count;
+	const guint32 *pids = g_variant_get_fixed_array(value, &count, sizeof(*pids));
+
+	for (gsize i = 0; i < count; i++)
+		g_string_append_printf(text, "%s%u", i > 0 ? ", " : "", pids[i]);
+	return g_string_free(text, FALSE);
 }
 
 static char *as_time(GVariant *value)
@@ -66,10 +94,11 @@ static char *as_prediction(GVariant *value)
 
 	g_autofree char *runs = out_duration_ns(average);
 	g_autofree char *varies = out_duration_ns(deviation);
+	g_autofree char *wakes = out_rate(wakeups, PROCDB_WAKEUP_FREQ_MAX);
+	g_autofree char *leaves = out_rate(switches, PROCDB_CSW_RATE_MAX);
 
-	return g_strdup_printf("%s, runs %s ± %s, %" G_GUINT64_FORMAT
-			       " wake-ups and %" G_GUINT64_FORMAT " switches per 100 ms",
-			       tier, runs, varies, wakeups, switches);
+	return g_strdup_printf("%s, runs %s ± %s, %s wake-ups, %s switches", tier, runs, varies,
+			       wakes, leaves);
 }
 
 static const struct {
@@ -80,6 +109,19 @@ static const struct {
 	gboolean learned; /* says nothing before the first observation */
 } fields[] = {
     {"name", "Name", "s", as_is},
+    {"program", "Program", "s", as_is},
+    {"application", "Application", "s", as_is},
+    {"unit", "Unit", "s", as_is},
+    {"kind", "Kind", "s", as_is},
+    {"user", "User", "s", as_is},
+    {"pids", "Tasks now", "au", as_pids},
+    {"cpu_share", "CPU now", "d", as_share},
+    {"cpu_ns", "CPU time", "t", as_duration},
+    {"runs", "Starts", "t", as_is},
+    {"held", "Held in tier", "s", as_is},
+    {"held_by", "Held by", "s", as_is},
+    {"held_uid", "Held by user", "u", as_is},
+    {"held_reason", "Held because", "s", as_is},
     {"tier", "Tier", "s", as_is},
     {"origin", "Origin", "s", as_is},
     {"override", "Override", "s", as_is},
@@ -98,8 +140,10 @@ static const struct {
     {"stability", "Stability of runs", "d", as_ratio, TRUE},
     {"avg_runtime_ns", "Run time", "t", as_duration, TRUE},
     {"runtime_dev_ns", "Run time varies by", "t", as_duration, TRUE},
-    {"wakeup_freq", "Wake-ups", "t", as_rate, TRUE},
-    {"csw_rate", "Voluntary switches", "t", as_rate, TRUE},
+    {"wakeups_per_second", "Wake-ups", "d", as_true_rate},
+    {"switches_per_second", "Voluntary switches", "d", as_true_rate},
+    {"wakeup_freq", "Wake-ups", "t", as_wakeups, TRUE},
+    {"csw_rate", "Voluntary switches", "t", as_switches, TRUE},
     {"taught_by", "Taught by", "s", as_is, TRUE},
     {"known_from", "Known from", "s", as_is},
     {"first_seen_us", "First seen", "x", as_time},
@@ -114,10 +158,24 @@ static const struct {
     {"withdrawals", "Times withdrawn", "u", as_is},
 };
 
+/* Where wake-ups and switches are counted, what was worked out of them in the past is less true. */
+static gboolean is_counted(const char *key, GVariant *profile)
+{
+	const char *better = g_str_equal(key, "wakeup_freq") ? "wakeups_per_second"
+			     : g_str_equal(key, "csw_rate")  ? "switches_per_second"
+							     : NULL;
+	double ignored;
+
+	return better && g_variant_lookup(profile, better, "d", &ignored);
+}
+
 /* Whether a field is left out: of a profile without observations, or of one that lacks none. */
-static gboolean is_moot(size_t field, GVariant *value, gboolean learned)
+static gboolean is_moot(size_t field, GVariant *value, gboolean learned, GVariant *profile)
 {
 	const char *key = fields[field].key;
+
+	if (is_counted(key, profile))
+		return TRUE;
 
 	if (fields[field].learned && !learned)
 		return TRUE;
@@ -126,16 +184,26 @@ static gboolean is_moot(size_t field, GVariant *value, gboolean learned)
 	return g_str_equal(key, "missing_confidence") && g_variant_get_double(value) <= 0;
 }
 
-static const char *colour_of(const char *key, GVariant *value)
+static const char *colour_of(const char *key, GVariant *value, gboolean predicts)
 {
 	if (g_str_equal(key, "confident"))
 		return g_variant_get_boolean(value) ? "green" : "brown";
 	if (g_str_has_suffix(key, "tier"))
-		return out_tier_colour(g_variant_get_string(value, NULL));
+		return predicts ? out_tier_colour(g_variant_get_string(value, NULL)) : "darkgray";
 	return NULL;
 }
 
-static void add_others(struct libscols_table *table, GVariantDict *rest)
+/* Votes fade, and those of brief lives may count for nothing: why they are not the observations. */
+static void explain_votes(GString *text, GVariant *votes, guint32 observations)
+{
+	guint32 of[PROCDB_TIERS];
+
+	g_variant_get(votes, "(uuu)", &of[0], &of[1], &of[2]);
+	if ((guint64)of[0] + of[1] + of[2] < observations)
+		g_string_append(text, " (old ones have faded, brief ones may not count)");
+}
+
+static void each_other(GVariantDict *rest, ProfileField field, gpointer user_data)
 {
 	g_autoptr(GVariant) others = g_variant_ref_sink(g_variant_dict_end(rest));
 	GVariantIter iter;
@@ -145,34 +213,69 @@ static void add_others(struct libscols_table *table, GVariantDict *rest)
 	g_variant_iter_init(&iter, others);
 	while (g_variant_iter_loop(&iter, "{&sv}", &key, &value)) {
 		g_autofree char *text = as_is(value);
-		const char *texts[] = {key, text};
 
-		out_table_add(table, texts, NULL);
+		field(key, text, NULL, user_data);
 	}
+}
+
+GVariant *profile_join(GVariant *profile, GVariant *more)
+{
+	g_auto(GVariantDict) joined = G_VARIANT_DICT_INIT(profile);
+	GVariantIter iter;
+	const char *key;
+	GVariant *value;
+
+	if (more)
+		g_variant_iter_init(&iter, more);
+	while (more && g_variant_iter_loop(&iter, "{&sv}", &key, &value)) {
+		if (!g_variant_dict_contains(&joined, key))
+			g_variant_dict_insert_value(&joined, key, value);
+	}
+	return g_variant_ref_sink(g_variant_dict_end(&joined));
+}
+
+void profile_each(GVariant *profile, ProfileField field, gpointer user_data)
+{
+	g_auto(GVariantDict) rest = G_VARIANT_DICT_INIT(profile);
+	guint32 observations = 1;
+	gboolean predicts = FALSE;
+
+	g_variant_dict_lookup(&rest, "observations", "u", &observations);
+	g_variant_dict_lookup(&rest, "confident", "b", &predicts);
+	predicts |= g_variant_dict_contains(&rest, "override");
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		g_autoptr(GVariant) value = g_variant_dict_lookup_value(
+		    &rest, fields[i].key, G_VARIANT_TYPE(fields[i].type));
+		g_autofree char *plain = value ? fields[i].format(value) : NULL;
+		g_autoptr(GString) text = g_string_new(plain);
+
+		if (!value)
+			continue;
+		if (g_str_equal(fields[i].key, "votes"))
+			explain_votes(text, value, observations);
+		if (!is_moot(i, value, observations > 0, profile))
+			field(fields[i].label, text->str, colour_of(fields[i].key, value, predicts),
+			      user_data);
+		g_variant_dict_remove(&rest, fields[i].key);
+	}
+	each_other(&rest, field, user_data);
+}
+
+static void add_to_table(const char *label, const char *text, const char *colour,
+			 gpointer user_data)
+{
+	const char *texts[] = {label, text};
+	const char *colours[] = {NULL, colour};
+
+	out_table_add(user_data, texts, colours);
 }
 
 void profile_print(const Ctl *ctl, GVariant *profile)
 {
 	static const OutColumn columns[] = {{"KEY", 0, 0}, {"VALUE", 0, SCOLS_FL_WRAP}, {NULL}};
 	struct libscols_table *table = out_table_new(ctl, columns);
-	g_auto(GVariantDict) rest = G_VARIANT_DICT_INIT(profile);
-	guint32 observations = 1;
 
-	g_variant_dict_lookup(&rest, "observations", "u", &observations);
 	scols_table_enable_noheadings(table, 1);
-	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-		g_autoptr(GVariant) value = g_variant_dict_lookup_value(
-		    &rest, fields[i].key, G_VARIANT_TYPE(fields[i].type));
-		g_autofree char *text = value ? fields[i].format(value) : NULL;
-		const char *texts[] = {fields[i].label, text};
-		const char *colours[] = {NULL, value ? colour_of(fields[i].key, value) : NULL};
-
-		if (!value)
-			continue;
-		if (!is_moot(i, value, observations > 0))
-			out_table_add(table, texts, colours);
-		g_variant_dict_remove(&rest, fields[i].key);
-	}
-	add_others(table, &rest);
+	profile_each(profile, add_to_table, table);
 	out_table_print(table);
 }

@@ -3,34 +3,67 @@
 
 #include "row-text.h"
 
+#include "classify.h"
 #include "output.h"
 
 const RowColumn row_columns[ROW_TEXTS] = {
-    {"NAME", "name", FALSE, 16},
-    {"TIER", "tier", FALSE, 12},
-    {"CONF", "confidence", TRUE, 4},
-    {"OBSERVED", "observations", TRUE, 8},
-    {"RUNTIME", "avg_runtime_ns", TRUE, 9},
-    {"±", "runtime_dev_ns", TRUE, 9},
-    {"WAKEUPS", "wakeup_freq", TRUE, 7},
-    {"SWITCHES", "csw_rate", TRUE, 8},
-    {"LAST SEEN", "last_seen_us", TRUE, 11},
-    {"ORIGIN", "origin", FALSE, 8},
+    [ROW_NAME] = {"NAME", "name", FALSE, 20},
+    [ROW_TIER] = {"TIER", "tier", FALSE, 13},
+    [ROW_CONFIDENCE] = {"CONF", "confidence", TRUE, 4},
+    [ROW_CPU] = {"CPU", "cpu_share", TRUE, 6},
+    [ROW_SLICE] = {"SLICE", NULL, FALSE, 7},
+    [ROW_RUNTIME] = {"RUNTIME", "avg_runtime_ns", TRUE, 9},
+    [ROW_DEVIATION] = {"±", "runtime_dev_ns", TRUE, 9},
+    [ROW_LAST_SEEN] = {"LAST SEEN", "last_seen_us", TRUE, 11},
+    [ROW_OBSERVED] = {"OBSERVED", "observations", TRUE, 8},
+    [ROW_WAKEUPS] = {"WAKEUPS", "wakeup_freq", TRUE, 8},
+    [ROW_ORIGIN] = {"ORIGIN", "origin", FALSE, 8},
 };
 
-void row_texts(const Row *row, gint64 now_us, char *texts[ROW_TEXTS])
+/* What predicts nothing is a guess, and looks like one without colours as well. */
+static char *tier(const Row *row)
+{
+	return g_strdup_printf("%s%s", rows_word(row), rows_predicts(row) ? "" : "?");
+}
+
+/* What a new task of the name gets; tasks that something else has set are left alone. */
+static const char *slice(const Row *row, gboolean applies)
+{
+	const int rank = rows_tier_rank(row->held ? row->held : row->tier);
+
+	if (!applies || !rows_predicts(row) || rows_is_kernel_thread(row))
+		return "-";
+	if (rank == PROCDB_TIER_BATCH)
+		return "longer";
+	return rank == PROCDB_TIER_LAT_CRITICAL ? "shorter" : "own";
+}
+
+static char *cpu(const Row *row)
+{
+	return row->cpu_share < 0 ? g_strdup("-") : g_strdup_printf("%.1f%%", 100 * row->cpu_share);
+}
+
+static char *wakeups(const Row *row)
+{
+	if (row->wakeups_per_second < 0)
+		return out_rate(row->wakeup_freq, PROCDB_WAKEUP_FREQ_MAX);
+	return out_true_rate(row->wakeups_per_second);
+}
+
+void row_texts(const Row *row, gint64 now_us, gboolean applies, char *texts[ROW_TEXTS])
 {
 	char *const filled[ROW_TEXTS] = {
-	    g_strdup(row->name),
-	    g_strdup(row->tier),
-	    g_strdup_printf("%.2f", row->confidence),
-	    g_strdup_printf("%u", row->observations),
-	    out_duration_ns(row->avg_runtime_ns),
-	    out_duration_ns(row->runtime_dev_ns),
-	    g_strdup_printf("%" G_GUINT64_FORMAT, row->wakeup_freq),
-	    g_strdup_printf("%" G_GUINT64_FORMAT, row->csw_rate),
-	    out_ago(row->last_seen_us, now_us),
-	    g_strdup(row->origin),
+	    [ROW_NAME] = rows_title(row),
+	    [ROW_TIER] = tier(row),
+	    [ROW_CONFIDENCE] = g_strdup_printf("%.2f", row->confidence),
+	    [ROW_CPU] = cpu(row),
+	    [ROW_SLICE] = g_strdup(slice(row, applies)),
+	    [ROW_RUNTIME] = out_duration_ns(row->avg_runtime_ns),
+	    [ROW_DEVIATION] = out_duration_ns(row->runtime_dev_ns),
+	    [ROW_LAST_SEEN] = out_ago(row->last_seen_us, now_us),
+	    [ROW_OBSERVED] = out_number(row->observations),
+	    [ROW_WAKEUPS] = wakeups(row),
+	    [ROW_ORIGIN] = g_strdup(row->origin),
 	};
 
 	for (int i = 0; i < ROW_TEXTS; i++)

@@ -20,7 +20,9 @@ __pandemoniumctl_names() {
 __pandemoniumctl_options() {
 	case $1 in
 	'') echo --version ;;
-	list) echo --sort --reverse --tier --origin --confident --names -s -r -t -o -c -n ;;
+	list) echo --sort --reverse --tier --origin --confident --names --all --columns -s -r -t -o -c -n -a ;;
+	ps | monitor) echo --tier --all -t -a ;;
+	run) echo --tier --anyway -t ;;
 	explain | override) echo --literal -l ;;
 	delete) echo --yes --literal -y -l ;;
 	reset | load) echo --yes -y ;;
@@ -35,10 +37,11 @@ __pandemoniumctl_options() {
 _pandemoniumctl() {
 	local cur prev command='' position=0 i
 	local commands='status list show explain confidence delete reset override save reload load
-		backend apply monitor top export import farm doctor'
+		backend apply ps run trial monitor top export import farm doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
-		wakeup_freq csw_rate last_seen_us origin'
+		wakeup_freq csw_rate last_seen_us origin cpu_share'
+	local titles='name tier confidence cpu slice runtime deviation seen observed wakeups origin'
 	local tiers='batch interactive lat-critical'
 	local words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 
@@ -60,7 +63,7 @@ _pandemoniumctl() {
 	# How many arguments stand between the command and the cursor.
 	for ((i = 1; i < cword; i++)); do
 		case ${words[i]} in
-		-s | -t | -o | --sort | --tier | --origin | --store | --label | --host | --quorum | \
+		-s | -t | -o | --sort | --tier | --origin | --columns | --store | --label | --host | --quorum | \
 			--password-file | --ca-file | --state | --timeout)
 			[[ ${words[i + 1]} != = ]] || ((i++))
 			((i++))
@@ -81,8 +84,16 @@ _pandemoniumctl() {
 		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
 		return
 		;;
-	list:--tier | list:-t)
+	list:--tier | list:-t | monitor:--tier | monitor:-t)
+		mapfile -t COMPREPLY < <(compgen -W "$tiers brief" -- "$cur")
+		return
+		;;
+	ps:--tier | ps:-t | run:--tier | run:-t)
 		mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur")
+		return
+		;;
+	list:--columns)
+		mapfile -t COMPREPLY < <(compgen -W "$titles" -- "$cur")
 		return
 		;;
 	farm:--password-file | farm:--ca-file | farm:--state)
@@ -96,7 +107,7 @@ _pandemoniumctl() {
 		;;
 	esac
 
-	[[ $command != top ]] || common=${common/ --json/}
+	[[ $command != top && $command != run ]] || common=${common/ --json/}
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(
 			compgen -W "$common $(__pandemoniumctl_options "$command")" -- "$cur"
@@ -105,7 +116,7 @@ _pandemoniumctl() {
 	fi
 	case $command:$position in
 	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-	list:* | delete:* | show:0 | explain:0 | confidence:0 | override:[1-9]*)
+	list:* | delete:* | ps:* | monitor:* | show:0 | explain:0 | confidence:0 | override:[1-9]*)
 		if [[ $command == override && " ${words[*]} " == *' clear '* ]]; then
 			__pandemoniumctl_names --origin override
 		elif [[ $command != override || " ${words[*]} " == *' set '* ]]; then
@@ -119,7 +130,8 @@ _pandemoniumctl() {
 	farm:1) [[ " ${words[*]} " != *' audit '* ]] || __pandemoniumctl_names ;;
 	backend:0) mapfile -t COMPREPLY < <(compgen -W 'auto observer sched-ext pinned none' -- "$cur") ;;
 	apply:0) mapfile -t COMPREPLY < <(compgen -W 'auto slices none' -- "$cur") ;;
-	export:0 | import:*) compopt -o default 2>/dev/null ;;
+	run:0) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
+	run:* | export:0 | import:*) compopt -o default 2>/dev/null ;;
 	esac
 	if declare -F __ltrim_colon_completions >/dev/null; then
 		__ltrim_colon_completions "$cur"

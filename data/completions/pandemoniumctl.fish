@@ -34,12 +34,13 @@ function __pandemoniumctl_override_set_named
     test (count $plain) -ge 3; and test "$plain[1..2]" = 'override set'
 end
 
-set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin
+set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin cpu_share
+set -l titles name tier confidence cpu slice runtime deviation seen observed wakeups origin
 set -l tiers batch interactive lat-critical
 
 complete -c pandemoniumctl -f
 complete -c pandemoniumctl -s h -l help -d 'Show help'
-complete -c pandemoniumctl -n 'not __pandemoniumctl_is top' -l json -d 'Print JSON'
+complete -c pandemoniumctl -n 'not __pandemoniumctl_is top run' -l json -d 'Print JSON'
 complete -c pandemoniumctl -l no-pager -d 'Do not pipe output into a pager'
 complete -c pandemoniumctl -l no-ask-password -d 'Fail where a password would be asked for'
 complete -c pandemoniumctl -n __fish_use_subcommand -l version -d 'Print the version'
@@ -57,6 +58,9 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a reload -d 'Read the confi
 complete -c pandemoniumctl -n __fish_use_subcommand -a load -d 'Read the database again'
 complete -c pandemoniumctl -n __fish_use_subcommand -a backend -d 'Choose what observes'
 complete -c pandemoniumctl -n __fish_use_subcommand -a apply -d 'Choose how predictions are applied'
+complete -c pandemoniumctl -n __fish_use_subcommand -a ps -d 'Show which tasks have a slice, and why'
+complete -c pandemoniumctl -n __fish_use_subcommand -a run -d 'Run a program in a tier'
+complete -c pandemoniumctl -n __fish_use_subcommand -a trial -d 'Find out whether it helps on this machine'
 complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
 complete -c pandemoniumctl -n __fish_use_subcommand -a top -d 'Watch what is learned, live'
 complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all profiles as JSON'
@@ -66,11 +70,16 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a doctor -d 'Check everythi
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s s -l sort -x -a "$columns" -d 'Sort by a column'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s r -l reverse -d 'Reverse the order'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s t -l tier -x -a "$tiers" -d 'Only this tier'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list monitor' -s t -l tier -x -a "$tiers brief" -d 'Only this tier'
+complete -c pandemoniumctl -n '__pandemoniumctl_is ps run' -s t -l tier -x -a "$tiers" -d 'The tier'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list ps monitor' -s a -l all -d 'Show all'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -l columns -x -a "$titles" -d 'Show these columns'
+complete -c pandemoniumctl -n '__pandemoniumctl_is run' -l anyway -d 'Run it also where no tier can be had'
+complete -c pandemoniumctl -n '__pandemoniumctl_at run 0' -a '(__fish_complete_command)'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s o -l origin -x -a 'live retained override' -d 'Only of this origin'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s c -l confident -d 'Only confident ones'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s n -l names -d 'Print names only'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list delete' -a '(__pandemoniumctl_names)'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list delete ps monitor' -a '(__pandemoniumctl_names)'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at show 0; or __pandemoniumctl_at explain 0; or __pandemoniumctl_at confidence 0' -a '(__pandemoniumctl_names)'
 complete -c pandemoniumctl -n '__pandemoniumctl_is explain override' -s l -l literal -d 'Take a number for a name'

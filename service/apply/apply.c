@@ -22,7 +22,8 @@ struct _ProcdbApply {
 	const ProcdbTaskOps *ops;
 	gpointer data;
 	gboolean active;
-	gint64 second; /* that in_second counts */
+	const char *pause; /* why nothing is applied for a while; NULL: it is */
+	gint64 second;	   /* that in_second counts */
 	guint in_second;
 	guint kept;	   /* tasks that the last restore had to leave as they were */
 	gboolean unlisted; /* the kernel could not list the tasks to restore */
@@ -64,7 +65,7 @@ const char *procdb_apply_mode_name(ProcdbApplyMode mode)
 
 static gboolean should_be_active(const ProcdbApply *apply)
 {
-	if (apply->ops->refusal(apply->data))
+	if (apply->pause || apply->ops->refusal(apply->data))
 		return FALSE;
 	switch (apply->settings.mode) {
 	case PROCDB_APPLY_SLICES:
@@ -115,6 +116,16 @@ void procdb_apply_configure(ProcdbApply *apply, const ProcdbApplySettings *setti
 gboolean procdb_apply_is_active(const ProcdbApply *apply)
 {
 	return apply->active;
+}
+
+void procdb_apply_set_pause(ProcdbApply *apply, const char *reason)
+{
+	gboolean before = apply->active;
+
+	apply->pause = reason;
+	apply->active = should_be_active(apply);
+	if (before && !apply->active)
+		procdb_apply_restore(apply);
 }
 
 gboolean procdb_apply_refresh(ProcdbApply *apply)
@@ -399,8 +410,9 @@ static const char *reason_of(const ProcdbApply *apply)
 		return "";
 	if (apply->settings.mode == PROCDB_APPLY_NONE)
 		return "the mode is none";
-	return apply->ops->refusal(apply->data) ? apply->ops->refusal(apply->data)
-						: "a sched_ext scheduler runs the tasks";
+	if (apply->ops->refusal(apply->data))
+		return apply->ops->refusal(apply->data);
+	return apply->pause ? apply->pause : "a sched_ext scheduler runs the tasks";
 }
 
 void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)

@@ -52,6 +52,12 @@ gboolean procdb_apply_is_active(const ProcdbApply *apply);
  */
 gboolean procdb_apply_refresh(ProcdbApply *apply);
 
+/*
+ * Restores all tasks and changes none for a while, for this reason (static); NULL: as configured
+ * again. Events are ignored meanwhile: procdb_apply_source_ask_again() makes up for it.
+ */
+void procdb_apply_set_pause(ProcdbApply *apply, const char *reason);
+
 /* Sets the slice that an event asks for, if the rules of slice.h allow it. */
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event);
 

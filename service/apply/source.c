@@ -3,6 +3,13 @@
 
 #include "source.h"
 
+/*
+ * The events that one procdb_backend_ask_again() may bring until its ring buffer is full, less
+ * some; and how often it is asked: for some thousand tasks.
+ */
+#define ASKED_MANY 1000
+#define ASK_ROUNDS 8
+
 /* The time between two polls while events keep coming. */
 #define INTERVAL_US 4000
 
@@ -153,4 +160,16 @@ void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *b
 	stop_polling(source);
 	source->backend = backend;
 	procdb_apply_source_settings_changed(source);
+}
+
+void procdb_apply_source_ask_again(ProcdbApplySource *source)
+{
+	guint events = ASKED_MANY;
+
+	/* Tasks that have their slice by now send no event again. */
+	for (guint round = 0; source->backend && round < ASK_ROUNDS && events >= ASKED_MANY;
+	     round++) {
+		procdb_backend_ask_again(source->backend);
+		events = take(source, FALSE);
+	}
 }

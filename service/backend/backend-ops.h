@@ -12,10 +12,11 @@
 
 typedef struct _ProcdbMapIo ProcdbMapIo;
 
-/* As the functions of backend.h of the same names. scores may be NULL. */
+/* As the functions of backend.h of the same names. scores and programs may be NULL. */
 typedef struct {
 	gboolean (*drain)(ProcdbMapIo *io, GArray *seen, GError **error);
 	gboolean (*scores)(ProcdbMapIo *io, GArray *scores, GError **error);
+	gboolean (*programs)(ProcdbMapIo *io, GArray *programs);
 	gboolean (*publish)(ProcdbMapIo *io, const struct procdb_comm *comms,
 			    const struct procdb_class *classes, guint n, guint *done,
 			    GError **error);
@@ -35,16 +36,23 @@ typedef struct {
 	gboolean (*refresh)(ProcdbBackend *backend);
 	void (*status)(ProcdbBackend *backend, ProcdbBackendStatus *status);
 	void (*close)(ProcdbBackend *backend);
+	/* NULL where nothing counts delays, and where no slices are requested. */
+	gboolean (*delays)(ProcdbBackend *backend, struct procdb_delays *sum, GError **error);
+	void (*ask_again)(ProcdbBackend *backend);
 } ProcdbBackendOps;
 
 struct _ProcdbBackend {
 	const ProcdbBackendOps *ops;
 	ProcdbMapIo *io;	  /* NULL: no maps */
 	ProcdbTaskEvents *events; /* NULL: none */
+	struct bpf_map *states;	  /* task storage that begins with struct task_stats; NULL: none */
 	ProcdbBackend *chosen;	  /* of a selector, see procdb_backend_choose(); else NULL */
 	gboolean events_requested;
 	guint64 slices[PROCDB_TIERS]; /* of the request */
 };
+
+/* The descriptor of the states of tasks that the backend in use keeps; -1: none. */
+int procdb_backend_states(const ProcdbBackend *backend);
 
 /*
  * Makes the calls on selector reach chosen, which gets the same request for events. selector owns

@@ -3,12 +3,21 @@
 
 #include "backend-ops.h"
 
+#include <bpf/libbpf.h>
+
 /* The backend that a call reaches: a selector's choice, or the backend itself. */
 static ProcdbBackend *in_use(ProcdbBackend *backend)
 {
 	while (backend->chosen)
 		backend = backend->chosen;
 	return backend;
+}
+
+int procdb_backend_states(const ProcdbBackend *backend)
+{
+	while (backend->chosen)
+		backend = backend->chosen;
+	return backend->states ? bpf_map__fd(backend->states) : -1;
 }
 
 gboolean procdb_backend_refresh(ProcdbBackend *backend)
@@ -28,6 +37,13 @@ gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **
 	ProcdbMapIo *io = in_use(backend)->io;
 
 	return !io || !io->ops->scores || io->ops->scores(io, scores, error);
+}
+
+gboolean procdb_backend_programs(ProcdbBackend *backend, GArray *programs)
+{
+	ProcdbMapIo *io = in_use(backend)->io;
+
+	return io && io->ops->programs && io->ops->programs(io, programs);
 }
 
 gboolean procdb_backend_publish(ProcdbBackend *backend, const struct procdb_comm *comms,
@@ -88,6 +104,28 @@ void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean
 
 	if (source)
 		procdb_task_events_take(source, events, arm);
+}
+
+void procdb_backend_ask_again(ProcdbBackend *backend)
+{
+	ProcdbBackend *chosen = in_use(backend);
+
+	if (chosen->ops->ask_again)
+		chosen->ops->ask_again(chosen);
+}
+
+gboolean procdb_backend_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error)
+{
+	ProcdbBackend *chosen = in_use(backend);
+
+	if (chosen->ops->delays)
+		return chosen->ops->delays(chosen, sum, error);
+	*sum = (struct procdb_delays){0};
+	g_set_error(
+	    error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+	    "the time that tasks wait for a CPU is counted by the observer only, which does "
+	    "not run");
+	return FALSE;
 }
 
 void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status)

@@ -10,8 +10,10 @@
 
 #include <gio/gio.h>
 
+#include "delays.h"
 #include "events.h"
 #include "procdb-abi.h"
+#include "task-row.h"
 
 typedef struct _ProcdbBackend ProcdbBackend;
 
@@ -31,6 +33,12 @@ struct procdb_observation {
 struct procdb_named_score {
 	struct procdb_comm comm;
 	struct procdb_score score;
+};
+
+/* What the tasks of a name did. */
+struct procdb_named_program {
+	struct procdb_comm comm;
+	struct procdb_program program;
 };
 
 /* Strings that are not static are valid until the next call on the backend. */
@@ -68,6 +76,12 @@ gboolean procdb_backend_drain(ProcdbBackend *backend, GArray *seen, GError **err
 gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **error);
 
 /*
+ * Appends what the tasks of each name did since the maps were made (struct procdb_named_program).
+ * FALSE when that is not known now.
+ */
+gboolean procdb_backend_programs(ProcdbBackend *backend, GArray *programs);
+
+/*
  * Writes n predictions. *done is the number of those that are in the map now, from the first on.
  * FALSE with error set when that is less than n: G_IO_ERROR_NO_SPACE for a full map.
  */
@@ -102,6 +116,17 @@ void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices
 int procdb_backend_events_fd(ProcdbBackend *backend);
 /* Appends the events since the last call to events (of struct procdb_task_event). */
 void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean arm);
+/*
+ * Has BPF look at all tasks now: each whose slice is not that of its tier gets an event, as far
+ * as the ring buffer has room.
+ */
+void procdb_backend_ask_again(ProcdbBackend *backend);
+
+/*
+ * Reads how long tasks have waited for a CPU since the backend started (delays.h). FALSE with
+ * error set where it does not count that, or the kernel refuses.
+ */
+gboolean procdb_backend_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error);
 
 void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status);
 

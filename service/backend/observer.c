@@ -4,11 +4,14 @@
 #include "backend-ops.h"
 #include "backends.h"
 #include "bpf-program.h"
+#include "delay-reader.h"
 #include "observer.skel.h"
 #include "own-maps.h"
 #include "state.h"
+#include "survey-private.h"
 
 #include <errno.h>
+#include <time.h>
 
 /* The refreshes between two attempts to start: they double from the first to the last. */
 #define RETRY_FIRST 1
@@ -49,6 +52,7 @@ static gboolean start(Observer *self, GError **error)
 	skeleton->rodata->online_cpus = procdb_program_online_cpus();
 	procdb_ledger_share(self->settings.ledger, skeleton->maps.procdb_given,
 			    skeleton->maps.procdb_guards);
+	bpf_program__set_autoattach(skeleton->progs.procdb_ask, false);
 	reused = procdb_own_maps_reuse(skeleton->maps.task_class_observe,
 				       skeleton->maps.task_class_init);
 	if (observer__load(skeleton))
@@ -65,6 +69,7 @@ static gboolean start(Observer *self, GError **error)
 	    .observe = skeleton->maps.task_class_observe,
 	    .init = skeleton->maps.task_class_init,
 	    .scores = skeleton->maps.scores,
+	    .programs = skeleton->maps.programs,
 	    .observed = &skeleton->bss->observed,
 	    .failed = &skeleton->bss->failed,
 	    .scored = &skeleton->bss->scored,
@@ -73,6 +78,7 @@ static gboolean start(Observer *self, GError **error)
 		procdb_task_events_close(&self->events);
 		return FALSE;
 	}
+	self->base.states = skeleton->maps.tasks;
 	self->skeleton = g_steal_pointer(&skeleton);
 	return TRUE;
 }
@@ -119,6 +125,37 @@ static void observer_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 		    __atomic_load_n(&self->skeleton->bss->requests_lost, __ATOMIC_RELAXED);
 }
 
+static gboolean observer_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error)
+{
+	Observer *self = observer(backend);
+	struct timespec t;
+	guint64 now;
+
+	*sum = (struct procdb_delays){0};
+	if (!self->skeleton) {
+		g_set_error(
+		    error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
+		    "the observer, which counts the time that tasks wait for a CPU, does not "
+		    "run");
+		return FALSE;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (guint64)t.tv_sec * 1000000000 + (guint64)t.tv_nsec;
+	/* Unsigned: the observer's clock may be ahead of this one. */
+	now -= __atomic_load_n(&self->skeleton->bss->clock_ahead, __ATOMIC_RELAXED);
+	return procdb_delays_read(bpf_map__fd(self->skeleton->maps.delays), now, sum, error);
+}
+
+static void observer_ask_again(ProcdbBackend *backend)
+{
+	Observer *self = observer(backend);
+	/* It lists nothing: it sends events. */
+	g_autoptr(GByteArray) nothing =
+	    self->skeleton ? procdb_survey_read(self->skeleton->progs.procdb_ask) : NULL;
+
+	(void)nothing;
+}
+
 static void observer_close(ProcdbBackend *backend)
 {
 	Observer *self = observer(backend);
@@ -145,6 +182,8 @@ ProcdbBackend *procdb_backend_observer_new(const ProcdbObserverSettings *setting
 	    .refresh = observer_refresh,
 	    .status = observer_status,
 	    .close = observer_close,
+	    .delays = observer_delays,
+	    .ask_again = observer_ask_again,
 	};
 	Observer *self = g_new0(Observer, 1);
 

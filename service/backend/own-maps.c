@@ -12,6 +12,8 @@
 
 /* Scores taken in one system call; their map has room for four times as many. */
 #define SCORES_BATCH 1024
+/* Programs read in one: a quarter of their map. */
+#define PROGRAMS_BATCH 1024
 
 static ProcdbOwnMaps *own_maps(ProcdbMapIo *io)
 {
@@ -89,11 +91,47 @@ static gboolean own_scores(ProcdbMapIo *io, GArray *scores, GError **error)
 	return TRUE;
 }
 
+static gboolean own_programs(ProcdbMapIo *io, GArray *programs)
+{
+	ProcdbOwnMaps *own = own_maps(io);
+	g_autofree struct procdb_comm *keys = NULL;
+	g_autofree struct procdb_program *values = NULL;
+	__u32 cursor = 0;
+	void *in = NULL;
+	int err = 0;
+
+	if (!own->program.programs)
+		return FALSE;
+	keys = g_new(struct procdb_comm, PROGRAMS_BATCH);
+	values = g_new(struct procdb_program, PROGRAMS_BATCH);
+	while (!err && programs->len < bpf_map__max_entries(own->program.programs)) {
+		__u32 n = PROGRAMS_BATCH;
+
+		if (bpf_map_lookup_batch(bpf_map__fd(own->program.programs), in, &cursor, keys,
+					 values, &n, NULL))
+			err = errno;
+		/* ENOENT is the end of the map; entries that came with it count. */
+		for (__u32 i = 0; (!err || err == ENOENT) && i < MIN(n, PROGRAMS_BATCH); i++) {
+			struct procdb_named_program named = {keys[i], values[i]};
+
+			/* BPF ends both; nothing else may read beyond them. */
+			named.program.path[PROCDB_PATH_LEN - 1] = '\0';
+			named.program.unit[PROCDB_UNIT_LEN - 1] = '\0';
+			g_array_append_val(programs, named);
+		}
+		in = &cursor;
+	}
+	if (err && err != ENOENT)
+		own->bpf.errors++;
+	return !err || err == ENOENT;
+}
+
 void procdb_own_maps_init(ProcdbOwnMaps *own)
 {
 	static const ProcdbMapIoOps ops = {
 	    .drain = own_drain,
 	    .scores = own_scores,
+	    .programs = own_programs,
 	    .publish = procdb_bpf_maps_publish,
 	    .retract = procdb_bpf_maps_retract,
 	    .predictions = procdb_bpf_maps_predictions,

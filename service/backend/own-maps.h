@@ -19,6 +19,7 @@ typedef struct {
 	struct bpf_map *observe;
 	struct bpf_map *init;
 	struct bpf_map *scores;
+	struct bpf_map *programs;
 	const __u64 *observed; /* entries that BPF added to observe */
 	const __u64 *failed;   /* entries for which observe had no room */
 	const __u64 *scored;   /* changes that BPF made to scores */

@@ -151,6 +151,7 @@ static gboolean start(Scheduler *self, GError **error)
 	    .observe = skeleton->maps.task_class_observe,
 	    .init = skeleton->maps.task_class_init,
 	    .scores = skeleton->maps.scores,
+	    .programs = skeleton->maps.programs,
 	    .observed = &skeleton->bss->observed,
 	    .failed = &skeleton->bss->failed,
 	    .scored = &skeleton->bss->scored,
@@ -159,6 +160,7 @@ static gboolean start(Scheduler *self, GError **error)
 		detach(self);
 		return FALSE;
 	}
+	self->base.states = skeleton->maps.tasks;
 	self->skeleton = g_steal_pointer(&skeleton);
 	return TRUE;
 }
@@ -167,6 +169,7 @@ static gboolean start(Scheduler *self, GError **error)
 static void stop(Scheduler *self)
 {
 	detach(self);
+	self->base.states = NULL;
 	procdb_own_maps_close(&self->maps);
 	g_clear_pointer(&self->skeleton, scheduler__destroy);
 }

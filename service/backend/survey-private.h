@@ -7,3 +7,5 @@
 
 /* Runs a loaded iterator; its output, owned by the caller. NULL when the kernel refuses. */
 GByteArray *procdb_survey_read(struct bpf_program *program);
+/* The same, but no more than about so many bytes of it. */
+GByteArray *procdb_survey_read_some(struct bpf_program *program, gsize most);

@@ -16,6 +16,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Survey, survey__destroy)
 
 GByteArray *procdb_survey_read(struct bpf_program *program)
 {
+	return procdb_survey_read_some(program, G_MAXUINT / 2);
+}
+
+GByteArray *procdb_survey_read_some(struct bpf_program *program, gsize most)
+{
 	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
 	GByteArray *all = g_byte_array_new();
 	guint8 part[4096];
@@ -25,7 +30,8 @@ GByteArray *procdb_survey_read(struct bpf_program *program)
 	if (link)
 		fd = bpf_iter_create(bpf_link__fd(link));
 	/* A record is never split: the kernel's buffer is larger than one. */
-	while (fd >= 0 && ((n = read(fd, part, sizeof(part))) > 0 || (n < 0 && errno == EAGAIN)))
+	while (fd >= 0 && all->len < most &&
+	       ((n = read(fd, part, sizeof(part))) > 0 || (n < 0 && errno == EAGAIN)))
 		if (n > 0)
 			g_byte_array_append(all, part, (guint)n);
 	if (fd >= 0)

@@ -48,15 +48,18 @@ static gboolean in_initial_namespace(void)
 	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PID_NAMESPACE;
 }
 
-/* Some kernels cannot trace their functions; then the guard works without (struct procdb_guard). */
-static Skeleton *load(gboolean tracing)
+/* What the kernel lets BPF watch of the changes of others (struct procdb_guard), best first. */
+enum watch { WATCH_FUNCTIONS, WATCH_QUEUES, WATCH_SWITCHES, WATCHES };
+
+static Skeleton *load(enum watch watch)
 {
 	g_autoptr(Skeleton) skeleton = ledger__open();
 
 	if (!skeleton)
 		return NULL;
-	bpf_program__set_autoload(skeleton->progs.procdb_nice, tracing);
-	bpf_program__set_autoload(skeleton->progs.procdb_setscheduler, tracing);
+	bpf_program__set_autoload(skeleton->progs.procdb_nice, watch == WATCH_FUNCTIONS);
+	bpf_program__set_autoload(skeleton->progs.procdb_setscheduler, watch == WATCH_FUNCTIONS);
+	bpf_program__set_autoload(skeleton->progs.procdb_queue, watch == WATCH_QUEUES);
 	bpf_program__set_autoattach(skeleton->progs.procdb_list, false);
 	if (ledger__load(skeleton) || ledger__attach(skeleton))
 		return NULL;
@@ -107,9 +110,8 @@ ProcdbLedger *procdb_ledger_new(void)
 		make_placeholder(ledger);
 		return ledger;
 	}
-	ledger->skeleton = load(TRUE);
-	if (!ledger->skeleton)
-		ledger->skeleton = load(FALSE);
+	for (enum watch watch = 0; watch < WATCHES && !ledger->skeleton; watch++)
+		ledger->skeleton = load(watch);
 	if (!ledger->skeleton) {
 		g_autofree char *reason = g_strdup_printf(
 		    "the kernel keeps no record of what is given to tasks (%s)", g_strerror(errno));

@@ -22,15 +22,24 @@ void procdb_object_apply_status(ProcdbObject *self, ProcdbApplyStatus *status)
 		*status = (ProcdbApplyStatus){.mode = PROCDB_APPLY_NONE};
 }
 
+void procdb_object_trial_status(ProcdbObject *self, ProcdbTrialStatus *status)
+{
+	*status = (ProcdbTrialStatus){.state = PROCDB_TRIAL_NONE, .reason = ""};
+	if (self->host->trial)
+		self->host->trial(self->host_data, status);
+}
+
 void procdb_object_refresh(ProcdbObject *self)
 {
 	ProcdbApplyStatus apply;
+	ProcdbTrialStatus trial;
 
 	if (!self->properties_old)
 		return;
 	self->properties_old = FALSE;
 	procdb_object_apply_status(self, &apply);
-	procdb_properties_read(&self->properties, self->engine, &apply);
+	procdb_object_trial_status(self, &trial);
+	procdb_properties_read(&self->properties, self->engine, &apply, &trial);
 }
 
 void procdb_object_announce(ProcdbObject *self)
@@ -92,10 +101,10 @@ void procdb_object_emit_profiles_changed(ProcdbObject *self, const GArray *chang
 	g_auto(GStrv) changed_names = procdb_comms_escape(changed);
 	g_auto(GStrv) removed_names = procdb_comms_escape(removed);
 
-	self->serial++;
 	if (self->gate)
-		procdb_followers_send(
-		    procdb_gate_followers(self->gate), procdb_authorizer_action("ListProfiles"),
-		    make_profiles_changed,
-		    g_variant_new("(t^as^as)", self->serial, changed_names, removed_names));
+		procdb_followers_send(procdb_gate_followers(self->gate),
+				      procdb_authorizer_action("ListProfiles"),
+				      make_profiles_changed,
+				      g_variant_new("(t^as^as)", procdb_engine_serial(self->engine),
+						    changed_names, removed_names));
 }

@@ -3,10 +3,8 @@
 
 #include "checks.h"
 
-/* Some of the 128 are left to other questions of this connection. */
-#define MAX_UNANSWERED 112
-
 struct _ProcdbChecks {
+	guint most;
 	GPtrArray *sent; /* Check, not owned: without an answer so far, given up or not */
 	GQueue waiting;	 /* Check, not owned */
 };
@@ -105,7 +103,7 @@ static void send_waiting(ProcdbChecks *self)
 {
 	Check *check;
 
-	while (self->sent->len < MAX_UNANSWERED && (check = g_queue_pop_head(&self->waiting))) {
+	while (self->sent->len < self->most && (check = g_queue_pop_head(&self->waiting))) {
 		g_ptr_array_add(self->sent, check);
 		if (!check->call ||
 		    sd_bus_call_async(sd_bus_message_get_bus(check->call), &check->slot,
@@ -126,10 +124,11 @@ void procdb_checks_ask(ProcdbChecks *self, sd_bus_message *call, sd_bus_message 
 	send_waiting(self);
 }
 
-ProcdbChecks *procdb_checks_new(void)
+ProcdbChecks *procdb_checks_new(guint most)
 {
 	ProcdbChecks *self = g_new0(ProcdbChecks, 1);
 
+	self->most = most;
 	self->sent = g_ptr_array_new();
 	g_queue_init(&self->waiting);
 	return self;

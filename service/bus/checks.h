@@ -3,10 +3,11 @@
 #pragma once
 
 /*
- * Questions to polkit under way. dbus-daemon lets a connection wait for 128 answers, and
- * refuses its next call (max_replies_per_connection in dbus-daemon(1)). A call that was given
- * up counts until its answer comes, so callers that leave again and again while polkit is slow
- * would have others refused. Here a question counts until then as well, and the next one waits.
+ * Questions to another program of the bus under way, as those to polkit. dbus-daemon lets a
+ * connection wait for 128 answers, and refuses its next call (max_replies_per_connection in
+ * dbus-daemon(1)). A call that was given up counts until its answer comes, so callers that leave
+ * again and again while polkit is slow would have others refused. Here a question counts until then
+ * as well, and the next one waits.
  */
 
 #include <gio/gio.h>
@@ -14,7 +15,8 @@
 
 typedef struct _ProcdbChecks ProcdbChecks;
 
-ProcdbChecks *procdb_checks_new(void);
+/* Of which no more than most are without an answer at any time. */
+ProcdbChecks *procdb_checks_new(guint most);
 /* Gives up all of them; their tasks return an error from the main loop. */
 void procdb_checks_free(ProcdbChecks *checks);
 

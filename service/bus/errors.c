@@ -18,6 +18,9 @@ static const char *const bus_names[] = {
     [PROCDB_BUS_ERROR_LIMIT_EXCEEDED] = PREFIX "LimitExceeded",
     [PROCDB_BUS_ERROR_INVALID_PROFILE] = PREFIX "InvalidProfile",
     [PROCDB_BUS_ERROR_NO_BACKEND] = PREFIX "NoBackend",
+    [PROCDB_BUS_ERROR_INVALID_FILTER] = PREFIX "InvalidFilter",
+    [PROCDB_BUS_ERROR_NO_SUCH_TASK] = PREFIX "NoSuchTask",
+    [PROCDB_BUS_ERROR_NO_SUCH_HOLD] = PREFIX "NoSuchHold",
     [PROCDB_BUS_ERROR_ACCESS_DENIED] = "org.freedesktop.DBus.Error.AccessDenied",
     [PROCDB_BUS_ERROR_INTERACTION_REQUIRED] =
 	"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",

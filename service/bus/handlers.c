@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "name.h"
 #include "private.h"
+#include "trials.h"
 
 /* Sends a reply that was made with this result, or fails the call. */
 static int send_reply(sd_bus_message *reply, int result)
@@ -97,11 +98,6 @@ static int reply_values(ProcdbObject *self, sd_bus_message *call,
 	if (result >= 0)
 		result = append(reply, self->engine, entry);
 	return send_reply(reply, result);
-}
-
-static int get_profile(ProcdbObject *self, sd_bus_message *call)
-{
-	return reply_values(self, call, procdb_profile_append);
 }
 
 static int explain(ProcdbObject *self, sd_bus_message *call)
@@ -411,7 +407,7 @@ ProcdbHandler procdb_handler_find(const char *method)
 		ProcdbHandler handler;
 	} handlers[] = {
 	    {"ListProfiles", list_profiles},
-	    {"GetProfile", get_profile},
+	    {"GetProfile", procdb_object_get_profile},
 	    {"GetConfidence", get_confidence},
 	    {"Explain", explain},
 	    {"DeleteProfile", delete_profile},
@@ -428,6 +424,15 @@ ProcdbHandler procdb_handler_find(const char *method)
 	    {"SetApply", set_apply},
 	    {"SetOverride", set_override},
 	    {"ClearOverride", clear_override},
+	    {"QueryProfiles", procdb_object_query_profiles},
+	    {"ListTasks", procdb_object_list_tasks},
+	    {"GetProfileOfPid", procdb_object_get_profile_of_pid},
+	    {"Hold", procdb_object_hold},
+	    {"ReleaseHold", procdb_object_release_hold},
+	    {"GetDelays", procdb_handle_get_delays},
+	    {"GetTrial", procdb_handle_get_trial},
+	    {"StartTrial", procdb_handle_start_trial},
+	    {"StopTrial", procdb_handle_stop_trial},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)

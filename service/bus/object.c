@@ -12,6 +12,8 @@
 /* Estimated bytes of answers: of GetAll and Introspect, and of all others. */
 #define LARGE_ANSWER 16384
 #define SMALL_ANSWER 1024
+/* Tasks of a machine of which they were not counted yet. */
+#define TASKS 512
 
 static const char *const *problems(const ProcdbObject *self)
 {
@@ -52,6 +54,8 @@ static void on_stepped(gpointer data)
 {
 	ProcdbObject *self = data;
 
+	if (self->tasks && g_get_monotonic_time() - self->tasks_us > PROCDB_TASKS_US)
+		g_clear_pointer(&self->tasks, g_array_unref);
 	self->properties_old = TRUE;
 	procdb_object_announce(self);
 }
@@ -128,10 +132,23 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 		return SMALL_ANSWER + procdb_rows_size(self->engine, FALSE);
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ExportProfiles") > 0)
 		return SMALL_ANSWER + procdb_rows_size(self->engine, TRUE);
+	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "QueryProfiles") > 0)
+		return SMALL_ANSWER +
+		       procdb_object_rows_size(
+			   self, call, procdb_table_size(procdb_engine_table(self->engine)));
+	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListTasks") > 0)
+		return SMALL_ANSWER +
+		       procdb_object_rows_size(self, call, self->tasks ? self->tasks->len : TASKS);
 	if (sd_bus_message_is_method_call(call, NULL, "Introspect") > 0 ||
 	    sd_bus_message_is_method_call(call, NULL, "GetAll") > 0)
 		return LARGE_ANSWER;
 	return SMALL_ANSWER;
+}
+
+/* The caller of a hold left. */
+static void on_holds_ended(gpointer data)
+{
+	procdb_object_changed(data);
 }
 
 gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAuthority *authority,
@@ -154,6 +171,9 @@ gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAutho
 
 void procdb_object_unexport(ProcdbObject *self)
 {
+	/* The callers of this connection end with it. */
+	procdb_holds_end_all(self->holds);
+	procdb_object_leave_trial(self);
 	g_clear_pointer(&self->gate, procdb_gate_free);
 	g_clear_pointer(&self->object_slot, sd_bus_slot_unref);
 	g_clear_pointer(&self->vtable_slot, sd_bus_slot_unref);
@@ -177,6 +197,7 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gp
 	self->host = host;
 	self->host_data = user_data;
 	self->savers = g_ptr_array_new();
+	self->holds = procdb_holds_new(engine, on_holds_ended, self);
 	self->properties_old = TRUE;
 	self->introspection = introspection();
 	self->vtable =
@@ -193,6 +214,8 @@ void procdb_object_free(ProcdbObject *self)
 	procdb_object_unexport(self);
 	procdb_object_detach_savers(self);
 	g_ptr_array_unref(self->savers);
+	procdb_holds_free(self->holds);
+	g_clear_pointer(&self->tasks, g_array_unref);
 	procdb_engine_set_listener(self->engine, NULL, NULL);
 	procdb_names_free(self->names);
 	procdb_vtable_free(self->vtable);

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "gate.h"
 #include "interface.h"
+#include "trial.h"
 
 /* Names that one ProfilesChanged lists. */
 #define PROCDB_MAX_NAMES_OUT 256
@@ -27,6 +28,18 @@ typedef struct {
 	gboolean (*set_apply)(gpointer user_data, const char *mode, GError **error);
 	/* The apply layer; NULL where there is none. */
 	const ProcdbApply *(*apply)(gpointer user_data);
+	/*
+	 * Appends the tasks that run (struct procdb_task_row); FALSE with error set when the kernel
+	 * does not list them. May be NULL.
+	 */
+	gboolean (*list_tasks)(gpointer user_data, GArray *tasks, GError **error);
+	/* How long tasks have waited (delays.h). The members from here on may be NULL. */
+	gboolean (*delays)(gpointer user_data, struct procdb_delays *sum, GError **error);
+	/* Begins a trial of so many seconds; ends it. */
+	gboolean (*start_trial)(gpointer user_data, guint seconds, GError **error);
+	void (*stop_trial)(gpointer user_data, const char *reason);
+	/* The trial that runs, or ran last. */
+	void (*trial)(gpointer user_data, ProcdbTrialStatus *status);
 	/* The problems that the last read of the configuration found; NULL-terminated. */
 	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;
@@ -47,6 +60,9 @@ gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAutho
 void procdb_object_unexport(ProcdbObject *object);
 /* The gate while the object is exported, else NULL. Owned by the object. */
 ProcdbGate *procdb_object_gate(ProcdbObject *object);
+
+/* Call it when a trial began, got on or ended. */
+void procdb_object_trial_changed(ProcdbObject *object);
 
 /* Call it when the host changed the settings without a call on the bus. */
 void procdb_object_settings_changed(ProcdbObject *object);

@@ -7,11 +7,13 @@
 #include <gio/gio.h>
 #include <systemd/sd-bus.h>
 
+#include "checks.h"
+
 #define PROCDB_DAEMON_NAME "org.freedesktop.DBus"
 #define PROCDB_DAEMON_PATH "/org/freedesktop/DBus"
 
 /* Asks the bus for the user of a connection; returns the uid by the task, which is taken over. */
-void procdb_peers_identify(sd_bus *bus, const char *name, GTask *task);
+void procdb_peers_identify(ProcdbChecks *questions, sd_bus *bus, const char *name, GTask *task);
 
 typedef struct _ProcdbPeerWatch ProcdbPeerWatch;
 

@@ -10,6 +10,11 @@
 #define PATH "/org/freedesktop/PolicyKit1/Authority"
 #define INTERFACE "org.freedesktop.PolicyKit1.Authority"
 
+/* Some of the 128 are left to other questions of this connection. */
+#define MAX_CHECKS 112
+/* The bus answers at once. Apart from the checks, behind which no question for a user may wait. */
+#define MAX_IDENTIFICATIONS 64
+
 /* CheckAuthorizationFlags of polkit's interface */
 enum { ALLOW_USER_INTERACTION = 1 };
 
@@ -18,6 +23,7 @@ struct _ProcdbPolkit {
 	sd_bus_slot *changed;
 	ProcdbPeerWatch *owner;
 	ProcdbChecks *checks;
+	ProcdbChecks *identifications;
 	guint64 n_checks; /* so far: the number of a check is its name for CancelCheck */
 	ProcdbGate *gate;
 };
@@ -114,7 +120,9 @@ static gboolean polkit_finish(gpointer data, GAsyncResult *result, gboolean *all
 static void polkit_identify(gpointer data, const char *sender, GCancellable *cancellable,
 			    GAsyncReadyCallback callback, gpointer user_data)
 {
-	procdb_peers_identify(((ProcdbPolkit *)data)->bus, sender,
+	ProcdbPolkit *self = data;
+
+	procdb_peers_identify(self->identifications, self->bus, sender,
 			      g_task_new(NULL, cancellable, callback, user_data));
 }
 
@@ -171,7 +179,8 @@ ProcdbPolkit *procdb_polkit_new(sd_bus *bus)
 	ProcdbPolkit *polkit = g_new0(ProcdbPolkit, 1);
 
 	polkit->bus = sd_bus_ref(bus);
-	polkit->checks = procdb_checks_new();
+	polkit->checks = procdb_checks_new(MAX_CHECKS);
+	polkit->identifications = procdb_checks_new(MAX_IDENTIFICATIONS);
 	/*
 	 * The match comes before the first check, so that no change after a decision is missed. A
 	 * forged signal only makes the service ask polkit again.
@@ -192,6 +201,7 @@ void procdb_polkit_free(ProcdbPolkit *polkit)
 	if (!polkit)
 		return;
 	procdb_checks_free(polkit->checks);
+	procdb_checks_free(polkit->identifications);
 	sd_bus_slot_unref(polkit->changed);
 	procdb_peers_unwatch(polkit->owner);
 	sd_bus_unref(polkit->bus);

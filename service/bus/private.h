@@ -4,10 +4,14 @@
 
 /* The state that the files of the object share. */
 
+#include "holds.h"
 #include "object.h"
 #include "properties.h"
 #include "rows.h"
 #include "vtable.h"
+
+/* For how long a list of tasks is used. */
+#define PROCDB_TASKS_US G_USEC_PER_SEC
 
 struct _ProcdbObject {
 	ProcdbEngine *engine;
@@ -20,8 +24,13 @@ struct _ProcdbObject {
 	ProcdbProperties announced;
 	gint64 announced_us; /* monotonic: the last PropertiesChanged */
 	ProcdbNames *names;  /* cached for ListProfiles until the engine changes */
-	guint64 serial;
-	GPtrArray *savers; /* struct saver of handlers.c: calls that wait for a save */
+	GPtrArray *savers;   /* struct saver of handlers.c: calls that wait for a save */
+	ProcdbHolds *holds;
+	GArray *tasks;		    /* struct procdb_task_row, cached for a second; NULL: none */
+	gint64 tasks_us;	    /* monotonic: when they were listed */
+	ProcdbCaller *trial_caller; /* the trial ends when it leaves the bus; NULL: none runs */
+	gulong trial_gone;	    /* handler of its cancellable */
+	guint trial_end;	    /* GSource id: it has left */
 	/* Set while the object is exported. */
 	sd_bus *bus;
 	ProcdbGate *gate;
@@ -34,7 +43,26 @@ struct _ProcdbObject {
 /* Detaches the calls that wait for a save; they are answered without the object. */
 void procdb_object_detach_savers(ProcdbObject *object);
 
+/* reading.c and holding.c: handlers, as in handlers.h */
+
+int procdb_object_get_profile(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_query_profiles(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_list_tasks(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_get_profile_of_pid(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_hold(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_release_hold(ProcdbObject *object, sd_bus_message *call);
+/* The estimated bytes of the answer to a call of QueryProfiles or ListTasks. */
+gsize procdb_object_rows_size(ProcdbObject *object, sd_bus_message *call, gsize all);
+
+/* trials.c */
+
+/* The trial ends with the connection of its caller, and with that of the service. */
+void procdb_object_leave_trial(ProcdbObject *object);
+
 /* announce.c */
+
+/* The trial that runs or ran last; none where there are none. */
+void procdb_object_trial_status(ProcdbObject *object, ProcdbTrialStatus *status);
 
 /* The status of the apply layer; mode none where there is none. */
 void procdb_object_apply_status(ProcdbObject *object, ProcdbApplyStatus *status);

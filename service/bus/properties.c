@@ -33,6 +33,8 @@ static const ProcdbProperty table[] = {
     MEMBER("ApplyActive", 'b', apply_active),
     MEMBER("ApplyReason", 's', apply_reason),
     MEMBER("Applied", 't', applied),
+    MEMBER("TrialState", 's', trial_state),
+    MEMBER("TrialProgress", 'u', trial_progress),
     {"ApplyStatistics"},
     {"PredictionOutcomes"},
     {"ConfigurationProblems"},
@@ -76,7 +78,7 @@ void procdb_properties_clear(ProcdbProperties *self)
 }
 
 void procdb_properties_read(ProcdbProperties *self, ProcdbEngine *engine,
-			    const ProcdbApplyStatus *apply)
+			    const ProcdbApplyStatus *apply, const ProcdbTrialStatus *trial)
 {
 	const ProcdbEngineSettings *settings = procdb_engine_settings(engine);
 	ProcdbEngineStatus status;
@@ -106,6 +108,8 @@ void procdb_properties_read(ProcdbProperties *self, ProcdbEngine *engine,
 	    .apply_active = apply->active,
 	    .apply_reason = g_strdup(apply->reason ? apply->reason : ""),
 	    .applied = apply->results[PROCDB_APPLY_SET],
+	    .trial_state = g_strdup(procdb_trial_state_name(trial->state)),
+	    .trial_progress = trial->percent,
 	    .database_path = g_strdup(status.database_path),
 	    .last_save = status.last_save_us,
 	    .last_save_error = g_strdup(status.last_save_error),

@@ -6,6 +6,7 @@
 
 #include "apply.h"
 #include "engine.h"
+#include "trial.h"
 
 /* Increased with each addition to the interface. */
 #define PROCDB_API_VERSION 4
@@ -34,6 +35,8 @@ typedef struct {
 	int apply_active;
 	char *apply_reason;
 	guint64 applied;
+	char *trial_state;
+	guint32 trial_progress;
 	char *database_path;
 	gint64 last_save;
 	char *last_save_error;
@@ -56,7 +59,7 @@ const ProcdbProperty *procdb_property_find(const char *name);
 
 /* Reads all properties anew; the old values are freed. */
 void procdb_properties_read(ProcdbProperties *properties, ProcdbEngine *engine,
-			    const ProcdbApplyStatus *apply);
+			    const ProcdbApplyStatus *apply, const ProcdbTrialStatus *trial);
 void procdb_properties_clear(ProcdbProperties *properties);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbProperties, procdb_properties_clear)
 

@@ -280,7 +280,7 @@ static int open_columns(sd_bus_message *message, ProcdbEngine *engine,
 	int result = sd_bus_message_open_container(message, 'a', "{sv}");
 
 	result = ADD(result, message, "name", "s", name);
-	result = ADD(result, message, "tier", "s", tier_of(profile));
+	result = ADD(result, message, "tier", "s", procdb_tier_name(procdb_entry_tier(entry)));
 	result = ADD(result, message, "confidence", "d", procdb_profile_confidence(profile, rules));
 	result = ADD(result, message, "confident", "b",
 		     (int)procdb_profile_is_confident(profile, rules));
@@ -311,8 +311,8 @@ static int add_override(int result, sd_bus_message *message, const ProcdbEngine 
 		   profile->declared && declaration ? declaration->source : "administrator");
 }
 
-int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,
-			  const struct procdb_entry *entry)
+int procdb_profile_open(sd_bus_message *message, ProcdbEngine *engine,
+			const struct procdb_entry *entry)
 {
 	const struct procdb_profile *profile = &entry->profile;
 	int result = open_columns(message, engine, entry);
@@ -325,8 +325,17 @@ int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,
 	result = ADD(result, message, "right", "t", (guint64)profile->right);
 	result = ADD(result, message, "wrong", "t", (guint64)profile->wrong);
 	result = ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
-	result = add_override(result, message, engine, entry);
-	return result < 0 ? result : sd_bus_message_close_container(message);
+	return add_override(result, message, engine, entry);
+}
+
+const char *procdb_prediction_source(const ProcdbEngine *engine, const struct procdb_entry *entry)
+{
+	const struct procdb_rules *rules = &procdb_engine_settings(engine)->rules;
+
+	return entry->held					     ? "hold"
+	       : entry->profile.override != PROCDB_NO_OVERRIDE	     ? "override"
+	       : procdb_profile_is_confident(&entry->profile, rules) ? "learned"
+								     : "none";
 }
 
 static int add_prediction(int result, sd_bus_message *message, ProcdbEngine *engine,
@@ -350,9 +359,6 @@ int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
 	guint32 missing = profile->observations < rules->min_observations
 			      ? rules->min_observations - profile->observations
 			      : 0;
-	const char *source = profile->override != PROCDB_NO_OVERRIDE	   ? "override"
-			     : procdb_profile_is_confident(profile, rules) ? "learned"
-									   : "none";
 	int result = open_columns(message, engine, entry);
 
 	result = ADD(result, message, "learned_tier", "s",
@@ -371,7 +377,8 @@ int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
 	result = ADD(result, message, "right", "t", (guint64)profile->right);
 	result = ADD(result, message, "wrong", "t", (guint64)profile->wrong);
 	result = ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
-	result = ADD(result, message, "prediction_source", "s", source);
+	result =
+	    ADD(result, message, "prediction_source", "s", procdb_prediction_source(engine, entry));
 	result = add_override(result, message, engine, entry);
 	result = add_prediction(result, message, engine, entry);
 	return result < 0 ? result : sd_bus_message_close_container(message);

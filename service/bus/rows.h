@@ -32,9 +32,14 @@ gsize procdb_rows_size(const ProcdbEngine *engine, gboolean whole);
  */
 gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *records, GError **error);
 
-/* The a{sv} of GetProfile: the columns of a row by name, and later additions. */
-int procdb_profile_append(sd_bus_message *message, ProcdbEngine *engine,
-			  const struct procdb_entry *entry);
+/*
+ * Opens the a{sv} of GetProfile: the columns of a row by name, and what the engine has beside them.
+ * The caller of this closes it.
+ */
+int procdb_profile_open(sd_bus_message *message, ProcdbEngine *engine,
+			const struct procdb_entry *entry);
+/* Why new tasks of this name start as they do: "hold", "override", "learned" or "none"; static. */
+const char *procdb_prediction_source(const ProcdbEngine *engine, const struct procdb_entry *entry);
 /* The a{sv} of Explain: the inputs of the prediction, and the one that BPF has now. */
 int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
 			      const struct procdb_entry *entry);

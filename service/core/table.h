@@ -31,6 +31,8 @@ struct procdb_entry {
 	bool changed;		     /* a client has not been told yet */
 	bool published;		     /* may have a prediction in the init map */
 	struct procdb_class written; /* which one, as far as known */
+	uint8_t held;		     /* 1 + the tier that a caller holds it in; 0: none does */
+	uint64_t serial;	     /* of the last change that clients were told of */
 	uint32_t brief;		     /* votes for interactive that only say that a life was short */
 	/* Execs under this name since the start that found a prediction, and that did not. */
 	uint64_t found;

@@ -20,7 +20,7 @@ static gint64 seen_run_us(const ProcdbEngine *engine, const struct procdb_profil
 /* Where a profile that was not seen now belongs. */
 static enum procdb_set set_of(const ProcdbEngine *engine, const struct procdb_entry *entry)
 {
-	if (entry->profile.override != PROCDB_NO_OVERRIDE)
+	if (procdb_engine_is_decided(entry))
 		return PROCDB_SET_OVERRIDE;
 	return engine->settings.max_candidates > 0 && !procdb_engine_wants_prediction(engine, entry)
 		   ? PROCDB_SET_CANDIDATE

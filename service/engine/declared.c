@@ -4,26 +4,10 @@
 /*
  * Overrides that files of the configuration declare. They are in the table like overrides that an
  * administrator set on the bus, which win; but they are not in the database, and they go with the
- * file.
+ * file. And holds, which are above both, and go with the caller that holds them.
  */
 
 #include "engine-state.h"
-
-#include <string.h>
-
-static guint hash_comm(gconstpointer comm)
-{
-	guint hash = 5381;
-
-	for (guint i = 0; i < PROCDB_COMM_LEN; i++)
-		hash = hash * 33 + ((const struct procdb_comm *)comm)->bytes[i];
-	return hash;
-}
-
-static gboolean same_comm(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct procdb_comm)) == 0;
-}
 
 static void declaration_free(gpointer data)
 {
@@ -35,7 +19,7 @@ static void declaration_free(gpointer data)
 
 GHashTable *procdb_declarations_new(void)
 {
-	return g_hash_table_new_full(hash_comm, same_comm, NULL, declaration_free);
+	return g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, declaration_free);
 }
 
 void procdb_declarations_set(GHashTable *declarations, const struct procdb_comm *comm,
@@ -114,6 +98,46 @@ static void take_back(ProcdbEngine *engine)
 	}
 }
 
+static gboolean hold(ProcdbEngine *engine, const ProcdbDeclaration *declaration)
+{
+	bool created;
+	struct procdb_entry *entry =
+	    procdb_table_ensure(engine->table, &declaration->comm, &created);
+
+	if (!entry)
+		return FALSE;
+	if (created)
+		entry->published = !engine->map.known;
+	if (entry->held == declaration->tier + 1)
+		return TRUE;
+	entry->held = (uint8_t)(declaration->tier + 1);
+	if (created || entry->set != PROCDB_SET_LIVE)
+		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
+	procdb_engine_queue_prediction(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
+	return TRUE;
+}
+
+gboolean procdb_engine_put_held(ProcdbEngine *engine, const struct procdb_comm *comm,
+				enum procdb_tier tier)
+{
+	procdb_declarations_set(engine->held, comm, tier, "");
+	return hold(engine, g_hash_table_lookup(engine->held, comm));
+}
+
+void procdb_engine_take_held(ProcdbEngine *engine, const struct procdb_comm *comm)
+{
+	struct procdb_entry *entry = procdb_table_find(engine->table, comm);
+
+	if (!g_hash_table_remove(engine->held, comm) || !entry)
+		return;
+	entry->held = 0;
+	procdb_engine_queue_prediction(engine, entry);
+	procdb_engine_mark_changed(engine, entry);
+	if (entry->set != PROCDB_SET_LIVE)
+		procdb_engine_file_in_set(engine, entry);
+}
+
 void procdb_engine_put_declared(ProcdbEngine *engine)
 {
 	GHashTableIter iter;
@@ -122,6 +146,9 @@ void procdb_engine_put_declared(ProcdbEngine *engine)
 	g_hash_table_iter_init(&iter, engine->declared);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		put(engine, value);
+	g_hash_table_iter_init(&iter, engine->held);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		(void)hold(engine, value);
 }
 
 void procdb_engine_declare(ProcdbEngine *engine, GHashTable *declarations)

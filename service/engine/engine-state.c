@@ -18,6 +18,20 @@ struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine)
 	return all;
 }
 
+guint procdb_comm_hash(gconstpointer comm)
+{
+	guint hash = 5381;
+
+	for (guint i = 0; i < PROCDB_COMM_LEN; i++)
+		hash = hash * 33 + ((const struct procdb_comm *)comm)->bytes[i];
+	return hash;
+}
+
+gboolean procdb_comm_equal(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, sizeof(struct procdb_comm)) == 0;
+}
+
 void procdb_engine_mark_changed(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	if (entry->changed)
@@ -26,7 +40,7 @@ void procdb_engine_mark_changed(ProcdbEngine *engine, struct procdb_entry *entry
 	g_array_append_val(engine->changed, entry->comm);
 }
 
-/* Leaves only the names that are in the table, or only those that are not. */
+/* Leaves only the names that are in the table, which get the serial, or only those that are not. */
 static void keep_names(ProcdbEngine *engine, GArray *names, gboolean present)
 {
 	guint kept = 0;
@@ -35,8 +49,10 @@ static void keep_names(ProcdbEngine *engine, GArray *names, gboolean present)
 		struct procdb_comm comm = g_array_index(names, struct procdb_comm, i);
 		struct procdb_entry *entry = procdb_table_find(engine->table, &comm);
 
-		if (entry)
+		if (entry) {
 			entry->changed = false;
+			entry->serial = engine->serial + 1;
+		}
 		if (!entry == !present)
 			g_array_index(names, struct procdb_comm, kept++) = comm;
 	}
@@ -50,6 +66,8 @@ void procdb_engine_emit_changes(ProcdbEngine *engine)
 	/* A name may have gone and come since it was noted. */
 	keep_names(engine, engine->changed, TRUE);
 	keep_names(engine, engine->removed, FALSE);
+	if (engine->changed->len || engine->removed->len)
+		engine->serial++;
 	if (engine->listener && (engine->changed->len || engine->removed->len))
 		engine->listener->profiles_changed(engine->changed, engine->removed,
 						   engine->listener_data);
@@ -83,7 +101,7 @@ void procdb_engine_remove(ProcdbEngine *engine, struct procdb_entry *entry)
 		g_array_append_val(engine->map.retracting, entry->comm);
 	}
 	/* Its profile is in the file, which has to be written again. */
-	engine->dirty |= procdb_engine_wants_prediction(engine, entry);
+	engine->dirty |= procdb_engine_is_lasting(engine, entry);
 	g_array_append_val(engine->removed, entry->comm);
 	procdb_table_remove(engine->table, entry);
 }

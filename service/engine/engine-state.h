@@ -93,7 +93,13 @@ struct _ProcdbEngine {
 		char *text;	   /* as in ProcdbEngineStatus */
 		gboolean changed;  /* names grew since the last look */
 	} flood;
+	struct {
+		GHashTable *all; /* of ProcdbProgram, by name */
+		guint64 reading; /* of BPF's map: the last one */
+		gint64 read_us;	 /* monotonic: when that was; 0: not yet */
+	} programs;
 	GHashTable *declared; /* of ProcdbDeclaration: what files say */
+	GHashTable *held;     /* of ProcdbDeclaration: what callers hold */
 	guint overrides;
 	gboolean dirty;	 /* something learned is not in the file yet */
 	gboolean loaded; /* all profiles were replaced since the last tick */
@@ -103,6 +109,7 @@ struct _ProcdbEngine {
 	GArray *removed;
 	const ProcdbEngineListener *listener;
 	gpointer listener_data;
+	guint64 serial;	  /* of the last call of the listener */
 	gboolean emitted; /* the listener was called out of turn since the last step */
 };
 
@@ -129,14 +136,27 @@ static inline gboolean procdb_engine_is_reference(const ProcdbEngine *engine)
 	return engine->settings.retention_days == 0;
 }
 
-static inline gboolean procdb_engine_wants_prediction(const ProcdbEngine *engine,
-						      const struct procdb_entry *entry)
+/* Whether somebody has decided its tier, for good or as long as a hold lasts. */
+static inline gboolean procdb_engine_is_decided(const struct procdb_entry *entry)
+{
+	return entry->profile.override != PROCDB_NO_OVERRIDE || entry->held;
+}
+
+/* Whether it predicts, also when no caller holds it. */
+static inline gboolean procdb_engine_is_lasting(const ProcdbEngine *engine,
+						const struct procdb_entry *entry)
 {
 	return entry->profile.override != PROCDB_NO_OVERRIDE ||
 	       procdb_profile_is_confident(&entry->profile, &engine->settings.rules);
 }
 
-/* Whether it predicts for no other reason than that a file declares it. */
+static inline gboolean procdb_engine_wants_prediction(const ProcdbEngine *engine,
+						      const struct procdb_entry *entry)
+{
+	return entry->held || procdb_engine_is_lasting(engine, entry);
+}
+
+/* Whether it lasts for no other reason than that a file declares it. */
 static inline gboolean procdb_engine_is_only_declared(const ProcdbEngine *engine,
 						      const struct procdb_entry *entry)
 {
@@ -225,10 +245,20 @@ void procdb_engine_count_new_name(ProcdbEngine *engine, guint16 owner);
 /* Once a tick: looks for a user that creates too many. */
 void procdb_engine_check_flood(ProcdbEngine *engine);
 
+/* programs.c */
+
+/* Once a tick: keeps what BPF counted of programs before its map forgets it. */
+void procdb_engine_tick_programs(ProcdbEngine *engine);
+
 /* declared.c */
 
-/* Puts what is declared in force again, after profiles went. */
+/* Puts what is declared, and what is held, in force again, after profiles went. */
 void procdb_engine_put_declared(ProcdbEngine *engine);
+/* Puts a hold in force in the table, in place of one before; FALSE without memory. */
+gboolean procdb_engine_put_held(ProcdbEngine *engine, const struct procdb_comm *comm,
+				enum procdb_tier tier);
+/* Takes the hold of a name back, if there is one. */
+void procdb_engine_take_held(ProcdbEngine *engine, const struct procdb_comm *comm);
 
 /* database.c */
 

@@ -56,6 +56,9 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->saves.waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	engine->saves.last_error = g_strdup("");
 	engine->declared = procdb_declarations_new();
+	engine->held = procdb_declarations_new();
+	engine->programs.all =
+	    g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, g_free);
 	engine->flood.names = g_hash_table_new(NULL, NULL);
 	engine->flood.text = g_strdup("");
 	engine->clock.run_us = g_get_monotonic_time;
@@ -84,6 +87,8 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_array_unref(engine->map.publishing);
 	g_array_unref(engine->map.classes);
 	g_hash_table_unref(engine->declared);
+	g_hash_table_unref(engine->held);
+	g_hash_table_unref(engine->programs.all);
 	g_hash_table_unref(engine->flood.names);
 	g_free(engine->flood.text);
 	g_free(engine->saves.last_error);
@@ -173,6 +178,7 @@ void procdb_engine_step(ProcdbEngine *engine)
 	procdb_engine_ingest(engine);
 	procdb_engine_flush(engine);
 	procdb_engine_tick(engine);
+	procdb_engine_tick_programs(engine);
 	procdb_engine_save_if_due(engine);
 	report_step(engine);
 }

@@ -189,6 +189,20 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 				GError **error);
 
 /*
+ * An override for a time, above all others, in place of a hold of the name before. Neither saved
+ * nor exported. The caller of this bounds their number.
+ */
+gboolean procdb_engine_hold(ProcdbEngine *engine, const struct procdb_comm *comm,
+			    enum procdb_tier tier, GError **error);
+/* Ends the hold of a name, if there is one. */
+void procdb_engine_release(ProcdbEngine *engine, const struct procdb_comm *comm);
+
+/* The tier that new tasks of this name start in, if it predicts. */
+enum procdb_tier procdb_entry_tier(const struct procdb_entry *entry);
+/* The number of calls of profiles_changed() so far: entries have that of their last change. */
+guint64 procdb_engine_serial(const ProcdbEngine *engine);
+
+/*
  * Takes over profiles from elsewhere (of struct procdb_record, each name once), in place of
  * what was learned of the same names or, with replace, of all; with merge they are added to
  * that. Overrides stay unless a record has another one, which with merge is
@@ -206,6 +220,28 @@ void procdb_engine_declare(ProcdbEngine *engine, GHashTable *declarations);
 /* The declaration of a name, or NULL. */
 const ProcdbDeclaration *procdb_engine_declaration(const ProcdbEngine *engine,
 						   const struct procdb_comm *comm);
+
+/* For hash tables of struct procdb_comm. */
+guint procdb_comm_hash(gconstpointer comm);
+gboolean procdb_comm_equal(gconstpointer a, gconstpointer b);
+
+/* What the tasks of a name took since the service began, and the last of them. */
+typedef struct {
+	struct procdb_comm comm;
+	struct procdb_program last; /* as BPF has it, with the counts of its present map only */
+	guint64 cpu;		    /* ns on a CPU */
+	guint64 alive;		    /* ns that they lived, each counted */
+	guint64 wakeups;
+	guint64 switches; /* voluntary context switches */
+	double cpu_share; /* of one CPU, between the last two readings */
+	guint64 reading;  /* the engine's: the last one that had it */
+} ProcdbProgram;
+
+/* Reads what BPF counted, at most once a second: call it before procdb_engine_program(). */
+void procdb_engine_refresh_programs(ProcdbEngine *engine);
+/* NULL for a name of which nothing was counted. Valid until the main loop runs again. */
+const ProcdbProgram *procdb_engine_program(const ProcdbEngine *engine,
+					   const struct procdb_comm *comm);
 
 /* The entry of a name in the init map now; FALSE when there is none. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,

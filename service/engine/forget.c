@@ -26,7 +26,7 @@ static const struct room {
 
 gboolean procdb_engine_is_saved(const ProcdbEngine *engine, const struct procdb_entry *entry)
 {
-	return (procdb_engine_wants_prediction(engine, entry) &&
+	return (procdb_engine_is_lasting(engine, entry) &&
 		!procdb_engine_is_only_declared(engine, entry)) ||
 	       (engine->settings.max_candidates > 0 && !procdb_engine_is_reference(engine) &&
 		entry->profile.observations > 0);
@@ -36,7 +36,7 @@ void procdb_engine_file_in_set(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	const struct procdb_profile *profile = &entry->profile;
 
-	if (profile->override != PROCDB_NO_OVERRIDE)
+	if (procdb_engine_is_decided(entry))
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 	else if (procdb_engine_is_reference(engine) || !procdb_engine_is_saved(engine, entry))
 		procdb_engine_remove(engine, entry);

@@ -110,7 +110,7 @@ static struct procdb_entry *oldest_learned(ProcdbEngine *engine)
 	for (size_t i = 0; i < procdb_table_count(engine->table, PROCDB_SET_LIVE); i++) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, i);
 
-		if (entry->published && entry->profile.override == PROCDB_NO_OVERRIDE &&
+		if (entry->published && !procdb_engine_is_decided(entry) &&
 		    (!oldest || entry->profile.last_seen_tick < oldest->profile.last_seen_tick))
 			oldest = entry;
 	}
@@ -134,7 +134,7 @@ static gboolean make_room(ProcdbEngine *engine, const struct procdb_entry *entry
 	oldest = procdb_table_oldest(engine->table, PROCDB_SET_PREDICTED);
 	if (oldest)
 		procdb_table_move(engine->table, oldest, PROCDB_SET_RETAINED);
-	else if (entry->profile.override != PROCDB_NO_OVERRIDE)
+	else if (procdb_engine_is_decided(entry))
 		oldest = oldest_learned(engine);
 	if (!oldest)
 		return FALSE;
@@ -254,6 +254,16 @@ static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *en
 		   : WRITE_SOON;
 }
 
+/* What the map should say of an entry: a hold counts as an override above all others. */
+static struct procdb_class prediction_of(const struct procdb_entry *entry)
+{
+	struct procdb_profile profile = entry->profile;
+
+	if (entry->held)
+		profile.override = (uint8_t)(entry->held - 1);
+	return procdb_profile_prediction(&profile);
+}
+
 void procdb_engine_flush(ProcdbEngine *engine)
 {
 	guint n = engine->map.pending->len;
@@ -280,7 +290,7 @@ void procdb_engine_flush(ProcdbEngine *engine)
 				queue_retract(engine, entry);
 			continue;
 		}
-		class = procdb_profile_prediction(&entry->profile);
+		class = prediction_of(entry);
 		urgent = urgency(engine, entry, &class);
 		if (urgent == WRITE_NOTHING)
 			continue;

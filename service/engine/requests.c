@@ -117,7 +117,7 @@ static guint forget_learned(ProcdbEngine *engine)
 		bool declared = entry->profile.declared;
 
 		count += entry->profile.observations > 0;
-		if (override == PROCDB_NO_OVERRIDE) {
+		if (!procdb_engine_is_decided(entry)) {
 			procdb_engine_remove(engine, entry);
 			continue;
 		}
@@ -209,6 +209,42 @@ gboolean procdb_engine_override(ProcdbEngine *engine, const struct procdb_comm *
 	/* Cleared profiles do not come back from an older file either. */
 	mark_dirty(engine, tier == PROCDB_NO_OVERRIDE);
 	return TRUE;
+}
+
+/* After holds changed: in the init map at once, and clients are told. No file has them. */
+static void apply_holds(ProcdbEngine *engine)
+{
+	apply(engine);
+	procdb_engine_emit_changes_now(engine);
+}
+
+gboolean procdb_engine_hold(ProcdbEngine *engine, const struct procdb_comm *comm,
+			    enum procdb_tier tier, GError **error)
+{
+	if (!procdb_engine_put_held(engine, comm, tier)) {
+		g_set_error_literal(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+				    "Out of memory");
+		return FALSE;
+	}
+	apply_holds(engine);
+	return TRUE;
+}
+
+void procdb_engine_release(ProcdbEngine *engine, const struct procdb_comm *comm)
+{
+	procdb_engine_take_held(engine, comm);
+	apply_holds(engine);
+}
+
+enum procdb_tier procdb_entry_tier(const struct procdb_entry *entry)
+{
+	return entry->held ? (enum procdb_tier)(entry->held - 1)
+			   : procdb_profile_tier(&entry->profile);
+}
+
+guint64 procdb_engine_serial(const ProcdbEngine *engine)
+{
+	return engine->serial;
 }
 
 /* The override of a name that is on the bus, or PROCDB_NO_OVERRIDE. */

@@ -45,7 +45,7 @@ GArray *procdb_engine_records(const ProcdbEngine *engine, guint *predicting)
 			continue;
 		if (record.profile.declared)
 			record.profile.override = PROCDB_NO_OVERRIDE;
-		count += procdb_engine_wants_prediction(engine, entry);
+		count += procdb_engine_is_lasting(engine, entry);
 		g_array_append_val(records, record);
 	}
 	if (predicting)
@@ -214,7 +214,7 @@ static guint count_predicting(const ProcdbEngine *engine)
 	guint count = 0;
 
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
-		count += procdb_engine_wants_prediction(engine, procdb_table_at(engine->table, i));
+		count += procdb_engine_is_lasting(engine, procdb_table_at(engine->table, i));
 	return count;
 }
 

@@ -110,7 +110,10 @@ def end_children(keep):
 
 @contextlib.contextmanager
 def lock(path):
-    """Holds a lock file."""
+    """Holds a lock file; None: nothing."""
+    if path is None:
+        yield
+        return
     with open(path, "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -74,10 +74,59 @@ static gboolean host_set_apply(gpointer data, const char *mode, GError **error)
 	return !refused(f, error);
 }
 
+static gboolean host_list_tasks(gpointer data, GArray *tasks, GError **error)
+{
+	BusFixture *f = data;
+
+	g_array_append_vals(tasks, f->tasks->data, f->tasks->len);
+	return !refused(f, error);
+}
+
+static gboolean host_delays(gpointer data, struct procdb_delays *sum, GError **error)
+{
+	*sum = ((BusFixture *)data)->delays;
+	return !refused(data, error);
+}
+
+static gboolean host_start_trial(gpointer data, guint seconds, GError **error)
+{
+	BusFixture *f = data;
+
+	if (refused(f, error))
+		return FALSE;
+	f->trials++;
+	f->trial = (ProcdbTrialStatus){
+	    .state = PROCDB_TRIAL_RUNNING, .reason = "", .seconds = seconds, .percent = 10};
+	procdb_object_trial_changed(f->object);
+	return TRUE;
+}
+
+static void host_stop_trial(gpointer data, const char *reason)
+{
+	BusFixture *f = data;
+
+	if (f->trial.state != PROCDB_TRIAL_RUNNING)
+		return;
+	f->trial.state = PROCDB_TRIAL_ENDED;
+	f->trial.reason = reason;
+	f->trial.comparison.reason = "";
+	procdb_object_trial_changed(f->object);
+}
+
+static void host_trial(gpointer data, ProcdbTrialStatus *status)
+{
+	*status = ((BusFixture *)data)->trial;
+}
+
 static const ProcdbHost host = {
+    .list_tasks = host_list_tasks,
     .reconfigure = host_reconfigure,
     .set_backend = host_set_backend,
     .set_apply = host_set_apply,
+    .delays = host_delays,
+    .start_trial = host_start_trial,
+    .stop_trial = host_stop_trial,
+    .trial = host_trial,
 };
 
 static void on_lost(int error, gpointer data)
@@ -103,7 +152,9 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
 
-	*f = (BusFixture){0};
+	*f = (BusFixture){.trial = {.reason = ""}};
+	f->tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_row));
+	bus_fixture_add_task(f, BUS_PID, "cc1");
 	engine_fixture_set_up(&f->engine, &test_settings, 512);
 	test_learn(&f->engine, "cc1", PROCDB_TIER_BATCH, 3);
 	test_learn(&f->engine, "make", PROCDB_TIER_INTERACTIVE, 4);
@@ -130,6 +181,21 @@ void bus_fixture_tear_down(BusFixture *f, gconstpointer data)
 	sd_bus_close_unref(f->service);
 	g_free(f->backend);
 	g_free(f->mode);
+	g_array_unref(f->tasks);
+}
+
+struct procdb_task_row *bus_fixture_add_task(BusFixture *f, guint pid, const char *name)
+{
+	struct procdb_task_row task = {
+	    .pid = pid,
+	    .tgid = pid,
+	    .kind = PROCDB_KIND_PROCESS,
+	    .measured = PROCDB_TIERS,
+	    .comm = test_comm(name),
+	};
+
+	g_array_append_val(f->tasks, task);
+	return &g_array_index(f->tasks, struct procdb_task_row, f->tasks->len - 1);
 }
 
 void bus_call_clear(BusCall *call)
@@ -241,6 +307,8 @@ GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)
 
 		if (g_str_equal(type, "as"))
 			g_variant_builder_add_parsed(&parameters, "['cc1', 'make']");
+		else if (g_str_equal(type, "u"))
+			g_variant_builder_add(&parameters, "u", PROCDB_TRIAL_SECONDS_MIN);
 		else if (g_str_equal(type, "b"))
 			g_variant_builder_add(&parameters, "b", TRUE);
 		else if (g_variant_type_is_array(G_VARIANT_TYPE(type)))
@@ -254,6 +322,10 @@ GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)
 			g_variant_builder_add(&parameters, "s", "lat-critical");
 		else if (g_str_equal(type, "s"))
 			g_variant_builder_add(&parameters, "s", "none");
+		else if (g_str_equal(name, "pid"))
+			g_variant_builder_add(&parameters, "u", BUS_PID);
+		else if (g_str_equal(type, "u"))
+			g_variant_builder_add(&parameters, "u", 1);
 		else
 			g_error("%s: say here what %s of type %s should be", method->name, name,
 				type);
@@ -269,9 +341,11 @@ void bus_fixture_assert_untouched(BusFixture *f)
 	g_assert_cmpuint(procdb_table_size(procdb_engine_table(f->engine.engine)), ==, 2);
 	g_assert_nonnull(test_find(&f->engine, "cc1"));
 	g_assert_nonnull(test_find(&f->engine, "make"));
+	g_assert_cmpuint(test_find(&f->engine, "cc1")->held, ==, 0);
 	g_assert_cmpuint(status.overrides, ==, 0);
 	g_assert_cmpint(status.last_save_us, ==, 0);
 	g_assert_cmpuint(f->reconfigured, ==, 0);
+	g_assert_cmpuint(f->trials, ==, 0);
 	g_assert_null(f->backend);
 	g_assert_null(f->mode);
 }

@@ -25,6 +25,10 @@ typedef struct {
 	char *backend;
 	char *mode; /* of applying */
 	gboolean host_refuses;
+	GArray *tasks;		 /* struct procdb_task_row: that run; the test's to fill */
+	guint trials;		 /* that were begun, */
+	ProcdbTrialStatus trial; /* the last of them */
+	struct procdb_delays delays;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
 } BusFixture;
 
@@ -34,6 +38,11 @@ int bus_fixture_run_tests(void);
 /* A service that knows the confident profiles "cc1" and "make". */
 void bus_fixture_set_up(BusFixture *f, gconstpointer data);
 void bus_fixture_tear_down(BusFixture *f, gconstpointer data);
+
+/* The pid of a task named "cc1", the only one at first. */
+#define BUS_PID 4711
+/* One more task that runs; its row stays the fixture's, until the next one is added. */
+struct procdb_task_row *bus_fixture_add_task(BusFixture *f, guint pid, const char *name);
 
 /* One more connection to the bus; unref it, or bus_close() it to leave for sure. */
 GDBusConnection *bus_connect(void);

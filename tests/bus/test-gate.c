@@ -57,6 +57,9 @@ static void test_allowed(BusFixture *f, gconstpointer data)
 		if (g_str_equal((*method)->name, "ClearOverride"))
 			g_variant_unref(
 			    bus_must(&own, "SetOverride", g_variant_new("(ss)", "cc1", "batch")));
+		if (g_str_equal((*method)->name, "ReleaseHold"))
+			g_variant_unref(
+			    bus_must(&own, "Hold", g_variant_new("(sss)", "cc1", "batch", "")));
 		g_variant_unref(bus_must(&own, (*method)->name, bus_sensible_parameters(*method)));
 		g_assert_cmpuint(own.authority.checks, >=, 1);
 		g_assert_cmpuint(own.authority.prompts, ==, 0);

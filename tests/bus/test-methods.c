@@ -188,7 +188,8 @@ static void test_unknown_and_invalid_names(BusFixture *f, gconstpointer data)
 
 	for (GDBusMethodInfo **method = bus_methods(); *method; method++) {
 		const char *method_name = (*method)->name;
-		gboolean with_tier = g_str_equal(method_name, "SetOverride");
+		gboolean hold = g_str_equal(method_name, "Hold");
+		gboolean with_tier = hold || g_str_equal(method_name, "SetOverride");
 
 		if (!(*method)->in_args || !(*method)->in_args[0] ||
 		    !g_str_equal((*method)->in_args[0]->name, "name"))
@@ -198,8 +199,9 @@ static void test_unknown_and_invalid_names(BusFixture *f, gconstpointer data)
 				      OWN_ERROR("NoSuchProfile"));
 		for (gsize i = 0; i < G_N_ELEMENTS(invalid); i++)
 			bus_must_fail(f, method_name,
-				      with_tier ? g_variant_new("(ss)", invalid[i], "batch")
-						: g_variant_new("(s)", invalid[i]),
+				      hold	  ? g_variant_new("(sss)", invalid[i], "batch", "")
+				      : with_tier ? g_variant_new("(ss)", invalid[i], "batch")
+						  : g_variant_new("(s)", invalid[i]),
 				      OWN_ERROR("InvalidName"));
 	}
 	bus_fixture_assert_untouched(f);

@@ -14,6 +14,7 @@ Prints "ready" when it owns its name.
 
 import argparse
 import copy
+import fnmatch
 import sys
 import time
 
@@ -21,6 +22,8 @@ import gi
 
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib
+
+from fake_tasks import IDENTITY, TASKS
 
 NAME = "org.pandemonium.ProcDb"
 PATH = "/org/pandemonium/ProcDb"
@@ -61,7 +64,7 @@ PROFILES = [
 
 PROPERTIES = {
     "Version": GLib.Variant("s", "0.1.0"),
-    "ApiVersion": GLib.Variant("u", 3),
+    "ApiVersion": GLib.Variant("u", 4),
     "Backend": GLib.Variant("s", "observer"),
     "BackendState": GLib.Variant("s", "active"),
     "BackendStatus": GLib.Variant("s", "active"),
@@ -119,6 +122,8 @@ class Fake:
         self.leaving = arguments.leave
         self.no_database = arguments.no_database
         self.serial = 0
+        self.changed_at = {}
+        self.holds, self.cookies = {}, []
         interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
         for known in interface.properties:
             self.properties.setdefault(known.name, GLib.Variant(known.signature,
@@ -148,6 +153,7 @@ class Fake:
 
     def changed(self, names, removed):
         self.serial += 1
+        self.changed_at.update((name, self.serial) for name in names)
         self.bus.emit_signal(None, PATH, INTERFACE, "ProfilesChanged",
                              GLib.Variant("(tasas)", (self.serial, names, removed)))
 
@@ -162,9 +168,62 @@ class Fake:
         rows = [tuple(self.table[name][key] for key in COLUMNS) for name in sorted(self.table)]
         return GLib.Variant("(%s)" % ROWS, (rows,))
 
-    def GetProfile(self, name):
-        row = self.find(name)
+    def values(self, name):
+        """What is known of a name, as named values."""
+        row = self.table[name]
         values = {key: GLib.Variant(TYPES[key], row[key]) for key in COLUMNS}
+        held = self.holds.get(name)
+        source = "hold" if held else "override" if row["origin"] == "override" else \
+            "learned" if row["confident"] else "none"
+        values["prediction_source"] = GLib.Variant("s", source)
+        if held:
+            values["held"] = GLib.Variant("s", held)
+        values.update(IDENTITY.get(name, {}))
+        return values
+
+    def QueryProfiles(self, query, limit):
+        self.check(query, ("pattern", "tier", "confident", "applied", "kinds", "users", "changed_since",
+                           "sort"))
+        names = [name for name in sorted(self.table)
+                 if fnmatch.fnmatchcase(name, query.get("pattern", "*")) and
+                 self.table[name]["confident"] >= query.get("confident", False)]
+        since = query.get("changed_since", 0)
+        names = [name for name in names if self.changed_at.get(name, 0) > since or not since]
+        rows = [self.values(name) for name in names][:limit or None]
+        return GLib.Variant("(aa{sv}t)", (rows, self.serial))
+
+    def ListTasks(self, query, limit):
+        self.check(query, ("pattern", "pid", "uid", "tier", "applied", "kinds"))
+        tasks = [task for task in TASKS
+                 if fnmatch.fnmatchcase(task["name"].get_string(), query.get("pattern", "*")) and
+                 task["pid"].get_uint32() == query.get("pid", task["pid"].get_uint32()) and
+                 ("tier" not in query or "predicted" in task and
+                  task["predicted"].get_string() == query["tier"])]
+        return GLib.Variant("(aa{sv})", (tasks[:limit or None],))
+
+    def Hold(self, name, tier, reason):
+        if tier not in TIERS:
+            raise Refused("InvalidTier", "There is no tier '%s'" % tier)
+        print("held", name, tier, reason, flush=True)
+        self.holds[name] = tier
+        self.cookies.append(name)
+        self.changed([name], [])
+        return GLib.Variant("(u)", (len(self.cookies),))
+
+    def ReleaseHold(self, cookie):
+        print("released", cookie, flush=True)
+        self.holds.pop(self.cookies[cookie - 1], None)
+        self.changed([self.cookies[cookie - 1]], [])
+
+    @staticmethod
+    def check(query, known):
+        for key in query:
+            if key not in known:
+                raise Refused("InvalidFilter", "There is no filter '%s'" % key)
+
+    def GetProfile(self, name):
+        self.find(name)
+        values = self.values(name)
         values["right"] = GLib.Variant("t", 7)
         values["from_the_future"] = GLib.Variant("as", ["x"])
         return GLib.Variant("(a{sv})", (values,))
@@ -245,6 +304,42 @@ class Fake:
         self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
                              GLib.Variant("(sa{sv}as)", (INTERFACE, {
                                  "Backend": self.properties["Backend"]}, [])))
+
+    def GetDelays(self):
+        def row(applied, count, p90):
+            return {"tier": GLib.Variant("s", "lat-critical"), "applied": GLib.Variant("b", applied),
+                    "count": GLib.Variant("t", count), "p90": GLib.Variant("t", p90)}
+        return GLib.Variant("(aa{sv})", ([row(False, 2000, 2_100_000), row(True, 9000, 300_000)],))
+
+    def GetTrial(self):
+        ratio = {"p90_ratio": 0.4, "p90_ratio_low": 0.31, "p90_ratio_high": 0.52}
+        values = {"state": GLib.Variant("s", self.properties["TrialState"].get_string()),
+                  "reason": GLib.Variant("s", "the service was given other settings"),
+                  "verdict": GLib.Variant("s", "helps"),
+                  "because": GLib.Variant("s", "latency-critical tasks wait less with applying"),
+                  "pairs": GLib.Variant("u", 25), "waits": GLib.Variant("t", 8312),
+                  "p90_with": GLib.Variant("t", 860_000), "p90_without": GLib.Variant("t", 2_880_000)}
+        values.update({key: GLib.Variant("d", value) for key, value in ratio.items()})
+        return GLib.Variant("(a{sv})", (values,))
+
+    def trial_is(self, state, percent):
+        self.properties["TrialState"] = GLib.Variant("s", state)
+        self.properties["TrialProgress"] = GLib.Variant("u", percent)
+        self.bus.emit_signal(None, PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                             GLib.Variant("(sa{sv}as)", (INTERFACE, {
+                                 "TrialState": self.properties["TrialState"],
+                                 "TrialProgress": self.properties["TrialProgress"]}, [])))
+        return False
+
+    def StartTrial(self, seconds):
+        """61 seconds end early, and 600 never; all others are over at once."""
+        self.trial_is("running", 0)
+        if seconds < 600:
+            GLib.timeout_add(50, self.trial_is, "ended" if seconds == 61 else "done", 100)
+
+    def StopTrial(self):
+        print("StopTrial", flush=True)
+        self.trial_is("ended", 50)
 
     def SetApply(self, mode):
         self.properties["Apply"] = GLib.Variant("s", mode)

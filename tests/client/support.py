@@ -94,7 +94,8 @@ class Terminal:
     def type(self, text):
         os.write(self.master, text.encode())
 
-    def _read(self, timeout):
+    def read_some(self, timeout):
+        """Takes what comes within this time into output; whether anything came."""
         if select.select([self.master], [], [], timeout)[0]:
             self.output += os.read(self.master, 65536)
             return True
@@ -106,7 +107,7 @@ class Terminal:
         end = time.monotonic() + WAIT_S
         while wanted not in self.output:
             ended = self.process.poll() is not None
-            if not self._read(0.1) and (ended or time.monotonic() > end):
+            if not self.read_some(0.1) and (ended or time.monotonic() > end):
                 raise AssertionError("%r did not come, but %r" % (wanted, self.output))
         before, _, self.output = self.output.partition(wanted)
         return before.decode(errors="replace")
@@ -115,10 +116,10 @@ class Terminal:
         """Waits for the end; returns what is left of the output, and the exit code."""
         end = time.monotonic() + WAIT_S
         while self.process.poll() is None:
-            self._read(0.05)
+            self.read_some(0.05)
             if time.monotonic() > end:
                 raise AssertionError("it did not end; output %r" % self.output)
-        while self._read(0):
+        while self.read_some(0):
             pass
         self.attributes = termios.tcgetattr(self.slave)
         return self.output.decode(errors="replace"), self.process.returncode

@@ -41,7 +41,7 @@ class Reading(ClientTest):
         rows = self.json("list")
         self.assertEqual(len(rows), len(PROFILES))
         for row in rows:
-            self.assertEqual(tuple(row), COLUMNS)
+            self.assertEqual(tuple(row)[:len(COLUMNS)], COLUMNS)
         self.assertEqual(rows, sorted(rows, key=lambda row: row["name"].encode()))
         cc1 = next(row for row in rows if row["name"] == "cc1")
         self.assertEqual(cc1["votes"], {"batch": 41, "interactive": 1, "lat-critical": 0})
@@ -258,8 +258,8 @@ class Members(ClientTest):
         manual = self.manual()
         for command, keys in found.items():
             self.assertEqual(set(keys), manual.pop(command), command)
-        self.assertEqual(set(manual), {"status", "list", "override list", "show", "explain",
-                                       "monitor"})
+        self.assertEqual(set(manual), {"status", "list", "override list", "ps", "show", "explain",
+                                       "trial", "monitor"})
 
 
 class Reloading(ClientTest):

@@ -16,7 +16,9 @@ from support import CTL, ClientTest
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 CALLS = {
-    "ListProfiles": (["list"], "list-profiles"),
+    "QueryProfiles": (["list"], "list-profiles"),
+    "ListProfiles": (["override", "list"], "list-profiles"),
+    "ListTasks": (["ps"], "list-profiles"),
     "ExportProfiles": (["export"], "list-profiles"),
     "GetProfile": (["show", "cc1"], "list-profiles"),
     "GetConfidence": (["confidence", "cc1"], "get-confidence"),

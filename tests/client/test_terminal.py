@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""pandemoniumctl on a terminal, and as it follows changes: questions, colours, pager, top."""
+"""pandemoniumctl on a terminal, and as it follows changes: questions, colours, pager, monitor."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import termios
 import time
 import unittest
 
@@ -91,13 +90,37 @@ class Monitor(ClientTest):
         event = json.loads("{" + terminal_line(terminal))
         self.assertEqual((event["event"], event["serial"], event["changed"], event["removed"]),
                          ("profiles-changed", 1, [], ["cc1"]))
-        self.assertRegex(plain.stdout.readline(), r"^\d\d:\d\d:\d\d  removed  cc1$")
+        self.assertRegex(plain.stdout.readline(), r"^\d\d:\d\d:\d\d  removed  cc1, was batch 0.91$")
         self.ok("backend", "none")
         event = json.loads("{" + terminal_line(terminal))
         self.assertEqual(event["properties"], {"backend": "none"})
         fake.kill()
         event = json.loads("{" + terminal_line(terminal))
         self.assertEqual(event["event"], "service-stopped")
+
+    def test_a_change_is_told_with_what_was_before(self):
+        self.start_fake()
+        plain, some = self.monitor(), self.monitor("--tier=lat-critical", "w*", "m*")
+        lines = self.monitor("--json", "wine")
+        for process in (plain, some):
+            process.stderr.readline()
+        lines.stdout.readline()
+        self.ok("override", "set", "make", "batch")
+        self.ok("override", "set", "later", "lat-critical")
+        self.ok("override", "clear", "wine")
+        self.assertEqual([plain.stdout.readline()[10:] for _ in range(3)],
+                         ["changed  make: brief? 0.45 -> batch (override), predicts now\n",
+                          "new      later: lat-critical (override)\n",
+                          "changed  wine: lat-critical (override) -> lat-critical? 0.20, predicts no more\n"])
+        self.assertIn("changed  wine: lat-critical (override)", some.stdout.readline())
+        self.ctl("run", "--tier=interactive", "make", "--version")
+        self.assertIn("make: batch (override) -> interactive (held)", plain.stdout.readline())
+        self.assertIn("make: interactive (held) -> batch (override)", plain.stdout.readline())
+        event = json.loads(lines.stdout.readline())
+        self.assertEqual((event["changed"], event["removed"]), (["wine"], []))
+        change = event["changes"][0]
+        self.assertEqual((change["name"], change["before"]["origin"], change["after"]["origin"]),
+                         ("wine", "override", "live"))
 
     def test_a_service_that_comes_back_is_told_first_and_alone(self):
         fake = self.start_fake()
@@ -148,83 +171,6 @@ class Monitor(ClientTest):
 def terminal_line(terminal):
     terminal.expect("{")
     return terminal.expect("\r\n")
-
-
-class Top(ClientTest):
-    def setUp(self):
-        super().setUp()
-        self.fake = self.start_fake()
-
-    def top(self, *arguments, **options):
-        terminal = self.terminal("top", *arguments, **options)
-        terminal.expect("10 profiles")
-        return terminal
-
-    def test_q_gives_the_terminal_back_as_it_was(self):
-        terminal = self.terminal("top")
-        before = terminal.attributes
-        terminal.expect("pipewire")
-        self.assertNotEqual(termios.tcgetattr(terminal.slave), before)
-        terminal.type("q")
-        terminal.expect("\033[?1049l")
-        self.assertEqual(terminal.finish()[1], 0)
-        self.assertEqual(terminal.attributes, before)
-
-    def test_a_terminal_without_a_cursor_is_told_so(self):
-        for term in ("dumb", "nonexistent"):
-            text, code = self.terminal("top", TERM=term).finish()
-            # ncurses leaks a little for a terminal that it does not know.
-            self.assertEqual((text.strip().splitlines()[0], code),
-                             ("This terminal (TERM=%s) cannot show a full screen." % term, 1))
-
-    def test_signals_end_it_clean(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            terminal = self.top()
-            os.kill(terminal.pid, number)
-            text, code = terminal.finish()
-            self.assertEqual(code, 0)
-            self.assertIn("\033[?1049l", text)
-
-    def test_it_shows_a_change_without_being_asked(self):
-        terminal = self.top()
-        self.ok("override", "set", "zzz-later", "batch")
-        terminal.expect("zzz-later")
-        terminal.type("q")
-        self.assertEqual(terminal.finish()[1], 0)
-
-    def test_it_goes_on_after_a_resize(self):
-        terminal = self.top()
-        terminal.resize(50, 10)
-        os.kill(terminal.pid, signal.SIGWINCH)
-        terminal.type("h")
-        terminal.expect("quit")
-        terminal.type("x")
-        terminal.resize(1, 1)
-        terminal.resize(140, 30)
-        terminal.type("/wine")
-        terminal.expect("filter: ")
-        terminal.type("\rq")
-        self.assertEqual(terminal.finish()[1], 0)
-
-    def test_a_service_that_stops_is_told_and_one_that_starts_is_used(self):
-        terminal = self.top()
-        self.fake.kill()
-        self.fake.wait()
-        terminal.expect("The service stopped")
-        self.start_fake()
-        terminal.expect("ProcDb 0.1.0")
-        terminal.type("q")
-        self.assertEqual(terminal.finish()[1], 0)
-
-    def test_it_does_not_start_a_service_that_was_stopped(self):
-        started = self.bus.note_starts()
-        terminal = self.top()
-        self.fake.terminate()
-        terminal.expect("The service stopped")
-        time.sleep(0.5)
-        self.assertFalse(os.path.exists(started))
-        self.start_fake()
-        terminal.expect("ProcDb 0.1.0")
 
 
 class Widget(ClientTest):

@@ -91,7 +91,7 @@ class CallFailed(Exception):
 class Service:
     """A running service. Stopped in order at the end of `with`, which checks its exit status."""
 
-    def __init__(self, *arguments, backend="none", database=DATABASE, prefix=()):
+    def __init__(self, *arguments, backend="none", database=DATABASE, prefix=(), seconds=10):
         self.killed = False
         self.log = open(os.environ["LAB_DIR"] + "/service.log", "ab+")
         self.process = subprocess.Popen(
@@ -100,7 +100,7 @@ class Service:
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.connect()
         try:
-            wait_for(self._owned, 10, "the service owns its name")
+            wait_for(self._owned, seconds, "the service owns its name")
         except BaseException:
             self.kill()
             print(self.logged(), file=sys.stderr)

@@ -4,6 +4,7 @@
 /*
  * Programs that set their own scheduling, as many do right after their start:
  *   others set WHAT DELAY-US WAIT-US    sets it, waits, and fails if it has it no more
+ *   others spin WHAT DELAY-US WAIT-US   the same without ever leaving the CPU of itself
  *   others starts N AT-ONCE PROGRAM...  starts it so often; prints how many failed
  *   others forge                        takes our slice and executes itself; prints its nice value
  *   others renames SECONDS NAME NAME    goes by the one and the other name in turn, and prints
@@ -133,8 +134,28 @@ static int renames(int seconds, char **names)
 	return 0;
 }
 
+static void spin(long us)
+{
+	struct timespec now, began;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - began.tv_sec) * 1000000 + (now.tv_nsec - began.tv_nsec) / 1000 < us);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 5 && strcmp(argv[1], "spin") == 0) {
+		spin(atol(argv[3]));
+		if (set_what(argv[2]))
+			return 2;
+		spin(atol(argv[4]));
+		/* A service that is held, on a busy machine, puts it right only then. */
+		for (int i = 0; i < 100 && !has(argv[2]); i++)
+			usleep(20000);
+		return !has(argv[2]);
+	}
 	if (argc == 5 && strcmp(argv[1], "set") == 0) {
 		usleep((useconds_t)atoi(argv[3]));
 		if (set_what(argv[2]))

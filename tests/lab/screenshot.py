@@ -28,6 +28,8 @@ def restyle(style, codes):
             style = {}
         elif code in (1, 4, 7):
             style = dict(style, **{{1: "bold", 4: "underline", 7: "reverse"}[code]: True})
+        elif code == 2:
+            style = dict(style, colour=COLOURS[0])
         elif 30 <= code <= 37 or 90 <= code <= 97:
             style = dict(style, colour=COLOURS[code % 10])
         elif code == 39:

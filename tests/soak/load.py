@@ -138,12 +138,13 @@ def main():
                 open(f"{os.environ['LAB_DIR']}/{os.path.basename(file)}", "wb") as copy:
             copy.write(source.read())
     prefix = ("valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=definite",
-              "--errors-for-leak-kinds=definite",
+              "--errors-for-leak-kinds=definite", f"--suppressions={here}/valgrind.supp",
               "--error-exitcode=99") if valgrind else ()
     seed = random.randrange(2**32)
     print(f"seed {seed}, {seconds:.0f} s")
     # BPF is not for valgrind, which does not know what the kernel writes.
-    with Service(backend="none" if valgrind else "observer", prefix=prefix) as service:
+    with Service(backend="none" if valgrind else "observer", prefix=prefix,
+                 seconds=100 if valgrind else 10) as service:
         instrumented = valgrind or service.is_instrumented()
         watch = TickWatch(service)
         watch.start()

@@ -12,7 +12,8 @@ typedef struct {
 	ProcdbMapIo io;
 	GHashTable *observe; /* struct procdb_comm -> struct procdb_class */
 	GHashTable *init;
-	GArray *scores; /* struct procdb_named_score */
+	GArray *scores;	  /* struct procdb_named_score */
+	GArray *programs; /* struct procdb_named_program */
 	guint capacity;
 	guint fail_every;
 	guint operations;
@@ -108,6 +109,14 @@ static gboolean memory_scores(ProcdbMapIo *io, GArray *scores, GError **error)
 	return TRUE;
 }
 
+static gboolean memory_programs(ProcdbMapIo *io, GArray *programs)
+{
+	const GArray *counted = memory_of(io)->programs;
+
+	g_array_append_vals(programs, counted->data, counted->len);
+	return TRUE;
+}
+
 static gboolean memory_publish(ProcdbMapIo *io, const struct procdb_comm *comms,
 			       const struct procdb_class *classes, guint n, guint *done,
 			       GError **error)
@@ -183,6 +192,7 @@ static void memory_close(ProcdbBackend *backend)
 	g_hash_table_unref(memory(backend)->observe);
 	g_hash_table_unref(memory(backend)->init);
 	g_array_unref(memory(backend)->scores);
+	g_array_unref(memory(backend)->programs);
 	g_free(backend);
 }
 
@@ -196,6 +206,7 @@ ProcdbBackend *test_maps_new(guint capacity)
 	static const ProcdbMapIoOps io_ops = {
 	    .drain = memory_drain,
 	    .scores = memory_scores,
+	    .programs = memory_programs,
 	    .publish = memory_publish,
 	    .retract = memory_retract,
 	    .predictions = memory_predictions,
@@ -209,6 +220,7 @@ ProcdbBackend *test_maps_new(guint capacity)
 	self->observe = new_map();
 	self->init = new_map();
 	self->scores = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_score));
+	self->programs = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_program));
 	self->capacity = capacity;
 	return &self->base;
 }
@@ -225,6 +237,18 @@ void test_maps_score(ProcdbBackend *backend, const struct procdb_comm *comm,
 	struct procdb_named_score named = {*comm, score};
 
 	g_array_append_val(memory(backend)->scores, named);
+}
+
+void test_maps_count_program(ProcdbBackend *backend, const struct procdb_comm *comm,
+			     const struct procdb_program *program)
+{
+	struct procdb_named_program named = {*comm, *program};
+	GArray *programs = memory(backend)->programs;
+
+	for (guint i = 0; i < programs->len; i++)
+		if (equal_comm(&g_array_index(programs, struct procdb_named_program, i).comm, comm))
+			g_array_remove_index(programs, i--);
+	g_array_append_val(programs, named);
 }
 
 void test_maps_plant(ProcdbBackend *backend, const struct procdb_comm *comm,

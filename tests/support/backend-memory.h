@@ -17,6 +17,10 @@ void test_maps_observe(ProcdbBackend *backend, const struct procdb_comm *comm,
 void test_maps_score(ProcdbBackend *backend, const struct procdb_comm *comm,
 		     struct procdb_score score);
 
+/* What BPF would count of the tasks of a name; programs are appended to, and never drained. */
+void test_maps_count_program(ProcdbBackend *backend, const struct procdb_comm *comm,
+			     const struct procdb_program *program);
+
 /* A prediction that somebody else left in the init map. */
 void test_maps_plant(ProcdbBackend *backend, const struct procdb_comm *comm,
 		     const struct procdb_class *prediction);

@@ -244,7 +244,7 @@ gboolean test_names(const GArray *comms, const char *name)
 /* Whether the entry should be predicted, by the settings alone. */
 static gboolean wants(const ProcdbEngineSettings *settings, const struct procdb_entry *entry)
 {
-	return entry->profile.override != PROCDB_NO_OVERRIDE ||
+	return entry->profile.override != PROCDB_NO_OVERRIDE || entry->held ||
 	       procdb_profile_confidence(&entry->profile, &settings->rules) >=
 		   settings->rules.min_confidence;
 }
@@ -253,10 +253,14 @@ static void check_entry(EngineFixture *f, const struct procdb_entry *entry)
 {
 	const ProcdbEngineSettings *settings = procdb_engine_settings(f->engine);
 	const struct procdb_profile *profile = &entry->profile;
-	struct procdb_class found, expected = procdb_profile_prediction(profile);
+	struct procdb_profile decided = *profile;
+	struct procdb_class found, expected;
 	gboolean there = procdb_engine_prediction(f->engine, &entry->comm, &found);
 	guint64 tick = procdb_engine_get_tick(f->engine);
 
+	if (entry->held)
+		decided.override = (uint8_t)(entry->held - 1);
+	expected = procdb_profile_prediction(&decided);
 	g_assert_cmpint(there, ==, entry->published);
 	if (there && settings->retention_days > 0)
 		g_assert_true(wants(settings, entry));
@@ -272,7 +276,7 @@ static void check_entry(EngineFixture *f, const struct procdb_entry *entry)
 		g_assert_cmpuint(tick, <=, profile->last_seen_tick + settings->rules.stale_ticks);
 		break;
 	case PROCDB_SET_OVERRIDE:
-		g_assert_cmpuint(profile->override, !=, PROCDB_NO_OVERRIDE);
+		g_assert_true(profile->override != PROCDB_NO_OVERRIDE || entry->held);
 		break;
 	case PROCDB_SET_PREDICTED:
 		g_assert_true(there);

@@ -273,6 +273,45 @@ static void test_auto_gives_way_to_sched_ext(void)
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 }
 
+static void test_a_pause_puts_back_and_ends_as_configured(void)
+{
+	FakeMachine machine = machine_with_task();
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
+	ProcdbApplyStatus status;
+
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	procdb_apply_set_pause(apply, "for a while");
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
+	/* A tick, and a scheduler that comes and goes, do not end it. */
+	procdb_apply_refresh(apply);
+	machine.sched_ext = TRUE;
+	procdb_apply_refresh(apply);
+	machine.sched_ext = FALSE;
+	procdb_apply_refresh(apply);
+	procdb_apply_status(apply, &status);
+	g_assert_false(status.active);
+	g_assert_cmpstr(status.reason, ==, "for a while");
+	procdb_apply_set_pause(apply, NULL);
+	g_assert_true(procdb_apply_is_active(apply));
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+}
+
+static void test_a_pause_does_not_begin_what_is_not_configured(void)
+{
+	FakeMachine machine = machine_with_task();
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+	g_autoptr(ProcdbApply) apply = NULL;
+
+	settings.mode = PROCDB_APPLY_NONE;
+	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
+	procdb_apply_set_pause(apply, "for a while");
+	procdb_apply_set_pause(apply, NULL);
+	g_assert_false(procdb_apply_is_active(apply));
+}
+
 static void test_a_refusal_of_the_kernel_is_counted(void)
 {
 	FakeMachine machine = machine_with_task();
@@ -329,6 +368,10 @@ int main(int argc, char **argv)
 			test_only_lat_critical_slices_follow_the_runs);
 	g_test_add_func("/apply/a-slice-a-quarter-off-is-near-enough",
 			test_a_slice_a_quarter_off_is_near_enough);
+	g_test_add_func("/apply/a-pause-puts-back-and-ends-as-configured",
+			test_a_pause_puts_back_and_ends_as_configured);
+	g_test_add_func("/apply/a-pause-does-not-begin-what-is-not-configured",
+			test_a_pause_does_not_begin_what_is_not_configured);
 	g_test_add_func("/apply/leaves-interactive-alone", test_leaves_interactive_alone);
 	g_test_add_func("/apply/refuses-other-policies", test_refuses_other_policies);
 	g_test_add_func("/apply/refuses-a-niced-task", test_refuses_a_niced_task);

@@ -28,14 +28,23 @@ static void change(ProcdbConfig *config, const char *group, const char *key)
 	g_error("[%s] %s: no other value is allowed", group, key);
 }
 
+/*
+ * Whole structs, so that no member can be forgotten. The padding is the same too: one
+ * is a copy of the other.
+ */
+static gboolean same_bytes(const void *a, const void *b, size_t size)
+{
+	return memcmp(a, b, size) == 0;
+}
+
 static gboolean same_engine(const ProcdbConfig *a, const ProcdbConfig *b)
 {
-	return memcmp(&a->engine, &b->engine, sizeof(a->engine)) == 0;
+	return same_bytes(&a->engine, &b->engine, sizeof(a->engine));
 }
 
 static gboolean same_apply(const ProcdbConfig *a, const ProcdbConfig *b)
 {
-	return memcmp(&a->apply, &b->apply, sizeof(a->apply)) == 0 &&
+	return same_bytes(&a->apply, &b->apply, sizeof(a->apply)) &&
 	       g_str_equal(a->apply_mode, b->apply_mode);
 }
 

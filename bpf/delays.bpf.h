@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* Counts how long tasks wait for a CPU. No other program runs on a CPU that switches: no atomics.
+ */
+
+#include "delays.h"
+#include "ledger.bpf.h"
+
+#define POLICY_NORMAL 0 /* include/uapi/linux/sched.h, SCHED_NORMAL */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct procdb_delays);
+} delays SEC(".maps");
+
+static __always_inline struct procdb_delays *delays_here(void)
+{
+	const u32 first = 0;
+
+	return bpf_map_lookup_elem(&delays, &first);
+}
+
+/*
+ * p, which is treated as tier, gets a CPU ns after it was woken up. Tasks that no slice is ever
+ * given to, kernel threads and those of another policy, would only blur the comparison.
+ */
+static __always_inline void delays_count(const struct task_struct *p, u32 tier, u64 ns)
+{
+	u32 cell = tier * PROCDB_DELAY_SIDES + has_custom_slice(p);
+	u32 at = cell * PROCDB_DELAY_BUCKETS + procdb_delay_bucket(ns);
+	struct procdb_delays *here;
+
+	if (p->flags & PF_KTHREAD || p->policy != POLICY_NORMAL)
+		return;
+	here = delays_here();
+	/* For the verifier. */
+	if (here && at < sizeof(here->waits) / sizeof(u64))
+		((u64 *)here->waits)[at]++;
+}
+
+/* A batch task begins to run, or ends its run of ns: also what one alone on a CPU gets counts. */
+static __always_inline void delays_batch_begins(u64 now)
+{
+	struct procdb_delays *here = delays_here();
+
+	if (here)
+		here->batch_since = now;
+}
+
+static __always_inline void delays_batch_ends(u64 ns)
+{
+	struct procdb_delays *here = delays_here();
+
+	if (!here)
+		return;
+	here->batch_run += ns;
+	here->batch_since = 0;
+}

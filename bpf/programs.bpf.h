@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * What the tasks of a name took, and where the last program of it is. Counted a few times a second
+ * for each task that runs, and at its death: nothing of it is on the way of a switch.
+ */
+
+#include "identity.bpf.h"
+#include "share.h"
+#include "threads.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct procdb_comm);
+	__type(value, struct procdb_program);
+} programs SEC(".maps");
+
+/* What a task did in its life, as far as its name has it. */
+struct program_use {
+	u64 cpu;
+	u64 alive;
+	u64 wakeups;
+	u64 switches;
+};
+
+/* The entry of a name, made when there is none; NULL when the map refuses. */
+static __always_inline struct procdb_program *program_of(const struct procdb_comm *comm,
+							 bool *created)
+{
+	static const struct procdb_program none;
+	struct procdb_program *program = bpf_map_lookup_elem(&programs, comm);
+
+	*created = !program;
+	if (program)
+		return program;
+	bpf_map_update_elem(&programs, comm, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&programs, comm);
+}
+
+/*
+ * Adds what p did since the last look, *counted, by what it did in its life. Where its program is
+ * is not looked for here, which the verifier would follow through all ways to here: of what was
+ * never executed under this name, living tasks tell.
+ */
+static __noinline void count_use(struct program_use *counted, const struct procdb_use *life,
+				 struct task_struct *p, u64 alive)
+{
+	const struct program_use was = *counted;
+	struct procdb_program *program;
+	struct procdb_comm comm;
+	bool created;
+
+	counted->cpu = life->run;
+	counted->alive = alive;
+	counted->wakeups = life->wakeups;
+	counted->switches = p->nvcsw;
+	comm_of(p, &comm);
+	program = program_of(&comm, &created);
+	if (!program)
+		return;
+	if (created) {
+		program->uid = p->cred->uid.val;
+		program->kind = kind_of(p);
+	}
+	__sync_fetch_and_add(&program->cpu, procdb_elapsed(was.cpu, counted->cpu));
+	__sync_fetch_and_add(&program->alive, procdb_elapsed(was.alive, counted->alive));
+	__sync_fetch_and_add(&program->wakeups, procdb_elapsed(was.wakeups, counted->wakeups));
+	__sync_fetch_and_add(&program->switches, procdb_elapsed(was.switches, counted->switches));
+}
+
+/*
+ * p has executed this file: of a script, which its executable is not, where it is absolute. Two
+ * CPUs that describe programs of one name at once may mix them: bytes, never addresses.
+ */
+static __always_inline void describe_executed(struct task_struct *p, const char *filename)
+{
+	struct procdb_program *program;
+	struct procdb_comm comm;
+	char first = 0;
+	bool created;
+
+	comm_of(p, &comm);
+	program = program_of(&comm, &created);
+	if (!program)
+		return;
+	program->uid = p->cred->uid.val;
+	program->kind = kind_of(p);
+	program->path[0] = '\0';
+	path_of(p, program->path);
+	unit_of(p, program->unit);
+	if (!bpf_probe_read_kernel(&first, 1, filename) && first == '/')
+		bpf_probe_read_kernel_str(program->path, sizeof(program->path), filename);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "bus.h"
+#include "commands.h"
+#include "failure.h"
+#include "name.h"
+#include "options.h"
+#include "tiers.h"
+
+/* As env(1), nice(1) and timeout(1) have them: what the program itself ends with stays apart. */
+enum {
+	RUN_FAILED = 125,
+	RUN_NOT_EXECUTABLE = 126,
+	RUN_NOT_FOUND = 127,
+	RUN_SIGNALLED = 128,
+};
+
+/* How long the service may take to let go of what ends with our connection anyway. */
+#define RELEASE_WAIT_MS 1000
+
+static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+/* For the handler of signals, which gets no argument of ours; 0: there is no child. */
+static volatile sig_atomic_t child_pid;
+
+/* A terminal signals the program itself as well (SI_KERNEL, sigaction(2)): that is not doubled. */
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+	if (info->si_code <= 0 && child_pid > 0)
+		kill(child_pid, number);
+}
+
+static void forward_signals(void)
+{
+	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < G_N_ELEMENTS(forwarded); i++)
+		sigaction(forwarded[i], &action, NULL);
+}
+
+/* In the child. What comes back, comes back to report_pipe: the reason why it cannot be executed.
+ */
+static void execute(char **argv, int report)
+{
+	int reason;
+
+	/* Handlers go by themselves, what is ignored stays so (execve(2)). */
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], argv);
+	reason = errno;
+	if (write(report, &reason, sizeof(reason)) < 0)
+		_exit(RUN_FAILED);
+	_exit(RUN_NOT_EXECUTABLE);
+}
+
+static int not_executed(const char *program, int reason)
+{
+	g_printerr("Cannot run \"%s\": %s.\n", program, g_strerror(reason));
+	return reason == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
+}
+
+/* Waits for the end of the program; returns its exit status as a shell has it. */
+static int wait_for_end(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return RUN_FAILED;
+	}
+	child_pid = 0;
+	return WIFSIGNALED(status) ? RUN_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Runs the program and waits for its end. */
+static int run_program(char **argv)
+{
+	int pipe_fds[2], reason = 0, status;
+	sigset_t all, before;
+	pid_t pid;
+
+	fflush(NULL);
+	if (!g_unix_open_pipe(pipe_fds, FD_CLOEXEC, NULL))
+		return not_executed(argv[0], errno);
+	/* No signal comes between the start of the program and that it is known here. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		execute(argv, pipe_fds[1]);
+	}
+	child_pid = MAX(pid, 0);
+	reason = pid < 0 ? errno : 0;
+	forward_signals();
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(pipe_fds[1]);
+	if (pid > 0 && read(pipe_fds[0], &reason, sizeof(reason)) < 0)
+		reason = 0;
+	close(pipe_fds[0]);
+	status = pid > 0 ? wait_for_end(pid) : RUN_FAILED;
+	return reason != 0 ? not_executed(argv[0], reason) : status;
+}
+
+/* Asks the service for a hold; an exit code, CTL_OK if it has it. */
+static int hold(Ctl *ctl, const char *program, const char *tier, guint32 *cookie)
+{
+	g_autofree char *last = g_path_get_basename(program);
+	g_autofree char *name = name_of_typed(last, TRUE);
+	g_autofree char *reason = g_strdup_printf("pandemoniumctl run, process %d", (int)getpid());
+	g_autoptr(GVariant) reply = NULL;
+	g_autoptr(GError) error = NULL;
+	int status = bus_connect_privileged(ctl);
+
+	if (status != CTL_OK)
+		return status;
+	/* Else GDBus would end us, and so leave the program alone, when the bus goes. */
+	g_dbus_connection_set_exit_on_close(g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)),
+					    FALSE);
+	reply = g_dbus_proxy_call_sync(G_DBUS_PROXY(ctl->proxy), "Hold",
+				       g_variant_new("(sss)", name, tier, reason), ctl->call_flags,
+				       ctl->timeout_ms, NULL, &error);
+	/* It has asked, and the terminal is the program's from here on. */
+	bus_stop_agent(ctl);
+	if (!reply)
+		return failure_report("Hold", NULL, error);
+	g_variant_get(reply, "(u)", cookie);
+	return CTL_OK;
+}
+
+/* It ends with our connection, too, but so it has ended when the caller goes on. */
+static void release(const Ctl *ctl, guint32 cookie)
+{
+	g_autoptr(GVariant) ignored = g_dbus_proxy_call_sync(
+	    G_DBUS_PROXY(ctl->proxy), "ReleaseHold", g_variant_new("(u)", cookie),
+	    G_DBUS_CALL_FLAGS_NO_AUTO_START, RELEASE_WAIT_MS, NULL, NULL);
+}
+
+int cmd_run(Ctl *ctl, const CtlCommand *command, char **argv)
+{
+	g_auto(GStrv) args = NULL;
+	g_autofree char *tier = NULL;
+	gboolean anyway = FALSE;
+	const GOptionEntry entries[] = {
+	    {"tier", 't', 0, G_OPTION_ARG_STRING, &tier, "The tier to start it in", "TIER"},
+	    {"anyway", 0, 0, G_OPTION_ARG_NONE, &anyway, "Run it also where no tier can be had",
+	     NULL},
+	    {NULL},
+	};
+	guint32 cookie = 0;
+	gboolean held;
+	int status;
+
+	if (!options_parse(ctl, command, entries, argv, &args))
+		return RUN_FAILED;
+	if (!tier) {
+		options_usage(command, "--tier is missing");
+		return RUN_FAILED;
+	}
+	if (!options_is_word(command, "tier", tier, procdb_tier_names))
+		return RUN_FAILED;
+	held = hold(ctl, args[0], tier, &cookie) == CTL_OK;
+	if (!held && !anyway) {
+		g_printerr("\"%s\" was not run; --anyway runs it without a tier.\n", args[0]);
+		return RUN_FAILED;
+	}
+	status = run_program(args);
+	if (held)
+		release(ctl, cookie);
+	return status;
+}

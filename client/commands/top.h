@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/*
+ * The parts of "top": top.c keeps what is shown, top-act.c has the service do something,
+ * top-keys.c takes keys, and cmd-top.c follows the service and the terminal.
+ */
+
+#include "ctl.h"
+#include "order.h"
+#include "top-screen.h"
+
+typedef enum {
+	TOP_ASKS_NOTHING,
+	TOP_ASKS_TIER,
+	TOP_ASKS_DELETE,
+} TopQuestion;
+
+typedef struct {
+	Ctl *ctl;
+	GMainLoop *loop;
+	GCancellable *cancellable;
+	GVariant *reply;    /* the last list of profiles */
+	Rows *rows;	    /* what is shown of it */
+	GHashTable *places; /* see order_sort_calmly() */
+	GString *filter;
+	char *title;
+	char *alarm;
+	char *message;
+	char *prompt;
+	char *cursor;	       /* the name that the cursor stays on; NULL: the first line */
+	char *subject;	       /* the name that a question or an explanation is about */
+	GVariant *explanation; /* shown in the place of the table */
+	TopQuestion asks;
+	gboolean fetching;  /* a list is on its way */
+	gboolean stale;	    /* and something changed since it was asked for */
+	gboolean by_choice; /* the order was chosen, and stays */
+	gboolean is_cut;    /* there are more profiles than are asked for */
+	gboolean is_old;    /* the service does not know QueryProfiles */
+	TopView view;
+} Top;
+
+/* Draws all of it. */
+void top_redraw(Top *top);
+
+/* Chooses and sorts anew from the last list, and draws it. */
+void top_update(Top *top);
+
+/* Asks the service for the list. */
+void top_fetch(Top *top);
+
+/* Shows an alarm, which is taken over, until a list comes. */
+void top_alarm(Top *top, char *alarm);
+void top_alarm_stopped(Top *top);
+
+/* Whether there is a service. */
+gboolean top_is_running(const Top *top);
+
+/* The index in row_columns of a column to sort by; of none: that of the default without CPU times.
+ */
+guint top_sort_index(const char *key);
+
+/* Takes a key, as top_screen_key() has it. */
+void top_take_key(Top *top, int key, gboolean is_function);
+
+/* The name that the cursor is on; NULL if there is none. */
+const char *top_name(const Top *top);
+
+/* Says what came of something, until the next key. Takes message over. */
+void top_say(Top *top, char *message);
+
+/* Asks the service why the program under the cursor has its tier, and shows that. */
+void top_explain(Top *top);
+
+/* Sets an override of the subject, or, with NULL, clears it. */
+void top_override(Top *top, const char *tier);
+
+/* Deletes the profile of the subject. */
+void top_delete(Top *top);

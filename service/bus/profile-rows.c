@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "profile-rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity.h"
+#include "name.h"
+#include "rows.h"
+#include "task-rows.h"
+
+#define NS_PER_S 1e9
+
+void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds *holds, guint32 uid,
+		      const GArray *tasks)
+{
+	*view = (ProcdbView){.engine = engine, .holds = holds, .uid = uid, .tasks = tasks};
+	view->by_name = g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL,
+					      (GDestroyNotify)g_array_unref);
+	for (guint i = 0; tasks && i < tasks->len; i++) {
+		const struct procdb_task_row *task =
+		    &g_array_index(tasks, struct procdb_task_row, i);
+		GArray *same = g_hash_table_lookup(view->by_name, &task->comm);
+
+		if (!same) {
+			same = g_array_new(FALSE, FALSE, sizeof(guint));
+			g_hash_table_insert(view->by_name, (gpointer)&task->comm, same);
+		}
+		if (same->len < PROCDB_MAX_PIDS)
+			g_array_append_val(same, i);
+	}
+}
+
+void procdb_view_clear(ProcdbView *view)
+{
+	g_clear_pointer(&view->by_name, g_hash_table_unref);
+}
+
+/* The tasks that have a name now; NULL for none. */
+static const GArray *tasks_of(const ProcdbView *view, const struct procdb_comm *comm)
+{
+	return g_hash_table_lookup(view->by_name, comm);
+}
+
+static const struct procdb_task_row *task_at(const ProcdbView *view, const GArray *same, guint i)
+{
+	return &g_array_index(view->tasks, struct procdb_task_row, g_array_index(same, guint, i));
+}
+
+/*
+ * What is known of a name: of the last program that was started under it, else, as of programs
+ * that are older than the service, of a task that has it now.
+ */
+static gboolean find_identity(const ProcdbView *view, const struct procdb_comm *comm,
+			      ProcdbIdentity *identity)
+{
+	const ProcdbProgram *program = procdb_engine_program(view->engine, comm);
+	const GArray *same = tasks_of(view, comm);
+
+	if (program)
+		*identity = (ProcdbIdentity){program->last.kind, program->last.uid,
+					     program->last.path, program->last.unit};
+	if (same && (!program || *program->last.path == '\0')) {
+		const struct procdb_task_row *task = task_at(view, same, 0);
+
+		*identity = (ProcdbIdentity){task->kind, task->uid, task->path, task->unit};
+	}
+	return program || same;
+}
+
+/* Appends an entry of an a{sv}, unless one before it failed. */
+#define ADD(result, message, key, ...)                                                             \
+	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
+
+static int add_hold(int result, sd_bus_message *message, const ProcdbView *view,
+		    const struct procdb_entry *entry)
+{
+	const ProcdbHold *hold = entry->held ? procdb_holds_find(view->holds, &entry->comm) : NULL;
+
+	if (!hold)
+		return result;
+	result = ADD(result, message, "held", "s", procdb_tier_name(hold->tier));
+	result = ADD(result, message, "held_by", "s", hold->caller->name);
+	result = ADD(result, message, "held_uid", "u", hold->caller->uid);
+	return ADD(result, message, "held_reason", "s", hold->reason);
+}
+
+static int add_prediction(int result, sd_bus_message *message, const ProcdbView *view,
+			  const struct procdb_entry *entry)
+{
+	const char *source = procdb_prediction_source(view->engine, entry);
+
+	result = ADD(result, message, "prediction_source", "s", source);
+	if (g_str_equal(source, "none"))
+		return result;
+	return ADD(result, message, "predicted_tier", "s",
+		   procdb_tier_name(procdb_entry_tier(entry)));
+}
+
+/* Counts are told only where they are counted: by the rule of the reference they are not. */
+static int add_counts(int result, sd_bus_message *message, const ProcdbView *view,
+		      const struct procdb_entry *entry)
+{
+	const ProcdbProgram *program = procdb_engine_program(view->engine, &entry->comm);
+	double seconds;
+
+	result = ADD(result, message, "runs", "t", entry->found + entry->missed);
+	if (!program)
+		return result;
+	result = ADD(result, message, "cpu_ns", "t", program->cpu);
+	result = ADD(result, message, "cpu_share", "d", program->cpu_share);
+	seconds = (double)program->alive / NS_PER_S;
+	if (program->alive == 0)
+		return result;
+	result =
+	    ADD(result, message, "wakeups_per_second", "d", (double)program->wakeups / seconds);
+	return ADD(result, message, "switches_per_second", "d",
+		   (double)program->switches / seconds);
+}
+
+static int add_pids(int result, sd_bus_message *message, const ProcdbView *view,
+		    const struct procdb_entry *entry)
+{
+	const GArray *same = tasks_of(view, &entry->comm);
+	guint32 pids[PROCDB_MAX_PIDS];
+
+	if (result < 0 || !same)
+		return result;
+	for (guint i = 0; i < same->len; i++)
+		pids[i] = task_at(view, same, i)->pid;
+	result = sd_bus_message_open_container(message, 'e', "sv");
+	if (result >= 0)
+		result = sd_bus_message_append(message, "s", "pids");
+	if (result >= 0)
+		result = sd_bus_message_open_container(message, 'v', "au");
+	if (result >= 0)
+		result =
+		    sd_bus_message_append_array(message, 'u', pids, same->len * sizeof(pids[0]));
+	if (result >= 0)
+		result = sd_bus_message_close_container(message);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
+		       const struct procdb_entry *entry)
+{
+	ProcdbIdentity identity;
+	int result = procdb_profile_open(message, view->engine, entry);
+
+	result = add_prediction(result, message, view, entry);
+	result = add_hold(result, message, view, entry);
+	result = add_counts(result, message, view, entry);
+	if (result >= 0 && find_identity(view, &entry->comm, &identity))
+		result = procdb_identity_append(message, &identity,
+						procdb_user_may_know(view->uid, identity.uid));
+	result = add_pids(result, message, view, entry);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+/* A profile that passes, and what it is sorted by. */
+struct match {
+	const struct procdb_entry *entry;
+	char *name;
+	double key; /* greater first; 0 when sorted by name */
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct match *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static void match_clear(gpointer data)
+{
+	g_free(((struct match *)data)->name);
+}
+
+static double key_of(const ProcdbView *view, const struct procdb_entry *entry, ProcdbSort sort)
+{
+	const ProcdbProgram *program;
+
+	switch (sort) {
+	case PROCDB_SORT_CPU:
+		program = procdb_engine_program(view->engine, &entry->comm);
+		/* The total decides among those that do nothing now: it is less than this. */
+		return program ? program->cpu_share + (double)program->cpu * 1e-21 : 0;
+	case PROCDB_SORT_LAST_SEEN:
+		return (double)entry->profile.last_seen_us;
+	default:
+		return 0;
+	}
+}
+
+/* The cheap questions first: a filtered list is asked for every second. */
+static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
+		       const struct procdb_entry *entry)
+{
+	const struct procdb_rules *rules = &procdb_engine_settings(view->engine)->rules;
+	ProcdbIdentity identity;
+
+	if (filter->since && filter->changed_since <= procdb_engine_serial(view->engine) &&
+	    entry->serial <= filter->changed_since)
+		return FALSE;
+	if (filter->tier != PROCDB_TIERS && (int)procdb_entry_tier(entry) != filter->tier)
+		return FALSE;
+	if (filter->applied >= 0 && (entry->published ? 1 : 0) != filter->applied)
+		return FALSE;
+	if (filter->confident >= 0 &&
+	    (procdb_profile_is_confident(&entry->profile, rules) ? 1 : 0) != filter->confident)
+		return FALSE;
+	if ((filter->kinds || filter->users) && find_identity(view, &entry->comm, &identity) &&
+	    (!procdb_filter_takes_kind(filter, identity.kind) ||
+	     (filter->users && !(filter->users & (1U << procdb_user_class(identity.uid))))))
+		return FALSE;
+	return procdb_filter_takes_name(filter, &entry->comm);
+}
+
+int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
+				const ProcdbFilter *filter, guint limit)
+{
+	const struct procdb_table *table = procdb_engine_table(view->engine);
+	g_autoptr(GArray) matches = g_array_new(FALSE, FALSE, sizeof(struct match));
+	int result = sd_bus_message_open_container(message, 'a', "a{sv}");
+
+	g_array_set_clear_func(matches, match_clear);
+	for (gsize i = 0; i < procdb_table_size(table); i++) {
+		struct match match = {.entry = procdb_table_at(table, i)};
+
+		if (!passes(view, filter, match.entry))
+			continue;
+		match.name = procdb_name_escape(&match.entry->comm);
+		match.key = key_of(view, match.entry, filter->sort);
+		g_array_append_val(matches, match);
+	}
+	g_array_sort(matches, compare);
+	for (guint i = 0; i < matches->len && (limit == 0 || i < limit) && result >= 0; i++)
+		result = procdb_view_append(view, message,
+					    g_array_index(matches, struct match, i).entry);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}

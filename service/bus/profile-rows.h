@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* Profiles with all that is known of their programs, and the tasks that have their names now. */
+
+#include <systemd/sd-bus.h>
+
+#include "filter.h"
+#include "holds.h"
+
+/* The most pids of a row. */
+#define PROCDB_MAX_PIDS 64
+
+/* For a caller, whose user decides what it is told of the tasks of others. */
+typedef struct {
+	ProcdbEngine *engine;
+	const ProcdbHolds *holds;
+	guint32 uid;
+	const GArray *tasks; /* struct procdb_task_row; NULL: not known */
+	GHashTable *by_name; /* struct procdb_comm -> GArray of guint: indexes in tasks */
+} ProcdbView;
+
+/* Initializes a view; tasks must outlive it. Free with procdb_view_clear(). */
+void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds *holds, guint32 uid,
+		      const GArray *tasks);
+void procdb_view_clear(ProcdbView *view);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbView, procdb_view_clear)
+
+/* Appends the a{sv} of an entry; a negative errno on failure. */
+int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
+		       const struct procdb_entry *entry);
+/* Appends the aa{sv} of those that pass, at most limit. */
+int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
+				const ProcdbFilter *filter, guint limit);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* The handlers of what answers with named values: profiles with their programs, and tasks. */
+
+#include "private.h"
+
+#include "errors.h"
+#include "filter.h"
+#include "name.h"
+#include "profile-rows.h"
+#include "task-rows.h"
+
+/* The estimated bytes of a row. */
+#define ROW_SIZE 1536
+
+/* The tasks that run, listed once a second at most; NULL with error set when they cannot be. */
+static const GArray *tasks_now(ProcdbObject *self, GError **error)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (self->tasks && now - self->tasks_us < PROCDB_TASKS_US)
+		return self->tasks;
+	g_clear_pointer(&self->tasks, g_array_unref);
+	if (!self->host->list_tasks) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+				    "This service does not list tasks");
+		return NULL;
+	}
+	self->tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_row));
+	if (!self->host->list_tasks(self->host_data, self->tasks, error))
+		g_clear_pointer(&self->tasks, g_array_unref);
+	self->tasks_us = now;
+	return self->tasks;
+}
+
+static guint32 uid_of(ProcdbObject *self, sd_bus_message *call)
+{
+	return procdb_gate_caller(self->gate, call)->uid;
+}
+
+/* A view for a call. Where tasks are not listed, rows have none. */
+static void begin_reading(ProcdbObject *self, sd_bus_message *call, ProcdbView *view)
+{
+	procdb_engine_refresh_programs(self->engine);
+	procdb_view_init(view, self->engine, self->holds, uid_of(self, call),
+			 tasks_now(self, NULL));
+}
+
+/* Sends a reply that was made with this result, or fails the call. */
+static int send_reply(sd_bus_message *reply, int result)
+{
+	if (result >= 0)
+		result = sd_bus_message_send(reply);
+	sd_bus_message_unref(reply);
+	return result;
+}
+
+/* Answers with the profile of a name; the error, if there is none, begins with whose. */
+static int reply_profile(ProcdbObject *self, sd_bus_message *call, const struct procdb_comm *comm,
+			 const char *whose)
+{
+	GError *error = NULL;
+	const struct procdb_entry *entry = procdb_engine_find(self->engine, comm, &error);
+	g_auto(ProcdbView) view = {0};
+	sd_bus_message *reply = NULL;
+	int result;
+
+	if (!entry) {
+		g_prefix_error(&error, "%s", whose);
+		return procdb_bus_reply_error(call, error);
+	}
+	begin_reading(self, call, &view);
+	result = sd_bus_message_new_method_return(call, &reply);
+	if (result >= 0)
+		result = procdb_view_append(&view, reply, entry);
+	return send_reply(reply, result);
+}
+
+int procdb_object_get_profile(ProcdbObject *self, sd_bus_message *call)
+{
+	g_autofree char *whose = NULL;
+	struct procdb_comm comm;
+	GError *error = NULL;
+	const char *name;
+	int result = sd_bus_message_read(call, "s", &name);
+
+	if (result < 0)
+		return result;
+	whose = g_strdup_printf("'%s': ", name);
+	if (procdb_name_unescape(name, &comm, &error))
+		return reply_profile(self, call, &comm, whose);
+	g_prefix_error(&error, "%s", whose);
+	return procdb_bus_reply_error(call, error);
+}
+
+static const struct procdb_task_row *find_task(const GArray *tasks, guint32 pid)
+{
+	for (guint i = 0; tasks && i < tasks->len; i++) {
+		const struct procdb_task_row *task =
+		    &g_array_index(tasks, struct procdb_task_row, i);
+
+		if (task->pid == pid)
+			return task;
+	}
+	return NULL;
+}
+
+int procdb_object_get_profile_of_pid(ProcdbObject *self, sd_bus_message *call)
+{
+	const struct procdb_task_row *task;
+	g_autofree char *name = NULL, *whose = NULL;
+	struct procdb_comm comm;
+	GError *error = NULL;
+	guint32 pid;
+	int result = sd_bus_message_read(call, "u", &pid);
+
+	if (result < 0)
+		return result;
+	task = find_task(tasks_now(self, &error), pid);
+	if (!task && !error)
+		g_set_error(&error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_SUCH_TASK,
+			    "There is no task %u", pid);
+	if (!task)
+		return procdb_bus_reply_error(call, error);
+	comm = task->comm;
+	name = procdb_name_escape(&comm);
+	whose = g_strdup_printf("%u is a task named '%s': ", pid, name);
+	return reply_profile(self, call, &comm, whose);
+}
+
+int procdb_object_query_profiles(ProcdbObject *self, sd_bus_message *call)
+{
+	g_auto(ProcdbFilter) filter = {0};
+	g_auto(ProcdbView) view = {0};
+	sd_bus_message *reply = NULL;
+	GError *error = NULL;
+	guint32 limit = 0;
+	int result = procdb_filter_read(call, PROCDB_FILTER_PROFILES, &filter, &error);
+
+	if (error)
+		return procdb_bus_reply_error(call, error);
+	if (result >= 0)
+		result = sd_bus_message_read(call, "u", &limit);
+	if (result < 0)
+		return result;
+	begin_reading(self, call, &view);
+	result = sd_bus_message_new_method_return(call, &reply);
+	if (result >= 0)
+		result = procdb_view_append_matching(&view, reply, &filter, limit);
+	if (result >= 0)
+		result = sd_bus_message_append(reply, "t", procdb_engine_serial(self->engine));
+	return send_reply(reply, result);
+}
+
+int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
+{
+	g_auto(ProcdbFilter) filter = {0};
+	sd_bus_message *reply = NULL;
+	const GArray *tasks = NULL;
+	GError *error = NULL;
+	guint32 limit = 0;
+	int result = procdb_filter_read(call, PROCDB_FILTER_TASKS, &filter, &error);
+
+	if (result >= 0 && !error)
+		result = sd_bus_message_read(call, "u", &limit);
+	if (result < 0)
+		return result;
+	if (!error)
+		tasks = tasks_now(self, &error);
+	if (!tasks)
+		return procdb_bus_reply_error(call, error);
+	result = sd_bus_message_new_method_return(call, &reply);
+	if (result >= 0)
+		result = procdb_tasks_append(reply, self->engine, tasks, &filter, limit,
+					     uid_of(self, call));
+	return send_reply(reply, result);
+}
+
+gsize procdb_object_rows_size(ProcdbObject *self, sd_bus_message *call, gsize all)
+{
+	guint32 limit = 0;
+
+	if (sd_bus_message_skip(call, "a{sv}") < 0 || sd_bus_message_read(call, "u", &limit) < 0)
+		limit = 0;
+	(void)sd_bus_message_rewind(call, TRUE);
+	return (limit > 0 ? MIN(limit, all) : all) * ROW_SIZE;
+}

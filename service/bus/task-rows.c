@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "task-rows.h"
+
+#include "identity.h"
+#include "name.h"
+
+/* Appends an entry of an a{sv}, unless one before it failed. */
+#define ADD(result, message, key, ...)                                                             \
+	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
+
+static int add_text(int result, sd_bus_message *message, const char *key, const char *bytes,
+		    gsize size)
+{
+	g_autofree char *text = procdb_identity_text(bytes, size);
+
+	return *text ? ADD(result, message, key, "s", text) : result;
+}
+
+int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identity, gboolean all)
+{
+	const char *kind = procdb_kind_name(identity->kind);
+	g_autofree char *unit = NULL, *application = NULL;
+	int result = 0;
+
+	if (*kind)
+		result = ADD(result, message, "kind", "s", kind);
+	result = ADD(result, message, "user", "s",
+		     procdb_user_class_name(procdb_user_class(identity->uid)));
+	if (!all)
+		return result;
+	result = add_text(result, message, "program", identity->path, PROCDB_PATH_LEN);
+	result = add_text(result, message, "unit", identity->unit, PROCDB_UNIT_LEN);
+	unit = g_strndup(identity->unit, PROCDB_UNIT_LEN);
+	application = procdb_application_of(unit);
+	return application ? add_text(result, message, "application", application, PROCDB_UNIT_LEN)
+			   : result;
+}
+
+/* The entry of a task's name, if it predicts; else NULL. */
+static const struct procdb_entry *predicting(const ProcdbEngine *engine,
+					     const struct procdb_task_row *task)
+{
+	const struct procdb_entry *entry =
+	    procdb_table_find(procdb_engine_table(engine), &task->comm);
+
+	return entry && entry->published ? entry : NULL;
+}
+
+static const char *origin_of(const struct procdb_task_row *task)
+{
+	switch (task->set_by) {
+	case PROCDB_SLICE_OURS:
+		return "procdb";
+	case PROCDB_SLICE_OTHERS:
+		return "other";
+	default:
+		return "kernel";
+	}
+}
+
+static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
+		       const struct procdb_task_row *task, guint32 uid)
+{
+	const ProcdbIdentity identity = {task->kind, task->uid, task->path, task->unit};
+	const struct procdb_entry *entry = predicting(engine, task);
+	g_autofree char *name = procdb_name_escape(&task->comm);
+	int result = sd_bus_message_open_container(message, 'a', "{sv}");
+
+	result = ADD(result, message, "pid", "u", task->tgid);
+	result = ADD(result, message, "tid", "u", task->pid);
+	result = ADD(result, message, "name", "s", name);
+	result = ADD(result, message, "uid", "u", task->uid);
+	if (result >= 0)
+		result = procdb_identity_append(message, &identity,
+						procdb_user_may_know(uid, task->uid));
+	if (entry)
+		result = ADD(result, message, "predicted", "s",
+			     procdb_tier_name(procdb_entry_tier(entry)));
+	if (task->measured < PROCDB_TIERS)
+		result = ADD(result, message, "measured", "s",
+			     procdb_tier_name((enum procdb_tier)task->measured));
+	if (task->slice > 0)
+		result = ADD(result, message, "slice_ns", "t", (guint64)task->slice);
+	result = ADD(result, message, "set_by", "s", origin_of(task));
+	result = ADD(result, message, "nice", "i", task->nice);
+	result = ADD(result, message, "policy", "u", task->policy);
+	result = ADD(result, message, "cpu_ns", "t", (guint64)task->cpu);
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+static gboolean passes(const ProcdbEngine *engine, const ProcdbFilter *filter,
+		       const struct procdb_task_row *task)
+{
+	const struct procdb_entry *entry;
+
+	if ((filter->pid >= 0 && task->tgid != filter->pid) ||
+	    (filter->uid >= 0 && task->uid != filter->uid) ||
+	    (filter->applied >= 0 &&
+	     (task->set_by == PROCDB_SLICE_OURS ? 1 : 0) != filter->applied) ||
+	    !procdb_filter_takes_kind(filter, task->kind))
+		return FALSE;
+	if (filter->tier != PROCDB_TIERS) {
+		entry = predicting(engine, task);
+		if (!entry || (int)procdb_entry_tier(entry) != filter->tier)
+			return FALSE;
+	}
+	return procdb_filter_takes_name(filter, &task->comm);
+}
+
+int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine, const GArray *tasks,
+			const ProcdbFilter *filter, guint limit, guint32 uid)
+{
+	int result = sd_bus_message_open_container(message, 'a', "a{sv}");
+	guint count = 0;
+
+	for (guint i = 0; i < tasks->len && (limit == 0 || count < limit) && result >= 0; i++) {
+		const struct procdb_task_row *task =
+		    &g_array_index(tasks, struct procdb_task_row, i);
+
+		if (!passes(engine, filter, task))
+			continue;
+		result = append_task(message, engine, task, uid);
+		count++;
+	}
+	return result < 0 ? result : sd_bus_message_close_container(message);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* What is known of running tasks, as named values. Results are as of rows.h. */
+
+#include <systemd/sd-bus.h>
+
+#include "filter.h"
+
+/* Of a program, in the bytes of the kernel. */
+typedef struct {
+	guint8 kind;
+	guint32 uid;
+	const char *path; /* of PROCDB_PATH_LEN bytes, "" for unknown */
+	const char *unit; /* of PROCDB_UNIT_LEN bytes, "" for unknown */
+} ProcdbIdentity;
+
+/* Appends kind and user, and, if all is to be told, program, unit and application. */
+int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identity, gboolean all);
+
+/*
+ * Appends the aa{sv} of the tasks (struct procdb_task_row) that pass, at most limit, 0 for all,
+ * in their order, for a caller of this user.
+ */
+int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine, const GArray *tasks,
+			const ProcdbFilter *filter, guint limit, guint32 uid);

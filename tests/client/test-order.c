@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* The order of rows that a person looks at. */
+
+#include "order.h"
+
+/* Rows of names and CPU shares in percent, ended by NULL. */
+static Rows *rows_of(const char *name, ...)
+{
+	Rows *rows = g_new0(Rows, 1);
+	va_list args;
+
+	rows->items = g_array_new(FALSE, FALSE, sizeof(Row));
+	rows->reply = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
+	va_start(args, name);
+	for (; name; name = va_arg(args, const char *)) {
+		Row row = {.name = name, .tier = "batch", .origin = "live"};
+
+		row.cpu_share = va_arg(args, int) / 100.0;
+		g_array_append_val(rows->items, row);
+	}
+	va_end(args);
+	return rows;
+}
+
+static void expect(Rows *rows, GHashTable *places, gboolean reverse, const char *names)
+{
+	g_autoptr(GString) found = g_string_new(NULL);
+
+	order_sort_calmly(rows, order_find("cpu_share"), reverse, places);
+	for (guint i = 0; i < rows->items->len; i++)
+		g_string_append(found, rows_get(rows, i)->name);
+	g_assert_cmpstr(found->str, ==, names);
+	rows_free(rows);
+}
+
+static void small_changes_move_nothing(void)
+{
+	g_autoptr(GHashTable) places = order_places_new();
+
+	expect(rows_of("a", 50, "b", 48, "c", 1, NULL), places, FALSE, "abc");
+	expect(rows_of("a", 46, "b", 49, "c", 1, NULL), places, FALSE, "abc");
+	expect(rows_of("a", 0, "b", 0, "c", 1, NULL), places, FALSE, "abc");
+}
+
+static void large_changes_do(void)
+{
+	g_autoptr(GHashTable) places = order_places_new();
+
+	expect(rows_of("a", 50, "b", 48, "c", 1, NULL), places, FALSE, "abc");
+	expect(rows_of("a", 10, "b", 49, "c", 1, NULL), places, FALSE, "bac");
+	expect(rows_of("a", 10, "b", 49, "c", 99, NULL), places, FALSE, "cba");
+	expect(rows_of("a", 10, "b", 99, "c", 90, NULL), places, TRUE, "acb");
+}
+
+static void what_is_new_goes_where_it_belongs(void)
+{
+	g_autoptr(GHashTable) places = order_places_new();
+
+	expect(rows_of("a", 50, "b", 40, "c", 1, NULL), places, FALSE, "abc");
+	expect(rows_of("a", 46, "b", 45, "c", 1, "d", 47, NULL), places, FALSE, "dabc");
+	expect(rows_of("a", 46, "c", 1, "d", 44, NULL), places, FALSE, "dac");
+}
+
+static void steps_that_are_small_do_not_hide_a_great_one(void)
+{
+	g_autoptr(GHashTable) places = order_places_new();
+
+	expect(rows_of("a", 10, "b", 9, "c", 8, "d", 7, NULL), places, FALSE, "abcd");
+	expect(rows_of("a", 10, "b", 12, "c", 15, "d", 40, NULL), places, FALSE, "dcab");
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/order/small-changes-move-nothing", small_changes_move_nothing);
+	g_test_add_func("/order/large-changes-do", large_changes_do);
+	g_test_add_func("/order/what-is-new-goes-where-it-belongs",
+			what_is_new_goes_where_it_belongs);
+	g_test_add_func("/order/steps-that-are-small-do-not-hide-a-great-one",
+			steps_that_are_small_do_not_hide_a_great_one);
+	return g_test_run();
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Tables with programs and tasks: list, ps, and run, which gives a program a tier."""
+
+import signal
+import subprocess
+import unittest
+
+from support import CTL, TIED, ClientTest, stop
+
+
+class Lists(ClientTest):
+    def setUp(self):
+        super().setUp()
+        self.start_fake()
+
+    def names(self, *arguments):
+        return self.ok("list", "--names", *arguments).splitlines()
+
+    def test_programs_stand_beside_names_that_do_not_say_them(self):
+        text = self.ok("list")
+        self.assertIn("new (train.py) ", text)
+        for name in ("cc1 ", "make ", "as "):
+            self.assertIn("\n" + name, "\n" + text)
+            self.assertNotIn("\n" + name + "(", text)
+
+    def test_a_tier_that_is_not_predicted_has_a_question_mark(self):
+        self.assertRegex(self.ok("list"), r"\nnew \(train.py\) +interactive\? ")
+        self.assertRegex(self.ok("list"), r"\nwine +lat-critical ")
+
+    def test_what_is_over_before_a_slice_matters_is_brief(self):
+        self.assertRegex(self.ok("list"), r"\nmake +brief\? ")
+        self.assertEqual(self.names("--tier=brief"), ["make"])
+        # Its runs are as short, but it takes CPU time again and again.
+        self.assertRegex(self.ok("list"), r"\nfirefox +interactive ")
+        self.assertEqual(self.names("--tier=interactive"), ["firefox", "make", "new"])
+        self.assertIs({row["name"]: row for row in self.json("list")}["make"]["brief"], True)
+
+    def test_kernel_threads_are_counted_and_not_shown(self):
+        self.assertIn("9 profiles, 5 confident; beside 1 kernel thread, which --all shows.\n", self.ok("list"))
+        self.assertIn("10 profiles, 6 confident.\n", self.ok("list", "--all"))
+        self.assertIn("1 profile, ", self.ok("list", "a b*"))
+        self.assertEqual((len(self.json("list")), len(self.names())), (10, 10))
+
+    def test_explain_says_whose_program_it_is(self):
+        text = self.ok("explain", "new")
+        self.assertIn("Its last task ran /home/a/train.py.\n", text)
+        self.assertNotIn("Its last task ran", self.ok("explain", "cc1"))
+        self.assertRegex(self.ok("explain", "cc1"), r"\nCPU now +93.0 % of a CPU\n")
+        self.assertRegex(self.ok("explain", "cc1"), r"\nWake-ups +0.4/s\n")
+
+    def test_columns_are_chosen(self):
+        self.assertEqual(self.ok("list", "--columns=name,cpu,wakeups", "cc1").splitlines()[:2],
+                         ["NAME   CPU WAKEUPS", "cc1  93.0%   0.4/s"])
+        self.assertIn("there is no column \"x\"", self.fails(2, "list", "--columns=name,x"))
+
+    def test_a_sort_by_cpu(self):
+        self.assertEqual(self.names("--sort=cpu_share")[:3], ["cc1", "firefox", "as"])
+
+
+class Ps(ClientTest):
+    def setUp(self):
+        super().setUp()
+        self.start_fake()
+
+    def rows(self, *arguments):
+        return {line.split()[2]: " ".join(line.split()[3:]) for line in self.ok("ps", *arguments).splitlines()
+                if line[:3].strip().isdigit()}
+
+    def test_it_says_why(self):
+        self.assertEqual(self.rows(), {"cc1": "batch 20.0 ms 0 1.50 s predicted",
+                                       "wine": "lat-critical 107 µs 0 5.00 ms override",
+                                       "mixer": "lat-critical 107 µs -1 7.00 ms measured",
+                                       "game": "- 3.00 ms -5 70.0 ms set by another program",
+                                       "rtkit": "- - 0 9.00 ms set by another program"})
+        self.assertIn("5 tasks; beside 1 task that nothing was set of, which --all shows.\n", self.ok("ps"))
+
+    def test_names_and_numbers_choose_any_task(self):
+        self.assertEqual(set(self.rows("--all")), {"cc1", "wine", "mixer", "game", "bash", "rtkit"})
+        self.assertEqual(set(self.rows("b*", "301")), {"bash", "mixer"})
+        self.assertIn("none", self.rows("bash")["bash"])
+        self.assertEqual(set(self.rows("--tier=lat-critical")), {"wine", "mixer"})
+        self.assertEqual(self.ctl("ps", "nosuch").returncode, 3)
+
+    def test_json_has_the_members_and_why(self):
+        task = self.json("ps", "300")[0]
+        self.assertEqual((task["tid"], task["slice_ns"], task["nice"], task["why"]),
+                         (301, 107300, -1, "measured"))
+
+
+class Run(ClientTest):
+    def run_in(self, *command, options=("--tier=batch",), **more):
+        return subprocess.run([CTL, "run", *options, *command], env=self.bus.environment(), check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, **more)
+
+    def test_it_holds_the_tier_while_the_program_runs(self):
+        fake = self.start_fake()
+        done = self.run_in("/bin/sh", "-c", CTL + ' list --json sh; echo "$0 $1"', "-x", "--tier=y")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("-x --tier=y\n", done.stdout)
+        self.assertRegex(fake.stdout.readline(), r"^held sh batch pandemoniumctl run, process \d+$")
+        self.assertEqual(fake.stdout.readline(), "released 1\n")
+
+    def test_the_exit_status_is_that_of_the_program(self):
+        self.start_fake()
+        for text, code in (("exit 7", 7), ("kill -9 $$", 137), ("exit 0", 0)):
+            self.assertEqual(self.run_in("sh", "-c", text).returncode, code)
+
+    def test_signals_reach_the_program(self):
+        self.start_fake()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            script = "trap 'echo got; exit 9' TERM INT USR1; echo ready; while :; do sleep 0.1; done"
+            process = subprocess.Popen([*TIED, CTL, "run", "--tier=batch", "sh", "-c", script],
+                                       env=self.bus.environment(), stdout=subprocess.PIPE, text=True)
+            self.addCleanup(stop, process)
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            process.send_signal(number)
+            self.assertEqual((process.stdout.readline(), process.wait(20)), ("got\n", 9))
+
+    def test_what_cannot_be_run_is_said(self):
+        self.start_fake()
+        done = self.run_in("/nonexistent/x")
+        self.assertEqual((done.returncode, done.stderr),
+                         (127, 'Cannot run "/nonexistent/x": No such file or directory.\n'))
+        self.assertEqual(self.run_in("/etc/passwd").returncode, 126)
+
+    def test_without_a_service_nothing_is_run_unless_told(self):
+        done = self.run_in("echo", "ran")
+        self.assertEqual((done.returncode, done.stdout), (125, ""))
+        self.assertIn("The service pandemonium-procdbd is not running", done.stderr)
+        self.assertIn('"echo" was not run; --anyway runs it without a tier.\n', done.stderr)
+        done = self.run_in("echo", "ran", options=("--tier=batch", "--anyway"))
+        self.assertEqual((done.returncode, done.stdout), (0, "ran\n"))
+
+    def test_a_denial_names_the_missing_action(self):
+        self.start_fake("--fail=Hold=org.freedesktop.DBus.Error.AccessDenied:Not authorized")
+        done = self.run_in("echo", "ran")
+        self.assertEqual((done.returncode, done.stdout), (125, ""))
+        self.assertIn("the action org.pandemonium.procdb.set-override in", done.stderr)
+
+    def test_a_wrong_command_line_is_no_status_of_a_program(self):
+        for options in ((), ("--tier=magic",), ("--nosuch",)):
+            self.assertEqual(self.run_in("true", options=options).returncode, 125)
+
+    def test_a_program_outlives_the_bus(self):
+        self.start_fake()
+        process = subprocess.Popen([*TIED, CTL, "run", "--tier=batch", "sh", "-c",
+                                    "echo ready; read line; exit 3"], env=self.bus.environment(),
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(stop, process)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        self.bus.process.kill()
+        self.bus.process.wait()
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        self.assertEqual(process.wait(20), 3)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""pandemoniumctl trial before a service that is made up, and the line of status."""
+
+import signal
+import subprocess
+import unittest
+
+from support import CTL, ClientTest, TIED, WAIT_S
+
+
+class Trial(ClientTest):
+    def test_the_verdict_and_the_figures_are_printed(self):
+        self.start_fake()
+        done = self.ctl("trial", "60")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stdout.decode().splitlines(), [
+            "Verdict: helps: latency-critical tasks wait less with applying.",
+            "Waits for a CPU, of latency-critical tasks:",
+            "              with    without  difference, with a certainty of 99 %",
+            "  50 %        0 ns       0 ns  not known",
+            "  90 %      860 µs    2.88 ms  -60 % (-69 % to -48 %)",
+            "  99 %        0 ns       0 ns  not known",
+            "CPU time of batch tasks: not known",
+            "From 8,312 wake-ups, in 25 pairs of windows."])
+
+    def test_json_is_what_the_service_answers(self):
+        self.start_fake()
+        result = self.json("trial")
+        self.assertEqual((result["state"], result["verdict"], result["p90_ratio"]), ("done", "helps", 0.4))
+
+    def test_a_trial_that_ended_early_is_a_failure(self):
+        self.start_fake()
+        self.assertIn("The trial ended early: the service was given other settings. Applying is as "
+                      "configured again.", self.fails(1, "trial", "61"))
+
+    def test_what_is_no_number_of_seconds_is_refused(self):
+        self.start_fake()
+        for text in ("soon", "0", "-5", "1e3", "60s", "99999"):
+            self.assertIn("seconds", self.fails(2, "trial", "--", text))
+
+    def test_the_service_says_why_it_begins_none(self):
+        self.start_fake("--fail=StartTrial=NoBackend:There is nothing to compare: the mode is none")
+        self.assertIn("There is nothing to compare: the mode is none", self.fails(1, "trial"))
+
+    def test_an_interrupt_ends_the_trial(self):
+        fake = self.start_fake()
+        with subprocess.Popen([*TIED, CTL, "trial", "600"], env=self.bus.environment(),
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as client:
+            self.assertIn("Ctrl-C ends it", client.stderr.readline())
+            client.send_signal(signal.SIGINT)
+            self.assertEqual(client.wait(WAIT_S), 1)
+            self.assertIn("Applying is as configured again", client.stderr.read())
+        self.assertEqual(fake.stdout.readline(), "StopTrial\n")
+
+    def test_a_service_that_ends_is_noticed(self):
+        fake = self.start_fake()
+        with subprocess.Popen([*TIED, CTL, "trial", "600"], env=self.bus.environment(),
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as client:
+            self.assertIn("Ctrl-C ends it", client.stderr.readline())
+            fake.kill()
+            self.assertEqual(client.wait(WAIT_S), 5)
+            self.assertIn("The service stopped", client.stderr.read())
+
+    def test_status_has_a_line_of_waits(self):
+        self.start_fake()
+        self.assertIn("\n      Waits: woken programs wait 300 µs at the 90th percentile, 2.10 ms those "
+                      "without slices\n", self.ok("status"))
+
+    def test_status_of_an_older_service_has_none(self):
+        self.start_fake("--fail=GetDelays=org.freedesktop.DBus.Error.UnknownMethod:no such method")
+        self.assertNotIn("Waits:", self.ok("status"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

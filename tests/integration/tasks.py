@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Tasks and programs as the bus shows them, and holds, by the real service on the real kernel."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+from gi.repository import GLib
+
+from harness import CallFailed, Service, call_as, error_name, run_case, wait_for
+
+
+def rows(service, method, limit=0, **filters):
+    answer = service.call(method, "(a{sv}u)", filters, limit)
+    return answer[0] if method == "QueryProfiles" else answer
+
+
+def text(value):
+    return GLib.Variant("s", value)
+
+
+def program(name):
+    path = f"{os.environ['LAB_DIR']}/{name}"
+    shutil.copy(shutil.which("sleep"), path)
+    return path
+
+
+def tasks_are_listed_with_their_programs():
+    with Service(backend="observer") as service:
+        path = program("lab-sleeper")
+        sleeper = subprocess.Popen([path, "60"])
+        try:
+            row = wait_for(lambda: rows(service, "ListTasks", pattern=text("lab-sleeper")), 5, "it is listed")[0]
+            with open(f"/proc/{sleeper.pid}/cgroup", encoding="utf-8") as file:
+                cgroup = next((line.strip().rsplit("/", 1)[1] for line in file if line.startswith("0::")), "")
+            assert (row["pid"], row["tid"], row["kind"], row["user"], row["uid"], row["nice"]) == \
+                (sleeper.pid, sleeper.pid, "process", "root", 0, 0), row
+            assert row["program"].endswith("/lab-sleeper"), row
+            assert row["set_by"] == "kernel" and row["policy"] == 0, row
+            assert not cgroup or row["unit"], (cgroup, row)
+            own = rows(service, "ListTasks", pid=GLib.Variant("u", os.getpid()))
+            assert {task["pid"] for task in own} == {os.getpid()}, own
+            assert len(rows(service, "ListTasks", 2)) == 2
+            assert service.refused("ListTasks", "(a{sv}u)", {"colour": text("red")}, 0) == \
+                error_name("InvalidFilter")
+            assert call_as("alice", "GetProfileOfPid", "(u)", 4194305)[1] == error_name("NoSuchTask")
+        finally:
+            sleeper.kill()
+            sleeper.wait()
+
+
+def programs_are_counted():
+    with Service(backend="observer") as service:
+        path = f"{os.environ['LAB_DIR']}/lab-burner"
+        shutil.copy(shutil.which("sh"), path)
+        os.chmod(os.environ["LAB_DIR"], 0o711)
+        subprocess.run([path, "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done"], check=True)
+        found = wait_for(lambda: [row for row in rows(service, "QueryProfiles", pattern=text("lab-burner"))
+                                  if row.get("cpu_ns") and row["runs"]], 10, "its CPU time is known")[0]
+        assert found["program"] == path and found["kind"] == "process", found
+        assert 10_000_000 < found["cpu_ns"] < 60_000_000_000, found
+        assert found["runs"] >= 1 and found["wakeups_per_second"] >= 0, found
+        assert rows(service, "QueryProfiles", kinds=GLib.Variant("as", ["kernel"]),
+                    pattern=text("lab-burner")) == []
+        of_bus = service.call("QueryProfiles", "(a{sv}u)", {}, 1)
+        assert isinstance(of_bus[1], int) and len(of_bus[0]) == 1, of_bus
+
+
+HOLDER = """
+import sys
+from gi.repository import Gio, GLib
+bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+print(bus.call_sync("org.pandemonium.ProcDb", "/org/pandemonium/ProcDb", "org.pandemonium.ProcDb1", "Hold",
+                    GLib.Variant("(sss)", ("held-program", "batch", "a test")), None, 0, 5000).unpack()[0],
+      flush=True)
+sys.stdin.read()
+"""
+
+
+def a_hold_ends_with_the_caller_that_is_killed():
+    with Service() as service:
+        holder = subprocess.Popen(["/usr/bin/python3", "-c", HOLDER], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        assert int(holder.stdout.readline()) > 0
+        held = service.call("GetProfile", "(s)", "held-program")
+        assert (held["held"], held["held_uid"], held["held_reason"], held["prediction_source"]) == \
+            ("batch", 0, "a test", "hold"), held
+        assert service.get("Overrides") == 0
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+
+        def is_gone():
+            try:
+                service.call("GetProfile", "(s)", "held-program")
+            except CallFailed as failure:
+                return failure.name == error_name("NoSuchProfile")
+            return False
+
+        wait_for(is_gone, 5, "the hold has ended")
+
+
+if __name__ == "__main__":
+    run_case(globals())

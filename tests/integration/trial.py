@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""How long real tasks wait, and trials, where no task may be changed."""
+
+import os
+import subprocess
+
+from harness import CallFailed, Service, ctl, run_case, wait_for
+
+
+def rows(service):
+    """(tier, applied) -> row of GetDelays."""
+    return {(row["tier"], row["applied"]): row for row in service.call("GetDelays")}
+
+
+def waits_are_counted_by_tier():
+    with Service(backend="observer") as service:
+        assert service.state() == ("observer", "active"), service.state()
+        with subprocess.Popen([os.environ["BEHAVE"], "lab-ticker", "20", "2000", "60"]) as ticker:
+            wait_for(lambda: rows(service)["lat-critical", False]["count"] > 300, 15,
+                     "the waits of what ticks 500 times a second")
+            # The service waits for its timer: for all that is known of it, it is left alone.
+            assert rows(service)["interactive", False]["count"] > 0
+            ticker.kill()
+        row = rows(service)["lat-critical", False]
+        assert 0 < row["p50"] <= row["p90"] <= row["p99"] < 10_000_000_000, row
+        ends = [end for end, _ in row["buckets"]]
+        assert ends == sorted(ends) and sum(count for _, count in row["buckets"]) == row["count"], row
+        assert "woken programs wait" in ctl("status")
+
+
+def without_an_observer_nothing_is_counted():
+    with Service(backend="none") as service:
+        assert service.call("GetDelays") == []
+        assert "woken programs" not in ctl("status")
+
+
+def a_trial_needs_something_to_compare():
+    with Service(backend="observer") as service:
+        try:
+            service.call("StartTrial", "(u)", 20)
+        except CallFailed as failure:
+            assert failure.name.endswith(".NoBackend"), failure.name
+            assert "pid namespace" in str(failure), failure
+        else:
+            raise AssertionError("a trial runs, and no task can be changed")
+        assert service.get("TrialState") == "none"
+        ctl("trial", "20", status=1)
+        ctl("trial", "5", status=1)
+        ctl("trial", "soon", status=2)
+        ctl("trial", "1e3", status=2)
+
+
+if __name__ == "__main__":
+    run_case(globals())
