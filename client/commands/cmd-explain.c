@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "explanation.h"
 #include "failure.h"
+#include "farm-known.h"
 #include "json.h"
 #include "known.h"
 #include "name.h"

@@ -7,7 +7,7 @@
 #include "commands.h"
 #include "failure.h"
 #include "json.h"
-#include "known.h"
+#include "farm-known.h"
 #include "name.h"
 #include "options.h"
 #include "profile.h"

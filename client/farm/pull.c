@@ -9,7 +9,7 @@
 #include "bus.h"
 #include "failure.h"
 #include "json.h"
-#include "known.h"
+#include "farm-known.h"
 #include "output.h"
 #include "session.h"
 #include "sums.h"

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "known.h"
+#include "farm-known.h"
 #include "scripts.h"
 
 #define FORMAT 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include "known.h"
+#include "farm-known.h"
 
 #include <errno.h>
 #include <gio/gio.h>
