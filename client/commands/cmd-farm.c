@@ -73,7 +73,7 @@ int cmd_farm(Ctl *ctl, const CtlCommand *command, char **argv)
 	FarmOptions options = {.timeout_s = TIMEOUT_S, .quorum = QUORUM};
 	const GOptionEntry entries[] = {
 	    {"store", 's', 0, G_OPTION_ARG_STRING, &store,
-	     "Where the farm is: redis://HOST, rediss://HOST or unix:/PATH", "URL"},
+	     "redis://HOST, rediss://HOST or unix:/PATH", "URL"},
 	    {"label", 0, 0, G_OPTION_ARG_STRING, &label, "Share with machines of this label only",
 	     "LABEL"},
 	    {"host", 0, 0, G_OPTION_ARG_STRING, &host, "Name of this machine in the farm", "NAME"},

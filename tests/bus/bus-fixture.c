@@ -166,6 +166,13 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 	g_assert_no_error(error);
 }
 
+void bus_fixture_restart(BusFixture *f)
+{
+	procdb_object_free(f->object);
+	engine_fixture_restart(&f->engine, 512);
+	f->object = procdb_object_new(f->engine.engine, &host, f);
+}
+
 void bus_fixture_tear_down(BusFixture *f, gconstpointer data)
 {
 	procdb_object_unexport(f->object);
@@ -307,7 +314,7 @@ GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)
 
 		if (g_str_equal(type, "as"))
 			g_variant_builder_add_parsed(&parameters, "['cc1', 'make']");
-		else if (g_str_equal(type, "u"))
+		else if (g_str_equal(name, "seconds"))
 			g_variant_builder_add(&parameters, "u", PROCDB_TRIAL_SECONDS_MIN);
 		else if (g_str_equal(type, "b"))
 			g_variant_builder_add(&parameters, "b", TRUE);

@@ -38,6 +38,8 @@ int bus_fixture_run_tests(void);
 /* A service that knows the confident profiles "cc1" and "make". */
 void bus_fixture_set_up(BusFixture *f, gconstpointer data);
 void bus_fixture_tear_down(BusFixture *f, gconstpointer data);
+/* Engine and object end, and begin anew with what was saved; the object is on no bus then. */
+void bus_fixture_restart(BusFixture *f);
 
 /* The pid of a task named "cc1", the only one at first. */
 #define BUS_PID 4711

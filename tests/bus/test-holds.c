@@ -108,7 +108,7 @@ static void test_it_is_in_no_file(BusFixture *f, gconstpointer data)
 	hold_on(f, f->caller, "cc1", "lat-critical");
 	hold_on(f, f->caller, "unknown", "lat-critical");
 	g_variant_unref(bus_must(f, "Save", NULL));
-	engine_fixture_restart(&f->engine, 512);
+	bus_fixture_restart(f);
 	g_assert_null(test_find(&f->engine, "unknown"));
 	g_assert_cmpuint(test_find(&f->engine, "cc1")->profile.override, ==, PROCDB_NO_OVERRIDE);
 }
