@@ -66,10 +66,10 @@ base=$cache/debian-$suite-$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1).c
 	rm -rf "$work/debian"
 ) 8>"$cache/debian.lock" || { [ $? = 77 ] && skip "cannot get Debian $suite from the mirror"; exit 1; }
 
-# The project, as a distribution would install it.
+# The project, as a distribution would install it; without farms, for hiredis is not in the image.
 {
 	[ -e "$build/build.ninja" ] ||
-		meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var -Dtests=false \
+		meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var -Dtests=false -Dfarm=disabled \
 			"$build" "$source"
 	nice ninja -C "$build"
 	DESTDIR=$work/root meson install -C "$build" --no-rebuild
