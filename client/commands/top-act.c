@@ -60,7 +60,7 @@ static void act_on_terminal(Top *top, const char *method, GVariant *arguments, c
 				       ctl->timeout_ms, top->cancellable, &error);
 	bus_stop_agent(ctl);
 	top_screen_resize();
-	told(top, text, error);
+	told(top, text, reply ? NULL : error);
 }
 
 static void act(Top *top, const char *method, GVariant *arguments, char *done)

@@ -238,6 +238,7 @@ static gboolean push_rows(Push *push, const Rows *rows, Pushed *pushed, GError *
 					      g_steal_pointer(&next), error))
 				return FALSE;
 		}
+		g_assert(push->state->increments);
 		these = (Pushed){push->state->increments->len,
 				 farm_increments_runs(push->state->increments)};
 		outcome = send_all(push, error);

@@ -65,21 +65,26 @@ static void keep_own_maps(const Skeleton *skeleton)
 	}
 }
 
-static gboolean load(ProcdbTaskList *list, int states, GError **error)
+static Skeleton *load(ProcdbTaskList *list, int states, GError **error)
 {
 	g_autoptr(Skeleton) skeleton = task_list__open();
 
-	if (!skeleton)
-		return procdb_program_fail(error, errno, "cannot open the list of tasks");
+	if (!skeleton) {
+		procdb_program_fail(error, errno, "cannot open the list of tasks");
+		return NULL;
+	}
 	keep_own_maps(skeleton);
 	procdb_ledger_share(list->ledger, skeleton->maps.procdb_given,
 			    skeleton->maps.procdb_guards);
-	if (states >= 0 && bpf_map__reuse_fd(skeleton->maps.tasks, states))
-		return procdb_program_fail(error, errno, "cannot share the states of tasks");
-	if (task_list__load(skeleton))
-		return procdb_program_fail(error, errno, "the kernel does not list tasks");
-	list->skeleton = g_steal_pointer(&skeleton);
-	return TRUE;
+	if (states >= 0 && bpf_map__reuse_fd(skeleton->maps.tasks, states)) {
+		procdb_program_fail(error, errno, "cannot share the states of tasks");
+		return NULL;
+	}
+	if (task_list__load(skeleton)) {
+		procdb_program_fail(error, errno, "the kernel does not list tasks");
+		return NULL;
+	}
+	return g_steal_pointer(&skeleton);
 }
 
 gboolean procdb_task_list_read(ProcdbTaskList *list, const ProcdbBackend *backend, GArray *tasks,
@@ -91,7 +96,9 @@ gboolean procdb_task_list_read(ProcdbTaskList *list, const ProcdbBackend *backen
 
 	if (list->skeleton && list->states != id)
 		g_clear_pointer(&list->skeleton, task_list__destroy);
-	if (!list->skeleton && !load(list, id ? states : -1, error))
+	if (!list->skeleton)
+		list->skeleton = load(list, id ? states : -1, error);
+	if (!list->skeleton)
 		return FALSE;
 	list->states = id;
 	found = procdb_survey_read_some(list->skeleton->progs.procdb_list_tasks,

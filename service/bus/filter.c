@@ -44,8 +44,8 @@ static gboolean read_tier(ProcdbFilter *filter, const char *text, GError **error
 
 static gboolean read_kind(ProcdbFilter *filter, const char *text, GError **error)
 {
-	for (guint8 kind = PROCDB_KIND_PROCESS; kind <= PROCDB_KIND_KERNEL; kind++) {
-		if (!g_str_equal(text, procdb_kind_name(kind)))
+	for (guint kind = PROCDB_KIND_PROCESS; kind <= PROCDB_KIND_KERNEL; kind++) {
+		if (!g_str_equal(text, procdb_kind_name((guint8)kind)))
 			continue;
 		filter->kinds |= 1U << kind;
 		return TRUE;

@@ -5,7 +5,7 @@
 
 #include "order.h"
 
-/* Rows of names and CPU shares in percent, ended by NULL. */
+/* Rows of names and CPU shares in percent, ended by an empty name. */
 static Rows *rows_of(const char *name, ...)
 {
 	Rows *rows = g_new0(Rows, 1);
@@ -14,7 +14,7 @@ static Rows *rows_of(const char *name, ...)
 	rows->items = g_array_new(FALSE, FALSE, sizeof(Row));
 	rows->reply = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
 	va_start(args, name);
-	for (; name; name = va_arg(args, const char *)) {
+	for (; *name; name = va_arg(args, const char *)) {
 		Row row = {.name = name, .tier = "batch", .origin = "live"};
 
 		row.cpu_share = va_arg(args, int) / 100.0;
@@ -39,36 +39,36 @@ static void small_changes_move_nothing(void)
 {
 	g_autoptr(GHashTable) places = order_places_new();
 
-	expect(rows_of("a", 50, "b", 48, "c", 1, NULL), places, FALSE, "abc");
-	expect(rows_of("a", 46, "b", 49, "c", 1, NULL), places, FALSE, "abc");
-	expect(rows_of("a", 0, "b", 0, "c", 1, NULL), places, FALSE, "abc");
+	expect(rows_of("a", 50, "b", 48, "c", 1, ""), places, FALSE, "abc");
+	expect(rows_of("a", 46, "b", 49, "c", 1, ""), places, FALSE, "abc");
+	expect(rows_of("a", 0, "b", 0, "c", 1, ""), places, FALSE, "abc");
 }
 
 static void large_changes_do(void)
 {
 	g_autoptr(GHashTable) places = order_places_new();
 
-	expect(rows_of("a", 50, "b", 48, "c", 1, NULL), places, FALSE, "abc");
-	expect(rows_of("a", 10, "b", 49, "c", 1, NULL), places, FALSE, "bac");
-	expect(rows_of("a", 10, "b", 49, "c", 99, NULL), places, FALSE, "cba");
-	expect(rows_of("a", 10, "b", 99, "c", 90, NULL), places, TRUE, "acb");
+	expect(rows_of("a", 50, "b", 48, "c", 1, ""), places, FALSE, "abc");
+	expect(rows_of("a", 10, "b", 49, "c", 1, ""), places, FALSE, "bac");
+	expect(rows_of("a", 10, "b", 49, "c", 99, ""), places, FALSE, "cba");
+	expect(rows_of("a", 10, "b", 99, "c", 90, ""), places, TRUE, "acb");
 }
 
 static void what_is_new_goes_where_it_belongs(void)
 {
 	g_autoptr(GHashTable) places = order_places_new();
 
-	expect(rows_of("a", 50, "b", 40, "c", 1, NULL), places, FALSE, "abc");
-	expect(rows_of("a", 46, "b", 45, "c", 1, "d", 47, NULL), places, FALSE, "dabc");
-	expect(rows_of("a", 46, "c", 1, "d", 44, NULL), places, FALSE, "dac");
+	expect(rows_of("a", 50, "b", 40, "c", 1, ""), places, FALSE, "abc");
+	expect(rows_of("a", 46, "b", 45, "c", 1, "d", 47, ""), places, FALSE, "dabc");
+	expect(rows_of("a", 46, "c", 1, "d", 44, ""), places, FALSE, "dac");
 }
 
 static void steps_that_are_small_do_not_hide_a_great_one(void)
 {
 	g_autoptr(GHashTable) places = order_places_new();
 
-	expect(rows_of("a", 10, "b", 9, "c", 8, "d", 7, NULL), places, FALSE, "abcd");
-	expect(rows_of("a", 10, "b", 12, "c", 15, "d", 40, NULL), places, FALSE, "dcab");
+	expect(rows_of("a", 10, "b", 9, "c", 8, "d", 7, ""), places, FALSE, "abcd");
+	expect(rows_of("a", 10, "b", 12, "c", 15, "d", 40, ""), places, FALSE, "dcab");
 }
 
 int main(int argc, char **argv)

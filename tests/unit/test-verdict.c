@@ -158,7 +158,7 @@ static void test_an_interval_has_the_textbook_ends(void)
 	 * the fourth from either end is that of 96 %.
 	 */
 	const double differences[] = {1, 2, 4, 8, 16, 32, 64, 128};
-	double averages[36];
+	double averages[36] = {0};
 	const struct procdb_estimate found = procdb_paired_estimate(differences, 8, .96);
 	guint n = 0;
 
