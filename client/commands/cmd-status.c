@@ -247,15 +247,14 @@ static void print_delays(Ctl *ctl)
 			g_variant_lookup(row, "p90", "t", &p90[applied ? 1 : 0]);
 		}
 	}
+	/*
+	 * One figure, and no comparison: tasks with a slice are others than those without, and only
+	 * a trial tells what a slice changes.
+	 */
 	if (count[1] >= DELAYS_MIN || count[0] >= DELAYS_MIN) {
-		const gboolean applied = count[1] >= DELAYS_MIN;
-		g_autofree char *wait = out_duration_ns(p90[applied ? 1 : 0]);
-		g_autofree char *plain = out_duration_ns(p90[0]);
+		g_autofree char *wait = out_duration_ns(p90[count[1] >= DELAYS_MIN ? 1 : 0]);
 
-		printf("      Waits: woken programs wait %s at the 90th percentile", wait);
-		if (applied && count[0] >= DELAYS_MIN)
-			printf(", %s those without slices", plain);
-		putchar('\n');
+		printf("      Waits: woken programs wait %s at the 90th percentile\n", wait);
 	}
 }
 
