@@ -100,8 +100,8 @@ gboolean rows_match_any(char *const *patterns, const char *name);
 gboolean rows_is_pattern(const char *text);
 
 /*
- * The name with the program that runs under it, where that is another word: "Web Content (firefox-esr)".
- * Free with g_free().
+ * The name with the program that runs under it, where that is another word: "Web Content
+ * (firefox-esr)". Free with g_free().
  */
 char *rows_title(const Row *row);
 
