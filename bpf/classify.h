@@ -70,6 +70,12 @@ static inline __u64 procdb_ewma(__u64 old, __u64 val, __u32 age)
 	return old - (old >> 3) + (val >> 3);
 }
 
+/* The sum, or the greatest number where that is less. */
+static inline __u64 procdb_add(__u64 a, __u64 b)
+{
+	return a + b < a ? ~0ULL : a + b;
+}
+
 static inline __u64 procdb_min(__u64 a, __u64 b)
 {
 	return a < b ? a : b;

@@ -146,11 +146,6 @@ static inline void procdb_share_wakeup(struct procdb_share *s, __u64 now)
 	s->woke_at = now;
 }
 
-static inline __u64 procdb_add(__u64 a, __u64 b)
-{
-	return a + b < a ? ~0ULL : a + b;
-}
-
 /* With the burst that goes on. */
 static inline struct procdb_use procdb_share_recent(const struct procdb_share *s)
 {

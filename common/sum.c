@@ -5,12 +5,7 @@
 
 #include <string.h>
 
-#include "procdb-abi.h"
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
+#include "classify.h"
 
 static uint32_t narrow(uint64_t count)
 {
@@ -39,8 +34,8 @@ void procdb_sum_add(struct procdb_sum *sum, const struct procdb_share *share)
 		sum->first_seen_us = share->first_seen_us;
 	if (share->last_seen_us > sum->last_seen_us)
 		sum->last_seen_us = share->last_seen_us;
-	sum->right = add(sum->right, share->right);
-	sum->wrong = add(sum->wrong, share->wrong);
+	sum->right = procdb_add(sum->right, share->right);
+	sum->wrong = procdb_add(sum->wrong, share->wrong);
 	sum->withdrawals += share->withdrawals;
 	sum->teachers |= share->teachers;
 	if (sum->owner == 0 || owner < sum->owner)

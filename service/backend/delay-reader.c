@@ -4,6 +4,7 @@
 #include "delay-reader.h"
 
 #include "bpf-program.h"
+#include "classify.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 static void add(__u64 *sum, __u64 more)
 {
-	*sum = *sum > G_MAXUINT64 - more ? G_MAXUINT64 : *sum + more;
+	*sum = procdb_add(*sum, more);
 }
 
 static void add_cpu(struct procdb_delays *sum, const struct procdb_delays *cpu, guint64 now)

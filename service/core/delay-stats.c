@@ -3,6 +3,8 @@
 
 #include "delay-stats.h"
 
+#include "classify.h"
+
 /* struct procdb_delays consists of counters. batch_since is none, and no part of a difference. */
 #define COUNTERS (sizeof(struct procdb_delays) / sizeof(__u64) - 1)
 
@@ -26,15 +28,10 @@ bool procdb_delays_since(const struct procdb_delays *before, const struct procdb
 	return true;
 }
 
-static uint64_t saturating_sum(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 void procdb_waits_add(__u64 *sum, const __u64 *more)
 {
 	for (size_t i = 0; i < PROCDB_DELAY_BUCKETS; i++)
-		sum[i] = saturating_sum(sum[i], more[i]);
+		sum[i] = procdb_add(sum[i], more[i]);
 }
 
 uint64_t procdb_waits_count(const __u64 *waits)
@@ -42,7 +39,7 @@ uint64_t procdb_waits_count(const __u64 *waits)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < PROCDB_DELAY_BUCKETS; i++)
-		count = saturating_sum(count, waits[i]);
+		count = procdb_add(count, waits[i]);
 	return count;
 }
 

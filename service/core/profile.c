@@ -102,18 +102,13 @@ void procdb_profile_fade(struct procdb_profile *profile, uint64_t limit)
 	profile->teachers &= (uint8_t)~PROCDB_TAUGHT_BY_FARM;
 }
 
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 void procdb_profile_score(struct procdb_profile *profile, uint32_t right, uint32_t wrong)
 {
-	uint64_t recent_right = add(profile->recent_right, right);
-	uint64_t recent_wrong = add(profile->recent_wrong, wrong);
+	uint64_t recent_right = procdb_add(profile->recent_right, right);
+	uint64_t recent_wrong = procdb_add(profile->recent_wrong, wrong);
 
-	profile->right = add(profile->right, right);
-	profile->wrong = add(profile->wrong, wrong);
+	profile->right = procdb_add(profile->right, right);
+	profile->wrong = procdb_add(profile->wrong, wrong);
 	if (profile->override != PROCDB_NO_OVERRIDE)
 		return;
 	while (recent_right + recent_wrong > RECENT_MAX) {

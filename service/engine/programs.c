@@ -5,6 +5,8 @@
 
 #include "engine-state.h"
 
+#include "classify.h"
+
 #include <string.h>
 
 /* Without requests, how often BPF's map is read: a name that leaves it takes its totals along. */
@@ -44,22 +46,17 @@ static guint64 added(guint64 before, guint64 now)
 	return now >= before ? now - before : now;
 }
 
-/* The sum, or the greatest number: a map may hold anything. */
-static guint64 plus(guint64 a, guint64 b)
-{
-	return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
-}
-
+/* Sums that stay at their greatest value: a map may hold anything. */
 static void take(ProcdbEngine *engine, const struct procdb_named_program *named, gint64 passed_us)
 {
 	ProcdbProgram *program = ensure(engine, &named->comm);
 	const struct procdb_program *now = &named->program, *before = &program->last;
 	guint64 cpu = added(before->cpu, now->cpu);
 
-	program->cpu = plus(program->cpu, cpu);
-	program->alive = plus(program->alive, added(before->alive, now->alive));
-	program->wakeups = plus(program->wakeups, added(before->wakeups, now->wakeups));
-	program->switches = plus(program->switches, added(before->switches, now->switches));
+	program->cpu = procdb_add(program->cpu, cpu);
+	program->alive = procdb_add(program->alive, added(before->alive, now->alive));
+	program->wakeups = procdb_add(program->wakeups, added(before->wakeups, now->wakeups));
+	program->switches = procdb_add(program->switches, added(before->switches, now->switches));
 	program->cpu_share = passed_us > 0 ? (double)cpu / 1000 / (double)passed_us : 0;
 	program->last = *now;
 	program->reading = engine->programs.reading;
