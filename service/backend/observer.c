@@ -11,7 +11,6 @@
 #include "survey-private.h"
 
 #include <errno.h>
-#include <time.h>
 
 /* The refreshes between two attempts to start: they double from the first to the last. */
 #define RETRY_FIRST 1
@@ -128,8 +127,7 @@ static void observer_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 static gboolean observer_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error)
 {
 	Observer *self = observer(backend);
-	struct timespec t;
-	guint64 now;
+	guint64 now = (guint64)g_get_monotonic_time() * 1000;
 
 	*sum = (struct procdb_delays){0};
 	if (!self->skeleton) {
@@ -139,8 +137,6 @@ static gboolean observer_delays(ProcdbBackend *backend, struct procdb_delays *su
 		    "run");
 		return FALSE;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (guint64)t.tv_sec * 1000000000 + (guint64)t.tv_nsec;
 	/* Unsigned: the observer's clock may be ahead of this one. */
 	now -= __atomic_load_n(&self->skeleton->bss->clock_ahead, __ATOMIC_RELAXED);
 	return procdb_delays_read(bpf_map__fd(self->skeleton->maps.delays), now, sum, error);
