@@ -38,6 +38,21 @@ void procdb_caller_unref(ProcdbCaller *caller)
 	g_free(caller);
 }
 
+gulong procdb_caller_watch(ProcdbCaller *caller, GCallback gone, gpointer data)
+{
+	/* The end of an idle caller, which may be forgotten, would not be noticed. */
+	procdb_caller_ref(caller)->pending++;
+	/* Not g_cancellable_connect(): that cannot be disconnected from its own callback. */
+	return g_signal_connect(caller->gone, "cancelled", gone, data);
+}
+
+void procdb_caller_unwatch(ProcdbCaller *caller, gulong id)
+{
+	g_signal_handler_disconnect(caller->gone, id);
+	caller->pending--;
+	procdb_caller_unref(caller);
+}
+
 void procdb_caller_keep(ProcdbCaller *caller, gssize bytes)
 {
 	caller->kept += (gsize)bytes;

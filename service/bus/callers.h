@@ -67,6 +67,13 @@ ProcdbCaller *procdb_callers_get(ProcdbCallers *callers, const char *name);
 ProcdbCaller *procdb_caller_ref(ProcdbCaller *caller);
 void procdb_caller_unref(ProcdbCaller *caller);
 
+/*
+ * Calls gone(cancellable, data) when the caller leaves the bus or all callers are forgotten; the
+ * caller is referenced until procdb_caller_unwatch(), which gone may call. Returns its id.
+ */
+gulong procdb_caller_watch(ProcdbCaller *caller, GCallback gone, gpointer data);
+void procdb_caller_unwatch(ProcdbCaller *caller, gulong id);
+
 /* Queues the question to the bus for the caller's user, unless it is queued or asked already. */
 void procdb_caller_identify(ProcdbCaller *caller);
 

@@ -59,3 +59,11 @@ GError *procdb_bus_errno(int result, const char *what)
 	return g_error_new(G_IO_ERROR, g_io_error_from_errno(-result), "%s: %s", what,
 			   g_strerror(-result));
 }
+
+int procdb_bus_send_reply(sd_bus_message *reply, int result)
+{
+	if (result >= 0)
+		result = sd_bus_message_send(reply);
+	sd_bus_message_unref(reply);
+	return result;
+}

@@ -32,5 +32,11 @@ const char *procdb_bus_error_name(const GError *error);
  */
 int procdb_bus_reply_error(sd_bus_message *call, GError *error);
 
+/*
+ * Sends a reply that was made with this result of sd-bus, unless it is an error, and frees the
+ * reply. Returns what a handler returns.
+ */
+int procdb_bus_send_reply(sd_bus_message *reply, int result);
+
 /* An error that says what failed, from a negative errno. The caller frees it. */
 GError *procdb_bus_errno(int result, const char *what);

@@ -380,21 +380,6 @@ void procdb_gate_changed(ProcdbGate *self)
 	procdb_callers_revoke(self->callers);
 }
 
-ProcdbCaller *procdb_gate_hold(ProcdbGate *self, sd_bus_message *call)
-{
-	ProcdbCaller *caller = procdb_callers_get(self->callers, sd_bus_message_get_sender(call));
-
-	/* Idle callers may be forgotten. */
-	caller->pending++;
-	return procdb_caller_ref(caller);
-}
-
-void procdb_gate_release(ProcdbCaller *caller)
-{
-	caller->pending--;
-	procdb_caller_unref(caller);
-}
-
 ProcdbFollowers *procdb_gate_followers(ProcdbGate *self)
 {
 	return self->followers;

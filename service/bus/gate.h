@@ -46,12 +46,5 @@ ProcdbCaller *procdb_gate_caller(ProcdbGate *gate, sd_bus_message *call);
 /* Whether this call, which is being dispatched, passed the gate. */
 gboolean procdb_gate_let_through(const ProcdbGate *gate, sd_bus_message *call);
 
-/*
- * The caller of a call that passed, which the gate watches until procdb_gate_release(): its
- * cancellable gone is cancelled when it leaves the bus, or the gate is freed.
- */
-ProcdbCaller *procdb_gate_hold(ProcdbGate *gate, sd_bus_message *call);
-void procdb_gate_release(ProcdbCaller *caller);
-
 /* The callers that have passed the gate, as receivers of signals. Owned by the gate. */
 ProcdbFollowers *procdb_gate_followers(ProcdbGate *gate);

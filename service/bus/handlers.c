@@ -8,15 +8,6 @@
 #include "private.h"
 #include "trials.h"
 
-/* Sends a reply that was made with this result, or fails the call. */
-static int send_reply(sd_bus_message *reply, int result)
-{
-	if (result >= 0)
-		result = sd_bus_message_send(reply);
-	sd_bus_message_unref(reply);
-	return result;
-}
-
 /* Answers with a number, or with the error if there is one; frees the error. */
 static int reply_number(sd_bus_message *call, guint number, GError *error)
 {
@@ -65,7 +56,7 @@ static int reply_all(ProcdbObject *self, sd_bus_message *call,
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
 		result = append(reply, self->engine, self->names);
-	return send_reply(reply, result);
+	return procdb_bus_send_reply(reply, result);
 }
 
 static int list_profiles(ProcdbObject *self, sd_bus_message *call)
@@ -78,10 +69,7 @@ static int export_profiles(ProcdbObject *self, sd_bus_message *call)
 	return reply_all(self, call, procdb_records_append);
 }
 
-/* Answers with the a{sv} of the requested profile that append() writes. */
-static int reply_values(ProcdbObject *self, sd_bus_message *call,
-			int (*append)(sd_bus_message *message, ProcdbEngine *engine,
-				      const struct procdb_entry *entry))
+static int explain(ProcdbObject *self, sd_bus_message *call)
 {
 	const struct procdb_entry *entry;
 	sd_bus_message *reply = NULL;
@@ -96,13 +84,8 @@ static int reply_values(ProcdbObject *self, sd_bus_message *call,
 		return procdb_bus_reply_error(call, error);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
-		result = append(reply, self->engine, entry);
-	return send_reply(reply, result);
-}
-
-static int explain(ProcdbObject *self, sd_bus_message *call)
-{
-	return reply_values(self, call, procdb_explanation_append);
+		result = procdb_explanation_append(reply, self->engine, entry);
+	return procdb_bus_send_reply(reply, result);
 }
 
 static int get_confidence(ProcdbObject *self, sd_bus_message *call)
@@ -380,16 +363,14 @@ static int set_override(ProcdbObject *self, sd_bus_message *call)
 {
 	enum procdb_tier tier;
 	const char *name, *tier_name;
+	GError *error = NULL;
 	int result = sd_bus_message_read(call, "ss", &name, &tier_name);
 
 	if (result < 0)
 		return result;
-	if (procdb_tier_parse(tier_name, &tier))
+	if (procdb_name_read_tier(tier_name, &tier, &error))
 		return override(self, call, name, (guint8)tier);
-	return procdb_bus_reply_error(
-	    call, g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_TIER,
-			      "There is no tier '%s': use batch, interactive or lat-critical",
-			      tier_name));
+	return procdb_bus_reply_error(call, error);
 }
 
 static int clear_override(ProcdbObject *self, sd_bus_message *call)

@@ -35,15 +35,6 @@ static gboolean read_name(const char *text, struct procdb_comm *comm, GError **e
 	return FALSE;
 }
 
-static gboolean read_tier(const char *text, enum procdb_tier *tier, GError **error)
-{
-	if (procdb_tier_parse(text, tier))
-		return TRUE;
-	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_TIER,
-		    "There is no tier '%s': use batch, interactive or lat-critical", text);
-	return FALSE;
-}
-
 static gboolean check_reason(const char *reason, GError **error)
 {
 	if (strlen(reason) <= PROCDB_MAX_REASON)
@@ -64,7 +55,7 @@ int procdb_object_hold(ProcdbObject *self, sd_bus_message *call)
 
 	if (result < 0)
 		return result;
-	if (!read_name(name, &comm, &error) || !read_tier(tier_name, &tier, &error) ||
+	if (!read_name(name, &comm, &error) || !procdb_name_read_tier(tier_name, &tier, &error) ||
 	    !check_reason(reason, &error) ||
 	    !procdb_holds_add(self->holds, procdb_gate_caller(self->gate, call), &comm, tier,
 			      reason, &cookie, &error))

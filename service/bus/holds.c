@@ -20,10 +20,7 @@ static void hold_free(gpointer data)
 {
 	ProcdbHold *hold = data;
 
-	if (hold->gone_id)
-		g_signal_handler_disconnect(hold->caller->gone, hold->gone_id);
-	hold->caller->pending--;
-	procdb_caller_unref(hold->caller);
+	procdb_caller_unwatch(hold->caller, hold->gone_id);
 	g_free(hold->reason);
 	g_free(hold);
 }
@@ -144,13 +141,10 @@ gboolean procdb_holds_add(ProcdbHolds *self, ProcdbCaller *caller, const struct 
 	    .comm = *comm,
 	    .tier = tier,
 	    .reason = escape_raw(reason, strlen(reason)),
-	    .caller = procdb_caller_ref(caller),
+	    .caller = caller,
 	    .holds = self,
 	};
-	/* The end of a caller that is forgotten would not be noticed. */
-	caller->pending++;
-	/* Not g_cancellable_connect(): that cannot be disconnected from its own callback. */
-	hold->gone_id = g_signal_connect(caller->gone, "cancelled", G_CALLBACK(on_gone), hold);
+	hold->gone_id = procdb_caller_watch(caller, G_CALLBACK(on_gone), hold);
 	g_ptr_array_add(self->all, hold);
 	*cookie = hold->cookie;
 	return TRUE;

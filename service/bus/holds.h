@@ -23,7 +23,7 @@ typedef struct {
 	struct procdb_comm comm;
 	enum procdb_tier tier;
 	char *reason;	      /* escaped as a task name is */
-	ProcdbCaller *caller; /* referenced, and kept among the callers by caller->pending */
+	ProcdbCaller *caller; /* watched */
 	gulong gone_id;
 	ProcdbHolds *holds;
 } ProcdbHold;

@@ -99,3 +99,12 @@ gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError
 	*comm = out;
 	return TRUE;
 }
+
+gboolean procdb_name_read_tier(const char *text, enum procdb_tier *tier, GError **error)
+{
+	if (procdb_tier_parse(text, tier))
+		return TRUE;
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_TIER,
+		    "There is no tier '%s': use batch, interactive or lat-critical", text);
+	return FALSE;
+}

@@ -2,11 +2,12 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* Task names as text: 16 arbitrary bytes to a D-Bus string and back. */
+/* Task names as text: 16 arbitrary bytes to a D-Bus string and back; and tiers. */
 
 #include <glib.h>
 
 #include "procdb-abi.h"
+#include "tiers.h"
 
 /*
  * The name without its zero padding: valid printable UTF-8 as it is, a
@@ -21,6 +22,9 @@ char *procdb_name_escape(const struct procdb_comm *comm);
  * bytes that need none; refuses unprintable characters that are not escaped.
  */
 gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError **error);
+
+/* Reads a tier. FALSE with PROCDB_BUS_ERROR_INVALID_TIER, which says what tiers there are. */
+gboolean procdb_name_read_tier(const char *text, enum procdb_tier *tier, GError **error);
 
 /*
  * Whether a task can have this name: the kernel keeps 15 bytes (TASK_COMM_LEN in

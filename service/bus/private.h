@@ -29,8 +29,7 @@ struct _ProcdbObject {
 	GArray *tasks;		    /* struct procdb_task_row, cached for a second; NULL: none */
 	gint64 tasks_us;	    /* monotonic: when they were listed */
 	ProcdbCaller *trial_caller; /* the trial ends when it leaves the bus; NULL: none runs */
-	gulong trial_gone;	    /* handler of its cancellable */
-	guint trial_end;	    /* GSource id: it has left */
+	gulong trial_gone;	    /* id of the watch of it */
 	/* Set while the object is exported. */
 	sd_bus *bus;
 	ProcdbGate *gate;

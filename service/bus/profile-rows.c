@@ -14,7 +14,7 @@
 #define NS_PER_S 1e9
 
 void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds *holds, guint32 uid,
-		      const GArray *tasks)
+		      const GArray *tasks, const struct procdb_comm *only)
 {
 	*view = (ProcdbView){.engine = engine, .holds = holds, .uid = uid, .tasks = tasks};
 	view->by_name = g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL,
@@ -22,8 +22,11 @@ void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds 
 	for (guint i = 0; tasks && i < tasks->len; i++) {
 		const struct procdb_task_row *task =
 		    &g_array_index(tasks, struct procdb_task_row, i);
-		GArray *same = g_hash_table_lookup(view->by_name, &task->comm);
+		GArray *same;
 
+		if (only && !procdb_comm_equal(&task->comm, only))
+			continue;
+		same = g_hash_table_lookup(view->by_name, &task->comm);
 		if (!same) {
 			same = g_array_new(FALSE, FALSE, sizeof(guint));
 			g_hash_table_insert(view->by_name, (gpointer)&task->comm, same);
@@ -70,10 +73,6 @@ static gboolean find_identity(const ProcdbView *view, const struct procdb_comm *
 	return program || same;
 }
 
-/* Appends an entry of an a{sv}, unless one before it failed. */
-#define ADD(result, message, key, ...)                                                             \
-	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
-
 static int add_hold(int result, sd_bus_message *message, const ProcdbView *view,
 		    const struct procdb_entry *entry)
 {
@@ -81,10 +80,10 @@ static int add_hold(int result, sd_bus_message *message, const ProcdbView *view,
 
 	if (!hold)
 		return result;
-	result = ADD(result, message, "held", "s", procdb_tier_name(hold->tier));
-	result = ADD(result, message, "held_by", "s", hold->caller->name);
-	result = ADD(result, message, "held_uid", "u", hold->caller->uid);
-	return ADD(result, message, "held_reason", "s", hold->reason);
+	result = PROCDB_ADD(result, message, "held", "s", procdb_tier_name(hold->tier));
+	result = PROCDB_ADD(result, message, "held_by", "s", hold->caller->name);
+	result = PROCDB_ADD(result, message, "held_uid", "u", hold->caller->uid);
+	return PROCDB_ADD(result, message, "held_reason", "s", hold->reason);
 }
 
 static int add_prediction(int result, sd_bus_message *message, const ProcdbView *view,
@@ -92,11 +91,11 @@ static int add_prediction(int result, sd_bus_message *message, const ProcdbView 
 {
 	const char *source = procdb_prediction_source(view->engine, entry);
 
-	result = ADD(result, message, "prediction_source", "s", source);
+	result = PROCDB_ADD(result, message, "prediction_source", "s", source);
 	if (g_str_equal(source, "none"))
 		return result;
-	return ADD(result, message, "predicted_tier", "s",
-		   procdb_tier_name(procdb_entry_tier(entry)));
+	return PROCDB_ADD(result, message, "predicted_tier", "s",
+			  procdb_tier_name(procdb_entry_tier(entry)));
 }
 
 /* Counts are told only where they are counted: by the rule of the reference they are not. */
@@ -106,18 +105,18 @@ static int add_counts(int result, sd_bus_message *message, const ProcdbView *vie
 	const ProcdbProgram *program = procdb_engine_program(view->engine, &entry->comm);
 	double seconds;
 
-	result = ADD(result, message, "runs", "t", entry->found + entry->missed);
+	result = PROCDB_ADD(result, message, "runs", "t", entry->found + entry->missed);
 	if (!program)
 		return result;
-	result = ADD(result, message, "cpu_ns", "t", program->cpu);
-	result = ADD(result, message, "cpu_share", "d", program->cpu_share);
+	result = PROCDB_ADD(result, message, "cpu_ns", "t", program->cpu);
+	result = PROCDB_ADD(result, message, "cpu_share", "d", program->cpu_share);
 	seconds = (double)program->alive / NS_PER_S;
 	if (program->alive == 0)
 		return result;
-	result =
-	    ADD(result, message, "wakeups_per_second", "d", (double)program->wakeups / seconds);
-	return ADD(result, message, "switches_per_second", "d",
-		   (double)program->switches / seconds);
+	result = PROCDB_ADD(result, message, "wakeups_per_second", "d",
+			    (double)program->wakeups / seconds);
+	return PROCDB_ADD(result, message, "switches_per_second", "d",
+			  (double)program->switches / seconds);
 }
 
 static int add_pids(int result, sd_bus_message *message, const ProcdbView *view,

@@ -21,9 +21,12 @@ typedef struct {
 	GHashTable *by_name; /* struct procdb_comm -> GArray of guint: indexes in tasks */
 } ProcdbView;
 
-/* Initializes a view; tasks must outlive it. Free with procdb_view_clear(). */
+/*
+ * Initializes a view; tasks must outlive it. only: the name of which alone rows are appended; NULL:
+ * of any. Free with procdb_view_clear().
+ */
 void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds *holds, guint32 uid,
-		      const GArray *tasks);
+		      const GArray *tasks, const struct procdb_comm *only);
 void procdb_view_clear(ProcdbView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbView, procdb_view_clear)
 

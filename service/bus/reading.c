@@ -39,21 +39,13 @@ static guint32 uid_of(ProcdbObject *self, sd_bus_message *call)
 	return procdb_gate_caller(self->gate, call)->uid;
 }
 
-/* A view for a call. Where tasks are not listed, rows have none. */
-static void begin_reading(ProcdbObject *self, sd_bus_message *call, ProcdbView *view)
+/* A view for a call, of one name or of any (NULL). Where tasks are not listed, rows have none. */
+static void begin_reading(ProcdbObject *self, sd_bus_message *call, ProcdbView *view,
+			  const struct procdb_comm *only)
 {
 	procdb_engine_refresh_programs(self->engine);
-	procdb_view_init(view, self->engine, self->holds, uid_of(self, call),
-			 tasks_now(self, NULL));
-}
-
-/* Sends a reply that was made with this result, or fails the call. */
-static int send_reply(sd_bus_message *reply, int result)
-{
-	if (result >= 0)
-		result = sd_bus_message_send(reply);
-	sd_bus_message_unref(reply);
-	return result;
+	procdb_view_init(view, self->engine, self->holds, uid_of(self, call), tasks_now(self, NULL),
+			 only);
 }
 
 /* Answers with the profile of a name; the error, if there is none, begins with whose. */
@@ -70,11 +62,11 @@ static int reply_profile(ProcdbObject *self, sd_bus_message *call, const struct 
 		g_prefix_error(&error, "%s", whose);
 		return procdb_bus_reply_error(call, error);
 	}
-	begin_reading(self, call, &view);
+	begin_reading(self, call, &view, comm);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
 		result = procdb_view_append(&view, reply, entry);
-	return send_reply(reply, result);
+	return procdb_bus_send_reply(reply, result);
 }
 
 int procdb_object_get_profile(ProcdbObject *self, sd_bus_message *call)
@@ -144,13 +136,13 @@ int procdb_object_query_profiles(ProcdbObject *self, sd_bus_message *call)
 		result = sd_bus_message_read(call, "u", &limit);
 	if (result < 0)
 		return result;
-	begin_reading(self, call, &view);
+	begin_reading(self, call, &view, NULL);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
 		result = procdb_view_append_matching(&view, reply, &filter, limit);
 	if (result >= 0)
 		result = sd_bus_message_append(reply, "t", procdb_engine_serial(self->engine));
-	return send_reply(reply, result);
+	return procdb_bus_send_reply(reply, result);
 }
 
 int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
@@ -174,7 +166,7 @@ int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 	if (result >= 0)
 		result = procdb_tasks_append(reply, self->engine, tasks, &filter, limit,
 					     uid_of(self, call));
-	return send_reply(reply, result);
+	return procdb_bus_send_reply(reply, result);
 }
 
 gsize procdb_object_rows_size(ProcdbObject *self, sd_bus_message *call, gsize all)

@@ -267,10 +267,6 @@ gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *recor
 	return result >= 0;
 }
 
-/* Appends an entry of an a{sv}, unless one before it failed. */
-#define ADD(result, message, key, ...)                                                             \
-	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
-
 static int open_columns(sd_bus_message *message, ProcdbEngine *engine,
 			const struct procdb_entry *entry)
 {
@@ -279,21 +275,24 @@ static int open_columns(sd_bus_message *message, ProcdbEngine *engine,
 	g_autofree char *name = procdb_name_escape(&entry->comm);
 	int result = sd_bus_message_open_container(message, 'a', "{sv}");
 
-	result = ADD(result, message, "name", "s", name);
-	result = ADD(result, message, "tier", "s", procdb_tier_name(procdb_entry_tier(entry)));
-	result = ADD(result, message, "confidence", "d", procdb_profile_confidence(profile, rules));
-	result = ADD(result, message, "confident", "b",
-		     (int)procdb_profile_is_confident(profile, rules));
-	result = ADD(result, message, "observations", "u", profile->observations);
-	result = ADD(result, message, "votes", "(uuu)", profile->tier_votes[PROCDB_TIER_BATCH],
-		     profile->tier_votes[PROCDB_TIER_INTERACTIVE],
-		     profile->tier_votes[PROCDB_TIER_LAT_CRITICAL]);
-	result = ADD(result, message, "avg_runtime_ns", "t", profile->avg_runtime_ns);
-	result = ADD(result, message, "runtime_dev_ns", "t", profile->runtime_dev_ns);
-	result = ADD(result, message, "wakeup_freq", "t", profile->wakeup_freq);
-	result = ADD(result, message, "csw_rate", "t", profile->csw_rate);
-	result = ADD(result, message, "last_seen_us", "x", profile->last_seen_us);
-	return ADD(result, message, "origin", "s", origin_of(entry));
+	result = PROCDB_ADD(result, message, "name", "s", name);
+	result =
+	    PROCDB_ADD(result, message, "tier", "s", procdb_tier_name(procdb_entry_tier(entry)));
+	result = PROCDB_ADD(result, message, "confidence", "d",
+			    procdb_profile_confidence(profile, rules));
+	result = PROCDB_ADD(result, message, "confident", "b",
+			    (int)procdb_profile_is_confident(profile, rules));
+	result = PROCDB_ADD(result, message, "observations", "u", profile->observations);
+	result =
+	    PROCDB_ADD(result, message, "votes", "(uuu)", profile->tier_votes[PROCDB_TIER_BATCH],
+		       profile->tier_votes[PROCDB_TIER_INTERACTIVE],
+		       profile->tier_votes[PROCDB_TIER_LAT_CRITICAL]);
+	result = PROCDB_ADD(result, message, "avg_runtime_ns", "t", profile->avg_runtime_ns);
+	result = PROCDB_ADD(result, message, "runtime_dev_ns", "t", profile->runtime_dev_ns);
+	result = PROCDB_ADD(result, message, "wakeup_freq", "t", profile->wakeup_freq);
+	result = PROCDB_ADD(result, message, "csw_rate", "t", profile->csw_rate);
+	result = PROCDB_ADD(result, message, "last_seen_us", "x", profile->last_seen_us);
+	return PROCDB_ADD(result, message, "origin", "s", origin_of(entry));
 }
 
 /* Appends the override of an entry and its source. */
@@ -305,10 +304,10 @@ static int add_override(int result, sd_bus_message *message, const ProcdbEngine 
 
 	if (profile->override == PROCDB_NO_OVERRIDE)
 		return result;
-	result = ADD(result, message, "override", "s",
-		     procdb_tier_name((enum procdb_tier)profile->override));
-	return ADD(result, message, "override_source", "s",
-		   profile->declared && declaration ? declaration->source : "administrator");
+	result = PROCDB_ADD(result, message, "override", "s",
+			    procdb_tier_name((enum procdb_tier)profile->override));
+	return PROCDB_ADD(result, message, "override_source", "s",
+			  profile->declared && declaration ? declaration->source : "administrator");
 }
 
 int procdb_profile_open(sd_bus_message *message, ProcdbEngine *engine,
@@ -317,14 +316,15 @@ int procdb_profile_open(sd_bus_message *message, ProcdbEngine *engine,
 	const struct procdb_profile *profile = &entry->profile;
 	int result = open_columns(message, engine, entry);
 
-	result = ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
-	result = ADD(result, message, "predicted", "b", (int)entry->published);
-	result = ADD(result, message, "taught_by", "s", procdb_teachers_name(profile->teachers));
-	result = ADD(result, message, "found", "t", (guint64)entry->found);
-	result = ADD(result, message, "missed", "t", (guint64)entry->missed);
-	result = ADD(result, message, "right", "t", (guint64)profile->right);
-	result = ADD(result, message, "wrong", "t", (guint64)profile->wrong);
-	result = ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
+	result = PROCDB_ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
+	result = PROCDB_ADD(result, message, "predicted", "b", (int)entry->published);
+	result =
+	    PROCDB_ADD(result, message, "taught_by", "s", procdb_teachers_name(profile->teachers));
+	result = PROCDB_ADD(result, message, "found", "t", (guint64)entry->found);
+	result = PROCDB_ADD(result, message, "missed", "t", (guint64)entry->missed);
+	result = PROCDB_ADD(result, message, "right", "t", (guint64)profile->right);
+	result = PROCDB_ADD(result, message, "wrong", "t", (guint64)profile->wrong);
+	result = PROCDB_ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
 	return add_override(result, message, engine, entry);
 }
 
@@ -345,9 +345,10 @@ static int add_prediction(int result, sd_bus_message *message, ProcdbEngine *eng
 
 	if (!procdb_engine_prediction(engine, &entry->comm, &now))
 		return result;
-	return ADD(result, message, "in_kernel", "(stttt)",
-		   procdb_tier_name((enum procdb_tier)now.tier), (guint64)now.avg_runtime,
-		   (guint64)now.runtime_dev, (guint64)now.wakeup_freq, (guint64)now.csw_rate);
+	return PROCDB_ADD(result, message, "in_kernel", "(stttt)",
+			  procdb_tier_name((enum procdb_tier)now.tier), (guint64)now.avg_runtime,
+			  (guint64)now.runtime_dev, (guint64)now.wakeup_freq,
+			  (guint64)now.csw_rate);
 }
 
 int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
@@ -361,24 +362,25 @@ int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
 			      : 0;
 	int result = open_columns(message, engine, entry);
 
-	result = ADD(result, message, "learned_tier", "s",
-		     procdb_tier_name(procdb_profile_dominant_tier(profile)));
-	result = ADD(result, message, "agreement", "d", procdb_profile_agreement(profile));
-	result = ADD(result, message, "confidence_rule", "s",
-		     rules->by_evidence ? "evidence" : "reference");
-	result = ADD(result, message, "stability", "d", procdb_profile_stability(profile));
-	result = ADD(result, message, "min_observations", "u", rules->min_observations);
-	result = ADD(result, message, "min_confidence", "d", rules->min_confidence);
-	result = ADD(result, message, "missing_observations", "u", missing);
-	result = ADD(result, message, "missing_confidence", "d",
-		     MAX(rules->min_confidence - confidence, 0.0));
-	result = ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
-	result = ADD(result, message, "taught_by", "s", procdb_teachers_name(profile->teachers));
-	result = ADD(result, message, "right", "t", (guint64)profile->right);
-	result = ADD(result, message, "wrong", "t", (guint64)profile->wrong);
-	result = ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
+	result = PROCDB_ADD(result, message, "learned_tier", "s",
+			    procdb_tier_name(procdb_profile_dominant_tier(profile)));
+	result = PROCDB_ADD(result, message, "agreement", "d", procdb_profile_agreement(profile));
+	result = PROCDB_ADD(result, message, "confidence_rule", "s",
+			    rules->by_evidence ? "evidence" : "reference");
+	result = PROCDB_ADD(result, message, "stability", "d", procdb_profile_stability(profile));
+	result = PROCDB_ADD(result, message, "min_observations", "u", rules->min_observations);
+	result = PROCDB_ADD(result, message, "min_confidence", "d", rules->min_confidence);
+	result = PROCDB_ADD(result, message, "missing_observations", "u", missing);
+	result = PROCDB_ADD(result, message, "missing_confidence", "d",
+			    MAX(rules->min_confidence - confidence, 0.0));
+	result = PROCDB_ADD(result, message, "first_seen_us", "x", profile->first_seen_us);
 	result =
-	    ADD(result, message, "prediction_source", "s", procdb_prediction_source(engine, entry));
+	    PROCDB_ADD(result, message, "taught_by", "s", procdb_teachers_name(profile->teachers));
+	result = PROCDB_ADD(result, message, "right", "t", (guint64)profile->right);
+	result = PROCDB_ADD(result, message, "wrong", "t", (guint64)profile->wrong);
+	result = PROCDB_ADD(result, message, "withdrawals", "u", (guint32)profile->withdrawals);
+	result = PROCDB_ADD(result, message, "prediction_source", "s",
+			    procdb_prediction_source(engine, entry));
 	result = add_override(result, message, engine, entry);
 	result = add_prediction(result, message, engine, entry);
 	return result < 0 ? result : sd_bus_message_close_container(message);

@@ -13,6 +13,10 @@
 #include "contract.h"
 #include "engine.h"
 
+/* Appends an entry of an a{sv}, unless one before it failed. */
+#define PROCDB_ADD(result, message, key, ...)                                                      \
+	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
+
 /* The names of all profiles, escaped and sorted. */
 typedef struct _ProcdbNames ProcdbNames;
 ProcdbNames *procdb_names_new(ProcdbEngine *engine);

@@ -5,17 +5,14 @@
 
 #include "identity.h"
 #include "name.h"
-
-/* Appends an entry of an a{sv}, unless one before it failed. */
-#define ADD(result, message, key, ...)                                                             \
-	((result) < 0 ? (result) : sd_bus_message_append((message), "{sv}", (key), __VA_ARGS__))
+#include "rows.h"
 
 static int add_text(int result, sd_bus_message *message, const char *key, const char *bytes,
 		    gsize size)
 {
 	g_autofree char *text = procdb_identity_text(bytes, size);
 
-	return *text ? ADD(result, message, key, "s", text) : result;
+	return *text ? PROCDB_ADD(result, message, key, "s", text) : result;
 }
 
 int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identity, gboolean all)
@@ -25,9 +22,9 @@ int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identi
 	int result = 0;
 
 	if (*kind)
-		result = ADD(result, message, "kind", "s", kind);
-	result = ADD(result, message, "user", "s",
-		     procdb_user_class_name(procdb_user_class(identity->uid)));
+		result = PROCDB_ADD(result, message, "kind", "s", kind);
+	result = PROCDB_ADD(result, message, "user", "s",
+			    procdb_user_class_name(procdb_user_class(identity->uid)));
 	if (!all)
 		return result;
 	result = add_text(result, message, "program", identity->path, PROCDB_PATH_LEN);
@@ -68,25 +65,25 @@ static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
 	g_autofree char *name = procdb_name_escape(&task->comm);
 	int result = sd_bus_message_open_container(message, 'a', "{sv}");
 
-	result = ADD(result, message, "pid", "u", task->tgid);
-	result = ADD(result, message, "tid", "u", task->pid);
-	result = ADD(result, message, "name", "s", name);
-	result = ADD(result, message, "uid", "u", task->uid);
+	result = PROCDB_ADD(result, message, "pid", "u", task->tgid);
+	result = PROCDB_ADD(result, message, "tid", "u", task->pid);
+	result = PROCDB_ADD(result, message, "name", "s", name);
+	result = PROCDB_ADD(result, message, "uid", "u", task->uid);
 	if (result >= 0)
 		result = procdb_identity_append(message, &identity,
 						procdb_user_may_know(uid, task->uid));
 	if (entry)
-		result = ADD(result, message, "predicted", "s",
-			     procdb_tier_name(procdb_entry_tier(entry)));
+		result = PROCDB_ADD(result, message, "predicted", "s",
+				    procdb_tier_name(procdb_entry_tier(entry)));
 	if (task->measured < PROCDB_TIERS)
-		result = ADD(result, message, "measured", "s",
-			     procdb_tier_name((enum procdb_tier)task->measured));
+		result = PROCDB_ADD(result, message, "measured", "s",
+				    procdb_tier_name((enum procdb_tier)task->measured));
 	if (task->slice > 0)
-		result = ADD(result, message, "slice_ns", "t", (guint64)task->slice);
-	result = ADD(result, message, "set_by", "s", origin_of(task));
-	result = ADD(result, message, "nice", "i", task->nice);
-	result = ADD(result, message, "policy", "u", task->policy);
-	result = ADD(result, message, "cpu_ns", "t", (guint64)task->cpu);
+		result = PROCDB_ADD(result, message, "slice_ns", "t", (guint64)task->slice);
+	result = PROCDB_ADD(result, message, "set_by", "s", origin_of(task));
+	result = PROCDB_ADD(result, message, "nice", "i", task->nice);
+	result = PROCDB_ADD(result, message, "policy", "u", task->policy);
+	result = PROCDB_ADD(result, message, "cpu_ns", "t", (guint64)task->cpu);
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
 

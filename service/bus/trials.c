@@ -8,13 +8,6 @@
 
 static const char *const percentile_names[PROCDB_PERCENTILES] = {"p50", "p90", "p99"};
 
-#define autoreply __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message
-
-static int send_if(int result, sd_bus_message *reply)
-{
-	return result < 0 ? result : sd_bus_message_send(reply);
-}
-
 static int append_buckets(sd_bus_message *reply, const __u64 *waits)
 {
 	int result = sd_bus_message_open_container(reply, 'e', "sv");
@@ -55,7 +48,7 @@ static int append_delays(sd_bus_message *reply, enum procdb_tier tier, guint sid
 int procdb_handle_get_delays(ProcdbObject *self, sd_bus_message *call)
 {
 	struct procdb_delays delays = {0};
-	autoreply *reply = NULL;
+	sd_bus_message *reply = NULL;
 	/* Without an observer there is nothing, which is no error. */
 	gboolean known = self->host->delays && self->host->delays(self->host_data, &delays, NULL);
 	int result = sd_bus_message_new_method_return(call, &reply);
@@ -68,7 +61,7 @@ int procdb_handle_get_delays(ProcdbObject *self, sd_bus_message *call)
 					       delays.waits[tier][side]);
 	if (result >= 0)
 		result = sd_bus_message_close_container(reply);
-	return send_if(result, reply);
+	return procdb_bus_send_reply(reply, result);
 }
 
 /* A ratio under name, and the ends of its interval where there is one. */
@@ -111,7 +104,7 @@ static int append_comparison(sd_bus_message *reply, const struct procdb_comparis
 
 int procdb_handle_get_trial(ProcdbObject *self, sd_bus_message *call)
 {
-	autoreply *reply = NULL;
+	sd_bus_message *reply = NULL;
 	ProcdbTrialStatus status;
 	int result = sd_bus_message_new_method_return(call, &reply);
 
@@ -128,36 +121,22 @@ int procdb_handle_get_trial(ProcdbObject *self, sd_bus_message *call)
 		result = append_comparison(reply, &status.comparison);
 	if (result >= 0)
 		result = sd_bus_message_close_container(reply);
-	return send_if(result, reply);
+	return procdb_bus_send_reply(reply, result);
 }
 
 static void release_caller(ProcdbObject *self)
 {
 	ProcdbCaller *caller = g_steal_pointer(&self->trial_caller);
 
-	g_clear_handle_id(&self->trial_end, g_source_remove);
-	if (!caller)
-		return;
-	g_cancellable_disconnect(caller->gone, self->trial_gone);
-	procdb_gate_release(caller);
+	if (caller)
+		procdb_caller_unwatch(caller, self->trial_gone);
 }
 
-static gboolean on_trial_end(gpointer data)
-{
-	ProcdbObject *self = data;
-
-	self->trial_end = 0;
-	self->host->stop_trial(self->host_data, "the program that began it has ended");
-	return G_SOURCE_REMOVE;
-}
-
-/* In a source, for the cancellable may not be disconnected from its own callback. */
 static void on_caller_gone(GCancellable *gone, gpointer data)
 {
 	ProcdbObject *self = data;
 
-	if (self->trial_end == 0)
-		self->trial_end = g_idle_add_full(G_PRIORITY_HIGH, on_trial_end, self, NULL);
+	self->host->stop_trial(self->host_data, "the program that began it has ended");
 }
 
 void procdb_object_trial_changed(ProcdbObject *self)
@@ -218,9 +197,9 @@ int procdb_handle_start_trial(ProcdbObject *self, sd_bus_message *call)
 	if (!start(self, seconds, &error))
 		return procdb_bus_reply_error(call, error);
 	release_caller(self);
-	self->trial_caller = procdb_gate_hold(self->gate, call);
+	self->trial_caller = procdb_gate_caller(self->gate, call);
 	self->trial_gone =
-	    g_cancellable_connect(self->trial_caller->gone, G_CALLBACK(on_caller_gone), self, NULL);
+	    procdb_caller_watch(self->trial_caller, G_CALLBACK(on_caller_gone), self);
 	return sd_bus_reply_method_return(call, NULL);
 }
 
