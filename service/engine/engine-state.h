@@ -79,6 +79,7 @@ struct _ProcdbEngine {
 	gboolean drain_failed; /* as last logged */
 	gboolean scores_failed;
 	guint64 observations;
+	GHashTable *unseen; /* by name, execs under it: of names without a profile */
 	struct {
 		guint64 found, missed, right, wrong;
 		guint64 outcomes[PROCDB_TIERS][PROCDB_TIERS];
@@ -114,6 +115,8 @@ struct _ProcdbEngine {
 };
 
 #define PROCDB_NOT_COUNTED G_MAXUINT
+/* Of names that are not profiles yet: forgotten all at once when there are more. */
+#define PROCDB_MAX_UNSEEN 4096
 #define PROCDB_US_PER_DAY (G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC)
 /* How long a clock that was set, or has not been yet, may be wrong: an hour. */
 #define PROCDB_PATIENCE_TICKS 3600

@@ -57,6 +57,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->saves.last_error = g_strdup("");
 	engine->declared = procdb_declarations_new();
 	engine->held = procdb_declarations_new();
+	engine->unseen = g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, g_free);
 	engine->programs.all =
 	    g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, g_free);
 	engine->flood.names = g_hash_table_new(NULL, NULL);
@@ -89,6 +90,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_hash_table_unref(engine->declared);
 	g_hash_table_unref(engine->held);
 	g_hash_table_unref(engine->programs.all);
+	g_hash_table_unref(engine->unseen);
 	g_hash_table_unref(engine->flood.names);
 	g_free(engine->flood.text);
 	g_free(engine->saves.last_error);

@@ -83,6 +83,45 @@ static void vote(ProcdbEngine *engine, struct procdb_entry *entry, const struct 
 	procdb_profile_learn(&entry->profile, seen, engine->tick);
 }
 
+/* Execs of a name that has no profile yet. */
+struct unseen {
+	struct procdb_comm comm;
+	guint64 found, missed;
+};
+
+/*
+ * Execs of a name come a step or more before what was seen of it: a program that runs for seconds
+ * is asked for at its start. Most names that never get a profile did too little to be seen.
+ */
+static void keep_unseen(ProcdbEngine *engine, const struct procdb_named_score *s)
+{
+	struct unseen *kept = g_hash_table_lookup(engine->unseen, &s->comm);
+
+	if (s->score.found == 0 && s->score.missed == 0)
+		return;
+	if (!kept) {
+		if (g_hash_table_size(engine->unseen) >= PROCDB_MAX_UNSEEN)
+			g_hash_table_remove_all(engine->unseen);
+		kept = g_new0(struct unseen, 1);
+		kept->comm = s->comm;
+		/* The key is in the value. */
+		g_hash_table_insert(engine->unseen, &kept->comm, kept);
+	}
+	kept->found = procdb_add(kept->found, s->score.found);
+	kept->missed = procdb_add(kept->missed, s->score.missed);
+}
+
+static void count_unseen(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	const struct unseen *kept = g_hash_table_lookup(engine->unseen, &entry->comm);
+
+	if (!kept)
+		return;
+	entry->found = procdb_add(entry->found, kept->found);
+	entry->missed = procdb_add(entry->missed, kept->missed);
+	g_hash_table_remove(engine->unseen, &entry->comm);
+}
+
 static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint64 now)
 {
 	guint8 teachers =
@@ -99,6 +138,7 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		entry->published = !engine->map.known;
 		entry->profile.first_seen_us = now;
 		procdb_engine_count_new_name(engine, owner_of(o));
+		count_unseen(engine, entry);
 	} else if (!engine->dirty) {
 		/* The profile is in the file now, and may not be after this observation. */
 		engine->dirty = procdb_engine_is_saved(engine, entry);
@@ -146,17 +186,20 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 {
 	struct procdb_entry *entry = procdb_table_find(engine->table, &s->comm);
 
-	engine->predictions.found += s->score.found;
-	engine->predictions.missed += s->score.missed;
-	engine->predictions.right += s->score.right;
-	engine->predictions.wrong += s->score.wrong;
+	engine->predictions.found = procdb_add(engine->predictions.found, s->score.found);
+	engine->predictions.missed = procdb_add(engine->predictions.missed, s->score.missed);
+	engine->predictions.right = procdb_add(engine->predictions.right, s->score.right);
+	engine->predictions.wrong = procdb_add(engine->predictions.wrong, s->score.wrong);
 	for (guint i = 0; i < PROCDB_TIERS; i++)
 		for (guint j = 0; j < PROCDB_TIERS; j++)
-			engine->predictions.outcomes[i][j] += s->score.outcomes[i][j];
-	if (!entry)
+			engine->predictions.outcomes[i][j] =
+			    procdb_add(engine->predictions.outcomes[i][j], s->score.outcomes[i][j]);
+	if (!entry) {
+		keep_unseen(engine, s);
 		return;
-	entry->found += s->score.found;
-	entry->missed += s->score.missed;
+	}
+	entry->found = procdb_add(entry->found, s->score.found);
+	entry->missed = procdb_add(entry->missed, s->score.missed);
 	if (s->score.right == 0 && s->score.wrong == 0)
 		return;
 	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);

@@ -237,6 +237,32 @@ static void test_wrong_again_and_again_is_withdrawn(EngineFixture *f, gconstpoin
 	test_check_consistent(f);
 }
 
+/* A program that runs for seconds is asked for at its start and seen later. */
+static void test_starts_before_a_profile_count(EngineFixture *f, gconstpointer data)
+{
+	score(f, "burner", 0, 0);
+	score(f, "burner", 0, 0);
+	test_learn(f, "burner", PROCDB_TIER_BATCH, 1);
+	g_assert_cmpuint(test_find(f, "burner")->found, ==, 2);
+	score(f, "burner", 0, 0);
+	g_assert_cmpuint(test_find(f, "burner")->found, ==, 3);
+	for (guint i = 0; i < 5000; i++) {
+		g_autofree char *name = g_strdup_printf("n%u", i);
+		struct procdb_comm comm = test_comm(name);
+
+		test_maps_score(f->backend, &comm, (struct procdb_score){.missed = 1});
+		if (i % 100 == 0)
+			test_step(f);
+	}
+	test_step(f);
+	/* Memory is bounded: what was first asked for is forgotten. */
+	test_learn(f, "n0", PROCDB_TIER_BATCH, 1);
+	g_assert_cmpuint(test_find(f, "n0")->missed, ==, 0);
+	test_learn(f, "n4999", PROCDB_TIER_BATCH, 1);
+	g_assert_cmpuint(test_find(f, "n4999")->missed, ==, 1);
+	test_check_consistent(f);
+}
+
 /* An admin's word against what tasks do: what is learned underneath stays. */
 static void test_an_override_that_is_wrong_unlearns_nothing(EngineFixture *f, gconstpointer data)
 {
@@ -453,6 +479,7 @@ int main(int argc, char **argv)
 	    &test_settings);
 	add("what-users-have-taught-is-capped-when-loaded",
 	    test_what_users_have_taught_is_capped_when_loaded, &test_settings);
+	add("starts-before-a-profile-count", test_starts_before_a_profile_count, &test_settings);
 	add("wrong-again-and-again-is-withdrawn", test_wrong_again_and_again_is_withdrawn,
 	    &test_settings);
 	add("what-is-remembered-can-be-refuted", test_what_is_remembered_can_be_refuted,
