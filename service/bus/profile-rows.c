@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "identity.h"
-#include "name.h"
 #include "rows.h"
 #include "task-rows.h"
 
@@ -161,7 +160,6 @@ int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 /* A profile that passes, and what it is sorted by. */
 struct match {
 	const struct procdb_entry *entry;
-	char *name;
 	double key; /* greater first; 0 when sorted by name */
 };
 
@@ -171,12 +169,7 @@ static int compare(const void *a, const void *b)
 
 	if (x->key != y->key)
 		return x->key < y->key ? 1 : -1;
-	return strcmp(x->name, y->name);
-}
-
-static void match_clear(gpointer data)
-{
-	g_free(((struct match *)data)->name);
+	return memcmp(&x->entry->comm, &y->entry->comm, sizeof(x->entry->comm));
 }
 
 static double key_of(const ProcdbView *view, const struct procdb_entry *entry, ProcdbSort sort)
@@ -226,13 +219,11 @@ int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
 	g_autoptr(GArray) matches = g_array_new(FALSE, FALSE, sizeof(struct match));
 	int result = sd_bus_message_open_container(message, 'a', "a{sv}");
 
-	g_array_set_clear_func(matches, match_clear);
 	for (gsize i = 0; i < procdb_table_size(table); i++) {
 		struct match match = {.entry = procdb_table_at(table, i)};
 
 		if (!passes(view, filter, match.entry))
 			continue;
-		match.name = procdb_name_escape(&match.entry->comm);
 		match.key = key_of(view, match.entry, filter->sort);
 		g_array_append_val(matches, match);
 	}
