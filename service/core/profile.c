@@ -178,6 +178,9 @@ uint32_t procdb_profile_evidence(const struct procdb_profile *profile)
 {
 	uint64_t most = EVIDENCE_MAX;
 
+	/* Hearsay, and with times that the store may have made up. */
+	if (procdb_profile_is_prior(profile))
+		return 0;
 	/* Without a first time, as in an import, the number has to be believed. */
 	if (profile->first_seen_us > 0 && profile->last_seen_us > profile->first_seen_us)
 		most = 1 + (uint64_t)(profile->last_seen_us - profile->first_seen_us) / MINUTE_US;

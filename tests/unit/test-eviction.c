@@ -164,6 +164,10 @@ static void test_evidence(void)
 	g_assert_cmpuint(procdb_profile_evidence(&profile), ==, 1);
 	profile.last_seen_us = G_MAXINT64;
 	g_assert_cmpuint(procdb_profile_evidence(&profile), ==, 64);
+	/* What a farm said leaves before anything that was seen here, whatever times it gives. */
+	profile.teachers = PROCDB_TAUGHT_BY_FARM;
+	profile.observations = PROCDB_PRIOR_VOTES;
+	g_assert_cmpuint(procdb_profile_evidence(&profile), ==, 0);
 }
 
 int main(int argc, char **argv)
