@@ -72,8 +72,9 @@ static __noinline void count_use(struct program_use *counted, const struct procd
 }
 
 /*
- * p has executed this file: of a script, which its executable is not, where it is absolute. Two
- * CPUs that describe programs of one name at once may mix them: bytes, never addresses.
+ * p has executed this file: of a script, which its executable is not, where it is absolute. The
+ * user decides about readers of the path, so that of two CPUs that describe programs of one name at
+ * once one does it.
  */
 static __always_inline void describe_executed(struct task_struct *p, const char *filename)
 {
@@ -84,13 +85,15 @@ static __always_inline void describe_executed(struct task_struct *p, const char 
 
 	comm_of(p, &comm);
 	program = program_of(&comm, &created);
-	if (!program)
+	if (!program || __sync_lock_test_and_set(&program->writing, 1))
 		return;
 	program->uid = p->cred->uid.val;
 	program->kind = kind_of(p);
+	program->unit[0] = '\0';
 	program->path[0] = '\0';
 	path_of(p, program->path);
 	unit_of(p, program->unit);
 	if (!bpf_probe_read_kernel(&first, 1, filename) && first == '/')
 		bpf_probe_read_kernel_str(program->path, sizeof(program->path), filename);
+	__sync_lock_test_and_set(&program->writing, 0);
 }

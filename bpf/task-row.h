@@ -13,6 +13,8 @@
 #define PROCDB_PATH_LEN 256 /* with the terminator; of a longer path nothing, or its beginning */
 #define PROCDB_UNIT_LEN 128 /* of a cgroup's name, cut if it is longer */
 
+#define PROCDB_MAX_TASKS 16384 /* of which a list tells; the newest are left out */
+
 enum procdb_task_kind {
 	PROCDB_KIND_UNKNOWN = 0,
 	PROCDB_KIND_PROCESS = 1, /* a main thread */
@@ -53,11 +55,12 @@ struct procdb_program {
 	__u64 wakeups;
 	__u64 switches; /* voluntary context switches */
 	__u32 uid;
-	__u8 kind; /* enum procdb_task_kind */
-	__u8 pad[3];
+	__u32 writing; /* 1 while BPF changes the rest, which does not belong together then */
+	__u8 kind;     /* enum procdb_task_kind */
+	__u8 pad[7];
 	char path[PROCDB_PATH_LEN];
 	char unit[PROCDB_UNIT_LEN];
 };
 
-_Static_assert(sizeof(struct procdb_program) == 40 + PROCDB_PATH_LEN + PROCDB_UNIT_LEN,
+_Static_assert(sizeof(struct procdb_program) == 48 + PROCDB_PATH_LEN + PROCDB_UNIT_LEN,
 	       "no padding that BPF would leave unset");

@@ -46,6 +46,20 @@ static guint64 added(guint64 before, guint64 now)
 	return now >= before ? now - before : now;
 }
 
+/* While BPF writes, the program's file may be another user's: what was known before stays. */
+static void take_identity(ProcdbProgram *program, const struct procdb_program *now)
+{
+	const struct procdb_program before = program->last;
+
+	program->last = *now;
+	if (!now->writing)
+		return;
+	program->last.uid = before.uid;
+	program->last.kind = before.kind;
+	memcpy(program->last.path, before.path, sizeof(before.path));
+	memcpy(program->last.unit, before.unit, sizeof(before.unit));
+}
+
 /* Sums that stay at their greatest value: a map may hold anything. */
 static void take(ProcdbEngine *engine, const struct procdb_named_program *named, gint64 passed_us)
 {
@@ -58,7 +72,7 @@ static void take(ProcdbEngine *engine, const struct procdb_named_program *named,
 	program->wakeups = procdb_add(program->wakeups, added(before->wakeups, now->wakeups));
 	program->switches = procdb_add(program->switches, added(before->switches, now->switches));
 	program->cpu_share = passed_us > 0 ? (double)cpu / 1000 / (double)passed_us : 0;
-	program->last = *now;
+	take_identity(program, now);
 	program->reading = engine->programs.reading;
 }
 
