@@ -9,9 +9,6 @@
 
 typedef struct _ProcdbTaskList ProcdbTaskList;
 
-/* The most tasks of a list: bounds its memory, 7 MiB. Those with the lowest numbers are in it. */
-#define PROCDB_MAX_TASKS 16384
-
 /* Loads nothing before the first list. ledger must outlive it. */
 ProcdbTaskList *procdb_task_list_new(const ProcdbLedger *ledger);
 void procdb_task_list_free(ProcdbTaskList *list);

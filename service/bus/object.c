@@ -138,10 +138,15 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 			   self, call, procdb_table_size(procdb_engine_table(self->engine)));
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListTasks") > 0)
 		return SMALL_ANSWER +
-		       procdb_object_rows_size(self, call, self->tasks ? self->tasks->len : TASKS);
+		       procdb_object_rows_size(self, call, MAX(self->tasks_len, TASKS));
 	if (sd_bus_message_is_method_call(call, NULL, "Introspect") > 0 ||
-	    sd_bus_message_is_method_call(call, NULL, "GetAll") > 0)
+	    sd_bus_message_is_method_call(call, NULL, "GetAll") > 0 ||
+	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetDelays") > 0)
 		return LARGE_ANSWER;
+	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfile") > 0 ||
+	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfileOfPid") > 0 ||
+	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "Explain") > 0)
+		return 2 * PROCDB_ROW_SIZE;
 	return SMALL_ANSWER;
 }
 
@@ -216,6 +221,7 @@ void procdb_object_free(ProcdbObject *self)
 	g_ptr_array_unref(self->savers);
 	procdb_holds_free(self->holds);
 	g_clear_pointer(&self->tasks, g_array_unref);
+	g_clear_error(&self->tasks_error);
 	procdb_engine_set_listener(self->engine, NULL, NULL);
 	procdb_names_free(self->names);
 	procdb_vtable_free(self->vtable);

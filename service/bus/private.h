@@ -12,6 +12,8 @@
 
 /* For how long a list of tasks is used. */
 #define PROCDB_TASKS_US G_USEC_PER_SEC
+/* The estimated bytes of a row of named values. */
+#define PROCDB_ROW_SIZE 1536
 
 struct _ProcdbObject {
 	ProcdbEngine *engine;
@@ -27,7 +29,9 @@ struct _ProcdbObject {
 	GPtrArray *savers;   /* struct saver of handlers.c: calls that wait for a save */
 	ProcdbHolds *holds;
 	GArray *tasks;		    /* struct procdb_task_row, cached for a second; NULL: none */
-	gint64 tasks_us;	    /* monotonic: when they were listed */
+	gint64 tasks_us;	    /* monotonic: when they were listed, or could not be */
+	GError *tasks_error;	    /* why not, that time; NULL: they were */
+	guint tasks_len;	    /* how many there were when they were last listed */
 	ProcdbCaller *trial_caller; /* the trial ends when it leaves the bus; NULL: none runs */
 	gulong trial_gone;	    /* id of the watch of it */
 	/* Set while the object is exported. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errors.h"
 #include "identity.h"
 #include "rows.h"
 #include "task-rows.h"
@@ -104,7 +105,7 @@ static int add_counts(int result, sd_bus_message *message, const ProcdbView *vie
 	const ProcdbProgram *program = procdb_engine_program(view->engine, &entry->comm);
 	double seconds;
 
-	result = PROCDB_ADD(result, message, "runs", "t", entry->found + entry->missed);
+	result = PROCDB_ADD(result, message, "runs", "t", procdb_add(entry->found, entry->missed));
 	if (!program)
 		return result;
 	result = PROCDB_ADD(result, message, "cpu_ns", "t", program->cpu);
@@ -213,11 +214,11 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 }
 
 int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
-				const ProcdbFilter *filter, guint limit)
+				const ProcdbFilter *filter, guint limit, GError **error)
 {
 	const struct procdb_table *table = procdb_engine_table(view->engine);
 	g_autoptr(GArray) matches = g_array_new(FALSE, FALSE, sizeof(struct match));
-	int result = sd_bus_message_open_container(message, 'a', "a{sv}");
+	int result;
 
 	for (gsize i = 0; i < procdb_table_size(table); i++) {
 		struct match match = {.entry = procdb_table_at(table, i)};
@@ -227,7 +228,15 @@ int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
 		match.key = key_of(view, match.entry, filter->sort);
 		g_array_append_val(matches, match);
 	}
+	if (MIN(matches->len, limit ? limit : G_MAXUINT) > PROCDB_MAX_ROWS) {
+		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+			    "%u profiles match, and one answer has room for %u: set a limit, or "
+			    "filter for fewer",
+			    matches->len, PROCDB_MAX_ROWS);
+		return 0;
+	}
 	g_array_sort(matches, compare);
+	result = sd_bus_message_open_container(message, 'a', "a{sv}");
 	for (guint i = 0; i < matches->len && (limit == 0 || i < limit) && result >= 0; i++)
 		result = procdb_view_append(view, message,
 					    g_array_index(matches, struct match, i).entry);

@@ -33,6 +33,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbView, procdb_view_clear)
 /* Appends the a{sv} of an entry; a negative errno on failure. */
 int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 		       const struct procdb_entry *entry);
-/* Appends the aa{sv} of those that pass, at most limit. */
+/* dbus-daemon disconnects a service for a message of 32 MiB: so many rows are less. */
+#define PROCDB_MAX_ROWS 20000
+
+/* Appends the aa{sv} of those that pass, at most limit; error is set if that is too many. */
 int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
-				const ProcdbFilter *filter, guint limit);
+				const ProcdbFilter *filter, guint limit, GError **error);

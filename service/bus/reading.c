@@ -11,8 +11,8 @@
 #include "profile-rows.h"
 #include "task-rows.h"
 
-/* The estimated bytes of a row. */
-#define ROW_SIZE 1536
+/* After a failure: each attempt may load a BPF program, and any caller may ask. */
+#define RETRY_US (60 * G_USEC_PER_SEC)
 
 /* The tasks that run, listed once a second at most; NULL with error set when they cannot be. */
 static const GArray *tasks_now(ProcdbObject *self, GError **error)
@@ -21,16 +21,27 @@ static const GArray *tasks_now(ProcdbObject *self, GError **error)
 
 	if (self->tasks && now - self->tasks_us < PROCDB_TASKS_US)
 		return self->tasks;
+	if (self->tasks_error && now - self->tasks_us < RETRY_US) {
+		if (error)
+			*error = g_error_copy(self->tasks_error);
+		return NULL;
+	}
 	g_clear_pointer(&self->tasks, g_array_unref);
+	g_clear_error(&self->tasks_error);
 	if (!self->host->list_tasks) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
 				    "This service does not list tasks");
 		return NULL;
 	}
 	self->tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_row));
-	if (!self->host->list_tasks(self->host_data, self->tasks, error))
-		g_clear_pointer(&self->tasks, g_array_unref);
 	self->tasks_us = now;
+	if (!self->host->list_tasks(self->host_data, self->tasks, &self->tasks_error)) {
+		g_clear_pointer(&self->tasks, g_array_unref);
+		if (error)
+			*error = g_error_copy(self->tasks_error);
+		return NULL;
+	}
+	self->tasks_len = self->tasks->len;
 	return self->tasks;
 }
 
@@ -112,7 +123,10 @@ int procdb_object_get_profile_of_pid(ProcdbObject *self, sd_bus_message *call)
 	task = find_task(tasks_now(self, &error), pid);
 	if (!task && !error)
 		g_set_error(&error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_SUCH_TASK,
-			    "There is no task %u", pid);
+			    self->tasks_len < PROCDB_MAX_TASKS
+				? "There is no task %u"
+				: "Task %u is not among the %u that are listed",
+			    pid, PROCDB_MAX_TASKS);
 	if (!task)
 		return procdb_bus_reply_error(call, error);
 	comm = task->comm;
@@ -139,7 +153,11 @@ int procdb_object_query_profiles(ProcdbObject *self, sd_bus_message *call)
 	begin_reading(self, call, &view, NULL);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
-		result = procdb_view_append_matching(&view, reply, &filter, limit);
+		result = procdb_view_append_matching(&view, reply, &filter, limit, &error);
+	if (error) {
+		sd_bus_message_unref(reply);
+		return procdb_bus_reply_error(call, error);
+	}
 	if (result >= 0)
 		result = sd_bus_message_append(reply, "t", procdb_engine_serial(self->engine));
 	return procdb_bus_send_reply(reply, result);
@@ -176,5 +194,5 @@ gsize procdb_object_rows_size(ProcdbObject *self, sd_bus_message *call, gsize al
 	if (sd_bus_message_skip(call, "a{sv}") < 0 || sd_bus_message_read(call, "u", &limit) < 0)
 		limit = 0;
 	(void)sd_bus_message_rewind(call, TRUE);
-	return (limit > 0 ? MIN(limit, all) : all) * ROW_SIZE;
+	return (limit > 0 ? MIN(limit, all) : all) * PROCDB_ROW_SIZE;
 }

@@ -78,6 +78,7 @@ static gboolean host_list_tasks(gpointer data, GArray *tasks, GError **error)
 {
 	BusFixture *f = data;
 
+	f->listed++;
 	g_array_append_vals(tasks, f->tasks->data, f->tasks->len);
 	return !refused(f, error);
 }

@@ -26,6 +26,7 @@ typedef struct {
 	char *mode; /* of applying */
 	gboolean host_refuses;
 	GArray *tasks;		 /* struct procdb_task_row: that run; the test's to fill */
+	guint listed;		 /* how often they were asked for */
 	guint trials;		 /* that were begun, */
 	ProcdbTrialStatus trial; /* the last of them */
 	struct procdb_delays delays;

@@ -224,14 +224,12 @@ static void test_a_hold_shows(BusFixture *f, gconstpointer data)
 	assert_text(explained, "learned_tier", "interactive");
 }
 
-/* What is filtered out, or beyond the limit, is not written. */
-static void test_many_profiles(BusFixture *f, gconstpointer data)
+/* Profiles of these names, "name-00000" and so on. */
+static void import_many(BusFixture *f, guint count)
 {
 	g_autoptr(GArray) records = g_array_new(FALSE, TRUE, sizeof(struct procdb_record));
-	g_autofree char *found = NULL;
-	gint64 began;
 
-	for (guint i = 0; i < MANY; i++) {
+	for (guint i = 0; i < count; i++) {
 		struct procdb_record record = {0};
 		g_autofree char *name = g_strdup_printf("name-%05u", i);
 
@@ -242,6 +240,30 @@ static void test_many_profiles(BusFixture *f, gconstpointer data)
 		g_array_append_val(records, record);
 	}
 	g_assert_true(procdb_engine_import(f->engine.engine, records, TRUE, FALSE, NULL));
+}
+
+/* dbus-daemon would close our connection for an answer that is too large for it. */
+static void test_an_answer_has_a_bound(BusFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = test_settings;
+
+	settings.max_retained = 30000;
+	procdb_engine_configure(f->engine.engine, &settings);
+	import_many(f, 20001);
+	bus_must_fail(f, "QueryProfiles",
+		      g_variant_new_parsed("({'pattern': <'name-*'>}, uint32 0)"),
+		      OWN_ERROR("LimitExceeded"));
+	assert_names(f, "{'pattern': <'name-*'>, 'sort': <'name'>}", 1, "name-00000");
+	procdb_engine_configure(f->engine.engine, &test_settings);
+}
+
+/* What is filtered out, or beyond the limit, is not written. */
+static void test_many_profiles(BusFixture *f, gconstpointer data)
+{
+	g_autofree char *found = NULL;
+	gint64 began;
+
+	import_many(f, MANY);
 	began = g_get_monotonic_time();
 	found = names(f, "{'pattern': <'name-1638*'>, 'tier': <'batch'>}", 100);
 	g_test_message("a filtered list of %d took %" G_GINT64_FORMAT " us, the client included",
@@ -260,6 +282,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	add("/query/filters", test_filters);
 	add("/query/what-is-no-filter-is-named", test_what_is_no_filter_is_named);
+	add("/query/an-answer-has-a-bound", test_an_answer_has_a_bound);
 	add("/query/changed-since", test_changed_since);
 	add("/query/rows-say-what-is-known", test_rows_say_what_is_known_of_the_program);
 	add("/query/totals-outlive-the-map", test_totals_outlive_the_map);

@@ -103,6 +103,19 @@ static void test_the_profile_of_a_pid(BusFixture *f, gconstpointer data)
 	bus_must_fail(f, "GetProfileOfPid", g_variant_new("(u)", 7), OWN_ERROR("NoSuchTask"));
 }
 
+/* Each attempt may load a BPF program, which any caller could have the service do without end. */
+static void test_a_failure_is_not_asked_for_again_at_once(BusFixture *f, gconstpointer data)
+{
+	f->host_refuses = TRUE;
+	for (guint i = 0; i < 20; i++) {
+		g_autoptr(GVariant) reply = bus_must(f, "GetProfile", g_variant_new("(s)", "cc1"));
+
+		bus_must_fail(f, "ListTasks", g_variant_new_parsed("(@a{sv} {}, uint32 0)"),
+			      OWN_ERROR("LoadFailed"));
+	}
+	g_assert_cmpuint(f->listed, ==, 1);
+}
+
 static void test_the_application_of_a_unit(BusFixture *f, gconstpointer data)
 {
 	static const char *const cases[][2] = {
@@ -152,6 +165,8 @@ int main(int argc, char **argv)
 	add("/tasks/filters", test_filters);
 	add("/tasks/a-row-says-who-set-its-slice", test_a_row_says_who_set_its_slice);
 	add("/tasks/the-profile-of-a-pid", test_the_profile_of_a_pid);
+	add("/tasks/a-failure-is-not-asked-for-again-at-once",
+	    test_a_failure_is_not_asked_for_again_at_once);
 	add("/tasks/the-application-of-a-unit", test_the_application_of_a_unit);
 	add("/tasks/classes-of-users", test_classes_of_users);
 	return bus_fixture_run_tests();
