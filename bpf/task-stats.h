@@ -219,6 +219,7 @@ static __always_inline void publish(struct task_struct *p, struct procdb_class *
 static __always_inline void judge(struct task_stats *ts, struct task_struct *p, u8 tier)
 {
 	struct procdb_score *score;
+	u64 was, is;
 
 	if (ts->predicted == NOT_PREDICTED)
 		return;
@@ -228,8 +229,12 @@ static __always_inline void judge(struct task_stats *ts, struct task_struct *p, 
 	score = score_of(&ts->predicted_as);
 	if (score) {
 		__sync_fetch_and_add(ts->predicted == tier ? &score->right : &score->wrong, 1);
-		if (ts->predicted < PROCDB_TIERS && tier < PROCDB_TIERS)
-			__sync_fetch_and_add(&score->outcomes[ts->predicted][tier], 1);
+		was = ts->predicted;
+		is = tier;
+		/* Else clang 19 compares one copy and indexes by another: no verifier has that. */
+		asm volatile("" : "+r"(was), "+r"(is));
+		if (was < PROCDB_TIERS && is < PROCDB_TIERS)
+			__sync_fetch_and_add(&score->outcomes[was][is], 1);
 	}
 	ts->predicted = NOT_PREDICTED;
 }
