@@ -216,20 +216,21 @@ static __always_inline void publish(struct task_struct *p, struct procdb_class *
  * name that it was found under, whatever the task is called by now. A prediction that
  * says what this task could teach is right, even if the task is better.
  */
-static __always_inline void judge(struct task_stats *ts, struct task_struct *p, u8 tier)
+static __always_inline void judge(struct task_stats *ts, struct task_struct *p, u64 tier)
 {
 	struct procdb_score *score;
+	u64 was = ts->predicted;
 
-	if (ts->predicted == NOT_PREDICTED)
+	if (was == NOT_PREDICTED)
 		return;
-	if (tier > observing.max_user_tier && ts->predicted == observing.max_user_tier &&
-	    p->cred->uid.val != 0)
-		tier = (u8)observing.max_user_tier;
+	if (tier > observing.max_user_tier && was == observing.max_user_tier && p->cred->uid.val)
+		tier = observing.max_user_tier;
 	score = score_of(&ts->predicted_as);
 	if (score) {
-		__sync_fetch_and_add(ts->predicted == tier ? &score->right : &score->wrong, 1);
-		if (ts->predicted < PROCDB_TIERS && tier < PROCDB_TIERS)
-			__sync_fetch_and_add(&score->outcomes[ts->predicted][tier], 1);
+		__sync_fetch_and_add(was == tier ? &score->right : &score->wrong, 1);
+		asm volatile("" : "+r"(was), "+r"(tier)); /* else clang 19 checks another copy */
+		if (was < PROCDB_TIERS && tier < PROCDB_TIERS)
+			__sync_fetch_and_add(&score->outcomes[was][tier], 1);
 	}
 	ts->predicted = NOT_PREDICTED;
 }

@@ -50,6 +50,8 @@ installed=$(echo /packages/procdb_[0-8]*.deb)
 apt install "$installed"
 echo 'first contact:'
 pandemoniumctl status || fail 'the service cannot be reached'
+busctl get-property org.pandemonium.ProcDb /org/pandemonium/ProcDb org.pandemonium.ProcDb1 BackendStatus |
+	grep -q active || fail 'it does not observe'
 /src/debian/tests/service || fail 'the test of the package'
 
 python3 - >/tmp/many.json <<'END2'
@@ -83,8 +85,25 @@ kept 'the upgrade from version 0.1.0'
 mkdir -p /etc/pandemonium
 echo '[Apply]
 Mode=none' >/etc/pandemonium/procdb.conf
+
+# A farm with one machine: the unit's user, its sandbox and its polkit rule.
+! systemctl is-enabled --quiet pandemonium-farm.timer || fail 'a timer runs that no administrator enabled'
+systemd-run -q --unit=store redis-server --bind 127.0.0.1 --save ''
+echo 'STORE=redis://127.0.0.1' >/etc/pandemonium/farm.env
+systemctl start pandemonium-farm.service || fail 'the farm cannot be reached'
+pandemoniumctl farm audit --store=redis://127.0.0.1 --json | python3 -c '
+import json, sys
+sys.exit(sum(line["programs"] for line in json.load(sys.stdin)) < 300)' || fail 'the farm does not know the profiles'
+systemctl enable -q --now pandemonium-farm.timer
+apt install /packages/procdb_9-1_all.deb
+systemctl is-active --quiet pandemonium-farm.timer || fail 'an upgrade stops the timer of the farm'
+apt install "$installed"
+echo 'the machine learns with a farm'
+
 apt remove procdb
-! systemctl is-active --quiet $unit || fail 'removed, it runs'
+for gone in $unit pandemonium-farm.timer; do
+	! systemctl is-active --quiet "$gone" || fail "removed, $gone runs"
+done
 [ -e $database/profiles.bin ] || fail 'removing it deleted the database'
 apt install "$installed"
 kept 'removing and installing it again'

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# fetch.sh kernel VERSION   prints the path of a Debian kernel that has sched_ext;
-#                           VERSION is the beginning of one (6.16) or "newest"
+# fetch.sh kernel VERSION   prints the path of a Debian kernel; VERSION is the beginning of one
+#                           (6.16) or "newest". Beside it is modules/, what run.sh needs and
+#                           that kernel has as modules, in their order.
 #
 # Downloads with apt, from the mirror that this machine uses, into a cache:
 # $PROCDB_VM_CACHE, by default ~/.cache/procdb-vm. Nothing is installed. Exit
@@ -12,7 +13,8 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${PROCDB_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/procdb-vm}
-suites=trixie-backports
+# Their kernels are 6.1, 6.12, and those with sched_ext.
+suites='bookworm trixie trixie-backports'
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 say() { printf 'fetch.sh: %s\n' "$*" >&2; }
@@ -34,7 +36,8 @@ apt_own() {
 
 # Package lists at most a day old.
 update() {
-	if [ -n "$(find "$cache/apt/updated" -mtime -1 2>/dev/null)" ]; then
+	updated=$cache/apt/updated-$(echo "$suites" | tr ' ' -)
+	if [ -n "$(find "$updated" -mtime -1 2>/dev/null)" ]; then
 		return 0
 	fi
 	uri=$("$here/../packages/mirror.sh") || exit 77
@@ -44,7 +47,7 @@ update() {
 	done >"$cache/apt/sources.list"
 	apt_own apt-get -o APT::Update::Error-Mode=any update >&2 ||
 		fail "cannot reach the Debian mirror" 77
-	touch "$cache/apt/updated"
+	touch "$updated"
 }
 
 # unpack DIRECTORY PACKAGE[=VERSION]...: downloads, and unpacks into DIRECTORY.
@@ -87,14 +90,19 @@ fetch_kernel() {
 	fi
 	update
 	found=$(find_kernel "$1")
-	[ -n "$found" ] || fail "no kernel $1 with sched_ext in $suites"
+	[ -n "$found" ] || fail "no kernel $1 in $suites"
 	version=${found% *}
 	if [ ! -e "$cache/$version/vmlinuz" ]; then
 		say "getting Linux $version"
 		unpack "$cache/unpacked" "${found#* }"
 		vmlinuz=$(find "$cache/unpacked" -name 'vmlinuz*' -type f)
 		[ -n "$vmlinuz" ] || fail "${found#* } holds no kernel"
-		mkdir -p "$cache/$version"
+		mkdir -p "$cache/$version/modules"
+		n=0
+		for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_console; do
+			n=$((n + 1))
+			find "$cache/unpacked" -name "$module.ko" -exec cp {} "$cache/$version/modules/$n-$module.ko" \;
+		done
 		cp "$vmlinuz" "$cache/$version/vmlinuz"
 		rm -rf "$cache/unpacked"
 	fi

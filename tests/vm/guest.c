@@ -104,6 +104,26 @@ void guest_predict(ProcdbBackend *backend, const char *name, guint8 tier)
 	g_assert_no_error(error);
 }
 
+guint guest_observed(ProcdbBackend *backend, const char *name, struct procdb_class *seen)
+{
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
+	g_autoptr(GError) error = NULL;
+	guint n = 0;
+
+	procdb_backend_drain(backend, all, &error);
+	g_assert_no_error(error);
+	for (guint i = 0; i < all->len; i++) {
+		const struct procdb_observation *o =
+		    &g_array_index(all, struct procdb_observation, i);
+
+		if (!strncmp((const char *)o->comm.bytes, name, PROCDB_COMM_LEN)) {
+			n++;
+			*seen = o->seen;
+		}
+	}
+	return n;
+}
+
 /* The scheduler's map of task states; the id of the newest map of that name. */
 static int tasks_map(void)
 {

@@ -31,6 +31,9 @@ const char *guest_state(ProcdbBackend *backend);
 
 void guest_predict(ProcdbBackend *backend, const char *name, guint8 tier);
 
+/* Takes all that was observed until now. The number of entries for a name; the last in *seen. */
+guint guest_observed(ProcdbBackend *backend, const char *name, struct procdb_class *seen);
+
 /* The tier that the scheduler has a task in, from its task storage; -1 if it does not know it. */
 int guest_tier(pid_t pid);
 

@@ -53,6 +53,11 @@ if [ -z "$image" ]; then
 	image=$work/image
 	"$here/image.sh" "$image" "$command" "$@"
 fi
+modules=$(dirname "$kernel")/modules
+if [ -n "$(ls "$modules" 2>/dev/null)" ]; then
+	(cat "$image" && cd "$modules/.." && find modules | cpio --create --format=newc --owner=0:0 --quiet) >"$work/with-modules"
+	image=$work/with-modules
+fi
 : >"$work/result"
 : >"$work/status"
 # nosoftlockup: that detector sees a host that is busy elsewhere, and ends a

@@ -7,7 +7,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define PROGRAMS 200
@@ -125,27 +124,6 @@ static void rename_looks_again(void)
 	guest_kill(unknown);
 }
 
-/* Everything observed until now; the number of entries for a name, the last one in *seen. */
-static guint observed(ProcdbBackend *backend, const char *name, struct procdb_class *seen)
-{
-	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct procdb_observation));
-	g_autoptr(GError) error = NULL;
-	guint n = 0;
-
-	procdb_backend_drain(backend, all, &error);
-	g_assert_no_error(error);
-	for (guint i = 0; i < all->len; i++) {
-		const struct procdb_observation *o =
-		    &g_array_index(all, struct procdb_observation, i);
-
-		if (!strncmp((const char *)o->comm.bytes, name, PROCDB_COMM_LEN)) {
-			n++;
-			*seen = o->seen;
-		}
-	}
-	return n;
-}
-
 static void short_life_is_observed(void)
 {
 	g_autoptr(ProcdbBackend) backend = guest_schedule();
@@ -155,7 +133,7 @@ static void short_life_is_observed(void)
 	guest_reap(guest_exec("pcompiler", "work-40"));
 	/* A task can be reaped before it has left the CPU for the last time. */
 	for (int i = 0; i < 500 && !n; i++) {
-		n = observed(backend, "pcompiler", &seen);
+		n = guest_observed(backend, "pcompiler", &seen);
 		guest_sleep_ms(10);
 	}
 	g_assert_cmpuint(n, ==, 1);
@@ -176,10 +154,10 @@ static void maturity_is_observed_once(void)
 
 	for (int i = 0; i < 10; i++) {
 		guest_sleep_ms(50);
-		n += observed(backend, "pwaker", &seen);
+		n += guest_observed(backend, "pwaker", &seen);
 	}
 	guest_kill(pid);
-	n += observed(backend, "pwaker", &seen);
+	n += guest_observed(backend, "pwaker", &seen);
 	g_assert_cmpuint(n, ==, 1);
 	/* It wants most of a CPU, in runs that no longer slice would help. */
 	g_assert_cmpuint(seen.tier, ==, PROCDB_TIER_INTERACTIVE);

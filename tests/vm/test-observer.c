@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* Does a kernel load and run what the service has without sched_ext? */
+
+#include "guest.h"
+#include "survey.h"
+#include "task-list.h"
+#include "task-row.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static ProcdbBackend *observe(ProcdbLedger *ledger)
+{
+	ProcdbObserverSettings settings = {PROCDB_OBSERVING_DEFAULTS, NULL, ledger};
+	ProcdbBackend *backend = procdb_backend_observer_new(&settings);
+	ProcdbBackendStatus status;
+
+	procdb_backend_refresh(backend);
+	procdb_backend_status(backend, &status);
+	g_test_message("%s", status.state);
+	g_assert_cmpstr(status.state, ==, "active");
+	return backend;
+}
+
+static void learns_from_a_program(void)
+{
+	g_autoptr(ProcdbLedger) ledger = procdb_ledger_new();
+	g_autoptr(ProcdbBackend) backend = observe(ledger);
+	g_autoptr(GError) error = NULL;
+	struct procdb_delays delays;
+	struct procdb_class seen = {0};
+	guint n = 0;
+
+	g_assert_cmpstr(procdb_ledger_refusal(ledger), ==, NULL);
+	guest_reap(guest_exec("pcompiler", "work-40"));
+	/* A task can be reaped before it has left the CPU for the last time. */
+	for (int i = 0; i < 500 && !n; i++) {
+		n = guest_observed(backend, "pcompiler", &seen);
+		guest_sleep_ms(10);
+	}
+	g_assert_cmpuint(n, ==, 1);
+	g_assert_cmpuint(seen.tier, ==, PROCDB_TIER_BATCH);
+	g_assert_cmpuint(seen.avg_runtime, >=, 10 * GUEST_MS);
+	procdb_backend_delays(backend, &delays, &error);
+	g_assert_no_error(error);
+}
+
+static void lists_tasks(void)
+{
+	g_autoptr(ProcdbLedger) ledger = procdb_ledger_new();
+	g_autoptr(ProcdbBackend) backend = observe(ledger);
+	g_autoptr(ProcdbTaskList) list = procdb_task_list_new(ledger);
+	g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_row));
+	g_autoptr(GError) error = NULL;
+	const struct procdb_task_row *self = NULL;
+
+	procdb_task_list_read(list, backend, tasks, &error);
+	g_assert_no_error(error);
+	for (guint i = 0; i < tasks->len && !self; i++) {
+		self = &g_array_index(tasks, struct procdb_task_row, i);
+		if (self->pid != (guint)getpid())
+			self = NULL;
+	}
+	g_assert_nonnull(self);
+	g_test_message("%u tasks; this one is %s, its slice %" G_GUINT64_FORMAT " ns", tasks->len,
+		       self->path, (guint64)self->slice);
+	g_assert_true(g_str_has_suffix(self->path, "/test-vm-observer"));
+}
+
+static void surveys_maps(void)
+{
+	g_autoptr(ProcdbSurvey) survey = procdb_survey_new();
+
+	g_assert_nonnull(survey);
+}
+
+int main(int argc, char **argv)
+{
+	guest_init(&argc, &argv);
+	g_test_add_func("/observer/learns-from-a-program", learns_from_a_program);
+	g_test_add_func("/observer/lists-tasks", lists_tasks);
+	g_test_add_func("/observer/surveys-maps", surveys_maps);
+	return g_test_run();
+}
