@@ -27,7 +27,7 @@ typedef struct {
 	GHashTable *own; /* names that this machine has seen itself */
 	FarmDemands demands;
 	GArray *priors;
-	GHashTable *known;
+	FarmKnown *known;
 	FarmSum sum; /* of the name that is looked at */
 	guint names; /* in the store */
 	guint seen;  /* of these, seen by this machine itself */
@@ -44,7 +44,7 @@ static void pull_clear(Pull *pull)
 {
 	g_clear_pointer(&pull->own, g_hash_table_unref);
 	g_clear_pointer(&pull->priors, g_array_unref);
-	g_clear_pointer(&pull->known, g_hash_table_unref);
+	g_clear_pointer(&pull->known, farm_known_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pull, pull_clear)
 
@@ -119,11 +119,11 @@ static gboolean read_store(FarmSession *session, Pull *pull, GError **error)
 
 static GVariant *records_of(const Pull *pull)
 {
-	GVariantBuilder builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_autoptr(Records) records = records_new();
 
 	for (guint i = 0; i < pull->priors->len; i++)
-		rows_build_record(&builder, &g_array_index(pull->priors, Prior, i).row);
-	return g_variant_builder_end(&builder);
+		records_add(records, &g_array_index(pull->priors, Prior, i).row);
+	return records_end(records);
 }
 
 static void report(const Ctl *ctl, const FarmSession *session, const Pull *pull)

@@ -68,8 +68,7 @@ static void test_nodes_of_a_cluster(void)
 /* Rows of one name, "x". */
 static Rows *rows_of(guint32 batch, guint32 critical, guint32 observations, const char *taught_by)
 {
-	g_auto(GVariantBuilder) builder =
-	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_autoptr(Records) records = records_new();
 	g_autoptr(GVariant) rows = NULL;
 	const Row row = {
 	    .name = "x",
@@ -81,8 +80,8 @@ static Rows *rows_of(guint32 batch, guint32 critical, guint32 observations, cons
 	    .taught_by = taught_by,
 	};
 
-	rows_build_record(&builder, &row);
-	rows = g_variant_ref_sink(g_variant_builder_end(&builder));
+	records_add(records, &row);
+	rows = g_variant_ref_sink(records_end(records));
 	return rows_from_variant(rows);
 }
 
@@ -148,13 +147,13 @@ static void test_steps(void)
 		last = now;
 	}
 	g_assert_cmpuint(farm_step_of(G_MAXUINT64), ==, FARM_STEP_MAX);
-	g_assert_cmpuint(farm_step_median(hosts), ==, 0);
+	g_assert_cmpuint(farm_step_median(hosts, 0), ==, 0);
 	hosts[50] = 3;
 	hosts[52] = 2;
 	hosts[400] = 2;
-	g_assert_cmpuint(farm_step_median(hosts), ==, 52);
+	g_assert_cmpuint(farm_step_median(hosts, 7), ==, 52);
 	hosts[50] = 4;
-	g_assert_cmpuint(farm_step_median(hosts), ==, 50);
+	g_assert_cmpuint(farm_step_median(hosts, 8), ==, 50);
 }
 
 static gboolean is_prior(const char *text, guint quorum)
@@ -183,7 +182,8 @@ static void test_a_prior_has_medians_and_three_votes(void)
 	g_autofree FarmSum *sum = g_new(FarmSum, 1);
 	Row row;
 
-	g_assert_true(farm_sum_parse("0 0 24 3 90 8 1 5 9999 a3=1 a9=1 a300=1 w7=3 c0=3", sum));
+	g_assert_true(
+	    farm_sum_parse("0 0 24 3 90 8 1 5 9999 a3=7 a9=1 a300=1 a3=1 w7=3 c0=3", sum));
 	row = farm_sum_to_row(sum, "x", &demands);
 	g_assert_cmpuint(row.votes[2], ==, PROCDB_PRIOR_VOTES);
 	g_assert_cmpuint(row.observations, ==, PROCDB_PRIOR_VOTES);
