@@ -53,6 +53,15 @@ void farm_known_add(FarmKnown *known, const char *name, guint64 machines, guint6
 	g_array_append_val(known->runs, runs);
 }
 
+gboolean farm_known_make_directory(const char *directory, GError **error)
+{
+	if (g_mkdir_with_parents(directory, 0755) == 0)
+		return TRUE;
+	g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", directory,
+		    g_strerror(errno));
+	return FALSE;
+}
+
 static GVariant *numbers(const GArray *all)
 {
 	return g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, all->data, all->len,
@@ -68,12 +77,8 @@ gboolean farm_known_write(const FarmKnown *known, const char *directory, GError 
 	    "(@as@at@at)",
 	    g_variant_new_strv((const char *const *)known->names->pdata, known->names->len),
 	    numbers(known->machines), numbers(known->runs)));
-	if (g_mkdir_with_parents(directory, 0755) != 0) {
-		g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s",
-			    directory, g_strerror(errno));
-		return FALSE;
-	}
-	return g_file_set_contents_full(path, g_variant_get_data(all),
+	return farm_known_make_directory(directory, error) &&
+	       g_file_set_contents_full(path, g_variant_get_data(all),
 					(gssize)g_variant_get_size(all),
 					G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
 }

@@ -14,6 +14,9 @@ void farm_known_free(FarmKnown *known);
 
 /* Each name once. */
 void farm_known_add(FarmKnown *known, const char *name, guint64 machines, guint64 runs);
+/* Makes the directory if there is none. FALSE with error set. */
+gboolean farm_known_make_directory(const char *directory, GError **error);
+
 /* Writes it to a directory, for any user to read. FALSE with error set. */
 gboolean farm_known_write(const FarmKnown *known, const char *directory, GError **error);
 

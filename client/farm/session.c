@@ -232,12 +232,14 @@ gboolean farm_session_drop(FarmSession *session, const char *host, const GPtrArr
 	g_autofree char *parts = farm_session_key(session, "host", host);
 	g_autofree char *sums = farm_session_key(session, "sums", NULL);
 	g_autofree char *seen = farm_session_key(session, "seen", NULL);
+	g_autofree char *overrides = farm_session_key(session, "overrides", NULL);
 	guint at = 0;
 
 	/* Once without a name as well: a machine that gave nothing is taken out, too. */
 	do {
 		g_autoptr(GPtrArray) words = g_ptr_array_new();
-		const char *const first[] = {"EVALSHA", digest, "3", parts, sums, seen, host};
+		const char *const first[] = {"EVALSHA", digest, "4",	   parts,
+					     sums,	seen,	overrides, host};
 
 		for (guint i = 0; i < G_N_ELEMENTS(first); i++)
 			g_ptr_array_add(words, (gpointer)first[i]);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "decisions.h"
 #include "increments.h"
 #include "reader.h"
 #include "scripts.h"
@@ -250,6 +251,54 @@ static void test_a_machine_has_one_voice(void)
 	g_assert_cmpuint(share[1], ==, 2);
 }
 
+static void test_decisions_that_are_none_are_left_out(void)
+{
+	g_autoptr(GHashTable) none = farm_decisions_parse("");
+	g_autoptr(GHashTable) some = farm_decisions_parse(
+	    "batch cc1\n\nhigh x\nbatch\nbatch \033[2J\nlat-critical Web Content\n"
+	    "batch seventeen-bytes-17\ninteractive last");
+	g_autoptr(GString) many = g_string_new(NULL);
+	g_autoptr(GHashTable) bounded = NULL;
+
+	g_assert_cmpuint(g_hash_table_size(none), ==, 0);
+	g_assert_cmpuint(g_hash_table_size(some), ==, 3);
+	g_assert_cmpstr(g_hash_table_lookup(some, "cc1"), ==, "batch");
+	g_assert_cmpstr(g_hash_table_lookup(some, "Web Content"), ==, "lat-critical");
+	g_assert_cmpstr(g_hash_table_lookup(some, "last"), ==, "interactive");
+	for (guint i = 0; i < 2 * FARM_MAX_OVERRIDES; i++)
+		g_string_append_printf(many, "batch x%u\n", i);
+	bounded = farm_decisions_parse(many->str);
+	g_assert_cmpuint(g_hash_table_size(bounded), ==, FARM_MAX_OVERRIDES);
+}
+
+static void add_machine(GHashTable *machines, const char *host, const char *text)
+{
+	g_hash_table_insert(machines, g_strdup(host), farm_decisions_parse(text));
+}
+
+static void test_machines_decide_together(void)
+{
+	g_autoptr(GHashTable) machines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							       (GDestroyNotify)g_hash_table_unref);
+	g_autoptr(GHashTable) sum = NULL;
+	const FarmDecision *agreed, *disagreed, *alone;
+
+	add_machine(machines, "a", "batch agreed\nbatch disagreed");
+	add_machine(machines, "b", "batch agreed\ninteractive disagreed\nbatch alone");
+	add_machine(machines, "c", "batch disagreed");
+	/* What the machine itself said before is not a reason to do it. */
+	add_machine(machines, "own", "batch alone\nbatch gone");
+	sum = farm_decisions_sum(machines, "own", 2);
+	agreed = g_hash_table_lookup(sum, "agreed");
+	disagreed = g_hash_table_lookup(sum, "disagreed");
+	alone = g_hash_table_lookup(sum, "alone");
+	g_assert_cmpuint(g_hash_table_size(sum), ==, 3);
+	g_assert_cmpint(agreed->verdict, ==, FARM_AGREED);
+	g_assert_cmpstr(agreed->tier, ==, "batch");
+	g_assert_cmpint(disagreed->verdict, ==, FARM_DISAGREED);
+	g_assert_cmpint(alone->verdict, ==, FARM_TOO_FEW);
+}
+
 /* Feeds bytes one at a time, and returns whether an answer came of them. */
 static gboolean reads(const char *bytes)
 {
@@ -337,6 +386,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/farm/names-that-are-none-are-refused",
 			test_names_that_are_none_are_refused);
 	g_test_add_func("/farm/a-machine-has-one-voice", test_a_machine_has_one_voice);
+	g_test_add_func("/farm/decisions-that-are-none-are-left-out",
+			test_decisions_that_are_none_are_left_out);
+	g_test_add_func("/farm/machines-decide-together", test_machines_decide_together);
 	g_test_add_func("/farm/answers-that-are-none-are-refused",
 			test_answers_that_are_none_are_refused);
 	g_test_add_func("/farm/an-answer-has-an-end", test_an_answer_has_an_end);

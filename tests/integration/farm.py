@@ -40,9 +40,9 @@ def farm(verb, store, host="a", status=0, *more):
                f"--state={os.environ['LAB_DIR']}/state-{host}", "--no-ask-password", status=status)
 
 
-def fails(verb, status, *arguments, host="a"):
+def fails(verb, status, *arguments, host="a", prefix=()):
     """What it says on standard error when it fails."""
-    done = subprocess.run(["pandemoniumctl", "farm", verb, f"--host={host}", f"--state={os.environ['LAB_DIR']}/state-{host}",
+    done = subprocess.run([*prefix, "pandemoniumctl", "farm", verb, f"--host={host}", f"--state={os.environ['LAB_DIR']}/state-{host}",
                            *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
     return done.stderr
@@ -171,6 +171,48 @@ def what_is_not_heard_of_any_more_is_forgotten():
         service.call("SetOverride", "(ss)", "decided", "batch")
         assert json.loads(farm("push", store, "b", 0, "--json")) == {"pushed": 0, "runs": 0}
         assert "knows nothing yet" in farm("pull", store, "b", 0, "--label=other")
+
+
+def overrides_travel_only_when_asked():
+    with Redis("--unixsocketperm", "777") as store, Service() as service:
+        def decided():
+            return {name: row["tier"] for name, row in service.profiles().items() if row["origin"] == "override"}
+
+        def becomes(**decisions):
+            for name in decided():
+                service.call("ClearOverride", "(s)", name)
+            for name, tier in decisions.items():
+                service.call("SetOverride", "(ss)", name, tier)
+
+        def pulls(*more):
+            return json.loads(farm("pull", store, "fresh", 0, "--json", *more))
+
+        becomes(agreed="batch", here="batch", disputed="batch", alone="batch")
+        farm("push", store, "a")
+        assert pulls("--overrides")["overrides"] == 0, "nobody was asked to push"
+        assert json.loads(farm("push", store, "a", 0, "--json", "--overrides"))["overrides"] == 4
+        becomes(agreed="batch", here="batch", disputed="interactive")
+        for _ in range(2):
+            assert json.loads(farm("push", store, "b", 0, "--json", "--overrides"))["overrides"] == 3
+        lines = {line["machine"]: line for line in json.loads(farm("audit", store, "fresh", 0, "--json"))}
+        assert (lines["a"]["overrides"], lines["b"]["overrides"]) == (4, 3), lines
+        assert [part["override"] for part in json.loads(farm("audit", store, "fresh", 0, "disputed", "--json"))] \
+            == ["batch", "interactive"]
+
+        becomes(here="lat-critical")
+        assert "overrides" not in pulls() and decided() == {"here": "lat-critical"}
+        assert "\"here\" to lat-critical stays" in fails("pull", 0, f"--store={store.url}", "--overrides", host="fresh")
+        assert decided() == {"here": "lat-critical", "agreed": "batch"}, decided()
+        # What came from the farm is no voice of its own, and what was cleared here stays so.
+        assert json.loads(farm("push", store, "fresh", 0, "--json", "--overrides"))["overrides"] == 1
+        service.call("ClearOverride", "(s)", "agreed")
+        assert pulls("--overrides")["overrides"] == 0 and decided() == {"here": "lat-critical"}
+        farm("forget", store, "fresh", 0, "a")
+        assert [part["machine"] for part in json.loads(farm("audit", store, "fresh", 0, "agreed", "--json"))] == ["b"]
+        # A user may not decide, and is told which right is missing.
+        alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
+        said = fails("pull", 4, f"--store={store.url}", "--overrides", "--quorum=1", "--no-ask-password", host="c", prefix=alice)
+        assert "org.pandemonium.procdb.set-override" in said and decided() == {"here": "lat-critical"}, said
 
 
 def a_store_behind_tls_has_to_be_the_right_one():
