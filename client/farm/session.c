@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "farm-known.h"
 #include "scripts.h"
 
@@ -212,8 +213,12 @@ int farm_session_report(const FarmSession *session, const GError *error)
 
 gint64 farm_retention_s(Ctl *ctl)
 {
-	const guint days = procdb_dbus_proc_db1_get_retention_days(ctl->proxy);
+	/* Asked for: the proxy keeps no properties. */
+	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
+	guint32 days = 0;
 
+	if (properties)
+		g_variant_lookup(properties, "RetentionDays", "u", &days);
 	return (days > 0 ? days : FARM_DEFAULT_DAYS) * DAY_S;
 }
 

@@ -14,7 +14,7 @@ import threading
 import time
 
 from harness import Service, ctl, run_case
-from stores import Between, Redis
+from stores import Between, Redis, Slow
 
 RECORDS = "a(ssdbu(uuu)ttttxsxttusu)"
 TIERS = ("batch", "interactive", "lat-critical")
@@ -171,6 +171,40 @@ def what_is_not_heard_of_any_more_is_forgotten():
         service.call("SetOverride", "(ss)", "decided", "batch")
         assert json.loads(farm("push", store, "b", 0, "--json")) == {"pushed": 0, "runs": 0}
         assert "knows nothing yet" in farm("pull", store, "b", 0, "--label=other")
+
+
+def retention_is_that_of_the_service():
+    path = f"{os.environ['LAB_DIR']}/long.conf"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[Database]\nRetentionDays=60\n")
+    with Redis() as store, Service("--config", path) as service:
+        for host in "ab":
+            machine(service, store, host, record("cc1", "batch", 30))
+        # The farm last saw it 40 days ago.
+        key = store.keys("sums")[0]
+        words = store.cli("HGET", key, "cc1")[0].split()
+        words[8] = str(int(words[8]) - 40 * 24 * 3600)
+        store.cli("HSET", key, "cc1", " ".join(words))
+        service.call("Reset")
+        assert json.loads(farm("pull", store, "fresh", 0, "--json"))["pulled"] == 1
+
+
+def a_slow_store_is_told_and_loses_nothing():
+    with Redis() as store, Service() as service:
+        teach(service, *[record(f"prog{number}", "batch", 5) for number in range(100)])
+        with Slow(store, 0.6) as slow:
+            said = fails("push", 5, f"--store={slow.url}", "--timeout=1")
+            assert "did not answer within 1 s" in said and "Nothing is lost" in said, said
+            began = time.monotonic()
+            service.profiles()
+            assert time.monotonic() - began < 0.5, "the service waits for no store"
+        # One that is only slow is waited for: what it had counted it says, and no more than that.
+        with Slow(store, 0.02) as slow:
+            done = json.loads(farm("push", slow, "a", 0, "--json"))
+            assert done == {"pushed": 100, "runs": 500}, done
+            service.call("Reset")
+            assert json.loads(farm("pull", slow, "fresh", 0, "--json", "--quorum=1"))["pulled"] == 100
+        assert sum(numbers[4] for numbers, _ in sums_are_exact(store).values()) == 500
 
 
 def overrides_travel_only_when_asked():
