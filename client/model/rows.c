@@ -92,8 +92,7 @@ static void set_votes(GVariant **last, const guint32 before[PROCDB_TIERS],
 /* What the service ignores, and says itself. */
 static void set_confidence(GVariant *last[2], const Row *before, const Row *row)
 {
-	/* By its bytes: no number is equal to NaN. */
-	if (!last[0] || memcmp(&before->confidence, &row->confidence, sizeof(double)) != 0)
+	if (!last[0] || before->confidence != row->confidence)
 		remember(&last[0], g_variant_new_double(row->confidence));
 	if (!last[1] || before->confident != row->confident)
 		remember(&last[1], g_variant_new_boolean(row->confident));
