@@ -54,6 +54,11 @@ static gboolean check(const CtlCommand *command, const FarmOptions *options, cha
 							      : "nothing more");
 		return FALSE;
 	}
+	if (options->overrides &&
+	    (g_str_equal(args[0], "audit") || g_str_equal(args[0], "forget"))) {
+		options_usage(command, "--overrides is for push, pull and sync");
+		return FALSE;
+	}
 	if (options->timeout_s < 1 || options->quorum < 1) {
 		options_usage(command, "--timeout and --quorum are 1 or more");
 		return FALSE;
@@ -79,6 +84,8 @@ int cmd_farm(Ctl *ctl, const CtlCommand *command, char **argv)
 	    {"host", 0, 0, G_OPTION_ARG_STRING, &host, "Name of this machine in the farm", "NAME"},
 	    {"quorum", 0, 0, G_OPTION_ARG_INT, &options.quorum,
 	     "Pull what this many machines have seen (2)", "MACHINES"},
+	    {"overrides", 0, 0, G_OPTION_ARG_NONE, &options.overrides,
+	     "Push or pull overrides, too", NULL},
 	    {"password-file", 0, 0, G_OPTION_ARG_FILENAME, &password_file,
 	     "File that holds the password", "FILE"},
 	    {"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &ca_file,

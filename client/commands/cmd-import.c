@@ -80,8 +80,7 @@ static int import(Ctl *ctl, GVariant *profiles, gboolean replace, gboolean merge
 /* The same without overrides: what was learned says the tier. */
 static GVariant *without_overrides(GVariant *profiles)
 {
-	g_auto(GVariantBuilder) builder =
-	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_autoptr(Records) records = records_new();
 	g_autoptr(Rows) rows = rows_from_variant(profiles);
 
 	for (guint i = 0; i < rows->items->len; i++) {
@@ -94,9 +93,9 @@ static GVariant *without_overrides(GVariant *profiles)
 			if (row.observations == 0)
 				continue;
 		}
-		rows_build_record(&builder, &row);
+		records_add(records, &row);
 	}
-	return g_variant_ref_sink(g_variant_builder_end(&builder));
+	return g_variant_ref_sink(records_end(records));
 }
 
 /* Reads one file, or standard input; NULL after an error message. */

@@ -9,6 +9,8 @@
 #include "ask.h"
 #include "json.h"
 #include "output.h"
+#include "decisions.h"
+#include "overrides.h"
 #include "session.h"
 #include "sums.h"
 
@@ -22,8 +24,9 @@ typedef struct {
 	gint64 pushed_s;
 	guint names;
 	guint64 runs;
-	guint against;	/* names that all others see otherwise */
-	guint heavy;	/* names with far more runs than others have */
+	guint against; /* names that all others see otherwise */
+	guint heavy;   /* names with far more runs than others have */
+	guint overrides;
 	GString *which; /* some of these */
 } Line;
 
@@ -95,9 +98,23 @@ static void compare(Line *line, const char *name, const FarmPart *part, FarmSum 
 	note(line, name);
 }
 
-static gboolean add_line(FarmSession *session, GHashTable *sums, GArray *lines, const char *host,
+/* What the farm knows of all machines together. */
+typedef struct {
+	GHashTable *sums;
+	GHashTable *overrides; /* by machine */
+} Whole;
+
+static void whole_clear(Whole *whole)
+{
+	g_clear_pointer(&whole->sums, g_hash_table_unref);
+	g_clear_pointer(&whole->overrides, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Whole, whole_clear)
+
+static gboolean add_line(FarmSession *session, const Whole *whole, GArray *lines, const char *host,
 			 gint64 pushed_s, GError **error)
 {
+	FarmDecisions *decisions = g_hash_table_lookup(whole->overrides, host);
 	g_autoptr(GHashTable) parts = read_records(session, "host", host, error);
 	Line line = {.pushed_s = pushed_s};
 	GHashTableIter iter;
@@ -106,10 +123,11 @@ static gboolean add_line(FarmSession *session, GHashTable *sums, GArray *lines, 
 	if (!parts)
 		return FALSE;
 	line.host = g_strdup(host);
+	line.overrides = decisions ? g_hash_table_size(decisions) : 0;
 	line.which = g_string_new(NULL);
 	g_hash_table_iter_init(&iter, parts);
 	while (g_hash_table_iter_next(&iter, &name, &text)) {
-		const char *all = g_hash_table_lookup(sums, name);
+		const char *all = g_hash_table_lookup(whole->sums, name);
 		g_autofree FarmSum *sum = g_new0(FarmSum, 1);
 		FarmPart part;
 
@@ -138,6 +156,7 @@ static void print_lines(Ctl *ctl, const GArray *lines)
 	    {"RUNS", 0, SCOLS_FL_RIGHT},
 	    {"AGAINST ALL", 0, SCOLS_FL_RIGHT},
 	    {"FAR MORE", 0, SCOLS_FL_RIGHT},
+	    {"OVERRIDES", 0, SCOLS_FL_RIGHT},
 	    {"AS", 0, SCOLS_FL_TRUNC},
 	    {NULL},
 	};
@@ -150,8 +169,9 @@ static void print_lines(Ctl *ctl, const GArray *lines)
 		g_autofree char *runs = out_number(line->runs);
 		g_autofree char *against = out_number(line->against);
 		g_autofree char *heavy = out_number(line->heavy);
-		const char *texts[] = {line->host, ago,	  names,	   runs,
-				       against,	   heavy, line->which->str};
+		g_autofree char *overrides = out_number(line->overrides);
+		const char *texts[] = {line->host, ago,	  names,     runs,
+				       against,	   heavy, overrides, line->which->str};
 
 		out_table_add(table, texts, NULL);
 	}
@@ -168,6 +188,7 @@ static JsonNode *line_to_json(const Line *line)
 	ctl_json_set_uint(builder, "runs", line->runs);
 	ctl_json_set_uint(builder, "against_all", line->against);
 	ctl_json_set_uint(builder, "far_more", line->heavy);
+	ctl_json_set_uint(builder, "overrides", line->overrides);
 	return ctl_json_end(builder);
 }
 
@@ -184,7 +205,7 @@ static void print_json(const GArray *lines)
 
 /* What one machine gave of one name. */
 static void add_part(struct libscols_table *table, const char *host, gint64 pushed_s,
-		     const FarmPart *part)
+		     const FarmPart *part, const char *override)
 {
 	g_autofree char *ago = out_ago(pushed_s * G_USEC_PER_SEC, g_get_real_time());
 	g_autofree char *batch = out_number(part->votes[0]);
@@ -193,12 +214,14 @@ static void add_part(struct libscols_table *table, const char *host, gint64 push
 	g_autofree char *runs = out_number(part->runs);
 	g_autofree char *runtime =
 	    out_duration_ns(farm_step_value((guint)MIN(part->steps[0], FARM_STEP_MAX)));
-	const char *texts[] = {host, ago, batch, interactive, critical, runs, runtime};
+	const char *texts[] = {host,	 ago,  batch,	interactive,
+			       critical, runs, runtime, override ? override : ""};
 
 	out_table_add(table, texts, NULL);
 }
 
-static JsonNode *part_to_json(const char *host, gint64 pushed_s, const FarmPart *part)
+static JsonNode *part_to_json(const char *host, gint64 pushed_s, const FarmPart *part,
+			      const char *override)
 {
 	JsonBuilder *builder = ctl_json_begin();
 	JsonBuilder *votes = ctl_json_begin();
@@ -211,6 +234,8 @@ static JsonNode *part_to_json(const char *host, gint64 pushed_s, const FarmPart 
 	ctl_json_set_uint(builder, "runs", part->runs);
 	ctl_json_set_uint(builder, "avg_runtime_ns",
 			  farm_step_value((guint)MIN(part->steps[0], FARM_STEP_MAX)));
+	if (override)
+		ctl_json_set_string(builder, "override", override);
 	return ctl_json_end(builder);
 }
 
@@ -219,22 +244,29 @@ static gboolean read_parts(FarmSession *session, GHashTable *hosts, const char *
 			   struct libscols_table *table, JsonArray *array, GError **error)
 {
 	g_autoptr(GList) all = g_list_sort(g_hash_table_get_keys(hosts), (GCompareFunc)strcmp);
+	g_autoptr(GHashTable) overrides = farm_overrides_read(session, error);
 
+	if (!overrides)
+		return FALSE;
 	for (const GList *host = all; host; host = host->next) {
 		g_autoptr(GHashTable) parts = read_records(session, "host", host->data, error);
 		const gint64 *pushed_s = g_hash_table_lookup(hosts, host->data);
+		FarmDecisions *decisions = g_hash_table_lookup(overrides, host->data);
+		const char *override = decisions ? g_hash_table_lookup(decisions, name) : NULL;
+		FarmPart part = {0};
 		const char *text;
-		FarmPart part;
 
 		if (!parts)
 			return FALSE;
 		text = g_hash_table_lookup(parts, name);
-		if (!text || !farm_part_parse(text, &part))
+		/* It may have decided what it has not seen. */
+		if (text ? !farm_part_parse(text, &part) : !override)
 			continue;
 		if (array)
-			json_array_add_element(array, part_to_json(host->data, *pushed_s, &part));
+			json_array_add_element(
+			    array, part_to_json(host->data, *pushed_s, &part, override));
 		else
-			add_part(table, host->data, *pushed_s, &part);
+			add_part(table, host->data, *pushed_s, &part, override);
 	}
 	return TRUE;
 }
@@ -250,6 +282,7 @@ static gboolean audit_name(Ctl *ctl, FarmSession *session, GHashTable *hosts, co
 	    {"LAT-CRITICAL", 0, SCOLS_FL_RIGHT},
 	    {"RUNS", 0, SCOLS_FL_RIGHT},
 	    {"RUNTIME", 0, SCOLS_FL_RIGHT},
+	    {"OVERRIDE", 0, 0},
 	    {NULL},
 	};
 	g_autoptr(JsonArray) array = ctl->json ? json_array_new() : NULL;
@@ -269,17 +302,20 @@ static gboolean audit_name(Ctl *ctl, FarmSession *session, GHashTable *hosts, co
 
 static gboolean audit_all(Ctl *ctl, FarmSession *session, GHashTable *hosts, GError **error)
 {
-	g_autoptr(GHashTable) sums = read_records(session, "sums", NULL, error);
+	g_auto(Whole) whole = {0};
 	g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(Line));
 	GHashTableIter iter;
 	gpointer host, pushed_s;
 
-	if (!sums)
+	whole.sums = read_records(session, "sums", NULL, error);
+	if (whole.sums)
+		whole.overrides = farm_overrides_read(session, error);
+	if (!whole.overrides)
 		return FALSE;
 	g_array_set_clear_func(lines, line_clear);
 	g_hash_table_iter_init(&iter, hosts);
 	while (g_hash_table_iter_next(&iter, &host, &pushed_s))
-		if (!add_line(session, sums, lines, host, *(gint64 *)pushed_s, error))
+		if (!add_line(session, &whole, lines, host, *(gint64 *)pushed_s, error))
 			return FALSE;
 	g_array_sort(lines, by_suspicion);
 	if (ctl->json)
@@ -309,6 +345,7 @@ int farm_audit(Ctl *ctl, const FarmOptions *options, const char *name)
 int farm_forget(Ctl *ctl, const FarmOptions *options, const char *host)
 {
 	g_autoptr(FarmSession) session = NULL;
+	g_autoptr(GHashTable) hosts = NULL;
 	g_autoptr(GPtrArray) names = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *count = NULL;
@@ -317,10 +354,12 @@ int farm_forget(Ctl *ctl, const FarmOptions *options, const char *host)
 	session = farm_session_open(options, &status);
 	if (!session)
 		return status;
-	names = farm_is_word(host) ? farm_session_names(session, host, &error) : g_ptr_array_new();
-	if (!names)
+	hosts = farm_session_hosts(session, &error);
+	names = hosts && farm_is_word(host) ? farm_session_names(session, host, &error)
+					    : g_ptr_array_new();
+	if (!hosts || !names)
 		return farm_session_report(session, error);
-	if (names->len == 0) {
+	if (names->len == 0 && !g_hash_table_contains(hosts, host)) {
 		g_printerr("The farm has nothing from a machine \"%s\".\n"
 			   "\"pandemoniumctl farm audit\" shows those that there are.\n",
 			   host);

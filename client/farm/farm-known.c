@@ -11,7 +11,8 @@
 #include "output.h"
 
 #define FILE_NAME "known"
-#define TYPE "a{s(tt)}"
+/* Names, and in the same order machines and runs: written at each pull, and read of one name. */
+#define TYPE "(asatat)"
 #define MAX_BYTES ((goffset)16 * 1024 * 1024)
 
 const char *farm_known_directory(void)
@@ -21,46 +22,88 @@ const char *farm_known_directory(void)
 	return systemd && *systemd ? systemd : "/var/lib/pandemonium-farm";
 }
 
-typedef struct {
-	guint64 machines;
-	guint64 runs;
-} Known;
+struct _FarmKnown {
+	GPtrArray *names;
+	GArray *machines; /* of guint64, as runs */
+	GArray *runs;
+};
 
-GHashTable *farm_known_new(void)
+FarmKnown *farm_known_new(void)
 {
-	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	FarmKnown *known = g_new(FarmKnown, 1);
+
+	known->names = g_ptr_array_new_with_free_func(g_free);
+	known->machines = g_array_new(FALSE, FALSE, sizeof(guint64));
+	known->runs = g_array_new(FALSE, FALSE, sizeof(guint64));
+	return known;
 }
 
-void farm_known_add(GHashTable *known, const char *name, guint64 machines, guint64 runs)
+void farm_known_free(FarmKnown *known)
 {
-	const Known one = {machines, runs};
-
-	g_hash_table_insert(known, g_strdup(name), g_memdup2(&one, sizeof(one)));
+	g_ptr_array_unref(known->names);
+	g_array_unref(known->machines);
+	g_array_unref(known->runs);
+	g_free(known);
 }
 
-gboolean farm_known_write(GHashTable *known, const char *directory, GError **error)
+void farm_known_add(FarmKnown *known, const char *name, guint64 machines, guint64 runs)
+{
+	g_ptr_array_add(known->names, g_strdup(name));
+	g_array_append_val(known->machines, machines);
+	g_array_append_val(known->runs, runs);
+}
+
+gboolean farm_known_make_directory(const char *directory, GError **error)
+{
+	if (g_mkdir_with_parents(directory, 0755) == 0)
+		return TRUE;
+	g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", directory,
+		    g_strerror(errno));
+	return FALSE;
+}
+
+static GVariant *numbers(const GArray *all)
+{
+	return g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, all->data, all->len,
+					 sizeof(guint64));
+}
+
+gboolean farm_known_write(const FarmKnown *known, const char *directory, GError **error)
 {
 	g_autofree char *path = g_build_filename(directory, FILE_NAME, NULL);
-	GVariantBuilder builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE(TYPE));
 	g_autoptr(GVariant) all = NULL;
-	GHashTableIter iter;
-	gpointer name, value;
 
-	g_hash_table_iter_init(&iter, known);
-	while (g_hash_table_iter_next(&iter, &name, &value)) {
-		const Known *one = value;
-
-		g_variant_builder_add(&builder, "{s(tt)}", name, one->machines, one->runs);
-	}
-	all = g_variant_ref_sink(g_variant_builder_end(&builder));
-	if (g_mkdir_with_parents(directory, 0755) != 0) {
-		g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s",
-			    directory, g_strerror(errno));
-		return FALSE;
-	}
-	return g_file_set_contents_full(path, g_variant_get_data(all),
+	all = g_variant_ref_sink(g_variant_new(
+	    "(@as@at@at)",
+	    g_variant_new_strv((const char *const *)known->names->pdata, known->names->len),
+	    numbers(known->machines), numbers(known->runs)));
+	return farm_known_make_directory(directory, error) &&
+	       g_file_set_contents_full(path, g_variant_get_data(all),
 					(gssize)g_variant_get_size(all),
 					G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
+}
+
+/* The numbers of a name; FALSE if it is not among them, or they are none. */
+static gboolean look_up(GVariant *all, const char *name, guint64 *machines, guint64 *runs)
+{
+	g_autoptr(GVariant) names = g_variant_get_child_value(all, 0);
+	g_autoptr(GVariant) all_machines = g_variant_get_child_value(all, 1);
+	g_autoptr(GVariant) all_runs = g_variant_get_child_value(all, 2);
+	const gsize n = g_variant_n_children(names);
+
+	if (g_variant_n_children(all_machines) != n || g_variant_n_children(all_runs) != n)
+		return FALSE;
+	for (gsize i = 0; i < n; i++) {
+		const char *one;
+
+		g_variant_get_child(names, i, "&s", &one);
+		if (!g_str_equal(one, name))
+			continue;
+		g_variant_get_child(all_machines, i, "t", machines);
+		g_variant_get_child(all_runs, i, "t", runs);
+		return TRUE;
+	}
+	return FALSE;
 }
 
 char *farm_known_to_text(const char *name)
@@ -68,12 +111,12 @@ char *farm_known_to_text(const char *name)
 	g_autofree char *path = g_build_filename(farm_known_directory(), FILE_NAME, NULL);
 	g_autoptr(GVariant) all = NULL;
 	g_autoptr(GBytes) bytes = NULL;
-	g_autofree char *machines = NULL;
-	g_autofree char *runs = NULL;
+	g_autofree char *of_machines = NULL;
+	g_autofree char *of_runs = NULL;
+	guint64 machines, runs;
 	struct stat st;
 	char *content;
 	gsize length;
-	Known known;
 
 	/* It is another user's, and whatever that one made of it. */
 	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MAX_BYTES ||
@@ -81,10 +124,9 @@ char *farm_known_to_text(const char *name)
 		return g_strdup("the farm");
 	bytes = g_bytes_new_take(content, length);
 	all = g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(TYPE), bytes, FALSE));
-	if (!g_variant_is_normal_form(all) ||
-	    !g_variant_lookup(all, name, "(tt)", &known.machines, &known.runs))
+	if (!g_variant_is_normal_form(all) || !look_up(all, name, &machines, &runs))
 		return g_strdup("the farm");
-	machines = out_count(known.machines, "machine");
-	runs = out_count(known.runs, "run");
-	return g_strdup_printf("the farm (%s, %s)", machines, runs);
+	of_machines = out_count(machines, "machine");
+	of_runs = out_count(runs, "run");
+	return g_strdup_printf("the farm (%s, %s)", of_machines, of_runs);
 }

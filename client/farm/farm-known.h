@@ -6,11 +6,19 @@
 
 #include <glib.h>
 
-/* An empty list of them; entries are added by name, and replace earlier ones. */
-GHashTable *farm_known_new(void);
-void farm_known_add(GHashTable *known, const char *name, guint64 machines, guint64 runs);
-/* Writes it to a directory, for any user to read. */
-gboolean farm_known_write(GHashTable *known, const char *directory, GError **error);
+typedef struct _FarmKnown FarmKnown;
+
+/* An empty list of them. */
+FarmKnown *farm_known_new(void);
+void farm_known_free(FarmKnown *known);
+
+/* Each name once. */
+void farm_known_add(FarmKnown *known, const char *name, guint64 machines, guint64 runs);
+/* Makes the directory if there is none. FALSE with error set. */
+gboolean farm_known_make_directory(const char *directory, GError **error);
+
+/* Writes it to a directory, for any user to read. FALSE with error set. */
+gboolean farm_known_write(const FarmKnown *known, const char *directory, GError **error);
 
 /*
  * "the farm (41 machines, 12,390 runs)" for a name, by what the unit pulled; "the farm" if that

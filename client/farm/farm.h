@@ -15,7 +15,8 @@ typedef struct {
 	const char *ca_file;
 	const char *directory; /* of the memory of pushes, NULL: $STATE_DIRECTORY or a fixed one */
 	int timeout_s;
-	int quorum; /* machines that have to know a name before it is pulled */
+	gboolean overrides; /* push or pull these as well */
+	int quorum;	    /* machines that have to know a name before it is pulled */
 } FarmOptions;
 
 int farm_push(Ctl *ctl, const FarmOptions *options);

@@ -11,6 +11,7 @@
 #include "json.h"
 #include "farm-known.h"
 #include "output.h"
+#include "overrides.h"
 #include "session.h"
 #include "sums.h"
 
@@ -27,7 +28,7 @@ typedef struct {
 	GHashTable *own; /* names that this machine has seen itself */
 	FarmDemands demands;
 	GArray *priors;
-	GHashTable *known;
+	FarmKnown *known;
 	FarmSum sum; /* of the name that is looked at */
 	guint names; /* in the store */
 	guint seen;  /* of these, seen by this machine itself */
@@ -44,7 +45,7 @@ static void pull_clear(Pull *pull)
 {
 	g_clear_pointer(&pull->own, g_hash_table_unref);
 	g_clear_pointer(&pull->priors, g_array_unref);
-	g_clear_pointer(&pull->known, g_hash_table_unref);
+	g_clear_pointer(&pull->known, farm_known_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pull, pull_clear)
 
@@ -119,14 +120,27 @@ static gboolean read_store(FarmSession *session, Pull *pull, GError **error)
 
 static GVariant *records_of(const Pull *pull)
 {
-	GVariantBuilder builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_autoptr(Records) records = records_new();
 
 	for (guint i = 0; i < pull->priors->len; i++)
-		rows_build_record(&builder, &g_array_index(pull->priors, Prior, i).row);
-	return g_variant_builder_end(&builder);
+		records_add(records, &g_array_index(pull->priors, Prior, i).row);
+	return records_end(records);
 }
 
-static void report(const Ctl *ctl, const FarmSession *session, const Pull *pull)
+static void report_overrides(const FarmTaken *taken)
+{
+	g_autofree char *overrides = out_count(taken->taken, "override");
+
+	printf("%s of the farm taken over; %u stay as they were decided here.\n", overrides,
+	       taken->kept);
+	if (taken->unsure > 0)
+		printf("Of %u overrides too few machines say so, or they disagree.\n",
+		       taken->unsure);
+}
+
+/* taken is NULL if overrides were not asked for. */
+static void report(const Ctl *ctl, const FarmSession *session, const Pull *pull,
+		   const FarmTaken *taken)
 {
 	g_autofree char *names = out_count(pull->names, "program");
 	g_autofree char *priors = out_number(pull->priors->len);
@@ -143,9 +157,16 @@ static void report(const Ctl *ctl, const FarmSession *session, const Pull *pull)
 		ctl_json_set_uint(builder, "pulled", pull->priors->len);
 		ctl_json_set_uint(builder, "own", pull->seen);
 		ctl_json_set_uint(builder, "unsure", pull->unsure);
+		if (taken) {
+			ctl_json_set_uint(builder, "overrides", taken->taken);
+			ctl_json_set_uint(builder, "overrides_kept", taken->kept);
+			ctl_json_set_uint(builder, "overrides_unsure", taken->unsure);
+		}
 		ctl_json_print(ctl_json_end(builder));
 		return;
 	}
+	if (taken)
+		report_overrides(taken);
 	if (pull->names == 0) {
 		printf("%s knows nothing yet of machines like this one (%s).\n", session->place,
 		       session->fingerprint);
@@ -177,6 +198,7 @@ int farm_pull(Ctl *ctl, const FarmOptions *options)
 	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GError) error = NULL;
 	g_auto(Pull) pull = {0};
+	FarmTaken taken = {0};
 	int status = bus_connect_privileged(ctl);
 
 	if (status != CTL_OK)
@@ -202,6 +224,8 @@ int farm_pull(Ctl *ctl, const FarmOptions *options)
 	/* For show and explain only. */
 	if (!farm_known_write(pull.known, farm_directory(options), &error))
 		g_printerr("What the farm knows cannot be shown later: %s.\n", error->message);
-	report(ctl, session, &pull);
-	return CTL_OK;
+	if (options->overrides)
+		status = farm_overrides_pull(ctl, session, options, rows, &taken);
+	report(ctl, session, &pull, options->overrides ? &taken : NULL);
+	return status;
 }

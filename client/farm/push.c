@@ -10,6 +10,7 @@
 #include "failure.h"
 #include "json.h"
 #include "output.h"
+#include "overrides.h"
 #include "scripts.h"
 #include "session.h"
 #include "state.h"
@@ -286,7 +287,8 @@ static gboolean expire(FarmSession *session, gint64 retention_s, GError **error)
 	return TRUE;
 }
 
-static void report(const Ctl *ctl, const Push *push, const Pushed *pushed)
+/* overrides is NULL if they were not asked for. */
+static void report(const Ctl *ctl, const Push *push, const Pushed *pushed, const guint *overrides)
 {
 	g_autofree char *names = out_count(pushed->names, "program");
 	g_autofree char *runs = out_count(pushed->runs, "run");
@@ -300,6 +302,8 @@ static void report(const Ctl *ctl, const Push *push, const Pushed *pushed)
 
 		ctl_json_set_uint(builder, "pushed", pushed->names);
 		ctl_json_set_uint(builder, "runs", pushed->runs);
+		if (overrides)
+			ctl_json_set_uint(builder, "overrides", *overrides);
 		ctl_json_print(ctl_json_end(builder));
 	} else if (pushed->names == 0) {
 		printf("Nothing was learned since the last push to %s.\n", push->session->place);
@@ -307,6 +311,8 @@ static void report(const Ctl *ctl, const Push *push, const Pushed *pushed)
 		printf("Pushed what was learned of %s, %s, to %s as %s.\n", names, runs,
 		       push->session->place, push->session->host);
 	}
+	if (overrides && !ctl->json)
+		printf("The farm knows %u overrides of this machine.\n", *overrides);
 }
 
 int farm_push(Ctl *ctl, const FarmOptions *options)
@@ -317,6 +323,7 @@ int farm_push(Ctl *ctl, const FarmOptions *options)
 	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GError) error = NULL;
 	Pushed pushed = {0};
+	guint overrides = 0;
 	int status = bus_connect(ctl);
 
 	if (status != CTL_OK)
@@ -336,7 +343,12 @@ int farm_push(Ctl *ctl, const FarmOptions *options)
 	push_init(&push, session, state, farm_retention_s(ctl));
 	if (!push_rows(&push, rows, &pushed, &error))
 		return farm_session_report(session, error);
-	report(ctl, &push, &pushed);
+	if (options->overrides) {
+		status = farm_overrides_push(ctl, session, farm_directory(options), &overrides);
+		if (status != CTL_OK)
+			return status;
+	}
+	report(ctl, &push, &pushed, options->overrides ? &overrides : NULL);
 	return expire(session, push.retention_s, &error) ? CTL_OK
 							 : farm_session_report(session, error);
 }

@@ -123,7 +123,7 @@ const char *const farm_script_push = COMMON("KEYS[3]")
 
 /*
  * Takes names out of what a machine gave.
- * KEYS: records of the machine, the farm's records, when machines were seen.
+ * KEYS: records of the machine, the farm's records, when machines were seen, overrides.
  * ARGV: machine, names.
  */
 const char *const farm_script_drop = COMMON("KEYS[2]")
@@ -137,7 +137,24 @@ const char *const farm_script_drop = COMMON("KEYS[2]")
 	" end\n"
 	"end\n"
 	"local left = redis.call('HLEN', KEYS[1])\n"
-	"if left == 0 then redis.call('ZREM', KEYS[3], ARGV[1]) end\n"
+	"if left == 0 then\n"
+	" redis.call('ZREM', KEYS[3], ARGV[1])\n"
+	" redis.call('HDEL', KEYS[4], ARGV[1])\n"
+	"end\n"
 	"return {'ok', left}\n";
+
+/*
+ * What a machine has decided, in place of what it had: however often it is sent, it is the same.
+ * KEYS: overrides, when machines were seen. ARGV: machine, its record (decisions.h), or nothing.
+ */
+const char *const farm_script_decide =
+	"if redis.replicate_commands then redis.replicate_commands() end\n"
+	"if ARGV[2] == '' then\n"
+	" redis.call('HDEL', KEYS[1], ARGV[1])\n"
+	"else\n"
+	" redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+	" redis.call('ZADD', KEYS[2], tonumber(redis.call('TIME')[1]), ARGV[1])\n"
+	"end\n"
+	"return {'ok'}\n";
 
 /* clang-format on */

@@ -14,3 +14,4 @@
 
 extern const char *const farm_script_push;
 extern const char *const farm_script_drop;
+extern const char *const farm_script_decide;

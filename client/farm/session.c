@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "farm-known.h"
 #include "scripts.h"
 
@@ -212,8 +213,12 @@ int farm_session_report(const FarmSession *session, const GError *error)
 
 gint64 farm_retention_s(Ctl *ctl)
 {
-	const guint days = procdb_dbus_proc_db1_get_retention_days(ctl->proxy);
+	/* Asked for: the proxy keeps no properties. */
+	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
+	guint32 days = 0;
 
+	if (properties)
+		g_variant_lookup(properties, "RetentionDays", "u", &days);
 	return (days > 0 ? days : FARM_DEFAULT_DAYS) * DAY_S;
 }
 
@@ -232,12 +237,14 @@ gboolean farm_session_drop(FarmSession *session, const char *host, const GPtrArr
 	g_autofree char *parts = farm_session_key(session, "host", host);
 	g_autofree char *sums = farm_session_key(session, "sums", NULL);
 	g_autofree char *seen = farm_session_key(session, "seen", NULL);
+	g_autofree char *overrides = farm_session_key(session, "overrides", NULL);
 	guint at = 0;
 
 	/* Once without a name as well: a machine that gave nothing is taken out, too. */
 	do {
 		g_autoptr(GPtrArray) words = g_ptr_array_new();
-		const char *const first[] = {"EVALSHA", digest, "3", parts, sums, seen, host};
+		const char *const first[] = {"EVALSHA", digest, "4",	   parts,
+					     sums,	seen,	overrides, host};
 
 		for (guint i = 0; i < G_N_ELEMENTS(first); i++)
 			g_ptr_array_add(words, (gpointer)first[i]);

@@ -10,6 +10,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "farm-known.h"
+
 #define MAGIC "pandemonium-farm 1"
 #define MARK "(uuuutt)"
 #define INCREMENT "(suuuuttxxuuuu)"
@@ -180,12 +182,8 @@ FarmState *farm_state_open(const char *directory, const char *store, const char 
 
 	state->lock = -1;
 	state->path = g_build_filename(directory, name, NULL);
-	if (g_mkdir_with_parents(directory, 0755) != 0) {
-		g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s",
-			    directory, g_strerror(errno));
-		return NULL;
-	}
-	if (!take_lock(state, error) || !read_file(state, error))
+	if (!farm_known_make_directory(directory, error) || !take_lock(state, error) ||
+	    !read_file(state, error))
 		return NULL;
 	return g_steal_pointer(&state);
 }

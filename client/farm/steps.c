@@ -34,13 +34,11 @@ guint64 farm_step_value(guint step)
 	return ((guint64)(PARTS + step % PARTS) << shift) + ((guint64)1 << (shift - 1));
 }
 
-guint farm_step_median(const guint32 hosts[FARM_STEP_MAX + 1])
+guint farm_step_median(const guint32 hosts[FARM_STEP_MAX + 1], guint64 all)
 {
-	guint64 all = 0, below = 0;
+	guint64 below = 0;
 	guint step = 0;
 
-	for (guint i = 0; i <= FARM_STEP_MAX; i++)
-		all += hosts[i];
 	while (step < FARM_STEP_MAX && (below += hosts[step]) * 2 < all)
 		step++;
 	return step;

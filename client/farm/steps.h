@@ -17,4 +17,4 @@ guint farm_step_of(guint64 value);
 guint64 farm_step_value(guint step);
 
 /* The step that the middle one of all machines is in; hosts is how many there are in each. */
-guint farm_step_median(const guint32 hosts[FARM_STEP_MAX + 1]);
+guint farm_step_median(const guint32 hosts[FARM_STEP_MAX + 1], guint64 all);

@@ -48,6 +48,7 @@ static gboolean read_step(const char **at, FarmSum *sum)
 	static const char letters[] = "adwc";
 	const char *letter = **at ? strchr(letters, **at) : NULL;
 	guint64 step, hosts;
+	guint32 *at_step;
 
 	if (!letter)
 		return FALSE;
@@ -57,7 +58,9 @@ static gboolean read_step(const char **at, FarmSum *sum)
 	(*at)++;
 	if (!read_number(at, G_MAXUINT32, &hosts))
 		return FALSE;
-	sum->steps[letter - letters][step] = (guint32)hosts;
+	at_step = &sum->steps[letter - letters][step];
+	sum->in_steps[letter - letters] += hosts - *at_step;
+	*at_step = (guint32)hosts;
 	return TRUE;
 }
 
@@ -132,6 +135,11 @@ gboolean farm_sum_is_prior(const FarmSum *sum, const FarmDemands *demands)
 	       sum->votes[farm_tier_of(sum->votes)] * 5 >= all * 4;
 }
 
+static guint64 median(const FarmSum *sum, enum procdb_average average)
+{
+	return farm_step_value(farm_step_median(sum->steps[average], sum->in_steps[average]));
+}
+
 Row farm_sum_to_row(const FarmSum *sum, const char *name, const FarmDemands *demands)
 {
 	const enum procdb_tier tier = farm_tier_of(sum->votes);
@@ -140,10 +148,10 @@ Row farm_sum_to_row(const FarmSum *sum, const char *name, const FarmDemands *dem
 	    .name = name,
 	    .tier = procdb_tier_name(tier),
 	    .observations = PROCDB_PRIOR_VOTES,
-	    .avg_runtime_ns = farm_step_value(farm_step_median(sum->steps[0])),
-	    .runtime_dev_ns = farm_step_value(farm_step_median(sum->steps[1])),
-	    .wakeup_freq = farm_step_value(farm_step_median(sum->steps[2])),
-	    .csw_rate = farm_step_value(farm_step_median(sum->steps[3])),
+	    .avg_runtime_ns = median(sum, PROCDB_AVERAGE_RUNTIME),
+	    .runtime_dev_ns = median(sum, PROCDB_AVERAGE_DEVIATION),
+	    .wakeup_freq = median(sum, PROCDB_AVERAGE_WAKEUPS),
+	    .csw_rate = median(sum, PROCDB_AVERAGE_SWITCHES),
 	    .first_seen_us = MIN((gint64)sum->first_s, now_s) * G_USEC_PER_SEC,
 	    .last_seen_us = MIN((gint64)sum->last_s, now_s) * G_USEC_PER_SEC,
 	    .origin = PROCDB_ORIGIN_RETAINED,

@@ -17,6 +17,7 @@ typedef struct {
 	guint64 first_s;
 	guint64 last_s;
 	guint32 steps[PROCDB_AVERAGES][FARM_STEP_MAX + 1]; /* machines in each */
+	guint64 in_steps[PROCDB_AVERAGES];		   /* machines in all of these */
 } FarmSum;
 
 /* Of one machine. */

@@ -87,7 +87,7 @@ gboolean merge_add(Merge *merge, const Rows *rows, GError **error)
 	return TRUE;
 }
 
-static void add_sum(GVariantBuilder *builder, const char *name, const Sum *sum)
+static void add_sum(Records *records, const char *name, const Sum *sum)
 {
 	const struct procdb_share share = procdb_sum_get(&sum->sum);
 	Row row = {
@@ -110,7 +110,7 @@ static void add_sum(GVariantBuilder *builder, const char *name, const Sum *sum)
 	};
 
 	memcpy(row.votes, share.votes, sizeof(row.votes));
-	rows_build_record(builder, &row);
+	records_add(records, &row);
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)
@@ -120,11 +120,10 @@ static int compare_names(gconstpointer a, gconstpointer b)
 
 GVariant *merge_sum(const Merge *merge)
 {
-	g_auto(GVariantBuilder) builder =
-	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_autoptr(Records) records = records_new();
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(merge->sums), compare_names);
 
 	for (const GList *name = names; name; name = name->next)
-		add_sum(&builder, name->data, g_hash_table_lookup(merge->sums, name->data));
-	return g_variant_builder_end(&builder);
+		add_sum(records, name->data, g_hash_table_lookup(merge->sums, name->data));
+	return records_end(records);
 }

@@ -297,14 +297,14 @@ static gboolean check_tier(Reading *reading, GError **error)
 
 /* The document as far as it was read. */
 typedef struct {
-	GVariantBuilder builder;
+	Records *records;
 	char *format;
 	guint64 version;
 	gboolean has_version;
 	gboolean has_profiles;
 } Document;
 
-static gboolean read_row(JsonText *text, guint index, GVariantBuilder *builder, GError **error)
+static gboolean read_row(JsonText *text, guint index, Records *records, GError **error)
 {
 	g_auto(Reading) reading = {0};
 	Row *row = &reading.row;
@@ -319,7 +319,7 @@ static gboolean read_row(JsonText *text, guint index, GVariantBuilder *builder, 
 	row->tier = reading.tier;
 	row->origin = reading.origin;
 	row->taught_by = reading.taught_by;
-	rows_build_record(builder, row);
+	records_add(records, row);
 	return TRUE;
 }
 
@@ -327,7 +327,7 @@ static gboolean read_element(JsonText *text, guint index, gpointer data, GError 
 {
 	GError *reason = NULL;
 
-	if (read_row(text, index, &((Document *)data)->builder, &reason))
+	if (read_row(text, index, ((Document *)data)->records, &reason))
 		return TRUE;
 	/* A place in the text says it all. */
 	if (reason->domain != JSON_TEXT_ERROR)
@@ -382,6 +382,7 @@ static gboolean read_document(JsonText *text, Document *document, GError **error
 
 GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 {
+	g_autoptr(Records) records = NULL;
 	Document document = {0};
 	GVariant *profiles;
 	JsonText text;
@@ -396,10 +397,10 @@ GVariant *profiles_from_json(const char *data, gsize length, GError **error)
 		refuse(error, "it is not UTF-8 text");
 		return NULL;
 	}
-	g_variant_builder_init(&document.builder, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	document.records = records = records_new();
 	json_text_begin(&text, data, length);
 	ok = read_document(&text, &document, error);
-	profiles = g_variant_builder_end(&document.builder);
+	profiles = records_end(records);
 	g_free(document.format);
 	if (!ok)
 		g_clear_pointer(&profiles, g_variant_unref);

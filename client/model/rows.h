@@ -75,8 +75,20 @@ Rows *rows_from_variant(GVariant *profiles);
 /* The row that an a{sv} of GetProfile or its like is; it points into that. */
 void rows_row_of_map(GVariant *map, Row *row);
 
-/* Appends a record to an array of them. */
-void rows_build_record(GVariantBuilder *builder, const Row *row);
+/*
+ * An array of PROCDB_RECORD that is being made. A member that is as in the record before is made
+ * once: of thousands of priors most are, and making them is what a pull would spend its time on.
+ */
+typedef struct _Records Records;
+
+Records *records_new(void);
+void records_free(Records *records);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Records, records_free)
+
+void records_add(Records *records, const Row *row);
+
+/* The array, floating; nothing can be added any more. */
+GVariant *records_end(Records *records);
 
 void rows_free(Rows *rows);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rows, rows_free)

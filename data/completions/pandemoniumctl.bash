@@ -28,7 +28,7 @@ __pandemoniumctl_options() {
 	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
 	farm)
-		echo --store --label --host --quorum --password-file --ca-file --state --timeout -s
+		echo --store --label --host --quorum --overrides --password-file --ca-file --state --timeout -s
 		;;
 	import) echo --merge --no-overrides --replace --yes -m -r -y ;;
 	esac

@@ -111,6 +111,7 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -s s -l store -x -d 'Wh
 complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l label -x -d 'Share with machines of this label only'
 complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l host -x -d 'Name of this machine in the farm'
 complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l quorum -x -d 'Pull what this many machines have seen'
+complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l overrides -d 'Push or pull overrides, too'
 complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l password-file -r -F -d 'File that holds the password'
 complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l ca-file -r -F -d 'Certificates to trust'
 complete -c pandemoniumctl -n '__pandemoniumctl_is farm' -l state -r -F -d 'Directory that remembers what was pushed'

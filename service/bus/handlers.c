@@ -294,29 +294,15 @@ static int import_profiles(ProcdbObject *self, sd_bus_message *call)
 	return reply_when_saved(self, call, 'u', records->len, error);
 }
 
-/* What is a prior, whatever it claims to be. */
-static void make_priors(GArray *records)
-{
-	for (guint i = 0; i < records->len; i++) {
-		struct procdb_profile *profile =
-		    &g_array_index(records, struct procdb_record, i).profile;
-
-		profile->teachers = PROCDB_TAUGHT_BY_FARM;
-		profile->override = PROCDB_NO_OVERRIDE;
-		profile->owner = 0;
-		profile->right = 0;
-		profile->wrong = 0;
-		profile->withdrawals = 0;
-	}
-}
-
 static int import_prior(ProcdbObject *self, sd_bus_message *call)
 {
 	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 	GError *error = NULL;
 
 	if (procdb_rows_read(call, TRUE, records, &error)) {
-		make_priors(records);
+		for (guint i = 0; i < records->len; i++)
+			procdb_profile_of_farm(
+			    &g_array_index(records, struct procdb_record, i).profile);
 		procdb_engine_import(self->engine, records, FALSE, TRUE, &error);
 	}
 	return reply_when_saved(self, call, 'u', records->len, error);

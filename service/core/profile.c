@@ -151,6 +151,17 @@ void procdb_profile_make_prior(struct procdb_profile *profile)
 	profile->tier_votes[tier] = profile->observations;
 }
 
+void procdb_profile_of_farm(struct procdb_profile *profile)
+{
+	profile->teachers = PROCDB_TAUGHT_BY_FARM;
+	profile->override = PROCDB_NO_OVERRIDE;
+	profile->owner = 0;
+	profile->right = 0;
+	profile->wrong = 0;
+	profile->withdrawals = 0;
+	procdb_profile_make_prior(profile);
+}
+
 static uint32_t less(uint32_t count, uint32_t taken)
 {
 	return count > taken ? count - taken : 0;

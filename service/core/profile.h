@@ -111,6 +111,12 @@ bool procdb_profile_is_prior(const struct procdb_profile *profile);
  */
 void procdb_profile_make_prior(struct procdb_profile *profile);
 
+/*
+ * Makes a prior of what a farm said, whatever it claims: nothing that only this machine can know or
+ * decide, as overrides, owners and scores, comes with it.
+ */
+void procdb_profile_of_farm(struct procdb_profile *profile);
+
 /* Takes the votes of a prior back, if there is one: an observation of this machine contradicts it.
  */
 void procdb_profile_drop_prior(struct procdb_profile *profile);

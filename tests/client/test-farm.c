@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "decisions.h"
 #include "increments.h"
 #include "reader.h"
 #include "scripts.h"
@@ -68,8 +69,7 @@ static void test_nodes_of_a_cluster(void)
 /* Rows of one name, "x". */
 static Rows *rows_of(guint32 batch, guint32 critical, guint32 observations, const char *taught_by)
 {
-	g_auto(GVariantBuilder) builder =
-	    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_autoptr(Records) records = records_new();
 	g_autoptr(GVariant) rows = NULL;
 	const Row row = {
 	    .name = "x",
@@ -81,8 +81,8 @@ static Rows *rows_of(guint32 batch, guint32 critical, guint32 observations, cons
 	    .taught_by = taught_by,
 	};
 
-	rows_build_record(&builder, &row);
-	rows = g_variant_ref_sink(g_variant_builder_end(&builder));
+	records_add(records, &row);
+	rows = g_variant_ref_sink(records_end(records));
 	return rows_from_variant(rows);
 }
 
@@ -148,13 +148,13 @@ static void test_steps(void)
 		last = now;
 	}
 	g_assert_cmpuint(farm_step_of(G_MAXUINT64), ==, FARM_STEP_MAX);
-	g_assert_cmpuint(farm_step_median(hosts), ==, 0);
+	g_assert_cmpuint(farm_step_median(hosts, 0), ==, 0);
 	hosts[50] = 3;
 	hosts[52] = 2;
 	hosts[400] = 2;
-	g_assert_cmpuint(farm_step_median(hosts), ==, 52);
+	g_assert_cmpuint(farm_step_median(hosts, 7), ==, 52);
 	hosts[50] = 4;
-	g_assert_cmpuint(farm_step_median(hosts), ==, 50);
+	g_assert_cmpuint(farm_step_median(hosts, 8), ==, 50);
 }
 
 static gboolean is_prior(const char *text, guint quorum)
@@ -183,7 +183,8 @@ static void test_a_prior_has_medians_and_three_votes(void)
 	g_autofree FarmSum *sum = g_new(FarmSum, 1);
 	Row row;
 
-	g_assert_true(farm_sum_parse("0 0 24 3 90 8 1 5 9999 a3=1 a9=1 a300=1 w7=3 c0=3", sum));
+	g_assert_true(
+	    farm_sum_parse("0 0 24 3 90 8 1 5 9999 a3=7 a9=1 a300=1 a3=1 w7=3 c0=3", sum));
 	row = farm_sum_to_row(sum, "x", &demands);
 	g_assert_cmpuint(row.votes[2], ==, PROCDB_PRIOR_VOTES);
 	g_assert_cmpuint(row.observations, ==, PROCDB_PRIOR_VOTES);
@@ -248,6 +249,54 @@ static void test_a_machine_has_one_voice(void)
 	farm_part_share(&part, share);
 	g_assert_cmpuint(share[0], ==, 5);
 	g_assert_cmpuint(share[1], ==, 2);
+}
+
+static void test_decisions_that_are_none_are_left_out(void)
+{
+	g_autoptr(GHashTable) none = farm_decisions_parse("");
+	g_autoptr(GHashTable) some = farm_decisions_parse(
+	    "batch cc1\n\nhigh x\nbatch\nbatch \033[2J\nlat-critical Web Content\n"
+	    "batch seventeen-bytes-17\ninteractive last");
+	g_autoptr(GString) many = g_string_new(NULL);
+	g_autoptr(GHashTable) bounded = NULL;
+
+	g_assert_cmpuint(g_hash_table_size(none), ==, 0);
+	g_assert_cmpuint(g_hash_table_size(some), ==, 3);
+	g_assert_cmpstr(g_hash_table_lookup(some, "cc1"), ==, "batch");
+	g_assert_cmpstr(g_hash_table_lookup(some, "Web Content"), ==, "lat-critical");
+	g_assert_cmpstr(g_hash_table_lookup(some, "last"), ==, "interactive");
+	for (guint i = 0; i < 2 * FARM_MAX_OVERRIDES; i++)
+		g_string_append_printf(many, "batch x%u\n", i);
+	bounded = farm_decisions_parse(many->str);
+	g_assert_cmpuint(g_hash_table_size(bounded), ==, FARM_MAX_OVERRIDES);
+}
+
+static void add_machine(GHashTable *machines, const char *host, const char *text)
+{
+	g_hash_table_insert(machines, g_strdup(host), farm_decisions_parse(text));
+}
+
+static void test_machines_decide_together(void)
+{
+	g_autoptr(GHashTable) machines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							       (GDestroyNotify)g_hash_table_unref);
+	g_autoptr(GHashTable) sum = NULL;
+	const FarmDecision *agreed, *disagreed, *alone;
+
+	add_machine(machines, "a", "batch agreed\nbatch disagreed");
+	add_machine(machines, "b", "batch agreed\ninteractive disagreed\nbatch alone");
+	add_machine(machines, "c", "batch disagreed");
+	/* What the machine itself said before is not a reason to do it. */
+	add_machine(machines, "own", "batch alone\nbatch gone");
+	sum = farm_decisions_sum(machines, "own", 2);
+	agreed = g_hash_table_lookup(sum, "agreed");
+	disagreed = g_hash_table_lookup(sum, "disagreed");
+	alone = g_hash_table_lookup(sum, "alone");
+	g_assert_cmpuint(g_hash_table_size(sum), ==, 3);
+	g_assert_cmpint(agreed->verdict, ==, FARM_AGREED);
+	g_assert_cmpstr(agreed->tier, ==, "batch");
+	g_assert_cmpint(disagreed->verdict, ==, FARM_DISAGREED);
+	g_assert_cmpint(alone->verdict, ==, FARM_TOO_FEW);
 }
 
 /* Feeds bytes one at a time, and returns whether an answer came of them. */
@@ -337,6 +386,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/farm/names-that-are-none-are-refused",
 			test_names_that_are_none_are_refused);
 	g_test_add_func("/farm/a-machine-has-one-voice", test_a_machine_has_one_voice);
+	g_test_add_func("/farm/decisions-that-are-none-are-left-out",
+			test_decisions_that_are_none_are_left_out);
+	g_test_add_func("/farm/machines-decide-together", test_machines_decide_together);
 	g_test_add_func("/farm/answers-that-are-none-are-refused",
 			test_answers_that_are_none_are_refused);
 	g_test_add_func("/farm/an-answer-has-an-end", test_an_answer_has_an_end);

@@ -5,7 +5,7 @@
 
 #include "merge.h"
 
-static void add_row(GVariantBuilder *builder, const char *name, guint32 votes, const char *override)
+static void add_row(Records *records, const char *name, guint32 votes, const char *override)
 {
 	const Row row = {
 	    .name = name,
@@ -20,7 +20,7 @@ static void add_row(GVariantBuilder *builder, const char *name, guint32 votes, c
 	    .owner = votes > 3 ? 0 : 1000,
 	};
 
-	rows_build_record(builder, &row);
+	records_add(records, &row);
 }
 
 /* The sum of documents of one row each; NULL if they contradict each other. */
@@ -30,13 +30,12 @@ static Rows *sum(const guint32 *votes, const char *const *overrides, guint n, GE
 	g_autoptr(GVariant) all = NULL;
 
 	for (guint i = 0; i < n; i++) {
-		g_auto(GVariantBuilder) builder =
-		    G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+		g_autoptr(Records) records = records_new();
 		g_autoptr(GVariant) rows = NULL;
 		g_autoptr(Rows) read = NULL;
 
-		add_row(&builder, "x", votes[i], overrides[i]);
-		rows = g_variant_ref_sink(g_variant_builder_end(&builder));
+		add_row(records, "x", votes[i], overrides[i]);
+		rows = g_variant_ref_sink(records_end(records));
 		read = rows_from_variant(rows);
 		if (!merge_add(merge, read, error))
 			return NULL;
@@ -89,6 +88,33 @@ static void test_overrides_that_differ_are_refused_in_any_order(void)
 	}
 }
 
+/* What repeats is made once, and what does not is its own. */
+static void test_records_are_what_was_added(void)
+{
+	g_autoptr(Records) records = records_new();
+	g_autoptr(GVariant) all = NULL;
+	g_autoptr(Rows) rows = NULL;
+	const guint32 votes[] = {5, 5, 2, 9, 5};
+
+	for (guint i = 0; i < G_N_ELEMENTS(votes); i++)
+		add_row(records, i == 1 ? "y" : "x", votes[i], i == 3 ? "lat-critical" : NULL);
+	all = g_variant_ref_sink(records_end(records));
+	rows = rows_from_variant(all);
+	g_assert_cmpuint(rows->items->len, ==, G_N_ELEMENTS(votes));
+	for (guint i = 0; i < G_N_ELEMENTS(votes); i++) {
+		const Row *row = rows_get(rows, i);
+
+		g_assert_cmpstr(row->name, ==, i == 1 ? "y" : "x");
+		g_assert_cmpstr(row->tier, ==, i == 3 ? "lat-critical" : "batch");
+		g_assert_cmpuint(row->votes[0], ==, votes[i]);
+		g_assert_cmpuint(row->observations, ==, votes[i]);
+		g_assert_cmpint(row->last_seen_us, ==, 100 + votes[i]);
+		g_assert_cmpuint(row->right, ==, votes[i]);
+		g_assert_cmpstr(row->taught_by, ==, votes[i] > 3 ? "root" : "users");
+		g_assert_cmpuint(row->owner, ==, votes[i] > 3 ? 0 : 1000);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -97,5 +123,6 @@ int main(int argc, char **argv)
 			test_an_override_counts_wherever_it_is);
 	g_test_add_func("/merge/overrides-that-differ-are-refused-in-any-order",
 			test_overrides_that_differ_are_refused_in_any_order);
+	g_test_add_func("/merge/records-are-what-was-added", test_records_are_what_was_added);
 	return g_test_run();
 }

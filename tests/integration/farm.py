@@ -14,7 +14,7 @@ import threading
 import time
 
 from harness import Service, ctl, run_case
-from stores import Between, Redis
+from stores import Between, Redis, Slow
 
 RECORDS = "a(ssdbu(uuu)ttttxsxttusu)"
 TIERS = ("batch", "interactive", "lat-critical")
@@ -40,9 +40,9 @@ def farm(verb, store, host="a", status=0, *more):
                f"--state={os.environ['LAB_DIR']}/state-{host}", "--no-ask-password", status=status)
 
 
-def fails(verb, status, *arguments, host="a"):
+def fails(verb, status, *arguments, host="a", prefix=()):
     """What it says on standard error when it fails."""
-    done = subprocess.run(["pandemoniumctl", "farm", verb, f"--host={host}", f"--state={os.environ['LAB_DIR']}/state-{host}",
+    done = subprocess.run([*prefix, "pandemoniumctl", "farm", verb, f"--host={host}", f"--state={os.environ['LAB_DIR']}/state-{host}",
                            *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
     return done.stderr
@@ -171,6 +171,82 @@ def what_is_not_heard_of_any_more_is_forgotten():
         service.call("SetOverride", "(ss)", "decided", "batch")
         assert json.loads(farm("push", store, "b", 0, "--json")) == {"pushed": 0, "runs": 0}
         assert "knows nothing yet" in farm("pull", store, "b", 0, "--label=other")
+
+
+def retention_is_that_of_the_service():
+    path = f"{os.environ['LAB_DIR']}/long.conf"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[Database]\nRetentionDays=60\n")
+    with Redis() as store, Service("--config", path) as service:
+        for host in "ab":
+            machine(service, store, host, record("cc1", "batch", 30))
+        # The farm last saw it 40 days ago.
+        key = store.keys("sums")[0]
+        words = store.cli("HGET", key, "cc1")[0].split()
+        words[8] = str(int(words[8]) - 40 * 24 * 3600)
+        store.cli("HSET", key, "cc1", " ".join(words))
+        service.call("Reset")
+        assert json.loads(farm("pull", store, "fresh", 0, "--json"))["pulled"] == 1
+
+
+def a_slow_store_is_told_and_loses_nothing():
+    with Redis() as store, Service() as service:
+        teach(service, *[record(f"prog{number}", "batch", 5) for number in range(100)])
+        with Slow(store, 0.6) as slow:
+            said = fails("push", 5, f"--store={slow.url}", "--timeout=1")
+            assert "did not answer within 1 s" in said and "Nothing is lost" in said, said
+            began = time.monotonic()
+            service.profiles()
+            assert time.monotonic() - began < 0.5, "the service waits for no store"
+        # One that is only slow is waited for: what it had counted it says, and no more than that.
+        with Slow(store, 0.02) as slow:
+            done = json.loads(farm("push", slow, "a", 0, "--json"))
+            assert done == {"pushed": 100, "runs": 500}, done
+            service.call("Reset")
+            assert json.loads(farm("pull", slow, "fresh", 0, "--json", "--quorum=1"))["pulled"] == 100
+        assert sum(numbers[4] for numbers, _ in sums_are_exact(store).values()) == 500
+
+
+def overrides_travel_only_when_asked():
+    with Redis("--unixsocketperm", "777") as store, Service() as service:
+        def decided():
+            return {name: row["tier"] for name, row in service.profiles().items() if row["origin"] == "override"}
+
+        def becomes(**decisions):
+            for name in decided():
+                service.call("ClearOverride", "(s)", name)
+            for name, tier in decisions.items():
+                service.call("SetOverride", "(ss)", name, tier)
+
+        def pulls(*more):
+            return json.loads(farm("pull", store, "fresh", 0, "--json", *more))
+
+        becomes(agreed="batch", here="batch", disputed="batch", alone="batch")
+        farm("push", store, "a")
+        assert pulls("--overrides")["overrides"] == 0, "nobody was asked to push"
+        assert json.loads(farm("push", store, "a", 0, "--json", "--overrides"))["overrides"] == 4
+        becomes(agreed="batch", here="batch", disputed="interactive")
+        for _ in range(2):
+            assert json.loads(farm("push", store, "b", 0, "--json", "--overrides"))["overrides"] == 3
+        lines = {line["machine"]: line for line in json.loads(farm("audit", store, "fresh", 0, "--json"))}
+        assert (lines["a"]["overrides"], lines["b"]["overrides"]) == (4, 3), lines
+        assert [part["override"] for part in json.loads(farm("audit", store, "fresh", 0, "disputed", "--json"))] \
+            == ["batch", "interactive"]
+
+        becomes(here="lat-critical")
+        assert "overrides" not in pulls() and decided() == {"here": "lat-critical"}
+        assert "\"here\" to lat-critical stays" in fails("pull", 0, f"--store={store.url}", "--overrides", host="fresh")
+        assert decided() == {"here": "lat-critical", "agreed": "batch"}, decided()
+        # What came from the farm is no voice of its own, and what was cleared here stays so.
+        assert json.loads(farm("push", store, "fresh", 0, "--json", "--overrides"))["overrides"] == 1
+        service.call("ClearOverride", "(s)", "agreed")
+        assert pulls("--overrides")["overrides"] == 0 and decided() == {"here": "lat-critical"}
+        farm("forget", store, "fresh", 0, "a")
+        assert [part["machine"] for part in json.loads(farm("audit", store, "fresh", 0, "agreed", "--json"))] == ["b"]
+        # A user may not decide, and is told which right is missing.
+        alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
+        said = fails("pull", 4, f"--store={store.url}", "--overrides", "--quorum=1", "--no-ask-password", host="c", prefix=alice)
+        assert "org.pandemonium.procdb.set-override" in said and decided() == {"here": "lat-critical"}, said
 
 
 def a_store_behind_tls_has_to_be_the_right_one():

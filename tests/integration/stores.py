@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 from harness import wait_for
 
@@ -57,6 +58,42 @@ class Redis:
                 found[key.split(":")[-1], name] = ([int(word) for word in words if "=" not in word],
                                                    dict(word.split("=") for word in words if "=" in word))
         return found
+
+
+class Slow:
+    """A TCP port in front of a store that passes on what comes, each piece of it so many seconds later, both ways."""
+
+    def __init__(self, store, seconds):
+        self.store, self.seconds = store, seconds
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self.socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client = self.socket.accept()[0]
+            except OSError:
+                return
+            store = socket.socket(socket.AF_UNIX)
+            store.connect(self.store.path)
+            for ends in ((client, store), (store, client)):
+                threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source, target):
+        try:
+            while data := source.recv(65536):
+                time.sleep(self.seconds)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the client has given up
 
 
 class Between:

@@ -66,6 +66,26 @@ static void test_it_weighs_three_votes_whatever_it_claims(EngineFixture *f, gcon
 	g_assert_cmpuint(profile_of(f, "cc1")->observations, ==, PROCDB_PRIOR_VOTES);
 }
 
+static void test_it_brings_nothing_but_a_prior(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_profile profile;
+
+	procdb_profile_init(&profile);
+	profile.tier_votes[PROCDB_TIER_LAT_CRITICAL] = profile.observations = 1000000;
+	profile.override = PROCDB_TIER_BATCH;
+	profile.teachers = PROCDB_TAUGHT_BY_ROOT;
+	profile.owner = 1000;
+	profile.right = profile.wrong = 7;
+	profile.withdrawals = 3;
+	procdb_profile_of_farm(&profile);
+	g_assert_true(procdb_profile_is_prior(&profile));
+	g_assert_cmpuint(profile.override, ==, PROCDB_NO_OVERRIDE);
+	g_assert_cmpuint(profile.observations, ==, PROCDB_PRIOR_VOTES);
+	g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_LAT_CRITICAL], ==, PROCDB_PRIOR_VOTES);
+	g_assert_cmpuint(profile.owner + profile.right + profile.wrong + profile.withdrawals, ==,
+			 0);
+}
+
 static void test_it_yields_to_the_first_that_contradicts(EngineFixture *f, gconstpointer data)
 {
 	pull(f, "cc1", PROCDB_TIER_LAT_CRITICAL, 3);
@@ -129,6 +149,7 @@ int main(int argc, char **argv)
 	    test_it_predicts_at_once_and_after_a_restart);
 	add("/prior/weighs-three-votes-whatever-it-claims",
 	    test_it_weighs_three_votes_whatever_it_claims);
+	add("/prior/brings-nothing-but-a-prior", test_it_brings_nothing_but_a_prior);
 	add("/prior/yields-to-the-first-that-contradicts",
 	    test_it_yields_to_the_first_that_contradicts);
 	add("/prior/yields-after-others-agreed", test_it_yields_after_others_agreed);
