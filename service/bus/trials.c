@@ -149,6 +149,11 @@ void procdb_object_trial_changed(ProcdbObject *self)
 	procdb_object_changed(self);
 }
 
+void procdb_object_guard_changed(ProcdbObject *self)
+{
+	procdb_object_changed(self);
+}
+
 void procdb_object_leave_trial(ProcdbObject *self)
 {
 	if (!self->trial_caller)

@@ -118,6 +118,11 @@ static void host_trial(gpointer data, ProcdbTrialStatus *status)
 	*status = ((BusFixture *)data)->trial;
 }
 
+static void host_guard(gpointer data, ProcdbGuardStatus *status)
+{
+	*status = ((BusFixture *)data)->guard;
+}
+
 static const ProcdbHost host = {
     .list_tasks = host_list_tasks,
     .reconfigure = host_reconfigure,
@@ -127,6 +132,7 @@ static const ProcdbHost host = {
     .start_trial = host_start_trial,
     .stop_trial = host_stop_trial,
     .trial = host_trial,
+    .guard = host_guard,
 };
 
 static void on_lost(int error, gpointer data)

@@ -28,6 +28,7 @@ typedef struct {
 	GArray *tasks;		 /* struct procdb_task_row: that run; the test's to fill */
 	guint trials;		 /* that were begun, */
 	ProcdbTrialStatus trial; /* the last of them */
+	ProcdbGuardStatus guard;
 	struct procdb_delays delays;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
 } BusFixture;

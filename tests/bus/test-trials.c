@@ -119,6 +119,27 @@ static void test_a_trial_has_a_state_and_a_result(BusFixture *f, gconstpointer d
 	g_assert_false(g_variant_lookup(result, "batch_ratio", "d", &ratio));
 }
 
+static void test_the_guard_has_a_state(BusFixture *f, gconstpointer data)
+{
+	static const char *const names[] = {
+	    [PROCDB_GUARD_OFF] = "off",
+	    [PROCDB_GUARD_WATCHING] = "watching",
+	    [PROCDB_GUARD_LOOKING] = "looking",
+	    [PROCDB_GUARD_PAUSED] = "paused",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autoptr(GVariant) state = NULL, retry = NULL;
+
+		f->guard = (ProcdbGuardStatus){.state = (ProcdbGuardState)i, .retry_us = 1000 * i};
+		procdb_object_guard_changed(f->object);
+		state = bus_get(f, "GuardState");
+		retry = bus_get(f, "GuardRetry");
+		g_assert_cmpstr(g_variant_get_string(state, NULL), ==, names[i]);
+		g_assert_cmpint(g_variant_get_int64(retry), ==, 1000 * i);
+	}
+}
+
 static void test_before_the_first_trial_there_is_no_verdict(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = bus_must(f, "GetTrial", NULL);
@@ -185,6 +206,7 @@ int main(int argc, char **argv)
 	add("/trials/refused", test_what_cannot_begin_is_an_error);
 	add("/trials/result", test_a_trial_has_a_state_and_a_result);
 	add("/trials/no-result", test_before_the_first_trial_there_is_no_verdict);
+	add("/guard/state", test_the_guard_has_a_state);
 	add("/delays/rows", test_delays_are_listed_by_tier_and_side);
 	add("/delays/no-observer", test_without_an_observer_no_delays_are_listed);
 	return bus_fixture_run_tests();
