@@ -150,6 +150,11 @@ static void get_guard(gpointer data, ProcdbGuardStatus *status)
 	procdb_proof_guard_status(((Service *)data)->proof, status);
 }
 
+static const struct procdb_history *get_history(gpointer data)
+{
+	return procdb_proof_history(((Service *)data)->proof);
+}
+
 static gboolean set_apply(gpointer data, const char *mode, GError **error)
 {
 	Service *service = data;
@@ -315,6 +320,7 @@ static void build(Service *service)
 	    .stop_trial = stop_trial,
 	    .trial = get_trial,
 	    .guard = get_guard,
+	    .history = get_history,
 	    .problems = get_problems,
 	    .list_tasks = list_tasks,
 	};

@@ -16,6 +16,8 @@ struct _ProcdbProof {
 	ProcdbTrial *trial;
 	ProcdbGuard *guard;
 	ProcdbGuardState state; /* of the guard, as it was logged */
+	struct procdb_history history;
+	guint minute; /* GSource id: the end of the present one */
 };
 
 static void use(const ProcdbProof *proof, const char *pause, gboolean without)
@@ -100,6 +102,16 @@ static void on_guard_changed(gpointer data)
 	proof->changed(proof->data, FALSE);
 }
 
+static gboolean on_minute(gpointer data)
+{
+	ProcdbProof *proof = data;
+	struct procdb_delays delays;
+	const gboolean known = procdb_proof_delays(proof, &delays, NULL);
+
+	procdb_history_add(&proof->history, g_get_real_time(), known ? &delays : NULL);
+	return G_SOURCE_CONTINUE;
+}
+
 ProcdbProof *procdb_proof_new(ProcdbApply *apply, ProcdbApplySource *source,
 			      void (*changed)(gpointer data, gboolean trial), gpointer data)
 {
@@ -124,6 +136,8 @@ ProcdbProof *procdb_proof_new(ProcdbApply *apply, ProcdbApplySource *source,
 	proof->data = data;
 	proof->trial = procdb_trial_new(&trial_host, proof);
 	proof->guard = procdb_guard_new(&guard_host, &procdb_guard_default_settings, proof);
+	/* GLib fires this together with the engine's tick: no further wake-up. */
+	proof->minute = g_timeout_add_seconds(60, on_minute, proof);
 	return proof;
 }
 
@@ -131,6 +145,7 @@ void procdb_proof_free(ProcdbProof *proof)
 {
 	if (!proof)
 		return;
+	g_source_remove(proof->minute);
 	procdb_trial_free(proof->trial);
 	procdb_guard_free(proof->guard);
 	g_free(proof);
@@ -174,6 +189,11 @@ void procdb_proof_trial_status(const ProcdbProof *proof, ProcdbTrialStatus *stat
 void procdb_proof_guard_status(const ProcdbProof *proof, ProcdbGuardStatus *status)
 {
 	procdb_guard_status(proof->guard, status);
+}
+
+const struct procdb_history *procdb_proof_history(const ProcdbProof *proof)
+{
+	return &proof->history;
 }
 
 gboolean procdb_proof_delays(const ProcdbProof *proof, struct procdb_delays *sum, GError **error)

@@ -6,6 +6,7 @@
 
 #include "apply.h"
 #include "guard.h"
+#include "history.h"
 #include "source.h"
 
 typedef struct _ProcdbProof ProcdbProof;
@@ -29,6 +30,9 @@ gboolean procdb_proof_start_trial(ProcdbProof *proof, guint seconds, GError **er
 void procdb_proof_stop_trial(ProcdbProof *proof, const char *reason);
 void procdb_proof_trial_status(const ProcdbProof *proof, ProcdbTrialStatus *status);
 void procdb_proof_guard_status(const ProcdbProof *proof, ProcdbGuardStatus *status);
+
+/* The last hour; its times are µs since the epoch. */
+const struct procdb_history *procdb_proof_history(const ProcdbProof *proof);
 
 /* As procdb_backend_delays(). */
 gboolean procdb_proof_delays(const ProcdbProof *proof, struct procdb_delays *sum, GError **error);

@@ -234,7 +234,7 @@ int cmd_metrics(Ctl *ctl, const CtlCommand *command, char **argv)
 	int top = TOP_DEFAULT, status;
 	const GOptionEntry entries[] = {
 	    {"top", 'n', 0, G_OPTION_ARG_INT, &top,
-	     "Only this many programs, those that use most CPU time (20)", "NUMBER"},
+	     "Only this many programs, by their CPU time (20)", "NUMBER"},
 	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "Replace this file at once", "FILE"},
 	    {"openmetrics", 0, 0, G_OPTION_ARG_NONE, &openmetrics,
 	     "In the format of OpenMetrics 1.0", NULL},

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "gate.h"
 #include "guard.h"
+#include "history.h"
 #include "interface.h"
 #include "trial.h"
 
@@ -42,6 +43,8 @@ typedef struct {
 	/* The trial that runs, or ran last. */
 	void (*trial)(gpointer user_data, ProcdbTrialStatus *status);
 	void (*guard)(gpointer user_data, ProcdbGuardStatus *status);
+	/* How long tasks waited in the last hour. */
+	const struct procdb_history *(*history)(gpointer user_data);
 	/* The problems that the last read of the configuration found; NULL-terminated. */
 	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;

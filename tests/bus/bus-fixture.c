@@ -118,6 +118,11 @@ static void host_trial(gpointer data, ProcdbTrialStatus *status)
 	*status = ((BusFixture *)data)->trial;
 }
 
+static const struct procdb_history *host_history(gpointer data)
+{
+	return &((BusFixture *)data)->history;
+}
+
 static void host_guard(gpointer data, ProcdbGuardStatus *status)
 {
 	*status = ((BusFixture *)data)->guard;
@@ -133,6 +138,7 @@ static const ProcdbHost host = {
     .stop_trial = host_stop_trial,
     .trial = host_trial,
     .guard = host_guard,
+    .history = host_history,
 };
 
 static void on_lost(int error, gpointer data)

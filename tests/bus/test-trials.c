@@ -180,6 +180,29 @@ static void test_delays_are_listed_by_tier_and_side(BusFixture *f, gconstpointer
 	g_assert_cmpuint(in_bucket, ==, 12);
 }
 
+static void test_the_history_has_what_waited_in_each_minute(BusFixture *f, gconstpointer data)
+{
+	struct procdb_delays delays = {0};
+	g_autoptr(GVariant) reply = NULL, rows = NULL;
+	const char *tier;
+	gint64 end;
+	gboolean applied;
+	guint64 count;
+
+	for (gint64 i = 0; i < 3; i++) {
+		procdb_history_add(&f->history, i, &delays);
+		delays.waits[PROCDB_TIER_BATCH][PROCDB_DELAY_APPLIED][20] += 7;
+	}
+	reply = bus_must(f, "GetHistory", NULL);
+	rows = g_variant_get_child_value(reply, 0);
+	g_assert_cmpuint(g_variant_n_children(rows), ==, 2);
+	g_variant_get_child(rows, 1, "(x&sbtttt)", &end, &tier, &applied, &count, NULL, NULL, NULL);
+	g_assert_cmpint(end, ==, 2);
+	g_assert_cmpstr(tier, ==, "batch");
+	g_assert_true(applied);
+	g_assert_cmpuint(count, ==, 7);
+}
+
 static void test_without_an_observer_no_delays_are_listed(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = NULL, rows = NULL;
@@ -208,6 +231,7 @@ int main(int argc, char **argv)
 	add("/trials/no-result", test_before_the_first_trial_there_is_no_verdict);
 	add("/guard/state", test_the_guard_has_a_state);
 	add("/delays/rows", test_delays_are_listed_by_tier_and_side);
+	add("/delays/history", test_the_history_has_what_waited_in_each_minute);
 	add("/delays/no-observer", test_without_an_observer_no_delays_are_listed);
 	return bus_fixture_run_tests();
 }
