@@ -113,6 +113,24 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 	return CTL_OK;
 }
 
+int bus_connect_running(Ctl *ctl)
+{
+	g_autoptr(GDBusConnection) bus = NULL;
+	g_autoptr(GError) error = NULL;
+
+	bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
+	if (!bus)
+		return failure_no_bus(error);
+	ctl->proxy = procdb_dbus_proc_db1_proxy_new_sync(
+	    bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
+	    PROCDB_BUS_NAME, PROCDB_BUS_PATH, NULL, &error);
+	if (!ctl->proxy)
+		return failure_report(NULL, NULL, error);
+	ctl->call_flags = G_DBUS_CALL_FLAGS_NO_AUTO_START;
+	ctl->timeout_ms = -1;
+	return CTL_OK;
+}
+
 int bus_connect(Ctl *ctl)
 {
 	return connect_service(ctl, FALSE);

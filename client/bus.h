@@ -12,6 +12,12 @@
 int bus_connect(Ctl *ctl);
 
 /*
+ * Connects to the bus without starting the service, and asks for no password: for what runs all
+ * the time. The owner of the proxy tells whether the service runs.
+ */
+int bus_connect_running(Ctl *ctl);
+
+/*
  * As bus_connect(), for a command whose method may need an administrator:
  * where passwords may be asked for, an agent on this terminal is started.
  */

@@ -32,6 +32,7 @@ static const struct {
     {"SetBackend", "manage"},
     {"SetApply", "manage"},
     {"GetDelays", "list-profiles"},
+    {"GetHistory", "list-profiles"},
     {"StartTrial", "manage"},
     {"StopTrial", "manage"},
     {"GetTrial", "list-profiles"},

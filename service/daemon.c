@@ -13,9 +13,9 @@
 #include "notify.h"
 #include "object.h"
 #include "polkit.h"
+#include "proof.h"
 #include "source.h"
 #include "task-list.h"
-#include "trial.h"
 
 typedef struct {
 	ProcdbOptions options; /* the strings are the caller's */
@@ -32,7 +32,7 @@ typedef struct {
 	ProcdbTaskList *task_list;
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
-	ProcdbTrial *trial;
+	ProcdbProof *proof;
 	ProcdbNotify *notify; /* NULL until the service is ready */
 	int status;
 } Service;
@@ -98,6 +98,7 @@ static void use_backend(Service *service)
 	procdb_apply_source_set_backend(service->apply_source, NULL);
 	procdb_engine_set_backend(service->engine, service->backend);
 	procdb_apply_source_set_backend(service->apply_source, service->backend);
+	procdb_proof_set_backend(service->proof, service->backend);
 }
 
 static void use_apply_settings(Service *service)
@@ -107,60 +108,51 @@ static void use_apply_settings(Service *service)
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
 	procdb_apply_configure(service->apply, &settings);
 	procdb_apply_source_settings_changed(service->apply_source);
+	procdb_proof_set_guard(service->proof,
+			       settings.guard && settings.mode != PROCDB_APPLY_NONE);
 }
 
 /* Why a trial ends whose windows could not be compared any more. */
 #define RECONFIGURED "the service was given other settings"
 
-static void trial_apply(gpointer data, gboolean on)
+static gboolean get_delays(gpointer data, struct procdb_delays *sum, GError **error)
+{
+	return procdb_proof_delays(((Service *)data)->proof, sum, error);
+}
+
+static void on_proof_changed(gpointer data, gboolean trial)
 {
 	Service *service = data;
 
-	procdb_apply_set_pause(service->apply,
-			       on ? NULL : "a trial compares it with what would be without");
-	if (on)
-		procdb_apply_source_ask_again(service->apply_source);
-}
-
-static void trial_restore(gpointer data)
-{
-	trial_apply(data, TRUE);
-}
-
-static const char *trial_refusal(gpointer data)
-{
-	ProcdbApplyStatus status;
-
-	procdb_apply_status(((Service *)data)->apply, &status);
-	return status.active ? NULL : status.reason;
-}
-
-static gboolean get_delays(gpointer data, struct procdb_delays *sum, GError **error)
-{
-	return procdb_backend_delays(((Service *)data)->backend, sum, error);
-}
-
-static void on_trial_changed(gpointer data)
-{
-	procdb_object_trial_changed(((Service *)data)->object);
+	if (trial)
+		procdb_object_trial_changed(service->object);
+	else
+		procdb_object_guard_changed(service->object);
 }
 
 static gboolean start_trial(gpointer data, guint seconds, GError **error)
 {
-	ProcdbTrialSettings settings = procdb_trial_default_settings;
-
-	settings.seconds = seconds;
-	return procdb_trial_start(((Service *)data)->trial, &settings, error);
+	return procdb_proof_start_trial(((Service *)data)->proof, seconds, error);
 }
 
 static void stop_trial(gpointer data, const char *reason)
 {
-	procdb_trial_stop(((Service *)data)->trial, reason);
+	procdb_proof_stop_trial(((Service *)data)->proof, reason);
 }
 
 static void get_trial(gpointer data, ProcdbTrialStatus *status)
 {
-	procdb_trial_status(((Service *)data)->trial, status);
+	procdb_proof_trial_status(((Service *)data)->proof, status);
+}
+
+static void get_guard(gpointer data, ProcdbGuardStatus *status)
+{
+	procdb_proof_guard_status(((Service *)data)->proof, status);
+}
+
+static const struct procdb_history *get_history(gpointer data)
+{
+	return procdb_proof_history(((Service *)data)->proof);
 }
 
 static gboolean set_apply(gpointer data, const char *mode, GError **error)
@@ -168,7 +160,7 @@ static gboolean set_apply(gpointer data, const char *mode, GError **error)
 	Service *service = data;
 	g_autofree char *problem = procdb_config_set(&service->config, "Apply", "Mode", mode);
 
-	procdb_trial_stop(service->trial, RECONFIGURED);
+	procdb_proof_stop_trial(service->proof, RECONFIGURED);
 	if (problem) {
 		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
 		return FALSE;
@@ -196,10 +188,11 @@ static const char *const *get_problems(gpointer data)
 
 static void switch_backend(Service *service, const char *name)
 {
-	procdb_trial_stop(service->trial, RECONFIGURED);
+	procdb_proof_stop_trial(service->proof, RECONFIGURED);
 	g_free(service->config.backend);
 	service->config.backend = g_strdup(name);
 	use_backend(service);
+	use_apply_settings(service);
 }
 
 static gboolean set_backend(gpointer data, const char *backend, GError **error)
@@ -242,7 +235,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	ProcdbEngineStatus status;
 	gboolean rebuild;
 
-	procdb_trial_stop(service->trial, RECONFIGURED);
+	procdb_proof_stop_trial(service->proof, RECONFIGURED);
 	procdb_config_init(&config);
 	procdb_verdict_init(&verdict);
 	g_strfreev(
@@ -310,6 +303,8 @@ static void begin(Service *service)
 	/* A failure is harmless: slices are set a little later under load. */
 	(void)procdb_tasks_shorten_own_slice();
 	procdb_apply_source_set_backend(service->apply_source, service->backend);
+	procdb_proof_set_backend(service->proof, service->backend);
+	use_apply_settings(service);
 }
 
 /* Makes the parts that use shared things. No other service runs any more. */
@@ -324,15 +319,10 @@ static void build(Service *service)
 	    .start_trial = start_trial,
 	    .stop_trial = stop_trial,
 	    .trial = get_trial,
+	    .guard = get_guard,
+	    .history = get_history,
 	    .problems = get_problems,
 	    .list_tasks = list_tasks,
-	};
-	static const ProcdbTrialHost trial_host = {
-	    .apply = trial_apply,
-	    .restore = trial_restore,
-	    .refusal = trial_refusal,
-	    .delays = get_delays,
-	    .changed = on_trial_changed,
 	};
 	ProcdbApplySettings settings = service->config.apply;
 
@@ -344,7 +334,8 @@ static void build(Service *service)
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
 	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, service->ledger);
 	service->apply_source = procdb_apply_source_new(service->apply);
-	service->trial = procdb_trial_new(&trial_host, service);
+	service->proof =
+	    procdb_proof_new(service->apply, service->apply_source, on_proof_changed, service);
 	service->object = procdb_object_new(service->engine, &host, service);
 	g_unix_signal_add(SIGHUP, on_hangup, service);
 	begin(service);
@@ -416,7 +407,9 @@ static void stop(Service *service)
 
 	g_clear_pointer(&service->notify, procdb_notify_free);
 	if (service->engine) {
-		procdb_trial_stop(service->trial, "the service ends");
+		procdb_proof_stop_trial(service->proof, "the service ends");
+		/* No window begins any more. */
+		procdb_proof_set_guard(service->proof, FALSE);
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
@@ -425,8 +418,8 @@ static void stop(Service *service)
 		log_kept(service->apply);
 	}
 	procdb_connection_withdraw(service->connection);
+	g_clear_pointer(&service->proof, procdb_proof_free);
 	g_clear_pointer(&service->object, procdb_object_free);
-	g_clear_pointer(&service->trial, procdb_trial_free);
 	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
 	g_clear_pointer(&service->apply, procdb_apply_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);

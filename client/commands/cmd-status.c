@@ -196,6 +196,25 @@ static void print_outcomes(GVariantDict *dict)
 		printf("; a guess of \"%s\" for all would be right for %s\n", names[best], percent);
 }
 
+/* When a pause of the guard ends, and how to end it now. */
+static void print_guard(GVariantDict *dict)
+{
+	g_autoptr(GDateTime) retry = NULL;
+	g_autofree char *when = NULL;
+	const char *state;
+	gint64 retry_us;
+
+	if (!g_variant_dict_lookup(dict, "GuardState", "&s", &state) ||
+	    !g_variant_dict_lookup(dict, "GuardRetry", "x", &retry_us) ||
+	    !g_str_equal(state, "paused"))
+		return;
+	retry = g_date_time_new_from_unix_local(retry_us / G_USEC_PER_SEC);
+	when = retry ? g_date_time_format(retry, "%F %R") : g_strdup("?");
+	printf("             The guard tries again at %s; \"pandemoniumctl apply auto\" does at "
+	       "once.\n",
+	       when);
+}
+
 /* Counters of later versions of the service; shown when there are any. */
 static void print_predictions(GVariantDict *dict)
 {
@@ -222,6 +241,7 @@ static void print_predictions(GVariantDict *dict)
 		       active ? "active" : "observing only");
 		if (!active && *reason && !g_str_equal(apply, "none"))
 			printf("             It changes no task: %s.\n", reason);
+		print_guard(dict);
 	}
 }
 

@@ -67,6 +67,14 @@ const CtlCommand ctl_commands[] = {
      "Keys: h or ? shows them, q quits.\n"
      "Columns to sort by are " COLUMNS ".",
      0, 0, cmd_top, .no_json = TRUE},
+    {"metrics", NULL, "Print metrics for Prometheus",
+     "In the format that node_exporter reads from files. Does not start the service:\n"
+     "that it does not run is a metric.",
+     0, 0, cmd_metrics, .no_json = TRUE},
+    {"panel", NULL, "Print a line of JSON for a panel at each change",
+     "For a custom module of Waybar and its like, until it is interrupted. Does not\n"
+     "start the service, and goes on when that stops and starts.",
+     0, 0, cmd_panel, .no_json = TRUE},
     {"export", "[FILE]", "Write all profiles as JSON",
      "To a file that only its owner can read, or to standard output.", 0, 1, cmd_export},
     {"import", "FILE|-...", "Take over profiles that were exported",

@@ -16,6 +16,8 @@ int cmd_reset(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_load(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_reload(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_metrics(Ctl *ctl, const CtlCommand *command, char **argv);
+int cmd_panel(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_monitor(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv);
 int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv);

@@ -22,6 +22,7 @@ __pandemoniumctl_options() {
 	'') echo --version ;;
 	list) echo --sort --reverse --tier --origin --confident --names --all --columns -s -r -t -o -c -n -a ;;
 	ps | monitor) echo --tier --all -t -a ;;
+	metrics) echo --top --output --openmetrics -n -o ;;
 	run) echo --tier --anyway -t ;;
 	explain | override) echo --literal -l ;;
 	delete) echo --yes --literal -y -l ;;
@@ -37,7 +38,7 @@ __pandemoniumctl_options() {
 _pandemoniumctl() {
 	local cur prev command='' position=0 i
 	local commands='status list show explain confidence delete reset override save reload load
-		backend apply ps run trial monitor top export import farm doctor'
+		backend apply ps run trial monitor top metrics panel export import farm doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
 	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
 		wakeup_freq csw_rate last_seen_us origin cpu_share'
@@ -96,18 +97,19 @@ _pandemoniumctl() {
 		mapfile -t COMPREPLY < <(compgen -W "$titles" -- "$cur")
 		return
 		;;
-	farm:--password-file | farm:--ca-file | farm:--state)
+	farm:--password-file | farm:--ca-file | farm:--state | metrics:--output | metrics:-o)
 		compopt -o default 2>/dev/null
 		return
 		;;
-	farm:--store | farm:-s | farm:--label | farm:--host | farm:--quorum | farm:--timeout) return ;;
+	farm:--store | farm:-s | farm:--label | farm:--host | farm:--quorum | farm:--timeout | metrics:--top | metrics:-n) return ;;
 	list:--origin | list:-o)
 		mapfile -t COMPREPLY < <(compgen -W 'live retained override' -- "$cur")
 		return
 		;;
 	esac
 
-	[[ $command != top && $command != run ]] || common=${common/ --json/}
+	[[ $command != top && $command != run && $command != metrics && $command != panel ]] ||
+		common=${common/ --json/}
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(
 			compgen -W "$common $(__pandemoniumctl_options "$command")" -- "$cur"

@@ -40,7 +40,7 @@ set -l tiers batch interactive lat-critical
 
 complete -c pandemoniumctl -f
 complete -c pandemoniumctl -s h -l help -d 'Show help'
-complete -c pandemoniumctl -n 'not __pandemoniumctl_is top run' -l json -d 'Print JSON'
+complete -c pandemoniumctl -n 'not __pandemoniumctl_is top run metrics panel' -l json -d 'Print JSON'
 complete -c pandemoniumctl -l no-pager -d 'Do not pipe output into a pager'
 complete -c pandemoniumctl -l no-ask-password -d 'Fail where a password would be asked for'
 complete -c pandemoniumctl -n __fish_use_subcommand -l version -d 'Print the version'
@@ -63,6 +63,8 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a run -d 'Run a program in 
 complete -c pandemoniumctl -n __fish_use_subcommand -a trial -d 'Find out whether it helps on this machine'
 complete -c pandemoniumctl -n __fish_use_subcommand -a monitor -d 'Follow changes as they happen'
 complete -c pandemoniumctl -n __fish_use_subcommand -a top -d 'Watch what is learned, live'
+complete -c pandemoniumctl -n __fish_use_subcommand -a metrics -d 'Print metrics for Prometheus'
+complete -c pandemoniumctl -n __fish_use_subcommand -a panel -d 'Print a line of JSON for a panel at each change'
 complete -c pandemoniumctl -n __fish_use_subcommand -a export -d 'Write all profiles as JSON'
 complete -c pandemoniumctl -n __fish_use_subcommand -a import -d 'Take over exported profiles'
 complete -c pandemoniumctl -n __fish_use_subcommand -a farm -d 'Learn with other machines'
@@ -99,6 +101,9 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s s -l sort -x -a "$col
 complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s r -l reverse -d 'Reverse the order'
 complete -c pandemoniumctl -n '__pandemoniumctl_is top' -s c -l confident -d 'Only confident ones'
 
+complete -c pandemoniumctl -n '__pandemoniumctl_is metrics' -s n -l top -x -d 'Only this many programs'
+complete -c pandemoniumctl -n '__pandemoniumctl_is metrics' -s o -l output -r -F -d 'Replace this file'
+complete -c pandemoniumctl -n '__pandemoniumctl_is metrics' -l openmetrics -d 'In the format of OpenMetrics'
 complete -c pandemoniumctl -n '__pandemoniumctl_is export import' -F
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s m -l merge -d 'Add up all files and what is known'
 complete -c pandemoniumctl -n '__pandemoniumctl_is import' -s r -l replace -d 'Forget everything learned first'

@@ -23,6 +23,7 @@ struct _ProcdbApply {
 	gpointer data;
 	gboolean active;
 	const char *pause; /* why nothing is applied for a while; NULL: it is */
+	gboolean without;  /* for a second or so, of which callers are not told */
 	gint64 second;	   /* that in_second counts */
 	guint in_second;
 	guint kept;	   /* tasks that the last restore had to leave as they were */
@@ -38,6 +39,7 @@ const ProcdbApplySettings procdb_apply_default_settings = {
     .tiers = {[PROCDB_TIER_BATCH] = {.slice_us = 20000},
 	      [PROCDB_TIER_LAT_CRITICAL] = {.slice_us = PROCDB_SLICE_MIN_US}},
     .max_per_second = 5000,
+    .guard = TRUE,
 };
 
 static const char *const mode_names[] = {
@@ -65,7 +67,7 @@ const char *procdb_apply_mode_name(ProcdbApplyMode mode)
 
 static gboolean should_be_active(const ProcdbApply *apply)
 {
-	if (apply->pause || apply->ops->refusal(apply->data))
+	if (apply->pause || apply->without || apply->ops->refusal(apply->data))
 		return FALSE;
 	switch (apply->settings.mode) {
 	case PROCDB_APPLY_SLICES:
@@ -118,11 +120,12 @@ gboolean procdb_apply_is_active(const ProcdbApply *apply)
 	return apply->active;
 }
 
-void procdb_apply_set_pause(ProcdbApply *apply, const char *reason)
+void procdb_apply_set_pause(ProcdbApply *apply, const char *reason, gboolean without)
 {
 	gboolean before = apply->active;
 
 	apply->pause = reason;
+	apply->without = without;
 	apply->active = should_be_active(apply);
 	if (before && !apply->active)
 		procdb_apply_restore(apply);
@@ -403,10 +406,19 @@ static guint64 quantile(const ProcdbApply *apply, guint64 total, double q)
 	return apply->latency_max;
 }
 
+/* Whether it would be active but for the second without. */
+static gboolean is_shortly_without(const ProcdbApply *apply)
+{
+	ProcdbApply otherwise = *apply;
+
+	otherwise.without = FALSE;
+	return apply->without && should_be_active(&otherwise);
+}
+
 /* The reason why no task is changed. */
 static const char *reason_of(const ProcdbApply *apply)
 {
-	if (apply->active)
+	if (apply->active || is_shortly_without(apply))
 		return "";
 	if (apply->settings.mode == PROCDB_APPLY_NONE)
 		return "the mode is none";
@@ -421,7 +433,7 @@ void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 
 	*status = (ProcdbApplyStatus){
 	    .mode = apply->settings.mode,
-	    .active = apply->active,
+	    .active = apply->active || is_shortly_without(apply),
 	    .reason = reason_of(apply),
 	    .kept = apply->kept,
 	    .unlisted = apply->unlisted,

@@ -24,9 +24,13 @@ typedef struct {
 	ProcdbApplyMode mode;
 	ProcdbTierSetting tiers[PROCDB_TIERS];
 	guint max_per_second; /* tasks changed in one second; events beyond that are dropped */
+	guint32 guard;	      /* whether it is watched, and paused where it harms (trial/guard.h) */
 } ProcdbApplySettings;
 
-/* auto; batch 20 ms, interactive untouched, lat-critical 0.1 ms or more; no nice; 5000 a second. */
+/*
+ * auto; batch 20 ms, interactive untouched, lat-critical 0.1 ms or more; no nice; 5000 a second;
+ * guarded.
+ */
 extern const ProcdbApplySettings procdb_apply_default_settings;
 
 /* Parses "auto", "slices" or "none"; FALSE for any other text. */
@@ -54,9 +58,10 @@ gboolean procdb_apply_refresh(ProcdbApply *apply);
 
 /*
  * Restores all tasks and changes none for a while, for this reason (static); NULL: as configured
- * again. Events are ignored meanwhile: procdb_apply_source_ask_again() makes up for it.
+ * again. without: the same for a second or so, which the status passes over. Events are ignored
+ * meanwhile: procdb_apply_source_ask_again() makes up for it.
  */
-void procdb_apply_set_pause(ProcdbApply *apply, const char *reason);
+void procdb_apply_set_pause(ProcdbApply *apply, const char *reason, gboolean without);
 
 /* Sets the slice that an event asks for, if the rules of slice.h allow it. */
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event);

@@ -32,6 +32,7 @@ void procdb_object_trial_status(ProcdbObject *self, ProcdbTrialStatus *status)
 void procdb_object_refresh(ProcdbObject *self)
 {
 	ProcdbApplyStatus apply;
+	ProcdbGuardStatus guard = {.state = PROCDB_GUARD_OFF};
 	ProcdbTrialStatus trial;
 
 	if (!self->properties_old)
@@ -39,7 +40,9 @@ void procdb_object_refresh(ProcdbObject *self)
 	self->properties_old = FALSE;
 	procdb_object_apply_status(self, &apply);
 	procdb_object_trial_status(self, &trial);
-	procdb_properties_read(&self->properties, self->engine, &apply, &trial);
+	if (self->host->guard)
+		self->host->guard(self->host_data, &guard);
+	procdb_properties_read(&self->properties, self->engine, &apply, &trial, &guard);
 }
 
 void procdb_object_announce(ProcdbObject *self)

@@ -397,6 +397,7 @@ ProcdbHandler procdb_handler_find(const char *method)
 	    {"Hold", procdb_object_hold},
 	    {"ReleaseHold", procdb_object_release_hold},
 	    {"GetDelays", procdb_handle_get_delays},
+	    {"GetHistory", procdb_handle_get_history},
 	    {"GetTrial", procdb_handle_get_trial},
 	    {"StartTrial", procdb_handle_start_trial},
 	    {"StopTrial", procdb_handle_stop_trial},

@@ -10,6 +10,8 @@
 #include "apply.h"
 #include "engine.h"
 #include "gate.h"
+#include "guard.h"
+#include "history.h"
 #include "interface.h"
 #include "trial.h"
 
@@ -40,6 +42,9 @@ typedef struct {
 	void (*stop_trial)(gpointer user_data, const char *reason);
 	/* The trial that runs, or ran last. */
 	void (*trial)(gpointer user_data, ProcdbTrialStatus *status);
+	void (*guard)(gpointer user_data, ProcdbGuardStatus *status);
+	/* How long tasks waited in the last hour. */
+	const struct procdb_history *(*history)(gpointer user_data);
 	/* The problems that the last read of the configuration found; NULL-terminated. */
 	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;
@@ -63,6 +68,8 @@ ProcdbGate *procdb_object_gate(ProcdbObject *object);
 
 /* Call it when a trial began, got on or ended. */
 void procdb_object_trial_changed(ProcdbObject *object);
+/* The same when the guard has another state. */
+void procdb_object_guard_changed(ProcdbObject *object);
 
 /* Call it when the host changed the settings without a call on the bus. */
 void procdb_object_settings_changed(ProcdbObject *object);

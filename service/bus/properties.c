@@ -35,6 +35,8 @@ static const ProcdbProperty table[] = {
     MEMBER("Applied", 't', applied),
     MEMBER("TrialState", 's', trial_state),
     MEMBER("TrialProgress", 'u', trial_progress),
+    MEMBER("GuardState", 's', guard_state),
+    MEMBER("GuardRetry", 'x', guard_retry),
     {"ApplyStatistics"},
     {"PredictionOutcomes"},
     {"ConfigurationProblems"},
@@ -78,7 +80,8 @@ void procdb_properties_clear(ProcdbProperties *self)
 }
 
 void procdb_properties_read(ProcdbProperties *self, ProcdbEngine *engine,
-			    const ProcdbApplyStatus *apply, const ProcdbTrialStatus *trial)
+			    const ProcdbApplyStatus *apply, const ProcdbTrialStatus *trial,
+			    const ProcdbGuardStatus *guard)
 {
 	const ProcdbEngineSettings *settings = procdb_engine_settings(engine);
 	ProcdbEngineStatus status;
@@ -110,6 +113,8 @@ void procdb_properties_read(ProcdbProperties *self, ProcdbEngine *engine,
 	    .applied = apply->results[PROCDB_APPLY_SET],
 	    .trial_state = g_strdup(procdb_trial_state_name(trial->state)),
 	    .trial_progress = trial->percent,
+	    .guard_state = g_strdup(procdb_guard_state_name(guard->state)),
+	    .guard_retry = guard->retry_us,
 	    .database_path = g_strdup(status.database_path),
 	    .last_save = status.last_save_us,
 	    .last_save_error = g_strdup(status.last_save_error),

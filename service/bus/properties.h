@@ -6,7 +6,7 @@
 
 #include "apply.h"
 #include "engine.h"
-#include "trial.h"
+#include "guard.h"
 
 /* Increased with each addition to the interface. */
 #define PROCDB_API_VERSION 4
@@ -37,6 +37,8 @@ typedef struct {
 	guint64 applied;
 	char *trial_state;
 	guint32 trial_progress;
+	char *guard_state;
+	gint64 guard_retry;
 	char *database_path;
 	gint64 last_save;
 	char *last_save_error;
@@ -59,7 +61,8 @@ const ProcdbProperty *procdb_property_find(const char *name);
 
 /* Reads all properties anew; the old values are freed. */
 void procdb_properties_read(ProcdbProperties *properties, ProcdbEngine *engine,
-			    const ProcdbApplyStatus *apply, const ProcdbTrialStatus *trial);
+			    const ProcdbApplyStatus *apply, const ProcdbTrialStatus *trial,
+			    const ProcdbGuardStatus *guard);
 void procdb_properties_clear(ProcdbProperties *properties);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbProperties, procdb_properties_clear)
 

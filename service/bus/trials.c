@@ -64,6 +64,42 @@ int procdb_handle_get_delays(ProcdbObject *self, sd_bus_message *call)
 	return procdb_bus_send_reply(reply, result);
 }
 
+static int append_minute(sd_bus_message *reply, const struct procdb_minute *minute)
+{
+	int result = 0;
+
+	for (guint tier = 0; tier < PROCDB_TIERS; tier++)
+		for (guint side = 0; side < PROCDB_DELAY_SIDES && result >= 0; side++) {
+			const struct procdb_minute_waits *waits = &minute->waits[tier][side];
+
+			if (waits->count == 0)
+				continue;
+			result = sd_bus_message_append(reply, "(xsbtttt)", minute->end,
+						       procdb_tier_name((enum procdb_tier)tier),
+						       side == PROCDB_DELAY_APPLIED, waits->count,
+						       waits->at[PROCDB_P50], waits->at[PROCDB_P90],
+						       waits->at[PROCDB_P99]);
+		}
+	return result;
+}
+
+int procdb_handle_get_history(ProcdbObject *self, sd_bus_message *call)
+{
+	const struct procdb_history *history =
+	    self->host->history ? self->host->history(self->host_data) : NULL;
+	const struct procdb_minute *minute;
+	sd_bus_message *reply = NULL;
+	int result = sd_bus_message_new_method_return(call, &reply);
+
+	if (result >= 0)
+		result = sd_bus_message_open_container(reply, 'a', "(xsbtttt)");
+	for (gsize i = 0; history && result >= 0 && (minute = procdb_history_get(history, i)); i++)
+		result = append_minute(reply, minute);
+	if (result >= 0)
+		result = sd_bus_message_close_container(reply);
+	return procdb_bus_send_reply(reply, result);
+}
+
 /* A ratio under name, and the ends of its interval where there is one. */
 static int append_estimate(sd_bus_message *reply, const char *name,
 			   const struct procdb_estimate *estimate)
@@ -146,6 +182,11 @@ void procdb_object_trial_changed(ProcdbObject *self)
 	procdb_object_trial_status(self, &status);
 	if (status.state != PROCDB_TRIAL_RUNNING)
 		release_caller(self);
+	procdb_object_changed(self);
+}
+
+void procdb_object_guard_changed(ProcdbObject *self)
+{
 	procdb_object_changed(self);
 }
 

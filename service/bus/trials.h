@@ -7,6 +7,7 @@
 #include "object.h"
 
 int procdb_handle_get_delays(ProcdbObject *object, sd_bus_message *call);
+int procdb_handle_get_history(ProcdbObject *object, sd_bus_message *call);
 int procdb_handle_get_trial(ProcdbObject *object, sd_bus_message *call);
 int procdb_handle_start_trial(ProcdbObject *object, sd_bus_message *call);
 int procdb_handle_stop_trial(ProcdbObject *object, sd_bus_message *call);

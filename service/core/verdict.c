@@ -121,11 +121,42 @@ static bool is_less(const struct procdb_comparison *found, size_t p)
 	       found->with[p] + NOTABLE <= found->without[p];
 }
 
+/* By the estimate alone. */
+static bool seems_more(const struct procdb_comparison *found, size_t p)
+{
+	return found->delay[p].value >= NOTABLE_RATIO &&
+	       found->with[p] >= found->without[p] + NOTABLE;
+}
+
 static bool is_more(const struct procdb_comparison *found, size_t p)
 {
-	return found->delay[p].known && found->delay[p].low > 1 &&
-	       found->delay[p].value >= NOTABLE_RATIO &&
-	       found->with[p] >= found->without[p] + NOTABLE;
+	return found->delay[p].known && found->delay[p].low > 1 && seems_more(found, p);
+}
+
+bool procdb_delays_seem_to_rise(const struct procdb_comparison *found)
+{
+	for (size_t p = 0; p < PROCDB_PERCENTILES; p++)
+		if (seems_more(found, p))
+			return true;
+	return false;
+}
+
+bool procdb_delays_rise(const struct procdb_comparison *found)
+{
+	for (size_t p = 0; p < PROCDB_PERCENTILES; p++)
+		if (is_more(found, p))
+			return true;
+	return false;
+}
+
+bool procdb_delays_are_load(const struct procdb_delays *had, uint64_t ns)
+{
+	__u64 waits[PROCDB_DELAY_BUCKETS] = {0};
+
+	for (size_t side = 0; side < PROCDB_DELAY_SIDES; side++)
+		procdb_waits_add(waits, had->waits[PROCDB_TIER_LAT_CRITICAL][side]);
+	return (double)procdb_waits_count(waits) * 1e9 >= WAITS_MIN * (double)ns &&
+	       procdb_waits_percentile(waits, procdb_percentile_shares[PROCDB_P99]) >= CALM;
 }
 
 /* Harm first: what is worse in one way is not excused by what is better in another. */
@@ -133,9 +164,8 @@ static void judge(struct procdb_comparison *found)
 {
 	found->effect = PROCDB_EFFECT_HARMS;
 	found->reason = "latency-critical tasks wait longer with applying";
-	for (size_t p = 0; p < PROCDB_PERCENTILES; p++)
-		if (is_more(found, p))
-			return;
+	if (procdb_delays_rise(found))
+		return;
 	found->reason = "batch tasks get less CPU time with applying";
 	if (found->batch.known && found->batch.high < BATCH_MIN)
 		return;

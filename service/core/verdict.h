@@ -51,5 +51,16 @@ struct procdb_comparison {
 struct procdb_comparison procdb_compare(const struct procdb_pair *pairs, size_t n,
 					double certainty);
 
+/* Whether a percentile of the delays surely rises with applying, and by as much as counts as harm.
+ */
+bool procdb_delays_rise(const struct procdb_comparison *found);
+/* The same by the estimates alone, whatever their intervals. */
+bool procdb_delays_seem_to_rise(const struct procdb_comparison *found);
+/*
+ * Whether what was counted in ns is enough for windows of a second to be compared: otherwise
+ * nothing has to wait.
+ */
+bool procdb_delays_are_load(const struct procdb_delays *had, uint64_t ns);
+
 /* "helps", "harms", "no difference" or "too little load to tell". */
 const char *procdb_effect_name(enum procdb_effect effect);

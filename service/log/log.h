@@ -29,6 +29,9 @@
 /* A call was dropped: it wanted no answer, or its caller reads no answers. */
 #define PROCDB_MESSAGE_CALLS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e1a"
 
+/* Applying is paused, since it harms; or it goes on. */
+#define PROCDB_MESSAGE_GUARD "2a6f0d7d3c0b4a8f9d3e5b1c7a904e1b"
+
 /* Logs a printf-like message of one of these kinds. */
 #define procdb_log(level, id, ...)                                                                 \
 	g_log_structured(G_LOG_DOMAIN, (level), "MESSAGE_ID", (id), "MESSAGE", __VA_ARGS__)

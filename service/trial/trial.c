@@ -70,9 +70,9 @@ static void end(ProcdbTrial *trial, ProcdbTrialState state, const char *reason)
 		trial->comparison.effect = PROCDB_EFFECT_UNKNOWN;
 		trial->comparison.reason = "the trial ended early";
 	}
-	g_clear_pointer(&trial->pairs, g_free);
 	trial->host->restore(trial->data);
 	trial->host->changed(trial->data);
+	g_clear_pointer(&trial->pairs, g_free);
 }
 
 static gboolean on_timer(gpointer data);
@@ -207,5 +207,6 @@ void procdb_trial_status(const ProcdbTrial *trial, ProcdbTrialStatus *status)
 		       : trial->windows > 0		 ? trial->window * 100 / trial->windows
 							 : 0,
 	    .comparison = trial->comparison,
+	    .pairs = trial->pairs,
 	};
 }

@@ -15,7 +15,7 @@
 typedef struct _ProcdbTrial ProcdbTrial;
 
 typedef struct {
-	guint seconds;	  /* of the whole trial; 20 to 600 on the bus */
+	guint seconds;	  /* of the whole trial; 20 to 600 on the bus. At least one pair is taken */
 	guint window_ms;  /* that is measured */
 	guint settle_ms;  /* before that, after a switch: until tasks run with what they have now */
 	double certainty; /* of each interval, as 0.99 */
@@ -36,7 +36,7 @@ typedef struct {
 	const char *(*refusal)(gpointer data);
 	/* As procdb_backend_delays(). */
 	gboolean (*delays)(gpointer data, struct procdb_delays *now, GError **error);
-	/* The trial began, ended, or got on. */
+	/* The trial began, ended, or got on. Must not start the next one. */
 	void (*changed)(gpointer data);
 } ProcdbTrialHost;
 
@@ -54,6 +54,8 @@ typedef struct {
 	guint percent;	    /* of it that is over */
 	/* Once it has ended; the effect is unknown unless it is complete. */
 	struct procdb_comparison comparison;
+	/* What was compared: there while it runs, and in the last changed(). */
+	const struct procdb_pair *pairs;
 } ProcdbTrialStatus;
 
 /* host must outlive the object; data is passed to its functions. */

@@ -119,6 +119,16 @@ static void host_trial(gpointer data, ProcdbTrialStatus *status)
 	*status = ((BusFixture *)data)->trial;
 }
 
+static const struct procdb_history *host_history(gpointer data)
+{
+	return &((BusFixture *)data)->history;
+}
+
+static void host_guard(gpointer data, ProcdbGuardStatus *status)
+{
+	*status = ((BusFixture *)data)->guard;
+}
+
 static const ProcdbHost host = {
     .list_tasks = host_list_tasks,
     .reconfigure = host_reconfigure,
@@ -128,6 +138,8 @@ static const ProcdbHost host = {
     .start_trial = host_start_trial,
     .stop_trial = host_stop_trial,
     .trial = host_trial,
+    .guard = host_guard,
+    .history = host_history,
 };
 
 static void on_lost(int error, gpointer data)

@@ -29,6 +29,8 @@ typedef struct {
 	guint listed;		 /* how often they were asked for */
 	guint trials;		 /* that were begun, */
 	ProcdbTrialStatus trial; /* the last of them */
+	ProcdbGuardStatus guard;
+	struct procdb_history history;
 	struct procdb_delays delays;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
 } BusFixture;

@@ -119,6 +119,27 @@ static void test_a_trial_has_a_state_and_a_result(BusFixture *f, gconstpointer d
 	g_assert_false(g_variant_lookup(result, "batch_ratio", "d", &ratio));
 }
 
+static void test_the_guard_has_a_state(BusFixture *f, gconstpointer data)
+{
+	static const char *const names[] = {
+	    [PROCDB_GUARD_OFF] = "off",
+	    [PROCDB_GUARD_WATCHING] = "watching",
+	    [PROCDB_GUARD_LOOKING] = "looking",
+	    [PROCDB_GUARD_PAUSED] = "paused",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autoptr(GVariant) state = NULL, retry = NULL;
+
+		f->guard = (ProcdbGuardStatus){.state = (ProcdbGuardState)i, .retry_us = 1000 * i};
+		procdb_object_guard_changed(f->object);
+		state = bus_get(f, "GuardState");
+		retry = bus_get(f, "GuardRetry");
+		g_assert_cmpstr(g_variant_get_string(state, NULL), ==, names[i]);
+		g_assert_cmpint(g_variant_get_int64(retry), ==, 1000 * i);
+	}
+}
+
 static void test_before_the_first_trial_there_is_no_verdict(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = bus_must(f, "GetTrial", NULL);
@@ -159,6 +180,29 @@ static void test_delays_are_listed_by_tier_and_side(BusFixture *f, gconstpointer
 	g_assert_cmpuint(in_bucket, ==, 12);
 }
 
+static void test_the_history_has_what_waited_in_each_minute(BusFixture *f, gconstpointer data)
+{
+	struct procdb_delays delays = {0};
+	g_autoptr(GVariant) reply = NULL, rows = NULL;
+	const char *tier;
+	gint64 end;
+	gboolean applied;
+	guint64 count;
+
+	for (gint64 i = 0; i < 3; i++) {
+		procdb_history_add(&f->history, i, &delays);
+		delays.waits[PROCDB_TIER_BATCH][PROCDB_DELAY_APPLIED][20] += 7;
+	}
+	reply = bus_must(f, "GetHistory", NULL);
+	rows = g_variant_get_child_value(reply, 0);
+	g_assert_cmpuint(g_variant_n_children(rows), ==, 2);
+	g_variant_get_child(rows, 1, "(x&sbtttt)", &end, &tier, &applied, &count, NULL, NULL, NULL);
+	g_assert_cmpint(end, ==, 2);
+	g_assert_cmpstr(tier, ==, "batch");
+	g_assert_true(applied);
+	g_assert_cmpuint(count, ==, 7);
+}
+
 static void test_without_an_observer_no_delays_are_listed(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = NULL, rows = NULL;
@@ -185,7 +229,9 @@ int main(int argc, char **argv)
 	add("/trials/refused", test_what_cannot_begin_is_an_error);
 	add("/trials/result", test_a_trial_has_a_state_and_a_result);
 	add("/trials/no-result", test_before_the_first_trial_there_is_no_verdict);
+	add("/guard/state", test_the_guard_has_a_state);
 	add("/delays/rows", test_delays_are_listed_by_tier_and_side);
+	add("/delays/history", test_the_history_has_what_waited_in_each_minute);
 	add("/delays/no-observer", test_without_an_observer_no_delays_are_listed);
 	return bus_fixture_run_tests();
 }

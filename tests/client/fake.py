@@ -113,10 +113,6 @@ class Fake:
             self.table[name] = profile(name, "batch", 0.5, 3, (3, 0, 0), 1000, 10, 1, 1, 5)
         saved = int((time.time() - 200) * 1e6)
         self.properties = dict(PROPERTIES, LastSave=GLib.Variant("x", saved))
-        for text in arguments.set:
-            key, value = text.split("=", 1)
-            kind = self.properties[key].get_type_string()
-            self.properties[key] = GLib.Variant.parse(GLib.VariantType(kind), value, None, None)
         self.failures = dict(text.split("=", 1) for text in arguments.fail)
         self.hang = arguments.hang
         self.leaving = arguments.leave
@@ -128,6 +124,10 @@ class Fake:
         for known in interface.properties:
             self.properties.setdefault(known.name, GLib.Variant(known.signature,
                                                                 DEFAULTS[known.signature]))
+        for text in arguments.set:
+            key, value = text.split("=", 1)
+            kind = self.properties[key].get_type_string()
+            self.properties[key] = GLib.Variant.parse(GLib.VariantType(kind), value, None, None)
         bus.register_object(PATH, interface, self.on_call, self.on_get, None)
 
     def on_get(self, _bus, _sender, _path, _interface, name):
@@ -306,10 +306,12 @@ class Fake:
                                  "Backend": self.properties["Backend"]}, [])))
 
     def GetDelays(self):
-        def row(applied, count, p90):
+        def row(applied, p90, buckets):
             return {"tier": GLib.Variant("s", "lat-critical"), "applied": GLib.Variant("b", applied),
-                    "count": GLib.Variant("t", count), "p90": GLib.Variant("t", p90)}
-        return GLib.Variant("(aa{sv})", ([row(False, 2000, 2_100_000), row(True, 9000, 300_000)],))
+                    "count": GLib.Variant("t", sum(count for _, count in buckets)),
+                    "p90": GLib.Variant("t", p90), "buckets": GLib.Variant("a(tt)", buckets)}
+        return GLib.Variant("(aa{sv})", ([row(False, 2_100_000, [(2_097_152, 2000)]),
+                                          row(True, 300_000, [(262_144, 5000), (327_680, 4000)])],))
 
     def GetTrial(self):
         ratio = {"p90_ratio": 0.4, "p90_ratio_low": 0.31, "p90_ratio_high": 0.52}

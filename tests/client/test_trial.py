@@ -67,6 +67,18 @@ class Trial(ClientTest):
         self.start_fake()
         self.assertIn("\n      Waits: woken programs wait 300 µs at the 90th percentile\n", self.ok("status"))
 
+    def test_status_says_that_the_guard_paused(self):
+        self.start_fake("--set=Apply='auto'", "--set=GuardState='paused'", "--set=GuardRetry=1795777200000000",
+                        "--set=ApplyReason='programs waited longer for a CPU with it'")
+        shown = self.ok("status")
+        self.assertIn("\n             It changes no task: programs waited longer for a CPU with it.\n"
+                      "             The guard tries again at 2026-11-", shown)
+        self.assertIn("\"pandemoniumctl apply auto\" does at once", shown)
+
+    def test_status_of_a_guard_that_watches_says_nothing_of_it(self):
+        self.start_fake("--set=Apply='auto'", "--set=GuardState='watching'")
+        self.assertNotIn("guard", self.ok("status"))
+
     def test_status_of_an_older_service_has_none(self):
         self.start_fake("--fail=GetDelays=org.freedesktop.DBus.Error.UnknownMethod:no such method")
         self.assertNotIn("Waits:", self.ok("status"))

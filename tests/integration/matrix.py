@@ -48,6 +48,7 @@ CALLS = (
     ("manage", "SetBackend", "(s)", "none"),
     ("manage", "SetApply", "(s)", "none"),
     ("list-profiles", "GetDelays", "()"),
+    ("list-profiles", "GetHistory", "()"),
     ("list-profiles", "GetTrial", "()"),
     ("manage", "StartTrial", "(u)", 30),
     ("manage", "StopTrial", "()"),

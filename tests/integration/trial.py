@@ -51,5 +51,21 @@ def a_trial_needs_something_to_compare():
         ctl("trial", "1e3", status=2)
 
 
+def the_guard_is_on_and_can_be_switched_off():
+    with Service(backend="observer") as service:
+        assert service.get("GuardState") == "watching", service.get("GuardState")
+        assert service.get("GuardRetry") == 0
+        service.call("SetApply", "(s)", "none")
+        assert service.get("GuardState") == "off", "nothing is applied, so there is nothing to guard"
+        service.call("SetApply", "(s)", "auto")
+        assert service.get("GuardState") == "watching"
+        os.makedirs("/etc/pandemonium/procdb.conf.d")
+        with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
+            drop_in.write("[Apply]\nGuard=no\n")
+        service.call("Reload")
+        assert service.get("GuardState") == "off"
+        assert service.get("Apply") == "auto"
+
+
 if __name__ == "__main__":
     run_case(globals())

@@ -34,9 +34,9 @@ def without_json():
     return set(re.findall(r"^\.Cm (\w+)", entry, re.MULTILINE))
 
 
-def farm_options():
-    """Those that have a page of their own."""
-    section = text("data", "man", "pandemoniumctl-farm.1").split(".Sh OPTIONS")[1].split(".Sh")[0]
+def options_of_page(command):
+    """Those of a command that has a page of its own."""
+    section = text("data", "man", "pandemoniumctl-%s.1" % command).split(".Sh OPTIONS")[1].split(".Sh")[0]
     return {option for line in section.splitlines() if line.startswith(".It Fl") for option in man_options(line)}
 
 
@@ -54,7 +54,8 @@ def manual():
             found[command] |= man_options(line)
         elif section == "OPTIONS" and line.startswith(".It Fl "):
             common |= man_options(line)
-    found["farm"] |= farm_options()
+    for own in ("farm", "metrics"):
+        found[own] |= options_of_page(own)
     local = common - {"--version"}
     for name, options in found.items():
         options |= local - {"--json"} if name in without_json() else local
@@ -128,7 +129,7 @@ class Cli(unittest.TestCase):
 
     def test_what_has_no_json_does_not_offer_it(self):
         self.assertEqual({name for name, options in self.program.items()
-                          if "--json" not in options}, {"top", "run"})
+                          if "--json" not in options}, {"top", "run", "metrics", "panel"})
 
     def test_manual_page(self):
         self.assertEqual(manual(), self.program)

@@ -282,7 +282,7 @@ static void test_a_pause_puts_back_and_ends_as_configured(void)
 	ProcdbApplyStatus status;
 
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
-	procdb_apply_set_pause(apply, "for a while");
+	procdb_apply_set_pause(apply, "for a while", FALSE);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
 	/* A tick, and a scheduler that comes and goes, do not end it. */
@@ -294,9 +294,32 @@ static void test_a_pause_puts_back_and_ends_as_configured(void)
 	procdb_apply_status(apply, &status);
 	g_assert_false(status.active);
 	g_assert_cmpstr(status.reason, ==, "for a while");
-	procdb_apply_set_pause(apply, NULL);
+	procdb_apply_set_pause(apply, NULL, FALSE);
 	g_assert_true(procdb_apply_is_active(apply));
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+}
+
+static void test_a_second_without_is_no_other_status(void)
+{
+	FakeMachine machine = machine_with_task();
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
+	ProcdbApplyStatus status;
+
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	procdb_apply_set_pause(apply, NULL, TRUE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
+	procdb_apply_status(apply, &status);
+	g_assert_true(status.active);
+	g_assert_cmpstr(status.reason, ==, "");
+	/* What has another reason is said. */
+	machine.sched_ext = TRUE;
+	procdb_apply_refresh(apply);
+	procdb_apply_status(apply, &status);
+	g_assert_false(status.active);
+	g_assert_cmpstr(status.reason, ==, "a sched_ext scheduler runs the tasks");
 }
 
 static void test_a_pause_does_not_begin_what_is_not_configured(void)
@@ -307,8 +330,8 @@ static void test_a_pause_does_not_begin_what_is_not_configured(void)
 
 	settings.mode = PROCDB_APPLY_NONE;
 	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
-	procdb_apply_set_pause(apply, "for a while");
-	procdb_apply_set_pause(apply, NULL);
+	procdb_apply_set_pause(apply, "for a while", FALSE);
+	procdb_apply_set_pause(apply, NULL, FALSE);
 	g_assert_false(procdb_apply_is_active(apply));
 }
 
@@ -370,6 +393,7 @@ int main(int argc, char **argv)
 			test_a_slice_a_quarter_off_is_near_enough);
 	g_test_add_func("/apply/a-pause-puts-back-and-ends-as-configured",
 			test_a_pause_puts_back_and_ends_as_configured);
+	g_test_add_func("/apply/without", test_a_second_without_is_no_other_status);
 	g_test_add_func("/apply/a-pause-does-not-begin-what-is-not-configured",
 			test_a_pause_does_not_begin_what_is_not_configured);
 	g_test_add_func("/apply/leaves-interactive-alone", test_leaves_interactive_alone);

@@ -4,44 +4,14 @@
 /* The verdict of a trial under made-up load where the truth is known. */
 
 #include <glib.h>
-#include <math.h>
 
+#include "made-up-load.h"
 #include "verdict.h"
 
-#define NS_PER_S 1000000000ULL
 #define PAIRS 25
 #define RUNS 20
 #define RIGHT 19
 #define CERTAINTY .99
-
-/* The load of a window: its delays are exponential, a share of them longer. */
-typedef struct {
-	guint waits;
-	double mean_us;
-	double batch_s; /* CPU time of batch tasks */
-} Load;
-
-/*
- * Delays of a window. Load differs from window to window by a fifth or so, and half of that lasts
- * longer than a pair, as on a machine that is in use.
- */
-static struct procdb_window window_of(GRand *rand, const Load *load, double drift)
-{
-	struct procdb_window window = {.length = NS_PER_S};
-	const double mean = load->mean_us * drift * exp(g_rand_double_range(rand, -.2, .2));
-	const guint waits = (guint)(load->waits * g_rand_double_range(rand, .7, 1.3));
-
-	for (guint i = 0; i < waits; i++) {
-		double us = -log(1 - g_rand_double(rand)) * mean;
-
-		if (g_rand_int_range(rand, 0, 20) == 0)
-			us *= 5;
-		window.waits[procdb_delay_bucket((guint64)(us * 1000))]++;
-	}
-	window.batch_run =
-	    (guint64)(load->batch_s * NS_PER_S * g_rand_double_range(rand, .97, 1.03));
-	return window;
-}
 
 static struct procdb_comparison trial(guint32 seed, const Load *with, const Load *without)
 {
@@ -50,9 +20,8 @@ static struct procdb_comparison trial(guint32 seed, const Load *with, const Load
 	double drift = 1;
 
 	for (guint i = 0; i < PAIRS; i++) {
-		drift *= exp(g_rand_double_range(rand, -.2, .2));
-		pairs[i].with = window_of(rand, with, drift);
-		pairs[i].without = window_of(rand, without, drift);
+		drift = drift_on(rand, drift);
+		pairs[i] = pair_of(rand, with, without, drift);
 	}
 	return procdb_compare(pairs, PAIRS, CERTAINTY);
 }

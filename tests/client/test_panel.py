@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""pandemoniumctl panel: a line for each change."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import unittest
+
+from support import CTL, TIED, WAIT_S, ClientTest, stop
+
+
+class Panel(ClientTest):
+    def start_panel(self):
+        panel = subprocess.Popen([*TIED, CTL, "panel"], env=self.bus.environment(), stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
+        self.addCleanup(stop, panel)
+        return panel
+
+    def line(self, panel):
+        self.assertTrue(select.select([panel.stdout], [], [], WAIT_S)[0], "no line came")
+        return json.loads(panel.stdout.readline())
+
+    def test_it_says_what_there_is(self):
+        self.start_fake("--set=Apply='auto'", "--set=ApplyActive=true")
+        line = self.line(self.start_panel())
+        self.assertEqual((line["text"], line["class"], line["alt"]), ("6", "applying", "applying"))
+        self.assertEqual(line["tooltip"].splitlines(), ["Slices: given", "10 programs, 6 predicted, 1 overrides"])
+
+    def test_what_is_wrong_comes_first(self):
+        for sets, text, state in (
+                (("BackendStatus='failed'", "GuardState='paused'"), "failed", "failed"),
+                (("GuardState='paused'",), "paused", "paused"),
+                (("TrialState='running'", "TrialProgress=uint32 40", "GuardState='paused'"), "trial 40 %", "trial"),
+                ((), "6", "observing")):
+            with self.subTest(state):
+                fake = self.start_fake(*("--set=" + text for text in sets))
+                line = self.line(self.start_panel())
+                self.assertEqual((line["text"], line["class"]), (text, state))
+                stop(fake)
+
+    def test_markup_from_outside_is_none(self):
+        self.start_fake("--set=BackendReason='<b>a & b</b>'")
+        self.assertEqual(self.line(self.start_panel())["tooltip"].splitlines()[0], "&lt;b&gt;a &amp; b&lt;/b&gt;")
+
+    def test_a_change_is_a_line_and_what_is_the_same_is_none(self):
+        self.start_fake()
+        panel = self.start_panel()
+        self.line(panel)
+        self.ok("backend", "none")
+        self.json("trial")
+        self.assertEqual(self.line(panel)["class"], "trial")
+        self.assertEqual(self.line(panel)["class"], "observing")
+        self.ok("backend", "observer")
+        self.assertFalse(select.select([panel.stdout], [], [], 0.3)[0])
+
+    def test_it_outlives_the_service_and_does_not_start_it(self):
+        started = self.bus.note_starts()
+        panel = self.start_panel()
+        line = self.line(panel)
+        self.assertEqual((line["text"], line["class"]), ("off", "stopped"))
+        fake = self.start_fake()
+        self.assertEqual(self.line(panel)["class"], "observing")
+        stop(fake)
+        self.assertEqual(self.line(panel)["class"], "stopped")
+        self.start_fake()
+        self.assertEqual(self.line(panel)["class"], "observing")
+        self.assertFalse(os.path.exists(started))
+
+    def test_it_ends_in_order_and_with_its_bus(self):
+        self.start_fake()
+        panel = self.start_panel()
+        self.line(panel)
+        panel.send_signal(signal.SIGTERM)
+        self.assertEqual(panel.wait(WAIT_S), 0)
+        panel = self.start_panel()
+        self.line(panel)
+        stop(self.bus.process)
+        self.assertEqual(panel.wait(WAIT_S), 5)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
