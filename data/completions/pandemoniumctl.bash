@@ -39,9 +39,7 @@ _pandemoniumctl() {
 	local commands='status list show explain confidence delete reset override save reload load
 		backend apply ps run trial monitor top export import farm doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
-	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
-		wakeup_freq csw_rate last_seen_us origin cpu_share'
-	local titles='name tier confidence cpu slice runtime deviation seen observed wakeups origin'
+	local columns='name tier confidence cpu slice runtime seen deviation observed wakeups origin'
 	local tiers='batch interactive lat-critical'
 	local words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 
@@ -80,7 +78,7 @@ _pandemoniumctl() {
 	done
 
 	case $command:$prev in
-	list:--sort | list:-s | top:--sort | top:-s)
+	list:--sort | list:-s | list:--columns | top:--sort | top:-s)
 		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
 		return
 		;;
@@ -90,10 +88,6 @@ _pandemoniumctl() {
 		;;
 	ps:--tier | ps:-t | run:--tier | run:-t)
 		mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur")
-		return
-		;;
-	list:--columns)
-		mapfile -t COMPREPLY < <(compgen -W "$titles" -- "$cur")
 		return
 		;;
 	farm:--password-file | farm:--ca-file | farm:--state)
