@@ -78,7 +78,7 @@ _pandemoniumctl() {
 	done
 
 	case $command:$prev in
-	list:--sort | list:-s | list:--columns | top:--sort | top:-s)
+	list:--sort | list:-s | top:--sort | top:-s)
 		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
 		return
 		;;
@@ -88,6 +88,10 @@ _pandemoniumctl() {
 		;;
 	ps:--tier | ps:-t | run:--tier | run:-t)
 		mapfile -t COMPREPLY < <(compgen -W "$tiers" -- "$cur")
+		return
+		;;
+	list:--columns)
+		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
 		return
 		;;
 	farm:--password-file | farm:--ca-file | farm:--state)
