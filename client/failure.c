@@ -86,6 +86,12 @@ static const char *none_deleted(const char *method)
 
 static int no_such_profile(const char *method, const char *name, const char *message)
 {
+	if (name && g_strcmp0(method, "ClearOverride") == 0) {
+		g_printerr("There is no override of \"%s\".\n"
+			   "\"pandemoniumctl override list\" shows those that there are.\n",
+			   name);
+		return CTL_NO_PROFILE;
+	}
 	if (name)
 		g_printerr("There is no profile of \"%s\".\n", name);
 	else
@@ -245,6 +251,13 @@ int failure_report(const char *method, const char *name, const GError *reported)
 		return unreachable("The connection to the system bus broke.");
 	g_printerr("The call failed: %s.\n", message);
 	return CTL_FAILED;
+}
+
+gboolean failure_is_unknown(const GError *error)
+{
+	g_autofree char *remote = error ? g_dbus_error_get_remote_error(error) : NULL;
+
+	return g_strcmp0(remote, PROCDB_BUS_INTERFACE ".Error.NoSuchProfile") == 0;
 }
 
 int failure_unknown(Ctl *ctl, const char *method, const char *name, const GError *error)

@@ -15,5 +15,8 @@ int failure_report(const char *method, const char *name, const GError *error);
 /* The same of a call about one name, and which known names resemble one that is not known. */
 int failure_unknown(Ctl *ctl, const char *method, const char *name, const GError *error);
 
+/* Whether a call failed because the service has no profile of the name. */
+gboolean failure_is_unknown(const GError *error);
+
 /* The same for a connection to the bus that could not be made. */
 int failure_no_bus(const GError *error);

@@ -68,6 +68,23 @@ static int parse_global(Ctl *ctl, char ***argv)
 	return CTL_OK;
 }
 
+/* "help" is --help, and "help COMMAND" is COMMAND --help. */
+static void take_help(Ctl *ctl, char ***argv)
+{
+	char **words = *argv;
+	char *swapped[4] = {NULL};
+
+	if (!words[0] || !words[1] || !g_str_equal(words[1], "help") || (words[2] && words[3]))
+		return;
+	swapped[0] = words[0];
+	swapped[1] = words[2] ? words[2] : (char *)"--help";
+	swapped[2] = words[2] ? (char *)"--help" : NULL;
+	*argv = g_strdupv(swapped);
+	g_strfreev(words);
+	if (!swapped[2])
+		parse_global(ctl, argv);
+}
+
 static int run(Ctl *ctl, char **argv)
 {
 	static char *no_command[] = {(char *)"status", NULL};
@@ -127,8 +144,10 @@ int main(int argc, char **argv)
 	status = parse_global(&ctl, &arguments);
 	if (status == -1)
 		return CTL_OK;
-	if (status == CTL_OK)
+	if (status == CTL_OK) {
+		take_help(&ctl, &arguments);
 		status = run(&ctl, arguments);
+	}
 	out_close_pager(&ctl);
 	bus_disconnect(&ctl);
 	return status;

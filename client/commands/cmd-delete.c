@@ -11,11 +11,10 @@
 #include "json.h"
 #include "options.h"
 #include "output.h"
+#include "tasks.h"
 
 /* More names than this are not listed one by one in the question. */
 #define NAMES_SHOWN 10
-
-/* As many as the service takes in one call; tests/sync compares the two. */
 
 #define ERROR_NO_SUCH_PROFILE PROCDB_BUS_INTERFACE ".Error.NoSuchProfile"
 #define ERROR_SAVE_FAILED PROCDB_BUS_INTERFACE ".Error.SaveFailed"
@@ -113,6 +112,27 @@ static gboolean confirm(const GPtrArray *names)
 	return ask_confirm(question);
 }
 
+/* Of what runs, so that its coming back is no surprise. */
+static void say_running(Ctl *ctl, const GPtrArray *names)
+{
+	g_autoptr(Tasks) tasks = tasks_fetch(ctl, NULL);
+	const char *last = NULL;
+	guint running = 0;
+
+	if (!tasks)
+		return;
+	for (guint i = 0; i < names->len; i++) {
+		if (!tasks_have(tasks, names->pdata[i]))
+			continue;
+		last = names->pdata[i];
+		running++;
+	}
+	if (running == 1)
+		printf("\"%s\" runs, and is learned anew.\n", last);
+	else if (running > 1)
+		printf("%u of them run, and are learned anew.\n", running);
+}
+
 static int report(Ctl *ctl, GPtrArray *names, guint deleted)
 {
 	g_autofree char *count = out_count(deleted, "profile");
@@ -128,6 +148,7 @@ static int report(Ctl *ctl, GPtrArray *names, guint deleted)
 		return CTL_OK;
 	}
 	printf("Deleted %s.\n", count);
+	say_running(ctl, names);
 	return CTL_OK;
 }
 

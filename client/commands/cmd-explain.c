@@ -14,6 +14,7 @@
 #include "name.h"
 #include "options.h"
 #include "profile.h"
+#include "tasks.h"
 
 /* What other machines have to do with it. */
 static void say_farm(GVariant *explanation, const char *name)
@@ -47,6 +48,32 @@ static void print_explanation(const Ctl *ctl, const char *name, GVariant *explan
 	profile_print(ctl, joined);
 }
 
+static gboolean is_id(const char *typed)
+{
+	return *typed && strspn(typed, "0123456789") == strlen(typed);
+}
+
+/* Why there is nothing to explain, if that can be said. */
+static int not_explained(Ctl *ctl, const char *typed, gboolean literal, const char *name,
+			 const GError *error)
+{
+	g_autoptr(Tasks) tasks = failure_is_unknown(error) ? tasks_fetch(ctl, NULL) : NULL;
+
+	if (tasks && tasks_have(tasks, name)) {
+		g_printerr("There is no profile of \"%s\" yet: it runs, but has not run enough to "
+			   "be learned.\n",
+			   name);
+		return CTL_NO_PROFILE;
+	}
+	if (failure_is_unknown(error) && !literal && is_id(typed) && g_str_equal(typed, name)) {
+		g_printerr("No process or thread has the ID %s, and there is no profile of that "
+			   "name.\n",
+			   typed);
+		return CTL_NO_PROFILE;
+	}
+	return failure_unknown(ctl, "Explain", name, error);
+}
+
 int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(GStrv) args = NULL;
@@ -71,7 +98,7 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 		return CTL_NO_PROFILE;
 	if (!procdb_dbus_proc_db1_call_explain_sync(ctl->proxy, name, ctl->call_flags,
 						    ctl->timeout_ms, &explanation, NULL, &error))
-		return failure_unknown(ctl, "Explain", name, error);
+		return not_explained(ctl, args[0], literal, name, error);
 	if (ctl->json)
 		ctl_json_print(ctl_json_from_variant(explanation));
 	else

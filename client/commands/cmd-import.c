@@ -50,6 +50,40 @@ static GVariant *read_profiles(const char *path, GError **error)
 	return profiles_from_json(bytes->data ? (const char *)bytes->data : "", bytes->len, error);
 }
 
+/* The names that are confident; NULL if the service does not say. */
+static GHashTable *confident_names(Ctl *ctl)
+{
+	g_autoptr(Rows) rows = rows_fetch(ctl, NULL);
+	GHashTable *names;
+
+	if (!rows)
+		return NULL;
+	names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (guint i = 0; i < rows->items->len; i++)
+		if (rows_get(rows, i)->confident)
+			g_hash_table_add(names, g_strdup(rows_get(rows, i)->name));
+	return names;
+}
+
+/* A sum predicts what none of its parts did: that has to be seen. */
+static void report_confident(Ctl *ctl, GHashTable *before)
+{
+	g_autoptr(GHashTable) after = confident_names(ctl);
+	g_autofree char *count = NULL;
+	GHashTableIter iter;
+	gpointer name;
+	guint more = 0;
+
+	if (!before || !after)
+		return;
+	g_hash_table_iter_init(&iter, after);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		more += !g_hash_table_contains(before, name);
+	count = out_count(more, "profile");
+	printf("%s %s confident that %s not.\n", count, more == 1 ? "is" : "are",
+	       more == 1 ? "was" : "were");
+}
+
 static int report(Ctl *ctl, guint imported, gboolean replace)
 {
 	g_autofree char *count = out_count(imported, "profile");
@@ -65,16 +99,22 @@ static int report(Ctl *ctl, guint imported, gboolean replace)
 static int import(Ctl *ctl, GVariant *profiles, gboolean replace, gboolean merge)
 {
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) before = NULL;
 	guint imported;
 	int status = bus_connect_privileged(ctl);
 
 	if (status != CTL_OK)
 		return status;
+	if (merge && !ctl->json)
+		before = confident_names(ctl);
 	if (!procdb_dbus_proc_db1_call_import_profiles_sync(ctl->proxy, profiles, replace, merge,
 							    ctl->call_flags, ctl->timeout_ms,
 							    &imported, NULL, &error))
 		return failure_report("ImportProfiles", NULL, error);
-	return report(ctl, imported, replace);
+	status = report(ctl, imported, replace);
+	if (merge && !ctl->json)
+		report_confident(ctl, before);
+	return status;
 }
 
 /* The same without overrides: what was learned says the tier. */
@@ -115,14 +155,32 @@ static GVariant *take_file(const char *path, gboolean no_overrides)
 	return NULL;
 }
 
-static gboolean add_file(Merge *merge, const char *path, gboolean no_overrides)
+/* The same export, under whatever name, would count twice. */
+static gboolean is_new(GPtrArray *files, GVariant *profiles, const char *path)
 {
-	g_autoptr(GVariant) profiles = take_file(path, no_overrides);
+	for (guint i = 0; i < files->len; i++) {
+		if (g_variant_n_children(profiles) == 0 ||
+		    !g_variant_equal(files->pdata[i], profiles))
+			continue;
+		g_printerr("Cannot import %s: it says the same as another file that was given, and "
+			   "would count twice.\n",
+			   path);
+		return FALSE;
+	}
+	g_ptr_array_add(files, g_variant_ref(profiles));
+	return TRUE;
+}
+
+static gboolean add_file(Merge *merge, GPtrArray *files, const char *path, gboolean no_overrides)
+{
+	g_autoptr(GVariant) whole = take_file(path, FALSE);
+	g_autoptr(GVariant) profiles = NULL;
 	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!profiles)
+	if (!whole || !is_new(files, whole, path))
 		return FALSE;
+	profiles = no_overrides ? without_overrides(whole) : g_variant_ref(whole);
 	rows = rows_from_variant(profiles);
 	if (merge_add(merge, rows, &error))
 		return TRUE;
@@ -133,10 +191,12 @@ static gboolean add_file(Merge *merge, const char *path, gboolean no_overrides)
 /* The sum of all files; NULL after an error message. */
 static GVariant *merge_files(char **paths, gboolean no_overrides)
 {
+	g_autoptr(GPtrArray) files =
+	    g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
 	g_autoptr(Merge) merge = merge_new();
 
 	for (; *paths; paths++)
-		if (!add_file(merge, *paths, no_overrides))
+		if (!add_file(merge, files, *paths, no_overrides))
 			return NULL;
 	return g_variant_ref_sink(merge_sum(merge));
 }

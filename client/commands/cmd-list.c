@@ -52,14 +52,24 @@ static gboolean wanted(const Row *row, gpointer user_data)
 	return rows_match_any(options->patterns, row->name);
 }
 
+/* The column of a word of the command line, below end; -1 after an error message. */
+static int column_of(const CtlCommand *command, const char *word, int end)
+{
+	const int column = order_column(word);
+
+	if (column >= 0 && column < end)
+		return column;
+	options_is_word(command, "column", word, order_words());
+	return -1;
+}
+
 /*
- * Columns of the table, as indexes, from their titles in lower case; all without --columns. Returns
- * their number, or 0 after an error message.
+ * Columns of the table, as indexes; all without --columns. Returns their number, or 0 after an
+ * error message.
  */
 static guint choose_columns(const CtlCommand *command, const ListOptions *options,
 			    int chosen[ROW_TEXTS])
 {
-	static const char *const words[] = {ROW_WORDS, NULL};
 	g_auto(GStrv) names = options->columns ? g_strsplit(options->columns, ",", -1) : NULL;
 	guint count = 0;
 
@@ -70,12 +80,9 @@ static guint choose_columns(const CtlCommand *command, const ListOptions *option
 			options_usage(command, "there are %d columns", ROW_TEXTS);
 			return 0;
 		}
-		if (!options_is_word(command, "column", names[i], words))
+		chosen[count] = column_of(command, names[i], ROW_TEXTS);
+		if (chosen[count++] < 0)
 			return 0;
-		for (int j = 0; j < ROW_TEXTS; j++) {
-			if (g_str_equal(words[j], names[i]))
-				chosen[count++] = j;
-		}
 	}
 	return count;
 }
@@ -100,39 +107,52 @@ static void add_row(struct libscols_table *table, const Row *row, gboolean appli
 	row_texts_clear(texts);
 }
 
-/* Whether predictions are applied now; not known: no. */
-static gboolean applies(Ctl *ctl)
+/* All that passed the filters, also what the table hides: so they agree with status. */
+typedef struct {
+	guint profiles;
+	guint confident;
+} Counts;
+
+static Counts count_rows(const Rows *rows)
+{
+	Counts counts = {.profiles = rows->items->len};
+
+	for (guint i = 0; i < rows->items->len; i++)
+		counts.confident += rows_get(rows, i)->confident ? 1 : 0;
+	return counts;
+}
+
+static void print_counts(const Rows *rows, const Counts *all)
+{
+	const Counts shown = count_rows(rows);
+	g_autofree char *profiles = out_count(all->profiles, "profile");
+	g_autofree char *confident = out_number(all->confident);
+	g_autofree char *kernel = out_count(all->profiles - shown.profiles, "kernel thread");
+
+	if (shown.profiles == all->profiles)
+		printf("%s, %s confident.\n", profiles, confident);
+	else
+		printf("%u of %s (%s: --all), %u of %s confident.\n", shown.profiles, profiles,
+		       kernel, shown.confident, confident);
+}
+
+/* Whether names were asked for, and nothing else. */
+static gboolean are_names_chosen(const ListOptions *options)
+{
+	return options->patterns[0] && !options->tier && !options->origin && !options->confident;
+}
+
+static void print_table(Ctl *ctl, const ListOptions *options, const Rows *rows, const int chosen[],
+			guint count, const Counts *all)
 {
 	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
+	g_autofree char *trial = properties ? out_trial(properties) : NULL;
+	OutColumn columns[ROW_TEXTS + 1] = {{NULL}};
+	struct libscols_table *table = NULL;
 	gboolean active = FALSE;
 
 	if (properties)
 		g_variant_lookup(properties, "ApplyActive", "b", &active);
-	return active;
-}
-
-static void print_counts(const Rows *rows, guint hidden)
-{
-	g_autofree char *count = out_count(rows->items->len, "profile");
-	g_autofree char *kernel = out_count(hidden, "kernel thread");
-	g_autofree char *sure = NULL;
-	guint confident = 0;
-
-	for (guint i = 0; i < rows->items->len; i++)
-		confident += (guint)rows_get(rows, i)->confident;
-	sure = out_number(confident);
-	printf("%s, %s confident", count, sure);
-	if (hidden > 0)
-		printf("; beside %s, which --all shows", kernel);
-	puts(".");
-}
-
-static void print_table(Ctl *ctl, const Rows *rows, const int chosen[], guint count, guint hidden)
-{
-	OutColumn columns[ROW_TEXTS + 1] = {{NULL}};
-	struct libscols_table *table = NULL;
-	const gboolean active = applies(ctl);
-
 	out_open_pager(ctl);
 	for (guint i = 0; i < count; i++)
 		columns[i] =
@@ -145,7 +165,15 @@ static void print_table(Ctl *ctl, const Rows *rows, const int chosen[], guint co
 		out_table_print(table);
 		putchar('\n');
 	}
-	print_counts(rows, hidden);
+	if (rows->items->len == 0 && are_names_chosen(options)) {
+		g_autofree char *patterns = g_strjoinv("\" or \"", options->patterns);
+
+		printf("No name matches \"%s\".\n", patterns);
+	} else {
+		print_counts(rows, all);
+	}
+	if (trial)
+		printf("A trial runs: %s.\n", trial);
 }
 
 static void print_names(const Rows *rows)
@@ -156,8 +184,7 @@ static void print_names(const Rows *rows)
 
 static gboolean check(const CtlCommand *command, const ListOptions *options)
 {
-	return (!options->sort ||
-		options_is_word(command, "column", options->sort, order_keys())) &&
+	return (!options->sort || column_of(command, options->sort, ROW_ORDERS) >= 0) &&
 	       (!options->tier || options_is_word(command, "tier", options->tier, rows_words)) &&
 	       (!options->origin ||
 		options_is_word(command, "origin", options->origin, rows_origins));
@@ -169,14 +196,10 @@ static gboolean is_program(const Row *row, gpointer user_data)
 }
 
 /* A name or a part of it may be one of a kernel thread, and so says that those are meant. */
-static guint hide_kernel_threads(Rows *rows, const ListOptions *options)
+static void hide_kernel_threads(Rows *rows, const ListOptions *options)
 {
-	const guint all = rows->items->len;
-
-	if (options->all || options->patterns[0])
-		return 0;
-	rows_keep(rows, is_program, NULL);
-	return all - rows->items->len;
+	if (!options->all && !options->patterns[0])
+		rows_keep(rows, is_program, NULL);
 }
 
 /* What the service can choose need not be sent. It refuses patterns that are longer than names. */
@@ -196,19 +219,21 @@ static int print(Ctl *ctl, const ListOptions *options, const int chosen[], guint
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Rows) rows = rows_query(ctl, filter_of(options), 0, NULL, &error);
-	guint hidden;
+	Counts all;
 
 	if (!rows)
 		return failure_report("QueryProfiles", NULL, error);
 	rows_keep(rows, wanted, (gpointer)options);
-	order_sort(rows, order_find(options->sort ? options->sort : "name"), options->reverse);
+	order_sort(rows, order_of_column(order_column(options->sort ? options->sort : "name")),
+		   options->reverse);
 	if (ctl->json) {
 		ctl_json_print(ctl_json_from_rows(rows));
 	} else if (options->names) {
 		print_names(rows);
 	} else {
-		hidden = hide_kernel_threads(rows, options);
-		print_table(ctl, rows, chosen, columns, hidden);
+		all = count_rows(rows);
+		hide_kernel_threads(rows, options);
+		print_table(ctl, options, rows, chosen, columns, &all);
 	}
 	return CTL_OK;
 }
@@ -218,8 +243,7 @@ int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_auto(ListOptions) options = {NULL};
 	g_auto(GStrv) args = NULL;
 	const GOptionEntry entries[] = {
-	    {"sort", 's', 0, G_OPTION_ARG_STRING, &options.sort, "Sort by a column of the JSON",
-	     "COLUMN"},
+	    {"sort", 's', 0, G_OPTION_ARG_STRING, &options.sort, "Sort by a column", "COLUMN"},
 	    {"reverse", 'r', 0, G_OPTION_ARG_NONE, &options.reverse, "Reverse the order", NULL},
 	    {"tier", 't', 0, G_OPTION_ARG_STRING, &options.tier, "Only this tier, or brief",
 	     "TIER"},
@@ -231,7 +255,7 @@ int cmd_list(Ctl *ctl, const CtlCommand *command, char **argv)
 	     "Print names only, one a line, for scripts", NULL},
 	    {"all", 'a', 0, G_OPTION_ARG_NONE, &options.all, "Show kernel threads as well", NULL},
 	    {"columns", 0, 0, G_OPTION_ARG_STRING, &options.columns,
-	     "Show these, with commas between", "TITLES"},
+	     "Show these, with commas between", "COLUMNS"},
 	    {NULL},
 	};
 	int chosen[ROW_TEXTS];

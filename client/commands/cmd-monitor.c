@@ -139,6 +139,15 @@ static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
 	line_end(monitor);
 }
 
+/* What moves with the profiles, or is a figure. */
+static gboolean is_figure(const char *property)
+{
+	static const char *const figures[] = {"Profiles", "Confident",	   "Overrides", "Dirty",
+					      "LastSave", "TrialProgress", NULL};
+
+	return g_strv_contains(figures, property);
+}
+
 static void on_properties_changed(GVariant *changed, gpointer user_data)
 {
 	Monitor *monitor = user_data;
@@ -160,6 +169,8 @@ static void on_properties_changed(GVariant *changed, gpointer user_data)
 	while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
 		g_autofree char *text = g_variant_print(value, FALSE);
 
+		if (is_figure(name) && !monitor->all)
+			continue;
 		print_time();
 		printf("%-8s %s = %s\n", "property", name, text);
 	}

@@ -38,15 +38,31 @@ static void report_json(const GPtrArray *names, const char *tier)
 	ctl_json_print(node);
 }
 
+/* Whether anything was learned of a name; where the service does not say: yes. */
+static gboolean is_learned(const Ctl *ctl, const char *name)
+{
+	g_autoptr(GVariant) profile = NULL;
+	g_autoptr(GError) error = NULL;
+	guint32 observations = 1;
+
+	if (procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
+						       ctl->timeout_ms, &profile, NULL, &error))
+		g_variant_lookup(profile, "observations", "u", &observations);
+	return observations > 0 && !failure_is_unknown(error);
+}
+
 static void report(const Ctl *ctl, const char *name, const char *tier)
 {
 	if (ctl->json)
 		return;
 	if (tier)
-		printf("New tasks named \"%s\" start as %s from now on.\n", name, tier);
+		printf("New tasks named \"%s\" start as %s from now on; those that run stay as "
+		       "they are.\n",
+		       name, tier);
 	else
-		printf("The override of \"%s\" is cleared; what was learned about it counts.\n",
-		       name);
+		printf("The override of \"%s\" is cleared; %s.\n", name,
+		       is_learned(ctl, name) ? "what was learned about it counts"
+					     : "nothing was learned about it");
 }
 
 static gboolean call(Ctl *ctl, const char *name, const char *tier, GError **error)

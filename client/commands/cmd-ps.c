@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bus.h"
 #include "commands.h"
@@ -54,8 +55,23 @@ static void add_task(struct libscols_table *table, const Task *task, const GHash
 	out_table_add(table, texts, colours);
 }
 
+/* Of the first name or number that no task has. */
+static void say_none(const PsOptions *options)
+{
+	const char *first = options->patterns[0];
+
+	if (!first)
+		g_printerr("No task is of the tier \"%s\".\n", options->tier);
+	else if (g_ascii_isdigit(*first) && strspn(first, "0123456789") == strlen(first))
+		g_printerr("No process or thread has the ID %s, and no task that name.\n", first);
+	else
+		g_printerr("No task matches \"%s\".\n", first);
+}
+
 static void print_table(Ctl *ctl, const Tasks *tasks, const GHashTable *sources, guint hidden)
 {
+	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
+	g_autofree char *trial = properties ? out_trial(properties) : NULL;
 	static const OutColumn columns[] = {{"PID", 0, SCOLS_FL_RIGHT},
 					    {"TID", 0, SCOLS_FL_RIGHT},
 					    {"NAME", 0, 0},
@@ -81,6 +97,8 @@ static void print_table(Ctl *ctl, const Tasks *tasks, const GHashTable *sources,
 	if (hidden > 0)
 		printf("; beside %s that nothing was set of, which --all shows", others);
 	puts(".");
+	if (trial)
+		printf("A trial runs: %s.\n", trial);
 }
 
 static int print(Ctl *ctl, const PsOptions *options)
@@ -104,9 +122,13 @@ static int print(Ctl *ctl, const PsOptions *options)
 		return failure_report("QueryProfiles", NULL, error);
 	if (ctl->json)
 		ctl_json_print(tasks_json(tasks, sources));
-	else
+	if (is_chosen && tasks->items->len == 0) {
+		say_none(options);
+		return CTL_NO_PROFILE;
+	}
+	if (!ctl->json)
 		print_table(ctl, tasks, sources, is_chosen ? 0 : hidden);
-	return is_chosen && tasks->items->len == 0 ? CTL_NO_PROFILE : CTL_OK;
+	return CTL_OK;
 }
 
 int cmd_ps(Ctl *ctl, const CtlCommand *command, char **argv)

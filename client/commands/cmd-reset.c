@@ -13,6 +13,7 @@ int cmd_reset(Ctl *ctl, const CtlCommand *command, char **argv)
 	    .before = "Forgot ",
 	    .after = ". Overrides stay.",
 	    .question = "Forget everything that was learned? Overrides stay.",
+	    .wants_yes = TRUE,
 	    .left_alone = "Nothing was forgotten.",
 	};
 

@@ -74,13 +74,19 @@ static int not_executed(const char *program, int reason)
 /* Waits for the end of the program; returns its exit status as a shell has it. */
 static int wait_for_end(pid_t pid)
 {
+	siginfo_t ended;
 	int status;
 
-	while (waitpid(pid, &status, 0) < 0) {
+	/* As long as it is not reaped, its ID is that of no other process. */
+	while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT) < 0) {
 		if (errno != EINTR)
 			return RUN_FAILED;
 	}
 	child_pid = 0;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return RUN_FAILED;
+	}
 	return WIFSIGNALED(status) ? RUN_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -12,8 +12,10 @@
 #include "output.h"
 #include "rows.h"
 
-/* With fewer wake-ups a percentile is chance. */
-#define DELAYS_MIN 100
+/* With fewer wake-ups a percentile is chance, and with fewer predictions a share of them. */
+#define CHANCE_MIN 100
+/* Below this the histogram of waits has steps of 1 µs (bpf/delays.h). */
+#define WAIT_EXACT_NS 8000
 
 /* Status of the service in its own words; the strings belong to dict. */
 typedef struct {
@@ -151,14 +153,28 @@ static void print_facts(const Status *status)
 	       status->last_save > 0 ? saved : "", status->dirty ? ", changed since" : "");
 }
 
-static void print_part(const char *title, guint64 part, guint64 all, const char *what)
+/* Tasks that have a slice of ours, and cannot be given another one. */
+static guint64 kept_tasks(GVariantDict *dict)
+{
+	g_autoptr(GVariant) counts =
+	    g_variant_dict_lookup_value(dict, "ApplyStatistics", G_VARIANT_TYPE("a{st}"));
+	guint64 kept = 0;
+
+	if (counts)
+		g_variant_lookup(counts, "kept", "t", &kept);
+	return kept;
+}
+
+/* The percentage of fewer than least would say nothing. */
+static void print_part(const char *title, guint64 part, guint64 all, const char *what,
+		       guint64 least)
 {
 	g_autofree char *some = out_number(part);
 	g_autofree char *total = out_number(all);
 	g_autofree char *percent = out_percent(part, all);
 
 	printf("%s: %s of %s%s", title, some, total, what);
-	if (all > 0)
+	if (all >= least)
 		printf(" (%s)", percent);
 	putchar('\n');
 }
@@ -192,8 +208,10 @@ static void print_outcomes(GVariantDict *dict)
 	for (guint j = 1; j < PROCDB_TIERS; j++)
 		best = turned[j] > turned[best] ? j : best;
 	percent = out_percent(turned[best], all);
-	if (all > 0)
+	if (all >= CHANCE_MIN)
 		printf("; a guess of \"%s\" for all would be right for %s\n", names[best], percent);
+	else if (all > 0)
+		puts("; too few to tell more");
 }
 
 /* When a pause of the guard ends, and how to end it now. */
@@ -224,11 +242,11 @@ static void print_predictions(GVariantDict *dict)
 
 	if (g_variant_dict_lookup(dict, "PredictionHits", "t", &hits) &&
 	    g_variant_dict_lookup(dict, "PredictionMisses", "t", &misses))
-		print_part("  Predicted", hits, hits + misses, " programs that started");
+		print_part("  Predicted", hits, hits + misses, " programs that started", 1);
 	if (g_variant_dict_lookup(dict, "PredictionsRight", "t", &right) &&
 	    g_variant_dict_lookup(dict, "PredictionsWrong", "t", &wrong) && right + wrong > 0) {
-		print_part("      Right", right, right + wrong,
-			   " predictions that could be judged");
+		print_part("      Right", right, right + wrong, " predictions that could be judged",
+			   CHANCE_MIN);
 		print_outcomes(dict);
 	}
 	if (g_variant_dict_lookup(dict, "Apply", "&s", &apply) &&
@@ -237,8 +255,11 @@ static void print_predictions(GVariantDict *dict)
 
 		g_variant_dict_lookup(dict, "ApplyActive", "b", &active);
 		g_variant_dict_lookup(dict, "ApplyReason", "&s", &reason);
-		printf("    Applied: %s got the slice of their tier (%s, %s)\n", tasks, apply,
-		       active ? "active" : "observing only");
+		printf("    Applied: %s got the slice of their tier since the start (%s, %s)\n",
+		       tasks, apply,
+		       active		      ? "active"
+		       : kept_tasks(dict) > 0 ? "observing only"
+					      : "observing only; none has one now");
 		if (!active && *reason && !g_str_equal(apply, "none"))
 			printf("             It changes no task: %s.\n", reason);
 		print_guard(dict);
@@ -271,10 +292,13 @@ static void print_delays(Ctl *ctl)
 	 * One figure, and no comparison: tasks with a slice are others than those without, and only
 	 * a trial tells what a slice changes.
 	 */
-	if (count[1] >= DELAYS_MIN || count[0] >= DELAYS_MIN) {
-		g_autofree char *wait = out_duration_ns(p90[count[1] >= DELAYS_MIN ? 1 : 0]);
+	if (count[1] >= CHANCE_MIN || count[0] >= CHANCE_MIN) {
+		const guint64 ns = p90[count[1] >= CHANCE_MIN ? 1 : 0];
+		g_autofree char *wait = ns < WAIT_EXACT_NS
+					    ? g_strdup_printf("%u µs", (guint)(ns / 1000) + 1)
+					    : out_duration_ns(ns);
 
-		printf("      Waits: woken programs wait %s at the 90th percentile\n", wait);
+		printf("      Waits: nine of ten woken programs wait less than %s\n", wait);
 	}
 }
 
@@ -298,18 +322,6 @@ static gboolean print_configuration(const Ctl *ctl, GVariantDict *dict)
 		      problems[1] ? "\"pandemoniumctl doctor\" has more of them."
 				  : "Fix it, and run: pandemoniumctl reload");
 	return TRUE;
-}
-
-/* Tasks that have a slice of ours, and cannot be given another one. */
-static guint64 kept_tasks(GVariantDict *dict)
-{
-	g_autoptr(GVariant) counts =
-	    g_variant_dict_lookup_value(dict, "ApplyStatistics", G_VARIANT_TYPE("a{st}"));
-	guint64 kept = 0;
-
-	if (counts)
-		g_variant_lookup(counts, "kept", "t", &kept);
-	return kept;
 }
 
 static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDict *dict)
@@ -391,6 +403,7 @@ int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_autoptr(GVariant) properties = NULL;
 	g_autoptr(GVariantDict) dict = NULL;
 	g_autoptr(GError) error = NULL;
+	g_autofree char *trial = NULL;
 	Status status;
 	int code;
 
@@ -412,6 +425,9 @@ int cmd_status(Ctl *ctl, const CtlCommand *command, char **argv)
 	print_facts(&status);
 	print_predictions(dict);
 	print_delays(ctl);
+	trial = out_trial(properties);
+	if (trial)
+		printf("      Trial: %s\n", trial);
 	if (!print_problems(ctl, &status, dict))
 		print_next(&status);
 	return CTL_OK;

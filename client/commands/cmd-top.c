@@ -154,19 +154,21 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_autoptr(GVariant) properties = NULL;
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
-	    {"sort", 's', 0, G_OPTION_ARG_STRING, &sort, "Sort by a column of the JSON", "COLUMN"},
+	    {"sort", 's', 0, G_OPTION_ARG_STRING, &sort, "Sort by a column", "COLUMN"},
 	    {"reverse", 'r', 0, G_OPTION_ARG_NONE, &top.view.reverse, "Reverse the order", NULL},
 	    {"confident", 'c', 0, G_OPTION_ARG_NONE, &top.view.confident, "Only confident ones",
 	     NULL},
 	    {NULL},
 	};
-	int status;
+	int column, status;
 
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
-	if (sort && !options_is_word(command, "column", sort, order_keys()))
+	column = sort ? order_column(sort) : ROW_LAST_SEEN;
+	if ((column < 0 || column >= ROW_TEXTS) &&
+	    !options_is_word(command, "column", sort, order_words()))
 		return CTL_USAGE;
-	top.view.sort = top_sort_index(sort);
+	top.view.sort = (guint)column;
 	top.by_choice = sort != NULL;
 	if (ctl->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return options_usage(command, "it needs a terminal; for programs there are \"list "

@@ -15,6 +15,9 @@
 #include "output.h"
 
 #define SECONDS_DEFAULT "60"
+/* As the service has them; tests/sync compares. */
+#define SECONDS_MIN 20
+#define SECONDS_MAX 600
 /* On a busy machine windows begin late: for so long it is waited for the end of the trial. */
 #define PATIENCE_S(seconds) ((seconds) + (seconds) / 5 + 10)
 
@@ -33,6 +36,19 @@ static void end_progress(Trial *trial)
 	trial->progress = FALSE;
 }
 
+/* What is told may be the end of an earlier trial, from before this one began. */
+static gboolean is_running(const Ctl *ctl)
+{
+	g_autoptr(GVariant) result = NULL;
+	const char *state = "";
+
+	if (!procdb_dbus_proc_db1_call_get_trial_sync(ctl->proxy, ctl->call_flags, ctl->timeout_ms,
+						      &result, NULL, NULL))
+		return FALSE;
+	g_variant_lookup(result, "state", "&s", &state);
+	return g_str_equal(state, "running");
+}
+
 static void on_properties_changed(GVariant *changed, gpointer data)
 {
 	Trial *trial = data;
@@ -40,7 +56,7 @@ static void on_properties_changed(GVariant *changed, gpointer data)
 	guint32 percent;
 
 	if (g_variant_lookup(changed, "TrialState", "&s", &state) &&
-	    !g_str_equal(state, "running")) {
+	    !g_str_equal(state, "running") && !is_running(trial->ctl)) {
 		g_main_loop_quit(trial->loop);
 		return;
 	}
@@ -188,6 +204,14 @@ static int print_result(GVariant *result)
 	return CTL_OK;
 }
 
+static gboolean ended_well(GVariant *result)
+{
+	const char *state = "";
+
+	g_variant_lookup(result, "state", "&s", &state);
+	return g_str_equal(state, "done");
+}
+
 static int report(const Trial *trial)
 {
 	g_autoptr(GVariant) result = NULL;
@@ -211,14 +235,14 @@ static int report(const Trial *trial)
 	if (!trial->ctl->json)
 		return print_result(result);
 	ctl_json_print(ctl_json_from_variant(result));
-	return CTL_OK;
+	return ended_well(result) ? CTL_OK : CTL_FAILED;
 }
 
 static gboolean parse_seconds(const char *text, guint *seconds)
 {
 	guint64 number;
 
-	if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &number, NULL))
+	if (!g_ascii_string_to_unsigned(text, 10, SECONDS_MIN, SECONDS_MAX, &number, NULL))
 		return FALSE;
 	*seconds = (guint)number;
 	return TRUE;
@@ -236,7 +260,8 @@ int cmd_trial(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (!options_parse(ctl, command, NULL, argv, &args))
 		return CTL_USAGE;
 	if (!parse_seconds(args[0] ? args[0] : SECONDS_DEFAULT, &seconds))
-		return options_usage(command, "not a number of seconds: %s", args[0]);
+		return options_usage(command, "a trial takes from %d to %d seconds, not \"%s\"",
+				     SECONDS_MIN, SECONDS_MAX, args[0]);
 	status = bus_connect_privileged(ctl);
 	if (status != CTL_OK)
 		return status;

@@ -4,17 +4,14 @@
 #include "commands.h"
 
 #define COLUMNS                                                                                    \
-	"name, tier, confidence, observations, avg_runtime_ns,\n"                                  \
-	"runtime_dev_ns, wakeup_freq, csw_rate, last_seen_us, origin\n"                            \
-	"and cpu_share"
+	"name, tier, confidence, cpu, slice, runtime, seen,\n"                                     \
+	"deviation, observed, wakeups and origin"
 
 const CtlCommand ctl_commands[] = {
     {"status", NULL, "Show whether it learns, and if anything is wrong", NULL, 0, 0, cmd_status},
     {"list", "[PATTERN...]", "List what was learned about programs",
      "Patterns may hold * and ?. Without one, everything is listed but kernel threads.\n"
-     "Titles are name, tier, confidence, cpu, slice, runtime, deviation, seen,\n"
-     "observed, wakeups and origin.\n"
-     "Columns to sort by are " COLUMNS ".",
+     "Columns to show and to sort by are " COLUMNS ".",
      0, -1, cmd_list},
     {"show", "NAME", "Show everything known about a program", NULL, 1, 1, cmd_show},
     {"explain", "NAME|PID", "Say why a program has the tier that it has",

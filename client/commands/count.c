@@ -27,6 +27,8 @@ int count_run(Ctl *ctl, const CtlCommand *command, char **argv, const CountComma
 
 	if (!options_parse(ctl, command, what->question ? entries : NULL, argv, &args))
 		return CTL_USAGE;
+	if (!yes && what->wants_yes && !ask_possible())
+		return options_usage(command, "without a terminal to ask on it needs --yes");
 	status = bus_connect_privileged(ctl);
 	if (status != CTL_OK)
 		return status;

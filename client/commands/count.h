@@ -14,6 +14,7 @@ typedef struct {
 	const char *before;	/* the sentence before the count */
 	const char *after;	/* and behind it */
 	const char *question;	/* asked first, unless --yes is given; NULL: nothing is asked */
+	gboolean wants_yes;	/* without a terminal to ask on, --yes has to be given */
 	const char *left_alone; /* said when the answer is no */
 	int (*none)(Ctl *ctl);	/* says what a count of 0 means; NULL: the sentence does */
 } CountCommand;

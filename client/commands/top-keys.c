@@ -142,12 +142,10 @@ static void move_cursor(Top *top, gint64 lines)
 	top_redraw(top);
 }
 
-/* The next column that one can sort by, in that direction. */
+/* The next column in that direction. */
 static void sort_by_next(Top *top, guint step)
 {
-	do {
-		top->view.sort = (top->view.sort + step) % ROW_TEXTS;
-	} while (!row_columns[top->view.sort].key);
+	top->view.sort = (top->view.sort + step) % ROW_TEXTS;
 	top->by_choice = TRUE;
 	g_hash_table_remove_all(top->places);
 }

@@ -47,15 +47,6 @@ void top_redraw(Top *top)
 	top_screen_draw(&top->view);
 }
 
-guint top_sort_index(const char *key)
-{
-	for (guint i = 0; i < ROW_TEXTS; i++) {
-		if (g_strcmp0(row_columns[i].key, key) == 0)
-			return i;
-	}
-	return ROW_LAST_SEEN;
-}
-
 /* By CPU time where the service knows it. */
 static void choose_order(Top *top)
 {
@@ -94,7 +85,7 @@ void top_update(Top *top)
 		top->rows = rows_from_variant(top->reply);
 		choose_order(top);
 		rows_keep(top->rows, is_wanted, top);
-		order_sort_calmly(top->rows, order_find(row_columns[top->view.sort].key),
+		order_sort_calmly(top->rows, order_of_column((int)top->view.sort),
 				  top->view.reverse, top->places);
 		follow_cursor(top);
 	}

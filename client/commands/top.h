@@ -57,10 +57,6 @@ void top_alarm_stopped(Top *top);
 /* Whether there is a service. */
 gboolean top_is_running(const Top *top);
 
-/* The index in row_columns of a column to sort by; of none: that of the default without CPU times.
- */
-guint top_sort_index(const char *key);
-
 /* Takes a key, as top_screen_key() has it. */
 void top_take_key(Top *top, int key, gboolean is_function);
 

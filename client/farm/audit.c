@@ -28,6 +28,7 @@ typedef struct {
 	guint heavy;   /* names with far more runs than others have */
 	guint overrides;
 	GString *which; /* some of these */
+	guint shown;	/* those that note() got, which may be both */
 } Line;
 
 static void line_clear(gpointer data)
@@ -70,7 +71,7 @@ static gboolean agree(const guint64 votes[PROCDB_TIERS])
 
 static void note(Line *line, const char *name)
 {
-	if (line->against + line->heavy <= SHOWN_NAMES)
+	if (line->shown++ < SHOWN_NAMES)
 		g_string_append_printf(line->which, "%s%s", line->which->len ? ", " : "", name);
 }
 

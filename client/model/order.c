@@ -28,6 +28,18 @@ static int by_tier(const Row *a, const Row *b)
 	return rows_tier_rank(b->tier) - rows_tier_rank(a->tier);
 }
 
+/* Of the slice of new tasks: what is predicted for the shortest first, the kernel's own between. */
+static int slice_rank(const Row *row)
+{
+	return rows_predicts(row) ? rows_tier_rank(row->held ? row->held : row->tier)
+				  : PROCDB_TIER_INTERACTIVE;
+}
+
+static int by_slice(const Row *a, const Row *b)
+{
+	return slice_rank(b) - slice_rank(a);
+}
+
 static int by_origin(const Row *a, const Row *b)
 {
 	return strcmp(a->origin, b->origin);
@@ -73,37 +85,58 @@ static double cpu_share(const Row *row)
 	return row->cpu_share;
 }
 
-static const char *const keys[] = {
-    "name",	   "tier",     "confidence",   "observations", "avg_runtime_ns", "runtime_dev_ns",
-    "wakeup_freq", "csw_rate", "last_seen_us", "origin",       "cpu_share",	 NULL,
+static const char *const words[] = {
+    [ROW_NAME] = "name",       [ROW_TIER] = "tier",	      [ROW_CONFIDENCE] = "confidence",
+    [ROW_CPU] = "cpu",	       [ROW_SLICE] = "slice",	      [ROW_RUNTIME] = "runtime",
+    [ROW_LAST_SEEN] = "seen",  [ROW_DEVIATION] = "deviation", [ROW_OBSERVED] = "observed",
+    [ROW_WAKEUPS] = "wakeups", [ROW_ORIGIN] = "origin",	      [ROW_TEXTS] = NULL,
 };
-static const Order orders[] = {
-    {.compare = by_name},
-    {.compare = by_tier},
-    {.value = confidence, .slack = 0.05},
-    {.value = observations, .share = 0.25},
-    {.value = runtime, .share = 0.25},
-    {.value = deviation, .share = 0.25},
-    {.value = wakeups, .share = 0.25},
-    {.value = switches, .share = 0.25},
-    {.value = last_seen, .slack = 10.0 * G_USEC_PER_SEC},
-    {.compare = by_origin},
-    {.value = cpu_share, .slack = 0.01, .share = 0.25},
+static const Order orders[ROW_ORDERS] = {
+    [ROW_NAME] = {.compare = by_name},
+    [ROW_TIER] = {.compare = by_tier},
+    [ROW_CONFIDENCE] = {.value = confidence, .slack = 0.05},
+    [ROW_CPU] = {.value = cpu_share, .slack = 0.01, .share = 0.25},
+    [ROW_SLICE] = {.compare = by_slice},
+    [ROW_RUNTIME] = {.value = runtime, .share = 0.25},
+    [ROW_LAST_SEEN] = {.value = last_seen, .slack = 10.0 * G_USEC_PER_SEC},
+    [ROW_DEVIATION] = {.value = deviation, .share = 0.25},
+    [ROW_OBSERVED] = {.value = observations, .share = 0.25},
+    [ROW_WAKEUPS] = {.value = wakeups, .share = 0.25},
+    [ROW_ORIGIN] = {.compare = by_origin},
+    [ROW_SWITCHES] = {.value = switches, .share = 0.25},
 };
-G_STATIC_ASSERT(G_N_ELEMENTS(keys) == G_N_ELEMENTS(orders) + 1);
+/* Members of the JSON that have another name than their column. */
+static const struct {
+	const char *member;
+	int column;
+} members[] = {
+    {"cpu_share", ROW_CPU},	     {"avg_runtime_ns", ROW_RUNTIME},
+    {"last_seen_us", ROW_LAST_SEEN}, {"runtime_dev_ns", ROW_DEVIATION},
+    {"observations", ROW_OBSERVED},  {"wakeup_freq", ROW_WAKEUPS},
+    {"csw_rate", ROW_SWITCHES},
+};
 
-const char *const *order_keys(void)
+const char *const *order_words(void)
 {
-	return keys;
+	return words;
 }
 
-const Order *order_find(const char *key)
+int order_column(const char *word)
 {
-	for (size_t i = 0; keys[i]; i++) {
-		if (g_str_equal(key, keys[i]))
-			return &orders[i];
+	for (int i = 0; words[i]; i++) {
+		if (g_str_equal(word, words[i]))
+			return i;
 	}
-	return NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+		if (g_str_equal(word, members[i].member))
+			return members[i].column;
+	}
+	return -1;
+}
+
+const Order *order_of_column(int column)
+{
+	return &orders[column];
 }
 
 typedef struct {

@@ -9,14 +9,36 @@
 /* A column to sort by. */
 typedef struct Order Order;
 
-/* The names of the columns to sort by, with the JSON names' spelling; NULL at the end. */
-const char *const *order_keys(void);
+/* The columns of a row as people see them, in list and top. */
+enum {
+	ROW_NAME,
+	ROW_TIER,
+	ROW_CONFIDENCE,
+	ROW_CPU,
+	ROW_SLICE,
+	ROW_RUNTIME,
+	ROW_LAST_SEEN,
+	ROW_DEVIATION,
+	ROW_OBSERVED,
+	ROW_WAKEUPS,
+	ROW_ORIGIN,
+	ROW_TEXTS,
+	/* Not shown, but one can sort by it. */
+	ROW_SWITCHES = ROW_TEXTS,
+	ROW_ORDERS,
+};
+
+/* Their words for an option, in the same order; NULL at the end. */
+const char *const *order_words(void);
+
+/* The column of a word, or of the JSON member that it shows; -1 if there is none. */
+int order_column(const char *word);
 
 /*
- * The order by a column, or NULL if there is no such column. Names come up from A, tiers from
- * the most urgent, times from the newest, numbers from the greatest.
+ * The order by a column. Names come up from A, tiers from the most urgent, slices from the
+ * shortest, times from the newest, numbers from the greatest.
  */
-const Order *order_find(const char *key);
+const Order *order_of_column(int column);
 
 /* Sorts by an order, and rows that are equal in it by name. */
 void order_sort(Rows *rows, const Order *order, gboolean reverse);

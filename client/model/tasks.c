@@ -18,6 +18,41 @@ static void read_task(GVariant *map, Task *task)
 	g_variant_lookup(map, "policy", "u", &task->policy);
 }
 
+/* The process that answers us; 0: not known. */
+static guint32 service_pid(const Ctl *ctl)
+{
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+	    g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)), "org.freedesktop.DBus",
+	    "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetConnectionUnixProcessID",
+	    g_variant_new("(s)", PROCDB_BUS_NAME), G_VARIANT_TYPE("(u)"),
+	    G_DBUS_CALL_FLAGS_NO_AUTO_START, ctl->timeout_ms, NULL, NULL);
+	guint32 pid = 0;
+
+	if (reply)
+		g_variant_get(reply, "(u)", &pid);
+	return pid;
+}
+
+/*
+ * A task that ran before its name had an override keeps the slice that it was given: only the slice
+ * tells. The kernel's own is the same for all tasks that have it.
+ */
+static void find_given(Tasks *tasks)
+{
+	guint64 own = 0;
+
+	for (guint i = 0; i < tasks->items->len && own == 0; i++)
+		if (g_str_equal(tasks_get(tasks, i)->set_by, TASK_SET_BY_KERNEL))
+			own = tasks_get(tasks, i)->slice_ns;
+	for (guint i = 0; own > 0 && i < tasks->items->len; i++) {
+		Task *task = &g_array_index(tasks->items, Task, i);
+
+		if (g_str_equal(task->set_by, TASK_SET_BY_US))
+			task->given = procdb_tier_name(
+			    task->slice_ns > own ? PROCDB_TIER_BATCH : PROCDB_TIER_LAT_CRITICAL);
+	}
+}
+
 Tasks *tasks_fetch(Ctl *ctl, GError **error)
 {
 	g_autoptr(GVariant) reply =
@@ -25,11 +60,13 @@ Tasks *tasks_fetch(Ctl *ctl, GError **error)
 				   g_variant_new("(@a{sv}u)", g_variant_new("a{sv}", NULL), 0),
 				   ctl->call_flags, ctl->timeout_ms, NULL, error);
 	GVariantIter iter;
+	guint32 service;
 	GVariant *map;
 	Tasks *tasks;
 
 	if (!reply)
 		return NULL;
+	service = service_pid(ctl);
 	tasks = g_new0(Tasks, 1);
 	tasks->reply = g_variant_get_child_value(reply, 0);
 	tasks->items = g_array_new(FALSE, FALSE, sizeof(Task));
@@ -39,8 +76,10 @@ Tasks *tasks_fetch(Ctl *ctl, GError **error)
 		Task task;
 
 		read_task(map, &task);
+		task.is_of_service = service != 0 && task.pid == service;
 		g_array_append_val(tasks->items, task);
 	}
+	find_given(tasks);
 	return tasks;
 }
 
@@ -69,21 +108,37 @@ GHashTable *tasks_sources(Ctl *ctl, GError **error)
 	return sources;
 }
 
+gboolean tasks_have(const Tasks *tasks, const char *name)
+{
+	for (guint i = 0; i < tasks->items->len; i++)
+		if (g_str_equal(tasks_get(tasks, i)->name, name))
+			return TRUE;
+	return FALSE;
+}
+
+/* Whether the slice that it has of us is that of the present prediction of its name. */
+static gboolean is_as_predicted(const Task *task)
+{
+	return task->predicted &&
+	       (!task->measured || g_str_equal(task->measured, task->predicted) ||
+		g_strcmp0(task->given, task->predicted) == 0);
+}
+
 const char *tasks_tier(const Task *task)
 {
+	if (g_str_equal(task->set_by, TASK_SET_BY_US) && is_as_predicted(task))
+		return task->predicted;
 	return task->measured ? task->measured : task->predicted;
 }
 
 /* Of a slice of ours: what it follows from. */
 static char *why_ours(const Task *task, const char *source)
 {
+	if (!is_as_predicted(task))
+		return g_strdup("measured");
 	if (g_strcmp0(source, "hold") == 0)
 		return g_strdup("held for a command");
-	if (g_strcmp0(source, "override") == 0)
-		return g_strdup("override");
-	if (!task->predicted || (task->measured && !g_str_equal(task->measured, task->predicted)))
-		return g_strdup("measured");
-	return g_strdup("predicted");
+	return g_strdup(g_strcmp0(source, "override") == 0 ? "override" : "predicted");
 }
 
 char *tasks_why(const Task *task, const GHashTable *sources)
@@ -91,7 +146,8 @@ char *tasks_why(const Task *task, const GHashTable *sources)
 	if (g_str_equal(task->set_by, TASK_SET_BY_KERNEL))
 		return g_strdup("none");
 	if (!g_str_equal(task->set_by, TASK_SET_BY_US))
-		return g_strdup("set by another program");
+		return g_strdup(task->is_of_service ? "the service's own"
+						    : "set by another program");
 	return why_ours(task, g_hash_table_lookup((GHashTable *)sources, task->name));
 }
 

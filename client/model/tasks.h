@@ -18,7 +18,9 @@ typedef struct {
 	const char *predicted; /* tiers; NULL: none */
 	const char *measured;
 	const char *set_by; /* whose the slice is: kernel, procdb or other */
-	guint64 slice_ns;   /* 0: it has none */
+	const char *given;  /* the tier whose slice it has of us; NULL: none, or not known */
+	gboolean is_of_service;
+	guint64 slice_ns; /* 0: it has none */
 	guint64 cpu_ns;
 	gint32 nice;
 	guint32 policy;	   /* sched(7) */
@@ -47,7 +49,10 @@ static inline const Task *tasks_get(const Tasks *tasks, guint index)
  */
 GHashTable *tasks_sources(Ctl *ctl, GError **error);
 
-/* The tier that a task is treated as: measured, or else predicted; NULL: none. */
+/* Whether one of them has this name. */
+gboolean tasks_have(const Tasks *tasks, const char *name);
+
+/* The tier that a task is treated as, or would be: measured or predicted; NULL: none. */
 const char *tasks_tier(const Task *task);
 
 /* Why it has the slice and nice value that it has, in words. Free with g_free(). */

@@ -247,3 +247,15 @@ char *out_problem(const char *said, char **remedy)
 	**remedy = g_ascii_toupper(**remedy);
 	return g_strndup(said, (gsize)(end - said));
 }
+
+char *out_trial(GVariant *properties)
+{
+	const char *state = "";
+	guint32 percent = 0;
+
+	g_variant_lookup(properties, "TrialState", "&s", &state);
+	g_variant_lookup(properties, "TrialProgress", "u", &percent);
+	if (!g_str_equal(state, "running"))
+		return NULL;
+	return g_strdup_printf("%u %% are over; slices are given and taken back in turn", percent);
+}

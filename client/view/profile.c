@@ -149,6 +149,7 @@ static const struct {
     {"first_seen_us", "First seen", "x", as_time},
     {"last_seen_us", "Last seen", "x", as_time},
     {"predicted", "Predicted", "b", as_answer},
+    {"predicted_tier", "Predicted tier", "s", as_is},
     {"prediction_source", "Prediction from", "s", as_is},
     {"in_kernel", "Prediction in kernel", "(stttt)", as_prediction},
     {"found", "Starts predicted", "t", as_is},

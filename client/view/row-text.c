@@ -7,17 +7,12 @@
 #include "output.h"
 
 const RowColumn row_columns[ROW_TEXTS] = {
-    [ROW_NAME] = {"NAME", "name", FALSE, 20},
-    [ROW_TIER] = {"TIER", "tier", FALSE, 13},
-    [ROW_CONFIDENCE] = {"CONF", "confidence", TRUE, 4},
-    [ROW_CPU] = {"CPU", "cpu_share", TRUE, 6},
-    [ROW_SLICE] = {"SLICE", NULL, FALSE, 7},
-    [ROW_RUNTIME] = {"RUNTIME", "avg_runtime_ns", TRUE, 9},
-    [ROW_DEVIATION] = {"±", "runtime_dev_ns", TRUE, 9},
-    [ROW_LAST_SEEN] = {"LAST SEEN", "last_seen_us", TRUE, 11},
-    [ROW_OBSERVED] = {"OBSERVED", "observations", TRUE, 8},
-    [ROW_WAKEUPS] = {"WAKEUPS", "wakeup_freq", TRUE, 8},
-    [ROW_ORIGIN] = {"ORIGIN", "origin", FALSE, 8},
+    [ROW_NAME] = {"NAME", FALSE, 20},	    [ROW_TIER] = {"TIER", FALSE, 13},
+    [ROW_CONFIDENCE] = {"CONF", TRUE, 4},   [ROW_CPU] = {"CPU", TRUE, 6},
+    [ROW_SLICE] = {"SLICE", FALSE, 7},	    [ROW_RUNTIME] = {"RUNTIME", TRUE, 9},
+    [ROW_DEVIATION] = {"±", TRUE, 9},	    [ROW_LAST_SEEN] = {"LAST SEEN", TRUE, 11},
+    [ROW_OBSERVED] = {"OBSERVED", TRUE, 8}, [ROW_WAKEUPS] = {"WAKEUPS", TRUE, 8},
+    [ROW_ORIGIN] = {"ORIGIN", FALSE, 8},
 };
 
 /* What predicts nothing is a guess, and looks like one without colours as well. */

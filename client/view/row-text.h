@@ -2,34 +2,13 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-#include "rows.h"
+#include "order.h"
 
-/* The columns of a row as people see them, in list and top. */
-enum {
-	ROW_NAME,
-	ROW_TIER,
-	ROW_CONFIDENCE,
-	ROW_CPU,
-	ROW_SLICE,
-	ROW_RUNTIME,
-	ROW_LAST_SEEN,
-	ROW_DEVIATION,
-	ROW_OBSERVED,
-	ROW_WAKEUPS,
-	ROW_ORIGIN,
-	ROW_TEXTS,
-};
-
-/* Their words for an option, in the same order. */
-#define ROW_WORDS                                                                                  \
-	"name", "tier", "confidence", "cpu", "slice", "runtime", "seen", "deviation", "observed",  \
-	    "wakeups", "origin"
-
+/* How a column of order.h is shown. */
 typedef struct {
 	const char *title;
-	const char *key; /* to sort by it; NULL: one cannot */
-	gboolean right;	 /* aligned to the right */
-	int width;	 /* that holds all ordinary texts; the first column takes what is left */
+	gboolean right; /* aligned to the right */
+	int width;	/* that holds all ordinary texts; the first column takes what is left */
 } RowColumn;
 
 extern const RowColumn row_columns[ROW_TEXTS];

@@ -40,9 +40,7 @@ _pandemoniumctl() {
 	local commands='status list show explain confidence delete reset override save reload load
 		backend apply ps run trial monitor top metrics panel export import farm doctor'
 	local common='--help --json --no-pager --no-ask-password -h'
-	local columns='name tier confidence observations avg_runtime_ns runtime_dev_ns
-		wakeup_freq csw_rate last_seen_us origin cpu_share'
-	local titles='name tier confidence cpu slice runtime deviation seen observed wakeups origin'
+	local columns='name tier confidence cpu slice runtime seen deviation observed wakeups origin'
 	local tiers='batch interactive lat-critical'
 	local words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
 
@@ -94,7 +92,7 @@ _pandemoniumctl() {
 		return
 		;;
 	list:--columns)
-		mapfile -t COMPREPLY < <(compgen -W "$titles" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$columns" -- "$cur")
 		return
 		;;
 	farm:--password-file | farm:--ca-file | farm:--state | metrics:--output | metrics:-o)

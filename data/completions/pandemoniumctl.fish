@@ -34,8 +34,7 @@ function __pandemoniumctl_override_set_named
     test (count $plain) -ge 3; and test "$plain[1..2]" = 'override set'
 end
 
-set -l columns name tier confidence observations avg_runtime_ns runtime_dev_ns wakeup_freq csw_rate last_seen_us origin cpu_share
-set -l titles name tier confidence cpu slice runtime deviation seen observed wakeups origin
+set -l columns name tier confidence cpu slice runtime seen deviation observed wakeups origin
 set -l tiers batch interactive lat-critical
 
 complete -c pandemoniumctl -f
@@ -75,7 +74,7 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s r -l reverse -d 'Rev
 complete -c pandemoniumctl -n '__pandemoniumctl_is list monitor' -s t -l tier -x -a "$tiers brief" -d 'Only this tier'
 complete -c pandemoniumctl -n '__pandemoniumctl_is ps run' -s t -l tier -x -a "$tiers" -d 'The tier'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list ps monitor' -s a -l all -d 'Show all'
-complete -c pandemoniumctl -n '__pandemoniumctl_is list' -l columns -x -a "$titles" -d 'Show these columns'
+complete -c pandemoniumctl -n '__pandemoniumctl_is list' -l columns -x -a "$columns" -d 'Show these columns'
 complete -c pandemoniumctl -n '__pandemoniumctl_is run' -l anyway -d 'Run it also where no tier can be had'
 complete -c pandemoniumctl -n '__pandemoniumctl_at run 0' -a '(__fish_complete_command)'
 complete -c pandemoniumctl -n '__pandemoniumctl_is list' -s o -l origin -x -a 'live retained override' -d 'Only of this origin'

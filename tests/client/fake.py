@@ -84,6 +84,7 @@ PROPERTIES = {
     "MinObservations": GLib.Variant("u", 3),
     "MinConfidence": GLib.Variant("d", 0.6),
     "MaxProfiles": GLib.Variant("u", 512),
+    "TrialState": GLib.Variant("s", "none"), "TrialProgress": GLib.Variant("u", 0),
     "StaleTicks": GLib.Variant("t", 60),
     "RetentionDays": GLib.Variant("u", 30),
 }
@@ -101,7 +102,8 @@ def add(row, known):
         raise Refused("InvalidProfile", "The profile of '%s' has an override to %s, and here is one "
                       "to %s: clear one of them" % (row["name"], row["tier"], known["tier"]))
     votes = tuple(map(sum, zip(row["votes"], known["votes"])))
-    return dict(row, votes=votes, observations=row["observations"] + known["observations"])
+    observations = row["observations"] + known["observations"]
+    return dict(row, votes=votes, observations=observations, confident=observations >= 3)
 
 
 class Fake:
@@ -199,7 +201,12 @@ class Fake:
                  task["pid"].get_uint32() == query.get("pid", task["pid"].get_uint32()) and
                  ("tier" not in query or "predicted" in task and
                   task["predicted"].get_string() == query["tier"])]
-        return GLib.Variant("(aa{sv})", (tasks[:limit or None],))
+        return GLib.Variant("(aa{sv})", ([self.predicted(task) for task in tasks][:limit or None],))
+
+    def predicted(self, task):
+        """With the prediction of its name now."""
+        row = self.table.get(task["name"].get_string())
+        return {**task, "predicted": GLib.Variant("s", row["tier"])} if row and "predicted" in task else task
 
     def Hold(self, name, tier, reason):
         if tier not in TIERS:
@@ -334,7 +341,9 @@ class Fake:
         return False
 
     def StartTrial(self, seconds):
-        """61 seconds end early, and 600 never; all others are over at once."""
+        """61 seconds end early, and 600 never; all others are over at once, 62 after the end of another."""
+        if seconds == 62:
+            self.trial_is("ended", 100)
         self.trial_is("running", 0)
         if seconds < 600:
             GLib.timeout_add(50, self.trial_is, "ended" if seconds == 61 else "done", 100)

@@ -2,6 +2,8 @@
 # Copyright (C) 2026 The ProcDb developers
 """The tasks that the fake service has, and what it knows of programs beside their profiles."""
 
+import os
+
 from gi.repository import GLib
 
 KINDS = {"pid": "u", "tid": "u", "name": "s", "kind": "s", "uid": "u", "user": "s", "program": "s",
@@ -42,4 +44,6 @@ TASKS = [
           nice=0, policy=0, set_by="kernel", cpu_ns=9_000_000),
     named(pid=600, tid=600, name="rtkit", kind="process", uid=0, user="root", slice_ns=0, nice=0, policy=2,
           set_by="other", cpu_ns=9_000_000),
+    named(pid=os.getpid(), tid=os.getpid(), name="pandemonium-pro", kind="process", uid=0, user="root",
+          slice_ns=100_000, nice=0, policy=0, set_by="other", cpu_ns=9_000_000),
 ]

@@ -97,7 +97,7 @@ def monitor_sees_a_delete_by_busctl_at_once():
 def a_user_is_told_the_missing_action():
     with service_with(b"cc1") as service:
         for arguments, action in ((["delete", "cc1"], "delete-entries"),
-                                  (["reset"], "delete-entries"), (["save"], "save"), (["reload"], "manage"), (["load"], "manage"),
+                                  (["reset", "--yes"], "delete-entries"), (["save"], "save"), (["reload"], "manage"), (["load"], "manage"),
                                   (["backend", "none"], "manage"),
                                   (["backend", "sched-ext"], "replace-scheduler"),
                                   (["apply", "none"], "manage"),
@@ -269,7 +269,7 @@ def an_export_comes_back_value_by_value():
         before = service.profiles()
         export = ctl("export")
         ctl("override", "clear", "as")
-        ctl("reset")
+        ctl("reset", "--yes")
         assert service.profiles() == {}
         assert "Imported 4 profiles" in ctl("import", "-", input=export.encode())
         assert service.profiles() == before, (before, service.profiles())

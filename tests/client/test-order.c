@@ -28,7 +28,7 @@ static void expect(Rows *rows, GHashTable *places, gboolean reverse, const char 
 {
 	g_autoptr(GString) found = g_string_new(NULL);
 
-	order_sort_calmly(rows, order_find("cpu_share"), reverse, places);
+	order_sort_calmly(rows, order_of_column(order_column("cpu_share")), reverse, places);
 	for (guint i = 0; i < rows->items->len; i++)
 		g_string_append(found, rows_get(rows, i)->name);
 	g_assert_cmpstr(found->str, ==, names);
@@ -71,6 +71,16 @@ static void steps_that_are_small_do_not_hide_a_great_one(void)
 	expect(rows_of("a", 10, "b", 12, "c", 15, "d", 40, ""), places, FALSE, "dcab");
 }
 
+static void words_and_members_name_one_column(void)
+{
+	for (int i = 0; i < ROW_TEXTS; i++)
+		g_assert_cmpint(order_column(order_words()[i]), ==, i);
+	g_assert_null(order_words()[ROW_TEXTS]);
+	g_assert_cmpint(order_column("avg_runtime_ns"), ==, order_column("runtime"));
+	g_assert_cmpint(order_column("csw_rate"), ==, ROW_SWITCHES);
+	g_assert_cmpint(order_column("nosuch"), ==, -1);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -80,5 +90,7 @@ int main(int argc, char **argv)
 			what_is_new_goes_where_it_belongs);
 	g_test_add_func("/order/steps-that-are-small-do-not-hide-a-great-one",
 			steps_that_are_small_do_not_hide_a_great_one);
+	g_test_add_func("/order/words-and-members-name-one-column",
+			words_and_members_name_one_column);
 	return g_test_run();
 }

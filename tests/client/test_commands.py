@@ -113,6 +113,12 @@ class Reading(ClientTest):
         self.assertIn('%s is a process or thread named "%s"' % (pid, name), done.stderr.decode())
         self.assertIn('"%d"' % os.getpid(), self.fails(3, "explain", "-l", str(os.getpid())))
 
+    def test_what_cannot_be_explained_says_why(self):
+        self.assertIn("No process or thread has the ID 999999999, and there is no profile of that name.",
+                      self.fails(3, "explain", "999999999"))
+        self.assertIn('There is no profile of "bash" yet: it runs, but has not run enough',
+                      self.fails(3, "explain", "bash"))
+
     def test_options_stand_before_or_after_the_command(self):
         self.assertEqual(self.ok("--json", "show", "as"), self.ok("show", "as", "--json"))
 
@@ -143,8 +149,24 @@ class Changing(ClientTest):
     def test_a_name_like_an_option_is_given_after_two_dashes(self):
         self.assertIn('"-x"', self.fails(3, "show", "--", "-x"))
 
+    def test_reset_without_a_terminal_wants_a_yes(self):
+        self.assertIn("it needs --yes", self.fails(2, "reset"))
+        self.assertIn("cc1", self.names())
+
+    def test_of_what_runs_it_says_that_it_comes_back(self):
+        self.assertEqual(self.ok("delete", "cc1"), 'Deleted 1 profile.\n"cc1" runs, and is learned anew.\n')
+        self.assertEqual(self.ok("delete", "as"), "Deleted 1 profile.\n")
+
+    def test_what_clears_an_override_says_what_counts(self):
+        self.ok("override", "set", "later", "batch")
+        self.assertEqual(self.ok("override", "clear", "later"),
+                         'The override of "later" is cleared; nothing was learned about it.\n')
+        self.assertEqual(self.ok("override", "clear", "wine"),
+                         'The override of "wine" is cleared; what was learned about it counts.\n')
+        self.assertIn('There is no override of "nosuch".', self.fails(3, "override", "clear", "nosuch"))
+
     def test_reset_keeps_overrides(self):
-        self.assertEqual(self.json("reset"), {"deleted": len(PROFILES) - 1})
+        self.assertEqual(self.json("reset", "--yes"), {"deleted": len(PROFILES) - 1})
         self.assertEqual(self.names(), ["wine"])
 
     def test_overrides(self):
@@ -218,6 +240,18 @@ class Changing(ClientTest):
                          (1, {"backend": "sched-ext",
                               "backend_state": "failed: no sched_ext; observing instead"}))
 
+    def test_few_predictions_are_no_share(self):
+        self.assertNotIn("too few", self.ok("status"))
+        ClientTest.setUp(self)
+        self.start_fake("--set=PredictionsRight=uint64 8", "--set=PredictionsWrong=uint64 0",
+                        "--set=PredictionOutcomes=[('batch',2,0,0),('interactive',0,0,0),('lat-critical',0,0,6)]")
+        self.assertIn("Right: 8 of 8 predictions that could be judged\n"
+                      "             batch 2 of 2, lat-critical 6 of 6; too few to tell more\n", self.ok("status"))
+
+    def test_what_was_applied_is_not_what_is(self):
+        self.assertIn("got the slice of their tier since the start (, observing only; none has one now)",
+                      self.ok("status"))
+
     def test_apply(self):
         self.assertEqual(self.json("apply", "slices"), {"apply": "slices", "apply_active": False})
         self.assertIn("there is no mode", self.fails(2, "apply", "magic"))
@@ -243,7 +277,7 @@ class Members(ClientTest):
             "confidence": self.json("confidence", "cc1"),
             "override set": self.json("override", "set", "cc1", "batch"),
             "override clear": self.json("override", "clear", "cc1"),
-            "delete": self.json("delete", "cc1"), "reset": self.json("reset"),
+            "delete": self.json("delete", "cc1"), "reset": self.json("reset", "--yes"),
             "save": self.json("save"), "reload": self.json("reload"),
             "load": self.json("load"),
             "backend": self.json("backend", "none"), "apply": self.json("apply", "none"),
@@ -318,6 +352,11 @@ class Usage(ClientTest):
                           ["delete"], ["import"]):
             with self.subTest(arguments=arguments):
                 self.assertIn("--help", self.fails(2, *arguments))
+
+    def test_help_is_a_command_too(self):
+        self.assertEqual(self.ok("help"), self.ok("--help"))
+        self.assertEqual(self.ok("help", "list"), self.ok("list", "--help"))
+        self.assertIn('there is no command "nosuch"', self.fails(2, "help", "nosuch"))
 
     def test_help_and_version_need_no_service(self):
         self.assertIn("Commands:", self.ok("--help"))

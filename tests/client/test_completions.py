@@ -20,7 +20,7 @@ CASES = (
     ("list --sort conf", "list --sort confidence "),
     ("list --sort=conf", "list --sort=confidence "),
     ("list --tier=i", "list --tier=interactive "),
-    ("top -s avg", "top -s avg_runtime_ns "),
+    ("top -s ru", "top -s runtime "),
     ("show f", "show firefox "),
     ("--json show gr", "--json show größe "),
     ("delete cc1 pip", "delete cc1 pipewire "),

@@ -25,7 +25,7 @@ CALLS = {
     "Explain": (["explain", "cc1"], "list-profiles"),
     "DeleteProfile": (["delete", "cc1"], "delete-entries"),
     "DeleteProfiles": (["delete", "cc1", "as"], "delete-entries"),
-    "Reset": (["reset"], "delete-entries"),
+    "Reset": (["reset", "--yes"], "delete-entries"),
     "Save": (["save"], "save"),
     "Reload": (["reload"], "manage"),
     "LoadDatabase": (["load"], "manage"),

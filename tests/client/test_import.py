@@ -29,7 +29,7 @@ class Import(ClientTest):
         before = self.json("list")
         self.ok("export", self.path)
         self.assertEqual(os.stat(self.path).st_mode & 0o777, 0o600)
-        self.ok("reset")
+        self.ok("reset", "--yes")
         self.assertEqual(self.json("import", self.path), {"imported": len(PROFILES)})
         self.assertEqual(self.json("list"), before)
 
@@ -168,7 +168,7 @@ class Import(ClientTest):
             done = subprocess.run(["jq", program], input=text, capture_output=True, text=True,
                                   check=True)
             self.write(done.stdout)
-            self.ok("reset")
+            self.ok("reset", "--yes")
             self.assertEqual(self.json("import", self.path), {"imported": len(PROFILES)})
             self.assertEqual([row for row in self.json("list") if row["name"] != RAW], before)
 
@@ -218,6 +218,19 @@ class Import(ClientTest):
         self.json("import", "--merge", b)
         self.assertEqual(self.json("show", "x")["votes"]["interactive"], 13)
         self.assertEqual(self.json("show", "z"), results[0][2])
+
+    def test_a_file_that_is_given_twice_does_not_count_twice(self):
+        a = self.exported("a", ("x", (2, 1, 0), 100, 5, {}))
+        same = self.exported("same", ("x", (2, 1, 0), 100, 5, {}))
+        for other in (a, same):
+            self.assertIn("would count twice", self.fails(1, "import", "--merge", a, other))
+        self.assertNotIn("x", self.ok("list", "--names").splitlines())
+
+    def test_a_merge_says_how_many_are_confident_that_were_not(self):
+        self.write(json.dumps({"format": "pandemonium-profiles", "version": 1, "profiles": [
+            self.exported_row("new"), self.exported_row("cc1")]}))
+        self.assertEqual(self.ok("import", "--merge", self.path),
+                         "Imported 2 profiles.\n1 profile is confident that was not.\n")
 
     def test_overrides_that_differ_are_no_sum(self):
         override = {"origin": "override", "tier": "batch"}

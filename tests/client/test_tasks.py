@@ -38,7 +38,8 @@ class Lists(ClientTest):
         self.assertIs({row["name"]: row for row in self.json("list")}["make"]["brief"], True)
 
     def test_kernel_threads_are_counted_and_not_shown(self):
-        self.assertIn("9 profiles, 5 confident; beside 1 kernel thread, which --all shows.\n", self.ok("list"))
+        self.assertIn("9 of 10 profiles (1 kernel thread: --all), 5 of 6 confident.\n", self.ok("list"))
+        self.assertIn("Learned: 10 profiles, 6 confident", self.ok("status"))
         self.assertIn("10 profiles, 6 confident.\n", self.ok("list", "--all"))
         self.assertIn("1 profile, ", self.ok("list", "a b*"))
         self.assertEqual((len(self.json("list")), len(self.names())), (10, 10))
@@ -56,7 +57,19 @@ class Lists(ClientTest):
         self.assertIn("there is no column \"x\"", self.fails(2, "list", "--columns=name,x"))
 
     def test_a_sort_by_cpu(self):
-        self.assertEqual(self.names("--sort=cpu_share")[:3], ["cc1", "firefox", "as"])
+        for column in ("cpu", "cpu_share"):
+            self.assertEqual(self.names("--sort=" + column)[:3], ["cc1", "firefox", "as"])
+
+    def test_a_sort_by_slice_begins_with_the_shortest(self):
+        self.assertEqual(self.names("--sort=slice")[:2], ["pipewire", "wine"])
+        self.assertEqual(self.names("--sort=slice", "--reverse")[-2:], ["wine", "pipewire"])
+
+    def test_the_columns_of_the_table_are_in_the_order_of_their_words(self):
+        words = "name,tier,confidence,cpu,slice,runtime,seen,deviation,observed,wakeups,origin"
+        self.assertEqual(self.ok("list", "--columns=" + words), self.ok("list"))
+
+    def test_a_pattern_without_a_match_is_said(self):
+        self.assertEqual(self.ok("list", "z*", "y"), 'No name matches "z*" or "y".\n')
 
 
 class Ps(ClientTest):
@@ -65,23 +78,36 @@ class Ps(ClientTest):
         self.start_fake()
 
     def rows(self, *arguments):
-        return {line.split()[2]: " ".join(line.split()[3:]) for line in self.ok("ps", *arguments).splitlines()
-                if line[:3].strip().isdigit()}
+        lines = (line.split() for line in self.ok("ps", *arguments).splitlines())
+        return {words[2]: " ".join(words[3:]) for words in lines if len(words) > 7 and words[1].isdigit()}
 
     def test_it_says_why(self):
         self.assertEqual(self.rows(), {"cc1": "batch 20.0 ms 0 1.50 s predicted",
                                        "wine": "lat-critical 107 µs 0 5.00 ms override",
                                        "mixer": "lat-critical 107 µs -1 7.00 ms measured",
                                        "game": "- 3.00 ms -5 70.0 ms set by another program",
-                                       "rtkit": "- - 0 9.00 ms set by another program"})
-        self.assertIn("5 tasks; beside 1 task that nothing was set of, which --all shows.\n", self.ok("ps"))
+                                       "rtkit": "- - 0 9.00 ms set by another program",
+                                       "pandemonium-pro": "- 100 µs 0 9.00 ms the service's own"})
+        self.assertIn("6 tasks; beside 1 task that nothing was set of, which --all shows.\n", self.ok("ps"))
 
     def test_names_and_numbers_choose_any_task(self):
-        self.assertEqual(set(self.rows("--all")), {"cc1", "wine", "mixer", "game", "bash", "rtkit"})
+        self.assertEqual(set(self.rows("--all")), {"cc1", "wine", "mixer", "game", "bash", "rtkit",
+                                                    "pandemonium-pro"})
         self.assertEqual(set(self.rows("b*", "301")), {"bash", "mixer"})
         self.assertIn("none", self.rows("bash")["bash"])
         self.assertEqual(set(self.rows("--tier=lat-critical")), {"wine", "mixer"})
-        self.assertEqual(self.ctl("ps", "nosuch").returncode, 3)
+
+    def test_what_no_task_has_is_said(self):
+        self.assertEqual(self.fails(3, "ps", "nosuch"), 'No task matches "nosuch".\n')
+        self.assertEqual(self.fails(3, "ps", "999999"),
+                         "No process or thread has the ID 999999, and no task that name.\n")
+        self.assertEqual(self.fails(3, "ps", "--tier=interactive"), 'No task is of the tier "interactive".\n')
+
+    def test_an_override_is_not_why_a_task_has_a_slice_that_it_had_before(self):
+        self.ok("override", "set", "cc1", "lat-critical")
+        self.assertEqual(self.rows("cc1")["cc1"], "batch 20.0 ms 0 1.50 s measured")
+        self.ok("override", "set", "cc1", "batch")
+        self.assertEqual(self.rows("cc1")["cc1"], "batch 20.0 ms 0 1.50 s override")
 
     def test_json_has_the_members_and_why(self):
         task = self.json("ps", "300")[0]

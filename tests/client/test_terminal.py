@@ -122,6 +122,17 @@ class Monitor(ClientTest):
         self.assertEqual((change["name"], change["before"]["origin"], change["after"]["origin"]),
                          ("wine", "override", "live"))
 
+    def test_figures_of_the_service_are_for_all(self):
+        self.start_fake()
+        plain, everything = self.monitor(), self.monitor("--all")
+        for process in (plain, everything):
+            process.stderr.readline()
+        self.ctl("trial")
+        self.assertIn("property TrialState = 'running'", plain.stdout.readline())
+        self.assertIn("property TrialState = 'done'", plain.stdout.readline())
+        told = "".join(everything.stdout.readline() for _ in range(4))
+        self.assertEqual(told.count("property TrialProgress"), 2)
+
     def test_a_service_that_comes_back_is_told_first_and_alone(self):
         fake = self.start_fake()
         plain, lines = self.monitor(), self.monitor("--json")

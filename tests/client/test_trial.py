@@ -3,6 +3,7 @@
 # Copyright (C) 2026 The ProcDb developers
 """pandemoniumctl trial before a service that is made up, and the line of status."""
 
+import json
 import signal
 import subprocess
 import unittest
@@ -30,6 +31,17 @@ class Trial(ClientTest):
         result = self.json("trial")
         self.assertEqual((result["state"], result["verdict"], result["p90_ratio"]), ("done", "helps", 0.4))
 
+    def test_json_of_one_that_ended_early_is_a_failure_too(self):
+        self.start_fake()
+        done = self.ctl("--json", "trial", "61")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["state"]), (1, "ended"))
+
+    def test_the_end_of_an_earlier_one_does_not_end_it(self):
+        self.start_fake()
+        done = self.ctl("trial", "62")
+        self.assertEqual((done.returncode, done.stdout.decode().splitlines()[0]),
+                         (0, "Verdict: helps: latency-critical tasks wait less with applying."))
+
     def test_a_trial_that_ended_early_is_a_failure(self):
         self.start_fake()
         self.assertIn("The trial ended early: the service was given other settings. Applying is as "
@@ -37,8 +49,9 @@ class Trial(ClientTest):
 
     def test_what_is_no_number_of_seconds_is_refused(self):
         self.start_fake()
-        for text in ("soon", "0", "-5", "1e3", "60s", "99999"):
-            self.assertIn("seconds", self.fails(2, "trial", "--", text))
+        for text in ("soon", "0", "-5", "1e3", "60s", "99999", "19", "601"):
+            self.assertIn('a trial takes from 20 to 600 seconds, not "%s"' % text,
+                          self.fails(2, "trial", "--", text))
 
     def test_the_service_says_why_it_begins_none(self):
         self.start_fake("--fail=StartTrial=NoBackend:There is nothing to compare: the mode is none")
@@ -65,7 +78,14 @@ class Trial(ClientTest):
 
     def test_status_has_a_line_of_waits(self):
         self.start_fake()
-        self.assertIn("\n      Waits: woken programs wait 300 µs at the 90th percentile\n", self.ok("status"))
+        self.assertIn("\n      Waits: nine of ten woken programs wait less than 300 µs\n", self.ok("status"))
+
+    def test_where_a_trial_runs_the_others_say_so(self):
+        self.start_fake("--set=TrialState='running'", "--set=TrialProgress=uint32 40")
+        said = "40 % are over; slices are given and taken back in turn"
+        self.assertIn("\n      Trial: %s\n" % said, self.ok("status"))
+        for command in ("list", "ps"):
+            self.assertIn("\nA trial runs: %s.\n" % said, self.ok(command))
 
     def test_status_says_that_the_guard_paused(self):
         self.start_fake("--set=Apply='auto'", "--set=GuardState='paused'", "--set=GuardRetry=1795777200000000",

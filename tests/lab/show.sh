@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 #
-# usage: show.sh show|shell [SECONDS]
+# usage: show.sh show|shell [SECONDS [PACKAGES]]
+# PACKAGES: the Debian packages that were installed for it.
 # What ./try runs inside the lab: starts the service and shows what it learns.
 set -eu
 
 mode=$1
 seconds=${2:-}
+packages=${3:-}
 address=unix:path=$LAB_BUS/bus
 
 # setsid: Ctrl-C must not reach the service, which is stopped in order below.
@@ -23,7 +25,9 @@ finish() {
 		cat "$LAB_DIR/service.log" >&2
 		echo "try: the service ended with status $status" >&2
 	else
-		echo "Stopped. ProcDb was not installed, and nothing of it is left running; the build stays, and Debian packages that were missing."
+		echo "Stopped. ProcDb was not installed, and nothing of it is left running."
+		echo "The build stays in $LAB_BUILD; delete it with: rm -r $LAB_BUILD"
+		[ -z "$packages" ] || echo "These Debian packages were installed for it, and stay:$packages"
 		status=$ended
 	fi
 	exit $status

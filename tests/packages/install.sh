@@ -4,7 +4,8 @@
 #
 # usage: install.sh LIST...
 # Installs those packages of the lists (a package a line, # begins a comment)
-# that are missing. Where there is no apt, it says what the lists name.
+# that are missing, and writes which into the file INSTALLED, if that is set.
+# Where there is no apt, it says what the lists name.
 set -eu
 
 packages=$(sed 's/#.*//' "$@")
@@ -51,3 +52,4 @@ if ! apt install -y --no-install-recommends $missing; then
 		exit 1
 	fi
 fi
+[ -z "${INSTALLED:-}" ] || echo "$missing" >"$INSTALLED"

@@ -152,9 +152,11 @@ class Cli(unittest.TestCase):
                                check=False).stderr
         columns = set(re.split(", | and ", re.search(r"there are (.*)", reply)[1]))
         for command in ("list", "top"):
-            told = re.search(r"Columns to sort by are ([^.]*)\.", run_help(command))[1]
+            told = re.search(r"Columns (?:to show and )?to sort by are ([^.]*)\.", run_help(command))[1]
             self.assertEqual(set(re.split(r",\s+|\s+and ", told)), columns)
-        self.assertEqual(complete_bash("list", "--sort", ""), columns)
+            self.assertEqual(re.split(r",\s+|\s+and ", told), re.split(", | and ", re.search(r"there are (.*)", reply)[1]))
+        for option in ("--sort", "--columns"):
+            self.assertEqual(complete_bash("list", option, ""), columns)
         for name in ("_pandemoniumctl", "pandemoniumctl.fish"):
             self.assertIn(" ".join(sorted(columns)),
                           " ".join(sorted(re.search(r"columns[ =(]+([^)\n]*(\n\t[^)]*)?)",

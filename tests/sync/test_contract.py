@@ -46,6 +46,18 @@ def client_special():
                           text("client", "failure.c")))
 
 
+def profile_members():
+    """The members that the service sends of a profile."""
+    return {name for file in ("profile-rows.c", "rows.c", "identity.c", "task-rows.c")
+            for name in re.findall(r'(?:PROCDB_ADD|add_text|append)\((?:result, )?message, (?:"s", )?"(\w+)"[,)]',
+                                   text("service", "bus", file).split("static int append_task")[0])}
+
+
+def labels():
+    """The members that the client has a label for."""
+    return set(re.findall(r'^    \{"(\w+)", "', text("client", "view", "profile.c"), re.MULTILINE))
+
+
 def manual():
     """Method -> action, from the manual page of the interface."""
     return dict(re.findall(r"^\.It Fn (\w+) Ta ([\w-]+) Ta",
@@ -73,6 +85,19 @@ class Contract(unittest.TestCase):
         page = text("data", "man", "org.pandemonium.ProcDb.5.in")
         for method, action, argument in special():
             self.assertIn(".It Fn %s \\(dq%s\\(dq Ta %s Ta" % (method, argument, action), page)
+
+    def test_every_member_of_a_profile_has_a_label(self):
+        self.assertGreaterEqual(profile_members(), {"name", "predicted_tier", "program", "agreement"})
+        self.assertEqual(profile_members() - labels(), set())
+
+    def test_everybody_names_the_seconds_of_a_trial(self):
+        least, most = (re.search(r"SECONDS_%s (\d+)" % end, text("service", "trial", "trial.h"))[1]
+                       for end in ("MIN", "MAX"))
+        code = text("client", "commands", "cmd-trial.c")
+        self.assertIn("SECONDS_MIN %s\n#define SECONDS_MAX %s\n" % (least, most), code)
+        for said in (text("client", "commands", "commands.c"), text("data", "man", "pandemoniumctl.1"),
+                     text("dbus", "org.pandemonium.ProcDb1.xml")):
+            self.assertIn("%s to %s" % (least, most), said)
 
     def test_every_action_is_known_to_polkit_and_used(self):
         self.assertEqual(set(policy()), set(authorizer().values()) | {action for _, action, _ in special()})
