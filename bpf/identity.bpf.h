@@ -12,9 +12,10 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "classify.h"
 #include "task-row.h"
 
-#define PATH_DEPTH 20 /* directories and mounts; of a deeper path the end is known */
+#define PATH_DEPTH 40 /* directories and mounts; a deeper path is not known */
 #define UNIT_DEPTH 6  /* cgroups: a unit may have some of its own below it */
 
 /* A path is written from its end to its beginning: twice the room is the verifier's proof. */
@@ -41,48 +42,71 @@ static __always_inline u8 kind_of(const struct task_struct *p)
 	return p->pid == p->tgid ? PROCDB_KIND_PROCESS : PROCDB_KIND_THREAD;
 }
 
-/* Writes the path of the executable of p, "" if there is none, to a zeroed path. */
+/* On the way from an executable to the root; kernel addresses, which only probes follow. */
+struct path_walk {
+	u64 dentry;
+	u64 mount;
+	u32 at; /* where in the scratch the path begins, as far as it is known */
+	u16 ended;
+	u16 whole; /* the root was reached */
+};
+
+/* One directory up, or out of a mount. A function of its own, and global: see PROCDB_ONCE. */
+PROCDB_ONCE int path_step(struct path_walk *walk, struct path_scratch *scratch)
+{
+	struct dentry *dentry, *parent;
+	struct mount *mount, *above;
+	u32 at, len;
+
+	if (!walk || !scratch)
+		return 0;
+	at = walk->at;
+	dentry = (void *)walk->dentry;
+	mount = (void *)walk->mount;
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
+		above = BPF_CORE_READ(mount, mnt_parent);
+		walk->whole = above == mount || !above;
+		walk->ended = walk->whole;
+		walk->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
+		walk->mount = (u64)above;
+		return 0;
+	}
+	len = BPF_CORE_READ(dentry, d_name.len);
+	walk->dentry = (u64)parent;
+	walk->ended = at >= PROCDB_PATH_LEN || len >= at;
+	if (walk->ended)
+		return 0;
+	at = (at - len - 1) & (PROCDB_PATH_LEN - 1);
+	len &= PROCDB_PATH_LEN - 1;
+	bpf_probe_read_kernel(&scratch->bytes[at + 1], len, BPF_CORE_READ(dentry, d_name.name));
+	scratch->bytes[at] = '/';
+	walk->at = at;
+	return 0;
+}
+
+/*
+ * Writes the path of the executable of p to a zeroed path; nothing if there is none, or one that
+ * does not fit: its end alone would look like the path of another program.
+ */
 static __noinline void path_of(struct task_struct *p, char *path)
 {
 	const u32 key = 0;
 	struct path_scratch *scratch = bpf_map_lookup_elem(&path_scratches, &key);
 	struct file *file = BPF_CORE_READ(p, mm, exe_file);
-	u32 at = PROCDB_PATH_LEN - 1, len;
-	struct dentry *dentry, *parent;
-	const unsigned char *name;
-	struct vfsmount *within;
-	struct mount *mount;
+	struct path_walk walk = {.at = PROCDB_PATH_LEN - 1};
 
 	if (!scratch || !file || !path)
 		return;
-	dentry = BPF_CORE_READ(file, f_path.dentry);
-	within = BPF_CORE_READ(file, f_path.mnt);
-	mount = (void *)within - bpf_core_field_offset(struct mount, mnt);
-	scratch->bytes[at] = '\0';
-	for (int i = 0; i < PATH_DEPTH; i++) {
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
-
-			if (above == mount || !above)
-				break;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			continue;
-		}
-		len = BPF_CORE_READ(dentry, d_name.len);
-		name = BPF_CORE_READ(dentry, d_name.name);
-		if (len >= at || len >= PROCDB_PATH_LEN - 1)
-			break;
-		at -= len + 1;
-		at &= PROCDB_PATH_LEN - 1;
-		len &= PROCDB_PATH_LEN - 1;
-		bpf_probe_read_kernel(&scratch->bytes[at + 1], len, name);
-		scratch->bytes[at] = '/';
-		dentry = parent;
-	}
-	bpf_probe_read_kernel_str(path, PROCDB_PATH_LEN,
-				  &scratch->bytes[at & (PROCDB_PATH_LEN - 1)]);
+	walk.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+	walk.mount =
+	    (u64)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
+	scratch->bytes[walk.at] = '\0';
+	for (int i = 0; i < PATH_DEPTH && !walk.ended; i++)
+		path_step(&walk, scratch);
+	if (walk.whole)
+		bpf_probe_read_kernel_str(path, PROCDB_PATH_LEN,
+					  &scratch->bytes[walk.at & (PROCDB_PATH_LEN - 1)]);
 }
 
 /* Whether a name of this length, with its terminator, is that of a service or a scope. */

@@ -10,7 +10,7 @@
 
 #include "procdb-abi.h"
 
-#define PROCDB_PATH_LEN 256 /* with the terminator; of a longer path nothing, or its beginning */
+#define PROCDB_PATH_LEN 256 /* with the terminator; of a script a longer one is cut */
 #define PROCDB_UNIT_LEN 128 /* of a cgroup's name, cut if it is longer */
 
 #define PROCDB_MAX_TASKS 16384 /* of which a list tells; the newest are left out */

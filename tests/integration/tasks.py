@@ -52,6 +52,21 @@ def tasks_are_listed_with_their_programs():
             sleeper.wait()
 
 
+def a_path_that_does_not_fit_is_not_shown():
+    """Its end alone would be the path of another program."""
+    with Service(backend="observer") as service:
+        top = f"{os.environ['LAB_DIR']}/{'a' * 250}"
+        os.makedirs(f"{top}/usr/bin")
+        shutil.copy(shutil.which("sleep"), f"{top}/usr/bin/lab-faker")
+        faker = subprocess.Popen(["usr/bin/lab-faker", "60"], cwd=top)
+        try:
+            row = wait_for(lambda: rows(service, "ListTasks", pattern=text("lab-faker")), 5, "it is listed")[0]
+            assert row.get("program", "") == "", row
+        finally:
+            faker.kill()
+            faker.wait()
+
+
 def programs_are_counted():
     with Service(backend="observer") as service:
         path = f"{os.environ['LAB_DIR']}/lab-burner"
