@@ -160,11 +160,11 @@ static gboolean set_apply(gpointer data, const char *mode, GError **error)
 	Service *service = data;
 	g_autofree char *problem = procdb_config_set(&service->config, "Apply", "Mode", mode);
 
-	procdb_proof_stop_trial(service->proof, RECONFIGURED);
 	if (problem) {
 		g_set_error_literal(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_NO_BACKEND, problem);
 		return FALSE;
 	}
+	procdb_proof_stop_trial(service->proof, RECONFIGURED);
 	use_apply_settings(service);
 	return TRUE;
 }
@@ -235,7 +235,6 @@ static gboolean reconfigure(gpointer data, GError **error)
 	ProcdbEngineStatus status;
 	gboolean rebuild;
 
-	procdb_proof_stop_trial(service->proof, RECONFIGURED);
 	procdb_config_init(&config);
 	procdb_verdict_init(&verdict);
 	g_strfreev(
@@ -243,6 +242,7 @@ static gboolean reconfigure(gpointer data, GError **error)
 	take_verdict(service, &verdict);
 	if (verdict.problems->len > 0)
 		return refuse_configuration(&verdict, error);
+	procdb_proof_stop_trial(service->proof, RECONFIGURED);
 	procdb_engine_status(service->engine, &status);
 	if (!g_str_equal(config.database, status.database_path))
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CONFIGURATION,

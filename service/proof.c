@@ -16,15 +16,15 @@ struct _ProcdbProof {
 	ProcdbTrial *trial;
 	ProcdbGuard *guard;
 	ProcdbGuardState state; /* of the guard, as it was logged */
+	gboolean few;		/* applying came back, but not to the tasks that ran */
 	struct procdb_history history;
 	guint minute; /* GSource id: the end of the present one */
 };
 
-static void use(const ProcdbProof *proof, const char *pause, gboolean without)
+static void use(ProcdbProof *proof, const char *pause, gboolean without)
 {
 	procdb_apply_set_pause(proof->apply, pause, without);
-	if (!pause && !without)
-		procdb_apply_source_ask_again(proof->source);
+	proof->few = !pause && !without && !procdb_apply_source_ask_again(proof->source);
 }
 
 static void trial_apply(gpointer data, gboolean on)
@@ -51,6 +51,9 @@ static const char *refusal(gpointer data)
 	const ProcdbProof *proof = data;
 	ProcdbApplyStatus status;
 
+	/* A comparison would say that slices make no difference. */
+	if (proof->few)
+		return "the kernel does not list its tasks, so that few got a slice";
 	procdb_apply_status(proof->apply, &status);
 	return status.active ? NULL : status.reason;
 }

@@ -162,14 +162,16 @@ void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *b
 	procdb_apply_source_settings_changed(source);
 }
 
-void procdb_apply_source_ask_again(ProcdbApplySource *source)
+gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 {
 	guint events = ASKED_MANY;
 
 	/* Tasks that have their slice by now send no event again. */
 	for (guint round = 0; source->backend && round < ASK_ROUNDS && events >= ASKED_MANY;
 	     round++) {
-		procdb_backend_ask_again(source->backend);
+		if (!procdb_backend_ask_again(source->backend))
+			return FALSE;
 		events = take(source, FALSE);
 	}
+	return TRUE;
 }

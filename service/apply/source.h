@@ -26,5 +26,8 @@ void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *b
 /* Call it after procdb_apply_configure(): asks BPF for events by the new slices. */
 void procdb_apply_source_settings_changed(ProcdbApplySource *source);
 
-/* Gives all tasks the slices of their tiers now, after some time in which events were ignored. */
-void procdb_apply_source_ask_again(ProcdbApplySource *source);
+/*
+ * Gives all tasks the slices of their tiers now, after some time in which events were ignored.
+ * FALSE if the kernel does not list its tasks: they get them bit by bit.
+ */
+gboolean procdb_apply_source_ask_again(ProcdbApplySource *source);

@@ -38,7 +38,7 @@ typedef struct {
 	void (*close)(ProcdbBackend *backend);
 	/* NULL where nothing counts delays, and where no slices are requested. */
 	gboolean (*delays)(ProcdbBackend *backend, struct procdb_delays *sum, GError **error);
-	void (*ask_again)(ProcdbBackend *backend);
+	gboolean (*ask_again)(ProcdbBackend *backend);
 } ProcdbBackendOps;
 
 struct _ProcdbBackend {

@@ -106,12 +106,11 @@ void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean
 		procdb_task_events_take(source, events, arm);
 }
 
-void procdb_backend_ask_again(ProcdbBackend *backend)
+gboolean procdb_backend_ask_again(ProcdbBackend *backend)
 {
 	ProcdbBackend *chosen = in_use(backend);
 
-	if (chosen->ops->ask_again)
-		chosen->ops->ask_again(chosen);
+	return !chosen->ops->ask_again || chosen->ops->ask_again(chosen);
 }
 
 gboolean procdb_backend_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error)

@@ -118,9 +118,9 @@ int procdb_backend_events_fd(ProcdbBackend *backend);
 void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean arm);
 /*
  * Has BPF look at all tasks now: each whose slice is not that of its tier gets an event, as far
- * as the ring buffer has room.
+ * as the ring buffer has room. FALSE if the kernel does not let it.
  */
-void procdb_backend_ask_again(ProcdbBackend *backend);
+gboolean procdb_backend_ask_again(ProcdbBackend *backend);
 
 /*
  * Reads how long tasks have waited for a CPU since the backend started (delays.h). FALSE with

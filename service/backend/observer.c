@@ -142,14 +142,14 @@ static gboolean observer_delays(ProcdbBackend *backend, struct procdb_delays *su
 	return procdb_delays_read(bpf_map__fd(self->skeleton->maps.delays), now, sum, error);
 }
 
-static void observer_ask_again(ProcdbBackend *backend)
+static gboolean observer_ask_again(ProcdbBackend *backend)
 {
 	Observer *self = observer(backend);
 	/* It lists nothing: it sends events. */
 	g_autoptr(GByteArray) nothing =
 	    self->skeleton ? procdb_survey_read(self->skeleton->progs.procdb_ask) : NULL;
 
-	(void)nothing;
+	return nothing || !self->skeleton;
 }
 
 static void observer_close(ProcdbBackend *backend)
