@@ -152,7 +152,7 @@ class Cli(unittest.TestCase):
                                check=False).stderr
         columns = set(re.split(", | and ", re.search(r"there are (.*)", reply)[1]))
         for command in ("list", "top"):
-            told = re.search(r"Columns (?:to show and )?to sort by are ([^.]*)\.", run_help(command))[1]
+            told = re.search(r"Columns (?:to show and )?to sort by(?: are|:)\s+([^.]*)\.", run_help(command))[1]
             self.assertEqual(set(re.split(r",\s+|\s+and ", told)), columns)
             self.assertEqual(re.split(r",\s+|\s+and ", told), re.split(", | and ", re.search(r"there are (.*)", reply)[1]))
         for option in ("--sort", "--columns"):
