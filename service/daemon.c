@@ -409,7 +409,7 @@ static void stop(Service *service)
 	if (service->engine) {
 		procdb_proof_stop_trial(service->proof, "the service ends");
 		/* No window begins any more. */
-		procdb_proof_set_guard(service->proof, FALSE);
+		procdb_proof_quit(service->proof);
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */
 		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))

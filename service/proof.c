@@ -16,15 +16,15 @@ struct _ProcdbProof {
 	ProcdbTrial *trial;
 	ProcdbGuard *guard;
 	ProcdbGuardState state; /* of the guard, as it was logged */
-	gboolean few;		/* applying came back, but not to the tasks that ran */
 	struct procdb_history history;
 	guint minute; /* GSource id: the end of the present one */
 };
 
-static void use(ProcdbProof *proof, const char *pause, gboolean without)
+static void use(const ProcdbProof *proof, const char *pause, gboolean without)
 {
 	procdb_apply_set_pause(proof->apply, pause, without);
-	proof->few = !pause && !without && !procdb_apply_source_ask_again(proof->source);
+	if (!pause && !without)
+		procdb_apply_source_ask_again(proof->source);
 }
 
 static void trial_apply(gpointer data, gboolean on)
@@ -52,8 +52,8 @@ static const char *refusal(gpointer data)
 	ProcdbApplyStatus status;
 
 	/* A comparison would say that slices make no difference. */
-	if (proof->few)
-		return "the kernel does not list its tasks, so that few got a slice";
+	if (procdb_apply_source_is_unfinished(proof->source))
+		return "not all tasks could be given their slice at once";
 	procdb_apply_status(proof->apply, &status);
 	return status.active ? NULL : status.reason;
 }
@@ -99,7 +99,7 @@ static void on_guard_changed(gpointer data)
 	procdb_guard_status(proof->guard, &status);
 	if (status.state == PROCDB_GUARD_PAUSED)
 		log_pause(&status);
-	else if (proof->state == PROCDB_GUARD_PAUSED)
+	else if (proof->state == PROCDB_GUARD_PAUSED && status.state == PROCDB_GUARD_WATCHING)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_GUARD, "Slices are given again");
 	proof->state = status.state;
 	proof->changed(proof->data, FALSE);
@@ -157,6 +157,11 @@ void procdb_proof_free(ProcdbProof *proof)
 void procdb_proof_set_backend(ProcdbProof *proof, ProcdbBackend *backend)
 {
 	proof->backend = backend;
+}
+
+void procdb_proof_quit(ProcdbProof *proof)
+{
+	procdb_guard_quit(proof->guard);
 }
 
 void procdb_proof_set_guard(ProcdbProof *proof, gboolean on)

@@ -25,6 +25,9 @@ void procdb_proof_set_backend(ProcdbProof *proof, ProcdbBackend *backend);
 /* Other settings are in force: the guard begins anew, on or off. */
 void procdb_proof_set_guard(ProcdbProof *proof, gboolean on);
 
+/* The service ends: the guard takes no windows any more, and a pause stays one. */
+void procdb_proof_quit(ProcdbProof *proof);
+
 /* As procdb_trial_start(), _stop() and _status(). The guard waits for the end of the trial. */
 gboolean procdb_proof_start_trial(ProcdbProof *proof, guint seconds, GError **error);
 void procdb_proof_stop_trial(ProcdbProof *proof, const char *reason);

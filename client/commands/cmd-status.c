@@ -215,7 +215,7 @@ static void print_outcomes(GVariantDict *dict)
 }
 
 /* When a pause of the guard ends, and how to end it now. */
-static void print_guard(GVariantDict *dict)
+static void print_guard(GVariantDict *dict, const char *mode)
 {
 	g_autoptr(GDateTime) retry = NULL;
 	g_autofree char *when = NULL;
@@ -227,10 +227,11 @@ static void print_guard(GVariantDict *dict)
 	    !g_str_equal(state, "paused"))
 		return;
 	retry = g_date_time_new_from_unix_local(retry_us / G_USEC_PER_SEC);
-	when = retry ? g_date_time_format(retry, "%F %R") : g_strdup("?");
-	printf("             The guard tries again at %s; \"pandemoniumctl apply auto\" does at "
-	       "once.\n",
-	       when);
+	/* Then it waits for load. */
+	when = retry && retry_us > g_get_real_time() ? g_date_time_format(retry, "at %F %R")
+						     : g_strdup("when programs have to wait");
+	printf("             The guard tries again %s; \"pandemoniumctl apply %s\" does at once.\n",
+	       when, mode);
 }
 
 /* Counters of later versions of the service; shown when there are any. */
@@ -262,7 +263,7 @@ static void print_predictions(GVariantDict *dict)
 					      : "observing only; none has one now");
 		if (!active && *reason && !g_str_equal(apply, "none"))
 			printf("             It changes no task: %s.\n", reason);
-		print_guard(dict);
+		print_guard(dict, apply);
 	}
 }
 

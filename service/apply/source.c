@@ -22,11 +22,12 @@ struct _ProcdbApplySource {
 	ProcdbApply *apply;
 	ProcdbBackend *backend;
 	LoopSource *loop;
-	GPollFD polled; /* in loop while its descriptor is not -1 */
-	gint64 due;	/* monotonic µs of the next poll; -1: none */
-	gboolean armed; /* the next event wakes the loop; else the source polls */
-	guint timer;	/* GSource id of procdb_apply_refresh(), once a second */
-	GArray *events; /* struct procdb_task_event */
+	GPollFD polled;	     /* in loop while its descriptor is not -1 */
+	gint64 due;	     /* monotonic µs of the next poll; -1: none */
+	gboolean unfinished; /* tasks may run without their slice, and send no event */
+	gboolean armed;	     /* the next event wakes the loop; else the source polls */
+	guint timer;	     /* GSource id of procdb_apply_refresh(), once a second */
+	GArray *events;	     /* struct procdb_task_event */
 };
 
 static void stop_polling(ProcdbApplySource *source)
@@ -100,7 +101,11 @@ static gboolean loop_dispatch(GSource *base, GSourceFunc callback, gpointer data
 
 static gboolean on_second(gpointer data)
 {
-	procdb_apply_refresh(((ProcdbApplySource *)data)->apply);
+	ProcdbApplySource *source = data;
+
+	procdb_apply_refresh(source->apply);
+	if (source->unfinished && procdb_apply_is_active(source->apply))
+		procdb_apply_source_ask_again(source);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -162,16 +167,31 @@ void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *b
 	procdb_apply_source_settings_changed(source);
 }
 
+static guint64 refused_by_limit(const ProcdbApplySource *source)
+{
+	ProcdbApplyStatus status;
+
+	procdb_apply_status(source->apply, &status);
+	return status.results[PROCDB_APPLY_REFUSED_LIMIT];
+}
+
 gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 {
+	const guint64 refused = refused_by_limit(source);
+	gboolean listed = TRUE;
 	guint events = ASKED_MANY;
 
 	/* Tasks that have their slice by now send no event again. */
 	for (guint round = 0; source->backend && round < ASK_ROUNDS && events >= ASKED_MANY;
 	     round++) {
-		if (!procdb_backend_ask_again(source->backend))
-			return FALSE;
-		events = take(source, FALSE);
+		listed = procdb_backend_ask_again(source->backend);
+		events = listed ? take(source, FALSE) : 0;
 	}
-	return TRUE;
+	source->unfinished = !listed || events >= ASKED_MANY || refused_by_limit(source) > refused;
+	return !source->unfinished;
+}
+
+gboolean procdb_apply_source_is_unfinished(const ProcdbApplySource *source)
+{
+	return source->unfinished;
 }

@@ -28,6 +28,9 @@ void procdb_apply_source_settings_changed(ProcdbApplySource *source);
 
 /*
  * Gives all tasks the slices of their tiers now, after some time in which events were ignored.
- * FALSE if the kernel does not list its tasks: they get them bit by bit.
+ * FALSE if some are left: the kernel did not list its tasks, or there are more than MaxPerSecond=.
+ * The rest is asked for once a second.
  */
 gboolean procdb_apply_source_ask_again(ProcdbApplySource *source);
+/* Whether some are left of that. */
+gboolean procdb_apply_source_is_unfinished(const ProcdbApplySource *source);

@@ -15,9 +15,16 @@
 
 gboolean procdb_program_fail(GError **error, int err, const char *what)
 {
-	if (err == EPERM || err == EACCES)
+	if (err == EPERM)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
 			    "%s: not permitted; the service needs CAP_BPF and CAP_PERFMON, or root",
+			    what);
+	else if (err == EACCES)
+		/* The verifier says the same of a program that it does not understand. */
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+			    "%s: not permitted, or this kernel's verifier refuses the program; the "
+			    "service needs CAP_BPF and CAP_PERFMON, or root, and "
+			    "G_MESSAGES_DEBUG=all logs the verifier's words",
 			    what);
 	else
 		g_set_error(error, G_IO_ERROR, (gint)g_io_error_from_errno(err), "%s: %s", what,

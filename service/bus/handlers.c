@@ -249,6 +249,7 @@ static int reload(ProcdbObject *self, sd_bus_message *call)
 	GError *error = NULL;
 
 	self->host->reconfigure(self->host_data, &error);
+	g_clear_error(&self->tasks_error);
 	procdb_object_settings_changed(self);
 	return reply_number(call, (guint)procdb_table_size(procdb_engine_table(self->engine)),
 			    error);
@@ -325,6 +326,8 @@ static int set_by_host(ProcdbObject *self, sd_bus_message *call,
 
 static int set_backend(ProcdbObject *self, sd_bus_message *call)
 {
+	/* Another one may let tasks be listed. */
+	g_clear_error(&self->tasks_error);
 	return set_by_host(self, call, self->host->set_backend);
 }
 

@@ -10,7 +10,7 @@
 #include "vtable.h"
 
 /* Estimated bytes of answers: of GetAll and Introspect, and of all others. */
-#define LARGE_ANSWER 16384
+#define LARGE_ANSWER ((gsize)16384)
 #define SMALL_ANSWER 1024
 /* Tasks of a machine of which they were not counted yet. */
 #define TASKS 512
@@ -143,6 +143,8 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 	    sd_bus_message_is_method_call(call, NULL, "GetAll") > 0 ||
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetDelays") > 0)
 		return LARGE_ANSWER;
+	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetHistory") > 0)
+		return 2 * LARGE_ANSWER;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfile") > 0 ||
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfileOfPid") > 0 ||
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "Explain") > 0)

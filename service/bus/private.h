@@ -13,7 +13,7 @@
 /* For how long a list of tasks is used. */
 #define PROCDB_TASKS_US G_USEC_PER_SEC
 /* The estimated bytes of a row of named values. */
-#define PROCDB_ROW_SIZE 1536
+#define PROCDB_ROW_SIZE ((gsize)1536)
 
 struct _ProcdbObject {
 	ProcdbEngine *engine;

@@ -12,7 +12,7 @@
 #include "task-rows.h"
 
 /* After a failure: each attempt may load a BPF program, and any caller may ask. */
-#define RETRY_US (60 * G_USEC_PER_SEC)
+#define RETRY_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 
 /* The tasks that run, listed once a second at most; NULL with error set when they cannot be. */
 static const GArray *tasks_now(ProcdbObject *self, GError **error)

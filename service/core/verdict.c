@@ -8,8 +8,6 @@
 
 /* A window with fewer delays says nothing of percentiles. */
 #define WAITS_MIN 20
-/* Fewer pairs cannot give an interval of 99 %. */
-#define PAIRS_MIN 8
 /* When 99 of 100 wait for less than this, ns, with applying and without, there is no load. */
 #define CALM 250000
 /* A difference that a person could notice: a tenth, and this many ns. */
@@ -171,7 +169,7 @@ static void judge(struct procdb_comparison *found)
 		return;
 	found->effect = PROCDB_EFFECT_UNKNOWN;
 	found->reason = "too few latency-critical tasks were woken up";
-	if (found->pairs < PAIRS_MIN)
+	if (found->pairs < PROCDB_PAIRS_MIN)
 		return;
 	found->reason = "hardly any latency-critical task had to wait for a CPU";
 	if (found->with[PROCDB_P99] < CALM && found->without[PROCDB_P99] < CALM)

@@ -20,6 +20,9 @@ struct procdb_pair {
 	struct procdb_window without;
 };
 
+/* Fewer pairs cannot give an interval of 99 %. */
+#define PROCDB_PAIRS_MIN 8
+
 enum procdb_effect {
 	PROCDB_EFFECT_UNKNOWN = 0, /* too little load to tell */
 	PROCDB_EFFECT_NONE = 1,

@@ -228,11 +228,12 @@ static guint next_pause(const ProcdbGuard *guard, gboolean again)
 	return (guint)MIN((guint64)guard->pause_ms * 2, guard->settings.pause_most_ms);
 }
 
-static void pause_applying(ProcdbGuard *guard)
+/* Pauses applying for a time from now on. */
+static void pause_for(ProcdbGuard *guard, guint pause_ms)
 {
 	const gboolean again = guard->state == PROCDB_GUARD_PAUSED;
 
-	guard->pause_ms = next_pause(guard, again);
+	guard->pause_ms = pause_ms;
 	guard->retry_us = g_get_monotonic_time() + (gint64)guard->pause_ms * US_PER_MS;
 	guard->retry_at_us = g_get_real_time() + (gint64)guard->pause_ms * US_PER_MS;
 	/* What waited before says nothing of the load when it is tried again. */
@@ -242,6 +243,12 @@ static void pause_applying(ProcdbGuard *guard)
 	if (again)
 		guard->host->changed(guard->data);
 	wait_for(guard, guard->pause_ms);
+}
+
+/* The load has gone, or comes and goes: that says nothing. Batch tasks say nothing of delays. */
+static gboolean is_unsure(const struct procdb_comparison *found)
+{
+	return found->effect == PROCDB_EFFECT_UNKNOWN || found->pairs < PROCDB_PAIRS_MIN;
 }
 
 static void resume(ProcdbGuard *guard)
@@ -259,10 +266,9 @@ static void take_look(ProcdbGuard *guard, const struct procdb_comparison *found)
 	guard->suspicion = (struct procdb_suspicion){0};
 	guard->found = *found;
 	if (procdb_delays_rise(found))
-		pause_applying(guard);
-	else if (guard->state == PROCDB_GUARD_PAUSED && found->effect == PROCDB_EFFECT_UNKNOWN)
-		/* The load that was there has gone. */
-		wait_for(guard, guard->settings.later_ms);
+		pause_for(guard, next_pause(guard, guard->state == PROCDB_GUARD_PAUSED));
+	else if (guard->state == PROCDB_GUARD_PAUSED && is_unsure(found))
+		pause_for(guard, guard->pause_ms);
 	else
 		resume(guard);
 }
@@ -324,8 +330,7 @@ ProcdbGuard *procdb_guard_new(const ProcdbGuardHost *host, const ProcdbGuardSett
 	return guard;
 }
 
-/* No window runs, and none begins. */
-static void stop(ProcdbGuard *guard)
+void procdb_guard_quit(ProcdbGuard *guard)
 {
 	procdb_trial_stop(guard->trial, "the guard ends it");
 	g_clear_handle_id(&guard->timer, g_source_remove);
@@ -336,7 +341,7 @@ void procdb_guard_free(ProcdbGuard *guard)
 {
 	if (!guard)
 		return;
-	stop(guard);
+	procdb_guard_quit(guard);
 	procdb_trial_free(guard->trial);
 	g_free(guard);
 }
@@ -345,7 +350,7 @@ void procdb_guard_configure(ProcdbGuard *guard, gboolean on)
 {
 	const gboolean was_paused = guard->state == PROCDB_GUARD_PAUSED;
 
-	stop(guard);
+	procdb_guard_quit(guard);
 	guard->suspicion = (struct procdb_suspicion){0};
 	guard->pause_ms = 0;
 	guard->retry_us = 0;
@@ -360,7 +365,7 @@ void procdb_guard_hold(ProcdbGuard *guard, gboolean held)
 {
 	if (guard->held == held)
 		return;
-	stop(guard);
+	procdb_guard_quit(guard);
 	guard->held = held;
 	apply_by_state(guard);
 	if (!held && guard->state != PROCDB_GUARD_OFF)

@@ -64,6 +64,8 @@ ProcdbGuard *procdb_guard_new(const ProcdbGuardHost *host, const ProcdbGuardSett
 			      gpointer data);
 /* Applying stays as the guard wished last. */
 void procdb_guard_free(ProcdbGuard *guard);
+/* Takes no windows any more, for the service ends. A pause stays one. */
+void procdb_guard_quit(ProcdbGuard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbGuard, procdb_guard_free)
 
 /*

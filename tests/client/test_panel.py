@@ -51,8 +51,12 @@ class Panel(ClientTest):
         panel = self.start_panel()
         self.line(panel)
         self.ok("backend", "none")
-        self.json("trial")
+        # The fake ends one of 60 seconds at once, and one of 600 never.
+        trial = subprocess.Popen([*TIED, CTL, "trial", "600"], env=self.bus.environment(), stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(stop, trial)
         self.assertEqual(self.line(panel)["class"], "trial")
+        trial.send_signal(signal.SIGINT)
         self.assertEqual(self.line(panel)["class"], "observing")
         self.ok("backend", "observer")
         self.assertFalse(select.select([panel.stdout], [], [], 0.3)[0])

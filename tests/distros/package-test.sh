@@ -101,7 +101,7 @@ apt install "$installed"
 echo 'the machine learns with a farm'
 
 apt remove procdb
-for gone in $unit pandemonium-farm.timer; do
+for gone in $unit pandemonium-farm.timer pandemonium-metrics.timer; do
 	! systemctl is-active --quiet "$gone" || fail "removed, $gone runs"
 done
 [ -e $database/profiles.bin ] || fail 'removing it deleted the database'

@@ -46,7 +46,7 @@ def a_trial_needs_something_to_compare():
             raise AssertionError("a trial runs, and no task can be changed")
         assert service.get("TrialState") == "none"
         ctl("trial", "20", status=1)
-        ctl("trial", "5", status=1)
+        ctl("trial", "5", status=2)
         ctl("trial", "soon", status=2)
         ctl("trial", "1e3", status=2)
 

@@ -125,7 +125,7 @@ static void test_harm_that_stays_is_tried_less_and_less_often(void)
 {
 	Machine machine = {.with_us = 3000, .without_us = 300, .waits = 100};
 	g_autoptr(ProcdbGuard) guard = guard_on(&machine, &quick);
-	gint64 length[4];
+	gint64 length[4], least[4] = {0}, before = 0;
 
 	run_until(guard, PROCDB_GUARD_PAUSED);
 	for (guint i = 0; i < G_N_ELEMENTS(length); i++) {
@@ -134,16 +134,20 @@ static void test_harm_that_stays_is_tried_less_and_less_often(void)
 
 		procdb_guard_status(guard, &status);
 		length[i] = (status.retry_us - g_get_real_time() + 500) / 1000;
-		while (machine.changes == changes)
+		/* A machine that stalls makes what is left shorter, and this longer. */
+		least[i] = (status.retry_us - before) / 1000;
+		while (machine.changes == changes) {
+			before = g_get_real_time();
 			g_main_context_iteration(NULL, TRUE);
+		}
 		g_assert_cmpint(state_of(guard), ==, PROCDB_GUARD_PAUSED);
 		g_assert_cmpint(machine.wish, ==, PROCDB_GUARD_PAUSE);
 	}
 	g_assert_cmpint(length[0], <=, 30);
 	g_assert_cmpint(length[1], <=, 60);
-	g_assert_cmpint(length[1], >, 30);
+	g_assert_cmpint(least[1], >=, 60);
 	g_assert_cmpint(length[2], <=, 100);
-	g_assert_cmpint(length[2], >, 60);
+	g_assert_cmpint(least[2], >=, 100);
 	g_assert_cmpint(length[3], <=, 100);
 }
 
@@ -190,7 +194,9 @@ static void test_windows_without_take_their_share_only(void)
 	{
 		g_autoptr(ProcdbGuard) guard = guard_on(&machine, &settings);
 
-		run_for(200);
+		while (machine.windows < 3)
+			g_main_context_iteration(NULL, TRUE);
+		run_for(50);
 		g_assert_cmpuint(machine.windows, ==, 3);
 	}
 }
