@@ -8,7 +8,7 @@ import signal
 import subprocess
 import unittest
 
-from support import CTL, ClientTest, TIED, WAIT_S
+from support import CTL, ClientTest, TIED, WAIT_S, stop
 
 
 class Trial(ClientTest):
@@ -88,12 +88,15 @@ class Trial(ClientTest):
             self.assertIn("\nA trial runs: %s.\n" % said, self.ok(command))
 
     def test_status_says_that_the_guard_paused(self):
-        self.start_fake("--set=Apply='auto'", "--set=GuardState='paused'", "--set=GuardRetry=1795777200000000",
-                        "--set=ApplyReason='programs waited longer for a CPU with it'")
-        shown = self.ok("status")
-        self.assertIn("\n             It changes no task: programs waited longer for a CPU with it.\n"
-                      "             The guard tries again at 2026-11-", shown)
-        self.assertIn("\"pandemoniumctl apply auto\" does at once", shown)
+        # In the year 2100, and long ago: then it waits for load.
+        for retry, when in (("4102488000000000", "at 2100-01-01"), ("1795777200000000", "when programs have to wait;")):
+            fake = self.start_fake("--set=Apply='slices'", "--set=GuardState='paused'", "--set=GuardRetry=%s" % retry,
+                                   "--set=ApplyReason='programs waited longer for a CPU with it'")
+            shown = self.ok("status")
+            self.assertIn("\n             It changes no task: programs waited longer for a CPU with it.\n"
+                          "             The guard tries again " + when, shown)
+            self.assertIn("\"pandemoniumctl apply slices\" does at once", shown)
+            stop(fake)
 
     def test_status_of_a_guard_that_watches_says_nothing_of_it(self):
         self.start_fake("--set=Apply='auto'", "--set=GuardState='watching'")
