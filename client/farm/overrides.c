@@ -36,11 +36,16 @@ GHashTable *farm_overrides_read(FarmSession *session, GError **error)
 	return machines;
 }
 
-/* What was taken over; nothing if there is no such file, or it is none. */
-static GHashTable *memory_read(const char *directory)
+/*
+ * What was taken over; nothing if there is no such file yet. NULL with error set where it cannot be
+ * read: what came from the farm would then be pushed as a word of this machine.
+ */
+static GHashTable *memory_read(const char *directory, GError **error)
 {
 	g_autofree char *path = g_build_filename(directory, MEMORY, NULL);
-	GHashTable *memory = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GHashTable) memory =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GError) failure = NULL;
 	g_autoptr(GVariant) all = NULL;
 	g_autoptr(GBytes) bytes = NULL;
 	const char *name, *tier;
@@ -48,17 +53,30 @@ static GHashTable *memory_read(const char *directory)
 	char *content;
 	gsize length;
 
-	if (!g_file_get_contents(path, &content, &length, NULL))
-		return memory;
+	if (!g_file_get_contents(path, &content, &length, &failure)) {
+		if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+			return g_steal_pointer(&memory);
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return NULL;
+	}
 	bytes = g_bytes_new_take(content, length);
 	all =
 	    g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(MEMORY_TYPE), bytes, FALSE));
 	if (!g_variant_is_normal_form(all))
-		return memory;
+		return g_steal_pointer(&memory);
 	g_variant_iter_init(&iter, all);
 	while (g_variant_iter_next(&iter, "{&s&s}", &name, &tier))
 		g_hash_table_insert(memory, g_strdup(name), g_strdup(tier));
-	return memory;
+	return g_steal_pointer(&memory);
+}
+
+/* The exit code for a memory that cannot be read. */
+static int report_memory(const GError *error)
+{
+	g_printerr("What was taken over from the farm cannot be told from what was decided here: "
+		   "%s. No override is sent or taken over.\n",
+		   error->message);
+	return CTL_FAILED;
 }
 
 static gboolean memory_write(GHashTable *memory, const char *directory, GError **error)
@@ -76,7 +94,8 @@ static gboolean memory_write(GHashTable *memory, const char *directory, GError *
 	return farm_known_make_directory(directory, error) &&
 	       g_file_set_contents_full(
 		   path, g_variant_get_data(all), (gssize)g_variant_get_size(all),
-		   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+		   /* Any user may list overrides; root pulls them, and the unit's user pushes. */
+		   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644, error);
 }
 
 static gboolean is_set_here(const Row *row, gpointer user_data)
@@ -122,12 +141,15 @@ static gboolean send_record(FarmSession *session, const char *record, GError **e
 
 int farm_overrides_push(Ctl *ctl, FarmSession *session, const char *directory, guint *count_of)
 {
-	g_autoptr(GHashTable) memory = memory_read(directory);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Rows) rows = rows_query(ctl, NULL, 0, NULL, &error);
+	g_autoptr(GHashTable) memory = memory_read(directory, &error);
+	g_autoptr(Rows) rows = NULL;
 	g_autofree char *record = NULL;
 
 	*count_of = 0;
+	if (!memory)
+		return report_memory(error);
+	rows = rows_query(ctl, NULL, 0, NULL, &error);
 	if (!rows)
 		return failure_report("QueryProfiles", NULL, error);
 	rows_keep(rows, is_set_here, NULL);
@@ -214,9 +236,10 @@ int farm_overrides_pull(Ctl *ctl, FarmSession *session, const FarmOptions *optio
 {
 	const char *directory = farm_directory(options);
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) unreadable = NULL;
 	g_autoptr(GHashTable) machines = farm_overrides_read(session, &error);
 	g_autoptr(GHashTable) here = overrides_here(rows);
-	g_autoptr(GHashTable) memory = memory_read(directory);
+	g_autoptr(GHashTable) memory = memory_read(directory, &unreadable);
 	g_autoptr(GHashTable) sum = NULL;
 	g_autoptr(GPtrArray) chosen = NULL;
 	Now now;
@@ -225,6 +248,8 @@ int farm_overrides_pull(Ctl *ctl, FarmSession *session, const FarmOptions *optio
 	*taken = (FarmTaken){0};
 	if (!machines)
 		return farm_session_report(session, error);
+	if (!memory)
+		return report_memory(unreadable);
 	sum = farm_decisions_sum(machines, session->host, (guint)MAX(options->quorum, 1));
 	now = (Now){sum, here};
 	chosen = choose(&now, memory, taken);
