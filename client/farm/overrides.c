@@ -75,7 +75,7 @@ static int report_memory(const GError *error)
 {
 	g_printerr("What was taken over from the farm cannot be told from what was decided here: "
 		   "%s. No override is sent or taken over.\n",
-		   error->message);
+		   error ? error->message : MEMORY);
 	return CTL_FAILED;
 }
 
