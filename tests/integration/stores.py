@@ -60,13 +60,11 @@ class Redis:
         return found
 
 
-class Slow:
-    """A TCP port in front of a store that passes on what comes, each piece of it so many seconds later, both ways."""
+class Front:
+    """A socket in front of a store; the subclass passes on what each connection asks, and the answers."""
 
-    def __init__(self, store, seconds):
-        self.store, self.seconds = store, seconds
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self.socket.getsockname()[1]}"
+    def __init__(self, store, listening):
+        self.store, self.socket = store, listening
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
@@ -83,8 +81,23 @@ class Slow:
                 return
             store = socket.socket(socket.AF_UNIX)
             store.connect(self.store.path)
-            for ends in ((client, store), (store, client)):
-                threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+            for work in (self._ask, self._answer):
+                threading.Thread(target=work, args=(client, store), daemon=True).start()
+
+
+class Slow(Front):
+    """A TCP port that passes on what comes, each piece of it so many seconds later, both ways."""
+
+    def __init__(self, store, seconds):
+        self.seconds = seconds
+        super().__init__(store, socket.create_server(("127.0.0.1", 0)))
+        self.url = f"redis://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def _ask(self, client, store):
+        self._pass_on(client, store)
+
+    def _answer(self, client, store):
+        self._pass_on(store, client)
 
     def _pass_on(self, source, target):
         try:
@@ -96,38 +109,24 @@ class Slow:
             pass  # the client has given up
 
 
-class Between:
+class Between(Front):
     """
-    A socket in front of a store that passes on what is asked, and of each connection only so many
-    answers: then the answer is lost, and the connection with it.
+    A socket that passes on what is asked, and of each connection only so many answers: then the
+    answer is lost, and the connection with it.
     """
 
     def __init__(self, store, answers):
-        self.store, self.answers = store, answers
+        self.answers = answers
         self.path = f"{os.environ['LAB_DIR']}/between.sock"
         self.url = f"unix:{self.path}"
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(self.path)
-        self.socket.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(self.path)
+        listening.listen()
+        super().__init__(store, listening)
 
     def __exit__(self, *_):
-        self.socket.close()
+        super().__exit__()
         os.unlink(self.path)
-
-    def _accept(self):
-        while True:
-            try:
-                client = self.socket.accept()[0]
-            except OSError:
-                return
-            store = socket.socket(socket.AF_UNIX)
-            store.connect(self.store.path)
-            threading.Thread(target=self._ask, args=(client, store), daemon=True).start()
-            threading.Thread(target=self._answer, args=(client, store), daemon=True).start()
 
     @staticmethod
     def _ask(client, store):
