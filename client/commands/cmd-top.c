@@ -17,21 +17,28 @@
 /* CPU time changes without a word from the service. */
 #define REFRESH_S 2
 
-static void on_profiles_changed(Top *top)
+static void on_profiles_changed(Top *top, guint64 serial, const char *const *changed,
+				const char *const *removed)
 {
-	top_fetch(top);
+	top_hear(top, serial, changed, removed);
 }
 
 static void on_properties_changed(GVariant *changed, gpointer user_data)
 {
-	top_fetch(user_data);
+	top_fetch_title(user_data);
+}
+
+static void begin(Top *top)
+{
+	top_fetch_title(top);
+	top_fetch(top, TOP_ALL);
 }
 
 static void on_owner_changed(Top *top)
 {
 	top->is_old = FALSE;
 	if (top_is_running(top))
-		top_fetch(top);
+		begin(top);
 	else
 		top_alarm_stopped(top);
 }
@@ -45,8 +52,11 @@ static gboolean on_refresh(gpointer user_data)
 {
 	Top *top = user_data;
 
-	if (top_is_running(top) && !top->is_old)
-		top_fetch(top);
+	if (top_is_running(top)) {
+		top_fetch_title(top);
+		if (!top->is_old)
+			top_fetch(top, TOP_BUSY);
+	}
 	return G_SOURCE_CONTINUE;
 }
 
@@ -105,7 +115,7 @@ static void run(Top *top)
 	g_signal_connect_swapped(top->ctl->proxy, "notify::g-name-owner",
 				 G_CALLBACK(on_owner_changed), top);
 	properties = bus_follow_properties(top->ctl, on_properties_changed, top);
-	top_fetch(top);
+	begin(top);
 	top_redraw(top);
 	g_main_loop_run(top->loop);
 
@@ -128,7 +138,7 @@ static void clear(Top *top)
 	g_string_free(top->filter, TRUE);
 	g_hash_table_unref(top->places);
 	g_clear_pointer(&top->rows, rows_free);
-	g_clear_pointer(&top->reply, g_variant_unref);
+	row_table_free(top->table);
 	g_clear_pointer(&top->explanation, g_variant_unref);
 	g_free(top->title);
 	g_free(top->alarm);
@@ -185,6 +195,7 @@ int cmd_top(Ctl *ctl, const CtlCommand *command, char **argv)
 	signal(SIGQUIT, on_quit);
 	top.filter = g_string_new(NULL);
 	top.places = order_places_new();
+	top.table = row_table_new();
 	run(&top);
 	top_screen_close();
 	clear(&top);

@@ -29,7 +29,6 @@ static char *line_of(const GError *error)
 static void told(Top *top, const char *done, const GError *error)
 {
 	top_say(top, error ? line_of(error) : g_strdup(done));
-	top_fetch(top);
 }
 
 static void on_acted(GObject *source, GAsyncResult *result, gpointer user_data)

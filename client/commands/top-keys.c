@@ -20,7 +20,7 @@ static void stop_editing(Top *top, gboolean keep)
 	top->view.editing = FALSE;
 	if (!keep)
 		g_string_truncate(top->filter, 0);
-	top_fetch(top);
+	top_fetch(top, TOP_MATCHES);
 }
 
 static void edit_filter(Top *top, int key, gboolean is_function)

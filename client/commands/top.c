@@ -5,11 +5,7 @@
 
 #include "row-text.h"
 
-/* More than these are not asked for; of more the service sends those that use most CPU time. */
-#define MOST_ROWS 2000
-
-/* The filter as a pattern; NULL without one. */
-static char *pattern_of(const Top *top)
+char *top_pattern(const Top *top)
 {
 	if (top->filter->len == 0)
 		return NULL;
@@ -17,10 +13,16 @@ static char *pattern_of(const Top *top)
 						 : g_strdup_printf("*%s*", top->filter->str);
 }
 
+typedef struct {
+	Top *top;
+	const char *pattern;
+} Choice;
+
 static gboolean is_wanted(const Row *row, gpointer user_data)
 {
-	Top *top = user_data;
-	g_autofree char *pattern = pattern_of(top);
+	const Choice *choice = user_data;
+	const char *pattern = choice->pattern;
+	Top *top = choice->top;
 	g_autofree char *title = NULL;
 
 	if ((top->view.confident && !row->confident) ||
@@ -79,16 +81,17 @@ static void follow_cursor(Top *top)
 
 void top_update(Top *top)
 {
-	if (top->reply) {
-		g_clear_pointer(&top->rows, rows_free);
-		top->view.hidden = 0;
-		top->rows = rows_from_variant(top->reply);
-		choose_order(top);
-		rows_keep(top->rows, is_wanted, top);
-		order_sort_calmly(top->rows, order_of_column((int)top->view.sort),
-				  top->view.reverse, top->places);
-		follow_cursor(top);
-	}
+	g_autofree char *pattern = top_pattern(top);
+	Choice choice = {.top = top, .pattern = pattern};
+
+	g_clear_pointer(&top->rows, rows_free);
+	top->view.hidden = 0;
+	top->rows = row_table_rows(top->table);
+	choose_order(top);
+	rows_keep(top->rows, is_wanted, &choice);
+	order_sort_calmly(top->rows, order_of_column((int)top->view.sort), top->view.reverse,
+			  top->places);
+	follow_cursor(top);
 	top_redraw(top);
 }
 
@@ -113,37 +116,6 @@ void top_alarm(Top *top, char *alarm)
 	top_redraw(top);
 }
 
-static void on_properties(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) reply =
-	    g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-	g_autoptr(GVariant) values = NULL;
-	g_autoptr(GVariantDict) dict = NULL;
-	const char *version = "?", *backend = "?", *state = "?";
-	guint32 profiles = 0, confident = 0;
-	guint64 observations = 0;
-	Top *top = user_data;
-
-	/* The list's own failure is shown; cancelled means that top is gone. */
-	if (!reply)
-		return;
-	values = g_variant_get_child_value(reply, 0);
-	dict = g_variant_dict_new(values);
-	g_variant_dict_lookup(dict, "Version", "&s", &version);
-	g_variant_dict_lookup(dict, "Backend", "&s", &backend);
-	g_variant_dict_lookup(dict, "BackendState", "&s", &state);
-	g_variant_dict_lookup(dict, "Profiles", "u", &profiles);
-	g_variant_dict_lookup(dict, "Confident", "u", &confident);
-	g_variant_dict_lookup(dict, "Observations", "t", &observations);
-	g_variant_dict_lookup(dict, "ApplyActive", "b", &top->view.applies);
-	g_free(top->title);
-	top->title = g_strdup_printf("ProcDb %s   %s: %s   %u profiles, %u confident   "
-				     "%" G_GUINT64_FORMAT " observations",
-				     version, backend, state, profiles, confident, observations);
-	top_redraw(top);
-}
-
 gboolean top_is_running(const Top *top)
 {
 	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(top->ctl->proxy));
@@ -154,79 +126,4 @@ gboolean top_is_running(const Top *top)
 void top_alarm_stopped(Top *top)
 {
 	top_alarm(top, g_strdup("The service stopped; these are its last values."));
-}
-
-static void on_failure(Top *top, GError *error)
-{
-	g_dbus_error_strip_remote_error(error);
-	if (top_is_running(top))
-		top_alarm(top, g_strdup_printf("No answer: %s", error->message));
-	else
-		top_alarm_stopped(top);
-	/* Another service may have come while the last one took the answer along. */
-	if (top->stale && top_is_running(top))
-		top_fetch(top);
-}
-
-static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-	g_autoptr(GVariant) reply = NULL;
-	g_autoptr(GError) error = NULL;
-	Top *top = user_data;
-
-	reply = g_dbus_proxy_call_finish(G_DBUS_PROXY(source), result, &error);
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-		return;
-	top->fetching = FALSE;
-	if (!top->is_old && rows_is_unknown_method(error)) {
-		top->is_old = TRUE;
-		top_fetch(top);
-		return;
-	}
-	if (!reply) {
-		on_failure(top, error);
-		return;
-	}
-	g_clear_pointer(&top->alarm, g_free);
-	/* Rows that are shown point into the reply that they are of, and keep it. */
-	g_clear_pointer(&top->reply, g_variant_unref);
-	top->reply = g_variant_get_child_value(reply, 0);
-	top->is_cut |= g_variant_n_children(top->reply) >= MOST_ROWS;
-	top_update(top);
-	if (top->stale)
-		top_fetch(top);
-}
-
-static GVariant *query(const Top *top)
-{
-	g_autofree char *pattern = pattern_of(top);
-	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
-
-	g_variant_dict_insert(&filter, "sort", "s", "cpu");
-	/* Else programs are found as well, which the service does not match. */
-	if (pattern && top->is_cut)
-		g_variant_dict_insert(&filter, "pattern", "s", pattern);
-	return g_variant_new("(@a{sv}u)", g_variant_dict_end(&filter), MOST_ROWS);
-}
-
-/*
- * Asks for the list; at most one call is under way. A service that was
- * stopped stays stopped: only the first call, before the screen, may start it.
- */
-void top_fetch(Top *top)
-{
-	GDBusConnection *bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(top->ctl->proxy));
-
-	top->stale = top->fetching;
-	if (top->fetching)
-		return;
-	top->fetching = TRUE;
-	g_dbus_proxy_call(G_DBUS_PROXY(top->ctl->proxy),
-			  top->is_old ? "ListProfiles" : "QueryProfiles",
-			  top->is_old ? NULL : query(top), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-			  top->cancellable, on_list, top);
-	g_dbus_connection_call(
-	    bus, PROCDB_BUS_NAME, PROCDB_BUS_PATH, "org.freedesktop.DBus.Properties", "GetAll",
-	    g_variant_new("(s)", PROCDB_BUS_INTERFACE), G_VARIANT_TYPE("(a{sv})"),
-	    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, top->cancellable, on_properties, top);
 }

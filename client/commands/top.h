@@ -3,12 +3,14 @@
 #pragma once
 
 /*
- * The parts of "top": top.c keeps what is shown, top-act.c has the service do something,
- * top-keys.c takes keys, and cmd-top.c follows the service and the terminal.
+ * The parts of "top": top.c keeps what is shown, top-fetch.c asks the service for it, top-act.c
+ * has the service do something, top-keys.c takes keys, and cmd-top.c follows the service and the
+ * terminal.
  */
 
 #include "ctl.h"
 #include "order.h"
+#include "row-table.h"
 #include "top-screen.h"
 
 typedef enum {
@@ -17,12 +19,20 @@ typedef enum {
 	TOP_ASKS_DELETE,
 } TopQuestion;
 
+/* What to ask the service for; each is less than the one before. */
+typedef enum {
+	TOP_ALL = 1 << 0,     /* of more than it asks for, those that use most CPU time */
+	TOP_MATCHES = 1 << 1, /* of the filter, where there are more */
+	TOP_CHANGED = 1 << 2, /* since the last answer */
+	TOP_BUSY = 1 << 3,    /* CPU time changes without a word from the service */
+} TopList;
+
 typedef struct {
 	Ctl *ctl;
 	GMainLoop *loop;
 	GCancellable *cancellable;
-	GVariant *reply;    /* the last list of profiles */
-	Rows *rows;	    /* what is shown of it */
+	RowTable *table;    /* the profiles */
+	Rows *rows;	    /* what is shown of them; points into the table */
 	GHashTable *places; /* see order_sort_calmly() */
 	GString *filter;
 	char *title;
@@ -33,8 +43,10 @@ typedef struct {
 	char *subject;	       /* the name that a question or an explanation is about */
 	GVariant *explanation; /* shown in the place of the table */
 	TopQuestion asks;
-	gboolean fetching;  /* a list is on its way */
-	gboolean stale;	    /* and something changed since it was asked for */
+	TopList asked;	    /* what is on its way; 0: nothing */
+	guint wanted;	    /* TopLists to ask for after it */
+	guint64 serial;	    /* of the last answer */
+	guint64 heard;	    /* of the last signal, or of the first answer */
 	gboolean by_choice; /* the order was chosen, and stays */
 	gboolean is_cut;    /* there are more profiles than are asked for */
 	gboolean is_old;    /* the service does not know QueryProfiles */
@@ -44,11 +56,20 @@ typedef struct {
 /* Draws all of it. */
 void top_redraw(Top *top);
 
-/* Chooses and sorts anew from the last list, and draws it. */
+/* Chooses and sorts anew from the table, and draws it. */
 void top_update(Top *top);
 
-/* Asks the service for the list. */
-void top_fetch(Top *top);
+/* Asks the service for a list; at most one call is under way. */
+void top_fetch(Top *top, TopList list);
+
+/* Asks the service for what stands above the table. */
+void top_fetch_title(Top *top);
+
+/* Takes a ProfilesChanged. */
+void top_hear(Top *top, guint64 serial, const char *const *changed, const char *const *removed);
+
+/* The filter as a pattern; NULL without one. Free with g_free(). */
+char *top_pattern(const Top *top);
 
 /* Shows an alarm, which is taken over, until a list comes. */
 void top_alarm(Top *top, char *alarm);

@@ -207,16 +207,22 @@ static gboolean next(const Rows *rows, GVariantIter *iter, Row *row)
 	return rows->whole ? next_record(iter, row) : next_row(iter, row);
 }
 
-Rows *rows_from_variant(GVariant *profiles)
+Rows *rows_new(guint room)
 {
 	Rows *rows = g_new0(Rows, 1);
+
+	rows->items = g_array_sized_new(FALSE, FALSE, sizeof(Row), room);
+	return rows;
+}
+
+Rows *rows_from_variant(GVariant *profiles)
+{
+	Rows *rows = rows_new((guint)g_variant_n_children(profiles));
 	GVariantIter iter;
 	Row row = {.cpu_share = -1, .wakeups_per_second = -1};
 
 	rows->whole = g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
 	rows->reply = g_variant_ref(profiles);
-	rows->items =
-	    g_array_sized_new(FALSE, FALSE, sizeof(Row), (guint)g_variant_n_children(profiles));
 	g_variant_iter_init(&iter, profiles);
 	while (next(rows, &iter, &row))
 		g_array_append_val(rows->items, row);
@@ -275,7 +281,7 @@ Rows *rows_fetch_whole(Ctl *ctl, GError **error)
 void rows_free(Rows *rows)
 {
 	g_array_unref(rows->items);
-	g_variant_unref(rows->reply);
+	g_clear_pointer(&rows->reply, g_variant_unref);
 	g_free(rows);
 }
 

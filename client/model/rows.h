@@ -48,9 +48,9 @@ typedef struct {
 #define ROWS_BRIEF_NS 1500000
 
 typedef struct {
-	GVariant *reply;
-	GArray *items;	/* of Row */
-	gboolean whole; /* they are records */
+	GVariant *reply; /* of which they are; NULL: they belong to something else */
+	GArray *items;	 /* of Row */
+	gboolean whole;	 /* they are records */
 } Rows;
 
 /* Every profile; NULL and error if the service does not say. */
@@ -68,6 +68,9 @@ Rows *rows_query(Ctl *ctl, GVariant *filter, guint limit, guint64 *serial, GErro
 
 /* Whether a call failed because the service is older than the method. */
 gboolean rows_is_unknown_method(const GError *error);
+
+/* None yet, with room for that many. */
+Rows *rows_new(guint room);
 
 /* The rows of an array of PROCDB_ROW, PROCDB_RECORD or a{sv}. */
 Rows *rows_from_variant(GVariant *profiles);

@@ -8,7 +8,8 @@ memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
 makes a method fail the way that a test wants to see, --hang METHOD prints
 whether the call may ask for a password and never answers, --no-database lets
 LoadDatabase find none, --many N adds so many profiles, --leave NAME lets a profile
-leave just before others are deleted, --set PROPERTY=TEXT changes a property.
+leave just before others are deleted, --set PROPERTY=TEXT changes a property,
+--tell METHOD prints how many rows an answer of it has.
 Prints "ready" when it owns its name.
 """
 
@@ -117,6 +118,7 @@ class Fake:
         self.properties = dict(PROPERTIES, LastSave=GLib.Variant("x", saved))
         self.failures = dict(text.split("=", 1) for text in arguments.fail)
         self.hang = arguments.hang
+        self.tell = arguments.tell
         self.leaving = arguments.leave
         self.no_database = arguments.no_database
         self.serial = 0
@@ -149,7 +151,10 @@ class Fake:
         try:
             if method in self.failures:
                 raise Refused(*self.failures[method].split(":", 1))
-            invocation.return_value(getattr(self, method)(*parameters.unpack()))
+            answer = getattr(self, method)(*parameters.unpack())
+            if method in self.tell:
+                print(method, len(answer.unpack()[0]), flush=True)
+            invocation.return_value(answer)
         except Refused as refused:
             invocation.return_dbus_error(refused.name, str(refused))
 
@@ -190,7 +195,7 @@ class Fake:
                  if fnmatch.fnmatchcase(name, query.get("pattern", "*")) and
                  self.table[name]["confident"] >= query.get("confident", False)]
         since = query.get("changed_since", 0)
-        names = [name for name in names if self.changed_at.get(name, 0) > since or not since]
+        names = [name for name in names if self.changed_at.get(name, 0) > since or "changed_since" not in query]
         rows = [self.values(name) for name in names][:limit or None]
         return GLib.Variant("(aa{sv}t)", (rows, self.serial))
 
@@ -399,6 +404,7 @@ def main():
     parser.add_argument("xml")
     parser.add_argument("--fail", action="append", default=[], metavar="METHOD=ERROR:MESSAGE")
     parser.add_argument("--hang", action="append", default=[], metavar="METHOD")
+    parser.add_argument("--tell", action="append", default=[], metavar="METHOD")
     parser.add_argument("--no-database", action="store_true")
     parser.add_argument("--many", type=int, default=0, metavar="N")
     parser.add_argument("--leave", action="append", default=[], metavar="NAME")

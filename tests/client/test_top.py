@@ -62,6 +62,25 @@ class Following(TopTest):
         terminal.type("q")
         self.assertEqual(terminal.finish()[1], 0)
 
+    def test_it_asks_for_everything_once(self):
+        self.fake.kill()
+        self.fake.wait()
+        self.fake = self.start_fake("--many=300", "--tell=QueryProfiles")
+        terminal = self.terminal("top")
+        terminal.expect("310 profiles")
+        terminal.type("/zzz\r")
+        self.ok("override", "set", "zzz-later", "batch")
+        terminal.expect("zzz-later")
+        self.ok("delete", "--yes", "zzz-later")
+        time.sleep(2.5)
+        terminal.type("q")
+        terminal.finish()
+        self.fake.kill()
+        # What uses CPU time is asked for now and then.
+        answers = self.fake.stdout.read().split("\n")[:-1]
+        self.assertEqual([answers[0], answers[1]], ["QueryProfiles 310", "QueryProfiles 1"])
+        self.assertEqual(set(answers[2:]), {"QueryProfiles 100"})
+
     def test_it_goes_on_after_a_resize(self):
         terminal = self.top()
         terminal.resize(50, 10)
