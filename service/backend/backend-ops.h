@@ -16,7 +16,7 @@ typedef struct _ProcdbMapIo ProcdbMapIo;
 typedef struct {
 	gboolean (*drain)(ProcdbMapIo *io, GArray *seen, GError **error);
 	gboolean (*scores)(ProcdbMapIo *io, GArray *scores, GError **error);
-	gboolean (*programs)(ProcdbMapIo *io, GArray *programs);
+	gboolean (*programs)(ProcdbMapIo *io, ProcdbProgramFunc take, gpointer data);
 	gboolean (*publish)(ProcdbMapIo *io, const struct procdb_comm *comms,
 			    const struct procdb_class *classes, guint n, guint *done,
 			    GError **error);

@@ -39,11 +39,11 @@ gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **
 	return !io || !io->ops->scores || io->ops->scores(io, scores, error);
 }
 
-gboolean procdb_backend_programs(ProcdbBackend *backend, GArray *programs)
+gboolean procdb_backend_programs(ProcdbBackend *backend, ProcdbProgramFunc take, gpointer data)
 {
 	ProcdbMapIo *io = in_use(backend)->io;
 
-	return io && io->ops->programs && io->ops->programs(io, programs);
+	return io && io->ops->programs && io->ops->programs(io, take, data);
 }
 
 gboolean procdb_backend_publish(ProcdbBackend *backend, const struct procdb_comm *comms,

@@ -35,12 +35,6 @@ struct procdb_named_score {
 	struct procdb_score score;
 };
 
-/* What the tasks of a name did. */
-struct procdb_named_program {
-	struct procdb_comm comm;
-	struct procdb_program program;
-};
-
 /* Strings that are not static are valid until the next call on the backend. */
 typedef struct {
 	const char *backend; /* "observer", "sched-ext", "pinned", "none"; static */
@@ -75,11 +69,15 @@ gboolean procdb_backend_drain(ProcdbBackend *backend, GArray *seen, GError **err
  */
 gboolean procdb_backend_scores(ProcdbBackend *backend, GArray *scores, GError **error);
 
+/* Takes what the tasks of a name did since the maps were made. Both are gone afterwards. */
+typedef void (*ProcdbProgramFunc)(const struct procdb_comm *comm,
+				  const struct procdb_program *program, gpointer data);
+
 /*
- * Appends what the tasks of each name did since the maps were made (struct procdb_named_program).
- * FALSE when that is not known now.
+ * Calls take for each name that tasks had. FALSE when that is not known now, or not whole: a part
+ * may have been taken.
  */
-gboolean procdb_backend_programs(ProcdbBackend *backend, GArray *programs);
+gboolean procdb_backend_programs(ProcdbBackend *backend, ProcdbProgramFunc take, gpointer data);
 
 /*
  * Writes n predictions. *done is the number of those that are in the map now, from the first on.

@@ -91,12 +91,12 @@ static gboolean own_scores(ProcdbMapIo *io, GArray *scores, GError **error)
 	return TRUE;
 }
 
-static gboolean own_programs(ProcdbMapIo *io, GArray *programs)
+static gboolean own_programs(ProcdbMapIo *io, ProcdbProgramFunc take, gpointer data)
 {
 	ProcdbOwnMaps *own = own_maps(io);
 	g_autofree struct procdb_comm *keys = NULL;
 	g_autofree struct procdb_program *values = NULL;
-	__u32 cursor = 0;
+	__u32 cursor = 0, taken = 0;
 	void *in = NULL;
 	int err = 0;
 
@@ -104,7 +104,7 @@ static gboolean own_programs(ProcdbMapIo *io, GArray *programs)
 		return FALSE;
 	keys = g_new(struct procdb_comm, PROGRAMS_BATCH);
 	values = g_new(struct procdb_program, PROGRAMS_BATCH);
-	while (!err && programs->len < bpf_map__max_entries(own->program.programs)) {
+	while (!err && taken < bpf_map__max_entries(own->program.programs)) {
 		__u32 n = PROGRAMS_BATCH;
 
 		if (bpf_map_lookup_batch(bpf_map__fd(own->program.programs), in, &cursor, keys,
@@ -112,13 +112,12 @@ static gboolean own_programs(ProcdbMapIo *io, GArray *programs)
 			err = errno;
 		/* ENOENT is the end of the map; entries that came with it count. */
 		for (__u32 i = 0; (!err || err == ENOENT) && i < MIN(n, PROGRAMS_BATCH); i++) {
-			struct procdb_named_program named = {keys[i], values[i]};
-
 			/* BPF ends both; nothing else may read beyond them. */
-			named.program.path[PROCDB_PATH_LEN - 1] = '\0';
-			named.program.unit[PROCDB_UNIT_LEN - 1] = '\0';
-			g_array_append_val(programs, named);
+			values[i].path[PROCDB_PATH_LEN - 1] = '\0';
+			values[i].unit[PROCDB_UNIT_LEN - 1] = '\0';
+			take(&keys[i], &values[i], data);
 		}
+		taken += n;
 		in = &cursor;
 	}
 	if (err && err != ENOENT)

@@ -60,38 +60,48 @@ static void take_identity(ProcdbProgram *program, const struct procdb_program *n
 	memcpy(program->last.unit, before.unit, sizeof(before.unit));
 }
 
-/* Sums that stay at their greatest value: a map may hold anything. */
-static void take(ProcdbEngine *engine, const struct procdb_named_program *named, gint64 passed_us)
-{
-	ProcdbProgram *program = ensure(engine, &named->comm);
-	const struct procdb_program *now = &named->program, *before = &program->last;
-	guint64 cpu = added(before->cpu, now->cpu);
+/* A reading of BPF's map. */
+struct reading {
+	ProcdbEngine *engine;
+	gint64 passed_us; /* since the one before; 0: there was none */
+};
 
+/* Sums that stay at their greatest value: a map may hold anything. */
+static void take(const struct procdb_comm *comm, const struct procdb_program *now, gpointer data)
+{
+	const struct reading *reading = data;
+	ProcdbProgram *program = ensure(reading->engine, comm);
+	const struct procdb_program *before = &program->last;
+	guint64 cpu;
+
+	program->reading = reading->engine->programs.reading;
+	/* Most of thousands did nothing since the last reading. */
+	if (memcmp(before, now, sizeof(*now)) == 0) {
+		program->cpu_share = 0;
+		return;
+	}
+	cpu = added(before->cpu, now->cpu);
 	program->cpu = procdb_add(program->cpu, cpu);
 	program->alive = procdb_add(program->alive, added(before->alive, now->alive));
 	program->wakeups = procdb_add(program->wakeups, added(before->wakeups, now->wakeups));
 	program->switches = procdb_add(program->switches, added(before->switches, now->switches));
-	program->cpu_share = passed_us > 0 ? (double)cpu / 1000 / (double)passed_us : 0;
+	program->cpu_share =
+	    reading->passed_us > 0 ? (double)cpu / 1000 / (double)reading->passed_us : 0;
 	take_identity(program, now);
-	program->reading = engine->programs.reading;
 }
 
 void procdb_engine_refresh_programs(ProcdbEngine *engine)
 {
-	g_autoptr(GArray) found = NULL;
 	gint64 now = g_get_monotonic_time(), passed_us = now - engine->programs.read_us;
+	struct reading reading = {engine, engine->programs.read_us > 0 ? passed_us : 0};
 	GHashTableIter iter;
 	gpointer value;
 
 	if (engine->programs.read_us > 0 && passed_us < REFRESH_US)
 		return;
-	found = g_array_new(FALSE, FALSE, sizeof(struct procdb_named_program));
-	if (!procdb_backend_programs(engine->backend, found))
-		return;
 	engine->programs.reading++;
-	for (guint i = 0; i < found->len; i++)
-		take(engine, &g_array_index(found, struct procdb_named_program, i),
-		     engine->programs.read_us > 0 ? passed_us : 0);
+	if (!procdb_backend_programs(engine->backend, take, &reading))
+		return;
 	engine->programs.read_us = now;
 	g_hash_table_iter_init(&iter, engine->programs.all);
 	while (g_hash_table_iter_next(&iter, NULL, &value))

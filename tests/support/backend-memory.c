@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+struct procdb_named_program {
+	struct procdb_comm comm;
+	struct procdb_program program;
+};
+
 typedef struct {
 	ProcdbBackend base;
 	ProcdbMapIo io;
@@ -109,11 +114,16 @@ static gboolean memory_scores(ProcdbMapIo *io, GArray *scores, GError **error)
 	return TRUE;
 }
 
-static gboolean memory_programs(ProcdbMapIo *io, GArray *programs)
+static gboolean memory_programs(ProcdbMapIo *io, ProcdbProgramFunc take, gpointer data)
 {
 	const GArray *counted = memory_of(io)->programs;
 
-	g_array_append_vals(programs, counted->data, counted->len);
+	for (guint i = 0; i < counted->len; i++) {
+		const struct procdb_named_program *named =
+		    &g_array_index(counted, struct procdb_named_program, i);
+
+		take(&named->comm, &named->program, data);
+	}
 	return TRUE;
 }
 
