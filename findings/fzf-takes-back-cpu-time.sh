@@ -4,7 +4,8 @@
 #
 # The CPU time of a process falls when fzf becomes another program.
 #
-# Seen on:   fzf 0.38.0-1+b1 (Debian 12, Go 1.19), Linux 6.18.44, x86-64; Python 3.11
+# Seen on:   fzf 0.38.0-1+b1 (Debian 12; 0.60.3-1+b2 of Debian 13 does the same), Linux 6.18.44,
+#            x86-64; Python 3.11
 # Guess:     the counters of a process only grow; one with the same pid and start time that has
 #            less than before cannot be. An exec keeps them.
 # Behaviour: execve(2) keeps the thread that calls it. If that is not the first one, it takes over

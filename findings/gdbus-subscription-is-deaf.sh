@@ -4,7 +4,8 @@
 #
 # The 513th subscription of a GDBus program to signals of the system bus hears nothing.
 #
-# Seen on:   GLib 2.74.6-2+deb12u9, dbus-daemon 1.14.10-1~deb12u1 (Debian 12), x86-64
+# Seen on:   GLib 2.74.6-2+deb12u9, dbus-daemon 1.14.10-1~deb12u1 (Debian 12), x86-64; the same with
+#            2.84.4-3~deb13u5 and 1.16.2-2 (Debian 13)
 # Guess:     a subscription works or says that it does not; g_dbus_connection_signal_subscribe()
 #            always returns an id, so it always works.
 # Behaviour: dbus-daemon has no more than 512 match rules for a connection to the system bus (50,000

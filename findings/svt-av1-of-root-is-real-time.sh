@@ -4,7 +4,8 @@
 #
 # An AV1 encoder that root starts runs above everything else: SCHED_FIFO, priority 99.
 #
-# Seen on:   svt-av1 1.4.1+dfsg-1 (Debian 12), Linux 6.18.44, x86-64
+# Seen on:   svt-av1 1.4.1+dfsg-1 (Debian 12; 2.3.0+dfsg-1 of Debian 13 does the same), Linux 6.18.44,
+#            x86-64
 # Guess:     an encoder is batch work: it has the priority that it was started with, or less.
 # Behaviour: in a process of root that may (CAP_SYS_NICE: outside of most containers), the library
 #            makes all of its threads SCHED_FIFO with the highest priority that there is, and
