@@ -351,7 +351,7 @@ static FarmStoreError code_of(const char *text)
 	g_autoptr(GError) error = NULL;
 
 	reply.str = copy;
-	reply.len = strlen(copy);
+	reply.len = strlen(text);
 	error = farm_store_error_of(&reply);
 	g_assert_nonnull(error);
 	g_assert_true(g_str_is_ascii(error->message));
