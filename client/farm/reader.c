@@ -19,13 +19,19 @@ struct _FarmReader {
 
 /*
  * An array of as many elements as its head claims, before one of them is there: the memory of
- * the client for seven bytes of a hostile store.
+ * the client for seven bytes of a hostile store. And hiredis 1.1 and later nests arrays without
+ * an end, which freeReplyObject() then takes apart by recursion: the stack of the client.
  */
 static void *create_array(const redisReadTask *task, Count elements)
 {
 	const FarmReader *reader = task->privdata;
+	guint depth = 1;
 
-	return elements > FARM_READER_MAX_ELEMENTS ? NULL : reader->create_array(task, elements);
+	for (const redisReadTask *outer = task->parent; outer; outer = outer->parent)
+		depth++;
+	if (elements > FARM_READER_MAX_ELEMENTS || depth > FARM_READER_MAX_DEPTH)
+		return NULL;
+	return reader->create_array(task, elements);
 }
 
 FarmReader *farm_reader_new(void)

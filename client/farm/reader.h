@@ -10,6 +10,8 @@
 /* Bytes and elements of one answer; that of 16,384 names has a tenth of it. */
 #define FARM_READER_MAX_BYTES ((gsize)64 * 1024 * 1024)
 #define FARM_READER_MAX_ELEMENTS 262144
+/* Arrays in arrays; those of a scan are two. */
+#define FARM_READER_MAX_DEPTH 4
 
 typedef struct _FarmReader FarmReader;
 

@@ -260,14 +260,26 @@ static gboolean is_dead(guint32 pid)
 	return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
+/*
+ * Whether the process that owns the name has ended. The dbus-daemon of Debian 13 (1.16), which
+ * holds a pidfd of each, then knows no id of it any more; older ones go on to say what it was.
+ */
+static gboolean owner_is_dead(sd_bus_message *reply)
+{
+	guint32 pid;
+
+	if (sd_bus_message_is_method_error(reply, PROCDB_DAEMON_NAME ".Error.UnixProcessIdUnknown"))
+		return TRUE;
+	/* It may also have left the bus meanwhile. */
+	return !sd_bus_message_get_error(reply) &&
+	       sd_bus_message_read_basic(reply, 'u', &pid) > 0 && is_dead(pid);
+}
+
 static int on_owner_process(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
 	ProcdbConnection *self = data;
-	guint32 pid;
 
-	/* The owner may have left meanwhile. */
-	if (!sd_bus_message_get_error(reply) && sd_bus_message_read_basic(reply, 'u', &pid) > 0 &&
-	    is_dead(pid)) {
+	if (owner_is_dead(reply)) {
 		stop_timer(&self->patience);
 		take_name(self, FLAG_REPLACE_EXISTING);
 	} else {

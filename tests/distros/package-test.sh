@@ -94,14 +94,26 @@ systemctl start pandemonium-farm.service || fail 'the farm cannot be reached'
 pandemoniumctl farm audit --store=redis://127.0.0.1 --json | python3 -c '
 import json, sys
 sys.exit(sum(line["programs"] for line in json.load(sys.stdin)) < 300)' || fail 'the farm does not know the profiles'
-systemctl enable -q --now pandemonium-farm.timer
-apt install /packages/procdb_9-1_all.deb
-systemctl is-active --quiet pandemonium-farm.timer || fail 'an upgrade stops the timer of the farm'
-apt install "$installed"
 echo 'the machine learns with a farm'
+# Metrics: the same, and a file that any user may read.
+! systemctl is-enabled --quiet pandemonium-metrics.timer || fail 'a timer runs that no administrator enabled'
+systemctl start pandemonium-metrics.service || fail 'the metrics cannot be written'
+runuser -u nobody -- grep -c '^pandemonium_' /run/pandemonium-metrics/pandemonium.prom || fail 'there are no metrics'
+
+timers='pandemonium-farm.timer pandemonium-metrics.timer'
+# shellcheck disable=SC2086 # a list
+systemctl enable -q --now $timers
+for package in /packages/procdb_9-1_all.deb "$installed"; do
+	apt install "$package"
+	for timer in $timers; do
+		systemctl is-active --quiet "$timer" || fail "$package stops $timer"
+		systemctl is-enabled --quiet "$timer" || fail "$package disables $timer"
+	done
+done
+echo 'both timers run after an upgrade and a downgrade'
 
 apt remove procdb
-for gone in $unit pandemonium-farm.timer pandemonium-metrics.timer; do
+for gone in $unit $timers; do
 	! systemctl is-active --quiet "$gone" || fail "removed, $gone runs"
 done
 [ -e $database/profiles.bin ] || fail 'removing it deleted the database'

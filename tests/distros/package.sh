@@ -4,7 +4,8 @@
 #
 # package.sh
 # In the chroot of run.sh: builds the Debian packages of the tree at /src from the archive of
-# meson dist, has lintian look at them, and runs package-test.sh on them with systemd as PID 1.
+# meson dist, twice, which has to make the same; has lintian look at them, and runs package-test.sh
+# on them with systemd as PID 1.
 set -eu
 
 work=/var/tmp/package
@@ -24,12 +25,26 @@ version=${version#procdb-}
 cp "$archive" "procdb_$version.orig.tar.xz"
 tar -xf "$archive"
 cp -r /src/debian "procdb-$version/debian"
-(cd "procdb-$version" && dpkg-buildpackage -us -uc >>../log 2>&1) || {
-	tail -n 40 log
-	exit 1
+built() { # DIRECTORY ARGUMENT...
+	directory=$1
+	shift
+	(cd "$directory" && dpkg-buildpackage -us -uc "$@") >>log 2>&1 || {
+		tail -n 40 log
+		exit 1
+	}
 }
+built "procdb-$version"
 lintian --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic ./*.changes && echo 'lintian: nothing'
 lintian=$?
+
+# Elsewhere, later, in another time zone and with another umask: the same packages bit for bit.
+mkdir -p again/and/deeper
+(umask 077 && tar -xf "$archive" -C again/and/deeper && cp -r /src/debian "again/and/deeper/procdb-$version/debian")
+TZ=Asia/Kathmandu built "again/and/deeper/procdb-$version" -b
+for package in ./*.deb; do
+	cmp "$package" "again/and/deeper/$package" || exit 1
+done
+echo "packages that two builds make alike: $(echo ./*.deb)"
 
 # A package of the next version, for the upgrade; its content is the same.
 deb=$(echo procdb_"$version"-*.deb)

@@ -25,8 +25,9 @@ usage() {
 	  --prepare       only makes the chroot
 
 	The chroot is kept in $PROCDB_DISTROS_CACHE, by default ~/.cache/procdb-distros, and made anew
-	when the lists of packages change, that of sid also after two weeks. Its packages come from the
-	mirror that apt on this machine uses. Exit code 77: it cannot be made here.
+	when the lists of packages lose one (it gets what they gain), that of sid also after two weeks.
+	Its packages come from the mirror that apt on this machine uses. Exit code 77: it cannot be made
+	here.
 	END
 }
 
@@ -57,8 +58,7 @@ for program in debootstrap apt-get flock unshare; do
 done
 unshare --mount --pid --fork true 2>/dev/null || skip 'may not make namespaces here'
 
-packages=$(sed 's/#.*//' "$source"/tests/packages/*.txt "$here/packages.txt")
-id=$(printf '%s' "$packages" | cksum | cut -d ' ' -f 1)
+packages=$(sed 's|#.*||' "$source"/tests/packages/*.txt "$here/packages.txt" | tr -s ' ' '\n' | sed '/^$/d' | LC_ALL=C sort -u)
 root=$cache/$suite
 
 # In namespaces of its own, with this tree at /src, where what is written is lost. unshare ignores
@@ -76,7 +76,11 @@ inside() {
 		mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 		mkdir -p "$root/src" "$root/tmp/up" "$root/tmp/work"
 		mount -t overlay -o "lowerdir=$source,upperdir=$root/tmp/up,workdir=$root/tmp/work" overlay "$root/src"
-		exec chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		# A mere chroot may make no user namespaces.
+		cd "$root"
+		pivot_root . .
+		umount -l .
+		exec chroot . env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"' - "$root" "$source" "$@"
 }
 
@@ -96,18 +100,32 @@ install_packages() {
 	inside apt-get -q -y --no-install-recommends install $packages \
 		</dev/null >>"$root.log" 2>&1 || return 1
 	rm -rf "$root"/var/cache/apt/archives/*.deb
-	echo "$id" >"$root.made"
+	echo "$packages" >"$root.made"
 }
 
-fresh() {
-	[ "$(cat "$root.made" 2>/dev/null)" = "$id" ] || return 1
-	[ "$suite" != sid ] || [ -n "$(find "$root.made" -mtime -14)" ]
+# Nothing in it is beyond the lists.
+has_only_listed() {
+	[ -e "$root.made" ] && [ -z "$(echo "$packages" | LC_ALL=C comm -23 "$root.made" -)" ]
+}
+
+# That file is as old as the chroot.
+young() {
+	[ "$suite" != sid ] || [ -n "$(find "$root/usr/sbin/policy-rc.d" -mtime -14)" ]
+}
+
+add_packages() {
+	inside apt-get -q update </dev/null >>"$root.log" 2>&1 && install_packages
 }
 
 mkdir -p "$cache"
 exec 9>"$root.lock"
 flock 9
-if ! fresh; then
+if has_only_listed && young; then
+	[ "$(cat "$root.made")" = "$packages" ] || add_packages || rm -f "$root.made"
+else
+	rm -f "$root.made"
+fi
+if [ ! -e "$root.made" ]; then
 	mirror=$("$source/tests/packages/mirror.sh") || skip 'apt knows no Debian mirror'
 	make_chroot || {
 		tail -n 20 "$root.log" >&2

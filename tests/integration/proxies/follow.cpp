@@ -11,13 +11,29 @@
 namespace
 {
 
+/* Version 2 of the library has types of its own for these, and needs no word that all is said. */
+#if __has_include(<sdbus-c++/VTableItems.h>)
+using sdbus::ObjectPath;
+using sdbus::ServiceName;
+void finish(sdbus::IProxy &)
+{
+}
+#else
+using ObjectPath = std::string;
+using ServiceName = std::string;
+void finish(sdbus::IProxy &proxy)
+{
+	proxy.finishRegistration();
+}
+#endif
+
 const char *const NAME = "org.pandemonium.ProcDb";
 
 class Follower : public sdbus::ProxyInterfaces<org::pandemonium::ProcDb1_proxy>
 {
       public:
 	explicit Follower(sdbus::IConnection &bus)
-	    : ProxyInterfaces(bus, NAME, "/org/pandemonium/ProcDb")
+	    : ProxyInterfaces(bus, ServiceName(NAME), ObjectPath("/org/pandemonium/ProcDb"))
 	{
 		registerProxy();
 	}
@@ -58,7 +74,8 @@ class Follower : public sdbus::ProxyInterfaces<org::pandemonium::ProcDb1_proxy>
 int main()
 {
 	auto bus = sdbus::createSystemBusConnection();
-	auto daemon = sdbus::createProxy(*bus, "org.freedesktop.DBus", "/org/freedesktop/DBus");
+	auto daemon = sdbus::createProxy(*bus, ServiceName("org.freedesktop.DBus"),
+					 ObjectPath("/org/freedesktop/DBus"));
 	Follower follower(*bus);
 
 	daemon->uponSignal("NameOwnerChanged")
@@ -71,7 +88,7 @@ int main()
 		    else
 			    follower.list();
 	    });
-	daemon->finishRegistration();
+	finish(*daemon);
 	follower.list();
 	bus->enterEventLoop();
 }
