@@ -39,6 +39,7 @@ static const struct {
     {"SetOverride", "set-override"},
     {"ClearOverride", "set-override"},
     {"QueryProfiles", "list-profiles"},
+    {"QueryColumns", "list-profiles"},
     {"ListTasks", "list-profiles"},
     {"GetProfileOfPid", "list-profiles"},
     {"Hold", "set-override"},

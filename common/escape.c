@@ -7,9 +7,13 @@
 
 gsize escape_plain_length(const char *text, gsize length)
 {
-	gunichar c = g_utf8_get_char_validated(text, (gssize)length);
 	GUnicodeType type;
+	gunichar c;
 
+	/* Nearly all that is shown. */
+	if (length > 0 && *text >= ' ' && *text <= '~')
+		return 1;
+	c = g_utf8_get_char_validated(text, (gssize)length);
 	/* Malformed and cut sequences are both above every character. */
 	if (c > 0x10ffff || !g_unichar_isprint(c))
 		return 0;
@@ -37,7 +41,7 @@ static gsize escape_one(GString *out, const char *at, gsize left, gboolean escap
 
 static char *escape(const char *bytes, gsize length, gboolean escape_backslash)
 {
-	GString *out = g_string_sized_new(length);
+	GString *out = g_string_sized_new(length + 1);
 
 	for (gsize i = 0; i < length;)
 		i += escape_one(out, bytes + i, length - i, escape_backslash);

@@ -217,12 +217,14 @@ static GVariant *filter_of(const ListOptions *options)
 
 static int print(Ctl *ctl, const ListOptions *options, const int chosen[], guint columns)
 {
+	g_autofree const char **fields = rows_fields();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Rows) rows = rows_query(ctl, filter_of(options), 0, NULL, &error);
+	g_autoptr(Rows) rows =
+	    rows_query(ctl, filter_of(options), ctl->json ? NULL : fields, NULL, &error);
 	Counts all;
 
 	if (!rows)
-		return failure_report("QueryProfiles", NULL, error);
+		return failure_report("QueryColumns", NULL, error);
 	rows_keep(rows, wanted, (gpointer)options);
 	order_sort(rows, order_of_column(order_column(options->sort ? options->sort : "name")),
 		   options->reverse);

@@ -119,7 +119,7 @@ static int print(Ctl *ctl, const PsOptions *options)
 	hidden -= tasks->items->len;
 	sources = tasks_sources(ctl, &error);
 	if (!sources)
-		return failure_report("QueryProfiles", NULL, error);
+		return failure_report("QueryColumns", NULL, error);
 	if (ctl->json)
 		ctl_json_print(tasks_json(tasks, sources));
 	if (is_chosen && tasks->items->len == 0) {

@@ -139,6 +139,7 @@ static void clear(Top *top)
 	g_hash_table_unref(top->places);
 	g_clear_pointer(&top->rows, rows_free);
 	row_table_free(top->table);
+	g_clear_pointer(&top->explained, g_variant_unref);
 	g_clear_pointer(&top->explanation, g_variant_unref);
 	g_free(top->title);
 	g_free(top->alarm);

@@ -93,23 +93,33 @@ void top_delete(Top *top)
 	    g_strdup_printf("What was learned about \"%s\" is forgotten.", top->subject));
 }
 
-/* All that the list has of the program of an explanation; NULL if it has nothing. */
-static GVariant *members_of(const Top *top, GVariant *explanation)
+/* Without the rest, if there is none to be had, the sentence is shown. */
+static void on_profile(GObject *source, GAsyncResult *result, gpointer user_data)
 {
-	const char *name = "";
+	g_autoptr(GVariant) profile = NULL;
+	g_autoptr(GError) error = NULL;
+	const char *name = "", *asked = "";
+	Top *top = user_data;
 
-	g_variant_lookup(explanation, "name", "&s", &name);
-	for (guint i = 0; top->rows && i < top->rows->items->len; i++) {
-		if (g_str_equal(rows_get(top->rows, i)->name, name))
-			return rows_get(top->rows, i)->members;
-	}
-	return NULL;
+	if (!procdb_dbus_proc_db1_call_get_profile_finish(PROCDB_DBUS_PROC_DB1(source), &profile,
+							  result, &error) &&
+	    g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		return;
+	/* Another one may have been asked for since. */
+	g_variant_lookup(top->explained, "name", "&s", &name);
+	if (profile && g_variant_lookup(profile, "name", "&s", &asked) && !g_str_equal(name, asked))
+		return;
+	g_clear_pointer(&top->explanation, g_variant_unref);
+	top->explanation = profile_join(top->explained, profile);
+	top->view.first_line = 0;
+	top_redraw(top);
 }
 
 static void on_explained(GObject *source, GAsyncResult *result, gpointer user_data)
 {
 	g_autoptr(GVariant) explanation = NULL;
 	g_autoptr(GError) error = NULL;
+	const char *name = "";
 	Top *top = user_data;
 
 	if (!procdb_dbus_proc_db1_call_explain_finish(PROCDB_DBUS_PROC_DB1(source), &explanation,
@@ -120,10 +130,12 @@ static void on_explained(GObject *source, GAsyncResult *result, gpointer user_da
 		top_say(top, escape_plain(error->message));
 		return;
 	}
-	g_clear_pointer(&top->explanation, g_variant_unref);
-	top->explanation = profile_join(explanation, members_of(top, explanation));
-	top->view.first_line = 0;
-	top_redraw(top);
+	g_clear_pointer(&top->explained, g_variant_unref);
+	top->explained = g_steal_pointer(&explanation);
+	g_variant_lookup(top->explained, "name", "&s", &name);
+	procdb_dbus_proc_db1_call_get_profile(top->ctl->proxy, name,
+					      G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, top->cancellable,
+					      on_profile, top);
 }
 
 void top_explain(Top *top)

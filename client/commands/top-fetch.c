@@ -69,7 +69,8 @@ static void on_failure(Top *top, GError *error)
 static void take_rows(Top *top, TopList list, GVariant *reply)
 {
 	g_autoptr(GVariant) profiles = g_variant_get_child_value(reply, 0);
-	g_autoptr(Rows) rows = rows_from_variant(profiles);
+	g_autoptr(Rows) rows =
+	    top->is_old ? rows_from_variant(profiles) : rows_from_columns(profiles);
 	guint64 serial = 0;
 
 	/* What is shown points into the table. */
@@ -122,6 +123,7 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
 
 static GVariant *query(const Top *top, TopList list)
 {
+	g_autofree const char **fields = rows_fields();
 	g_autofree char *pattern = top_pattern(top);
 	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
 
@@ -130,7 +132,7 @@ static GVariant *query(const Top *top, TopList list)
 		g_variant_dict_insert(&filter, "pattern", "s", pattern);
 	if (list == TOP_CHANGED)
 		g_variant_dict_insert(&filter, "changed_since", "t", top->serial);
-	return g_variant_new("(@a{sv}u)", g_variant_dict_end(&filter),
+	return g_variant_new("(@a{sv}^asu)", g_variant_dict_end(&filter), fields,
 			     list == TOP_BUSY ? BUSY_ROWS : MOST_ROWS);
 }
 
@@ -162,7 +164,7 @@ void top_fetch(Top *top, TopList list)
 	if (!top->asked)
 		return;
 	g_dbus_proxy_call(G_DBUS_PROXY(top->ctl->proxy),
-			  top->is_old ? "ListProfiles" : "QueryProfiles",
+			  top->is_old ? "ListProfiles" : "QueryColumns",
 			  top->is_old ? NULL : query(top, top->asked),
 			  G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, top->cancellable, on_list, top);
 }

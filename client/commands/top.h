@@ -41,6 +41,7 @@ typedef struct {
 	char *prompt;
 	char *cursor;	       /* the name that the cursor stays on; NULL: the first line */
 	char *subject;	       /* the name that a question or an explanation is about */
+	GVariant *explained;   /* why it has its tier, while the rest is asked for */
 	GVariant *explanation; /* shown in the place of the table */
 	TopQuestion asks;
 	TopList asked;	    /* what is on its way; 0: nothing */
@@ -49,7 +50,7 @@ typedef struct {
 	guint64 heard;	    /* of the last signal, or of the first answer */
 	gboolean by_choice; /* the order was chosen, and stays */
 	gboolean is_cut;    /* there are more profiles than are asked for */
-	gboolean is_old;    /* the service does not know QueryProfiles */
+	gboolean is_old;    /* the service does not know QueryColumns */
 	TopView view;
 } Top;
 

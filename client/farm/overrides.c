@@ -149,7 +149,7 @@ int farm_overrides_push(Ctl *ctl, FarmSession *session, const char *directory, g
 	*count_of = 0;
 	if (!memory)
 		return report_memory(error);
-	rows = rows_query(ctl, NULL, 0, NULL, &error);
+	rows = rows_query(ctl, NULL, NULL, NULL, &error);
 	if (!rows)
 		return failure_report("QueryProfiles", NULL, error);
 	rows_keep(rows, is_set_here, NULL);

@@ -119,7 +119,7 @@ Known *known_new(Ctl *ctl, GError **error)
 
 	known->profiles =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)profile_free);
-	rows = rows_query(ctl, NULL, 0, &known->serial, error);
+	rows = rows_query(ctl, NULL, NULL, &known->serial, error);
 	if (!rows) {
 		known_free(known);
 		return NULL;
@@ -140,7 +140,7 @@ static Rows *fetch_changed(Known *known, Ctl *ctl)
 
 	if (known->serial > 0)
 		g_variant_dict_insert(&filter, "changed_since", "t", known->serial);
-	return rows_query(ctl, g_variant_dict_end(&filter), 0, &known->serial, NULL);
+	return rows_query(ctl, g_variant_dict_end(&filter), NULL, &known->serial, NULL);
 }
 
 GPtrArray *known_update(Known *known, Ctl *ctl, guint64 serial, const char *const *changed,

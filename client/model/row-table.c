@@ -3,18 +3,47 @@
 
 #include "row-table.h"
 
+#include <stddef.h>
+
 struct RowTable {
 	GHashTable *kept; /* name, which is of the value -> Kept */
 };
 
 typedef struct {
-	GVariant *owner; /* of the strings */
-	Row row;
+	Row row; /* the texts are of this */
 } Kept;
+
+/* What texts a row has. */
+static const size_t texts[] = {
+    offsetof(Row, name),
+    offsetof(Row, tier),
+    offsetof(Row, origin),
+    offsetof(Row, taught_by),
+    offsetof(Row, prediction_source),
+    offsetof(Row, held),
+    offsetof(Row, kind),
+    offsetof(Row, program),
+};
+
+/* An answer of thousands would live as long as one of its rows does. */
+static Kept *kept_new(const Row *row)
+{
+	Kept *kept = g_new(Kept, 1);
+
+	kept->row = *row;
+	kept->row.members = NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		char **text = G_STRUCT_MEMBER_P(&kept->row, texts[i]);
+
+		*text = g_strdup(*text);
+	}
+	return kept;
+}
 
 static void kept_free(Kept *kept)
 {
-	g_variant_unref(kept->owner);
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_free(G_STRUCT_MEMBER(char *, &kept->row, texts[i]));
 	g_free(kept);
 }
 
@@ -41,11 +70,8 @@ guint row_table_size(const RowTable *table)
 void row_table_take(RowTable *table, const Rows *rows)
 {
 	for (guint i = 0; i < rows->items->len; i++) {
-		Kept *kept = g_new(Kept, 1);
+		Kept *kept = kept_new(rows_get(rows, i));
 
-		kept->row = *rows_get(rows, i);
-		/* One row of a list keeps only itself. */
-		kept->owner = g_variant_ref(kept->row.members ? kept->row.members : rows->reply);
 		g_hash_table_replace(table->kept, (gpointer)kept->row.name, kept);
 	}
 }
@@ -80,7 +106,7 @@ void row_table_rest(RowTable *table, const Rows *busy)
 
 Rows *row_table_rows(const RowTable *table)
 {
-	Rows *rows = rows_new(row_table_size(table));
+	Rows *rows = rows_new();
 	GHashTableIter iter;
 	gpointer value;
 

@@ -25,112 +25,8 @@ static gboolean next_record(GVariantIter *iter, Row *row)
 	    &row->withdrawals, &row->taught_by, &row->owner);
 }
 
-/* Members of a PROCDB_RECORD. */
-#define RECORD_MEMBERS 18
-
-struct _Records {
-	GVariantBuilder builder;
-	/* Of the record before; most of its members are those of the next one. */
-	Row before;
-	GVariant *values[RECORD_MEMBERS];
-};
-
-Records *records_new(void)
-{
-	Records *records = g_new0(Records, 1);
-
-	g_variant_builder_init(&records->builder, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
-	return records;
-}
-
-void records_free(Records *records)
-{
-	for (guint i = 0; i < RECORD_MEMBERS; i++)
-		g_clear_pointer(&records->values[i], g_variant_unref);
-	g_variant_builder_clear(&records->builder);
-	g_free(records);
-}
-
-static void remember(GVariant **last, GVariant *value)
-{
-	g_clear_pointer(last, g_variant_unref);
-	*last = g_variant_ref_sink(value);
-}
-
-static void set_uint64(GVariant **last, guint64 before, guint64 value)
-{
-	if (!*last || before != value)
-		remember(last, g_variant_new_uint64(value));
-}
-
-static void set_int64(GVariant **last, gint64 before, gint64 value)
-{
-	if (!*last || before != value)
-		remember(last, g_variant_new_int64(value));
-}
-
-static void set_uint32(GVariant **last, guint32 before, guint32 value)
-{
-	if (!*last || before != value)
-		remember(last, g_variant_new_uint32(value));
-}
-
-/* The text of the record before may be gone. */
-static void set_string(GVariant **last, const char *value)
-{
-	if (!*last || strcmp(g_variant_get_string(*last, NULL), value) != 0)
-		remember(last, g_variant_new_string(value));
-}
-
-static void set_votes(GVariant **last, const guint32 before[PROCDB_TIERS],
-		      const guint32 votes[PROCDB_TIERS])
-{
-	if (!*last || memcmp(before, votes, sizeof(guint32) * PROCDB_TIERS) != 0)
-		remember(last, g_variant_new("(uuu)", votes[0], votes[1], votes[2]));
-}
-
-/* What the service ignores, and says itself. */
-static void set_confidence(GVariant *last[2], const Row *before, const Row *row)
-{
-	if (!last[0] || before->confidence != row->confidence)
-		remember(&last[0], g_variant_new_double(row->confidence));
-	if (!last[1] || before->confident != row->confident)
-		remember(&last[1], g_variant_new_boolean(row->confident));
-}
-
-void records_add(Records *records, const Row *row)
-{
-	const Row *before = &records->before;
-	GVariant **values = records->values;
-
-	set_string(&values[0], row->name);
-	set_string(&values[1], row->tier);
-	set_confidence(&values[2], before, row);
-	set_uint32(&values[4], before->observations, row->observations);
-	set_votes(&values[5], before->votes, row->votes);
-	set_uint64(&values[6], before->avg_runtime_ns, row->avg_runtime_ns);
-	set_uint64(&values[7], before->runtime_dev_ns, row->runtime_dev_ns);
-	set_uint64(&values[8], before->wakeup_freq, row->wakeup_freq);
-	set_uint64(&values[9], before->csw_rate, row->csw_rate);
-	set_int64(&values[10], before->last_seen_us, row->last_seen_us);
-	set_string(&values[11], row->origin);
-	set_int64(&values[12], before->first_seen_us, row->first_seen_us);
-	set_uint64(&values[13], before->right, row->right);
-	set_uint64(&values[14], before->wrong, row->wrong);
-	set_uint32(&values[15], before->withdrawals, row->withdrawals);
-	set_string(&values[16], row->taught_by);
-	set_uint32(&values[17], before->owner, row->owner);
-	records->before = *row;
-	g_variant_builder_add_value(&records->builder, g_variant_new_tuple(values, RECORD_MEMBERS));
-}
-
-GVariant *records_end(Records *records)
-{
-	return g_variant_builder_end(&records->builder);
-}
-
 /* Members of a row by name, and where they go; the type is that of the member. */
-static const struct {
+static const struct member {
 	const char *name;
 	const char *type;
 	size_t offset;
@@ -140,7 +36,6 @@ static const struct {
     {"confidence", "d", offsetof(Row, confidence)},
     {"confident", "b", offsetof(Row, confident)},
     {"observations", "u", offsetof(Row, observations)},
-    {"votes", "(uuu)", offsetof(Row, votes)},
     {"avg_runtime_ns", "t", offsetof(Row, avg_runtime_ns)},
     {"runtime_dev_ns", "t", offsetof(Row, runtime_dev_ns)},
     {"wakeup_freq", "t", offsetof(Row, wakeup_freq)},
@@ -155,7 +50,18 @@ static const struct {
     {"runs", "t", offsetof(Row, runs)},
     {"cpu_share", "d", offsetof(Row, cpu_share)},
     {"wakeups_per_second", "d", offsetof(Row, wakeups_per_second)},
+    {"votes", "(uuu)", offsetof(Row, votes)},
 };
+
+const char **rows_fields(void)
+{
+	const char **fields = g_new0(const char *, G_N_ELEMENTS(members));
+
+	/* All but the last one, the votes, in whose place is the end. */
+	for (size_t i = 0; i + 1 < G_N_ELEMENTS(members); i++)
+		fields[i] = members[i].name;
+	return fields;
+}
 
 static void set_member(Row *row, const char *name, GVariant *value)
 {
@@ -177,14 +83,18 @@ static void set_member(Row *row, const char *name, GVariant *value)
 	}
 }
 
+/* A row of which nothing is known. */
+static const Row unknown = {
+    .name = "", .tier = "", .origin = "", .cpu_share = -1, .wakeups_per_second = -1};
+
 void rows_row_of_map(GVariant *map, Row *row)
 {
 	GVariantIter entries;
 	const char *name;
 	GVariant *value;
 
-	*row = (Row){.name = "", .tier = "", .origin = "", .members = map};
-	row->cpu_share = row->wakeups_per_second = -1;
+	*row = unknown;
+	row->members = map;
 	g_variant_iter_init(&entries, map);
 	while (g_variant_iter_loop(&entries, "{&sv}", &name, &value))
 		set_member(row, name, value);
@@ -200,32 +110,115 @@ static gboolean next_map(GVariantIter *iter, Row *row)
 	return map != NULL;
 }
 
-static gboolean next(const Rows *rows, GVariantIter *iter, Row *row)
-{
-	if (g_variant_is_of_type(rows->reply, G_VARIANT_TYPE("aa{sv}")))
-		return next_map(iter, row);
-	return rows->whole ? next_record(iter, row) : next_row(iter, row);
-}
-
-Rows *rows_new(guint room)
+Rows *rows_new(void)
 {
 	Rows *rows = g_new0(Rows, 1);
 
-	rows->items = g_array_sized_new(FALSE, FALSE, sizeof(Row), room);
+	rows->replies = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+	rows->items = g_array_new(FALSE, FALSE, sizeof(Row));
 	return rows;
+}
+
+/* Appends the rows of an array, which must be of the same type as those before. */
+static void add_array(Rows *rows, GVariant *profiles)
+{
+	const gboolean are_maps = g_variant_is_of_type(profiles, G_VARIANT_TYPE("aa{sv}"));
+	Row row = unknown;
+	GVariantIter iter;
+
+	rows->whole = g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
+	g_ptr_array_add(rows->replies, g_variant_ref(profiles));
+	g_variant_iter_init(&iter, profiles);
+	while (are_maps	     ? next_map(&iter, &row)
+	       : rows->whole ? next_record(&iter, &row)
+			     : next_row(&iter, &row))
+		g_array_append_val(rows->items, row);
+}
+
+/*
+ * Sets a member of the rows from first on to the values of a column of texts; "" is not known. The
+ * reply has a GVariant for each already: g_variant_get_strv() would pack them and take them out
+ * again, for ten times the time.
+ */
+static void set_texts(Rows *rows, guint first, size_t offset, GVariant *column)
+{
+	for (guint i = first; i < rows->items->len; i++) {
+		g_autoptr(GVariant) value = g_variant_get_child_value(column, i - first);
+		const char *text = g_variant_get_string(value, NULL);
+
+		if (*text)
+			G_STRUCT_MEMBER(const char *, &g_array_index(rows->items, Row, i), offset) =
+			    text;
+	}
+}
+
+/* A gboolean takes a byte in a GVariant. */
+static void set_booleans(Rows *rows, guint first, size_t offset, GVariant *column)
+{
+	gsize count;
+	const guint8 *values = g_variant_get_fixed_array(column, &count, sizeof(guint8));
+
+	for (guint i = first; i < rows->items->len; i++)
+		G_STRUCT_MEMBER(gboolean, &g_array_index(rows->items, Row, i), offset) =
+		    values[i - first];
+}
+
+static void set_numbers(Rows *rows, guint first, const struct member *member, GVariant *column)
+{
+	const gsize size = *member->type == 'u' ? sizeof(guint32) : sizeof(guint64);
+	gsize count;
+	const char *values = g_variant_get_fixed_array(column, &count, size);
+
+	for (guint i = first; i < rows->items->len; i++)
+		memcpy((char *)&g_array_index(rows->items, Row, i) + member->offset,
+		       values + (i - first) * size, size);
+}
+
+static void set_column(Rows *rows, guint first, const struct member *member, GVariant *column)
+{
+	if (*member->type == 's')
+		set_texts(rows, first, member->offset, column);
+	else if (*member->type == 'b')
+		set_booleans(rows, first, member->offset, column);
+	else
+		set_numbers(rows, first, member, column);
+}
+
+/* Appends the rows of an a{sv} of arrays, one value of each for a row. */
+static void add_columns(Rows *rows, GVariant *columns)
+{
+	g_autoptr(GVariant) names = g_variant_lookup_value(columns, "name", G_VARIANT_TYPE("as"));
+	const gsize count = names ? g_variant_n_children(names) : 0;
+	const guint first = rows->items->len;
+
+	for (gsize i = 0; i < count; i++)
+		g_array_append_val(rows->items, unknown);
+	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+		const struct member *member = &members[i];
+		g_autofree char *type = g_strconcat("a", member->type, NULL);
+		g_autoptr(GVariant) column =
+		    g_variant_lookup_value(columns, member->name, G_VARIANT_TYPE(type));
+
+		if (!column || g_variant_n_children(column) != count || *member->type == '(')
+			continue;
+		set_column(rows, first, member, column);
+		g_ptr_array_add(rows->replies, g_steal_pointer(&column));
+	}
 }
 
 Rows *rows_from_variant(GVariant *profiles)
 {
-	Rows *rows = rows_new((guint)g_variant_n_children(profiles));
-	GVariantIter iter;
-	Row row = {.cpu_share = -1, .wakeups_per_second = -1};
+	Rows *rows = rows_new();
 
-	rows->whole = g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
-	rows->reply = g_variant_ref(profiles);
-	g_variant_iter_init(&iter, profiles);
-	while (next(rows, &iter, &row))
-		g_array_append_val(rows->items, row);
+	add_array(rows, profiles);
+	return rows;
+}
+
+Rows *rows_from_columns(GVariant *columns)
+{
+	Rows *rows = rows_new();
+
+	add_columns(rows, columns);
 	return rows;
 }
 
@@ -244,28 +237,68 @@ gboolean rows_is_unknown_method(const GError *error)
 	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
-Rows *rows_query(Ctl *ctl, GVariant *filter, guint limit, guint64 *serial, GError **error)
+/* As many as fit into one answer, whatever their names and programs are. */
+#define ROWS_AT_ONCE 16384
+
+/* A filter for those behind a row; for all that it lets pass without one. Floating. */
+static GVariant *filter_after(GVariant *filter, const Row *last)
 {
-	g_autoptr(GVariant) reply = NULL;
-	g_autoptr(GVariant) profiles = NULL;
+	GVariantDict entries = G_VARIANT_DICT_INIT(filter);
+
+	if (last)
+		g_variant_dict_insert(&entries, "after", "s", last->name);
+	return g_variant_dict_end(&entries);
+}
+
+/* Appends the rows that follow, at most ROWS_AT_ONCE. */
+static gboolean query_more(Ctl *ctl, Rows *rows, GVariant *filter, const char *const *fields,
+			   guint64 *serial, GError **error)
+{
+	const guint count = rows->items->len;
+	GVariant *entries = filter_after(filter, count > 0 ? rows_get(rows, count - 1) : NULL);
+	g_autoptr(GVariant) reply = NULL, found = NULL;
+
+	reply = g_dbus_proxy_call_sync(
+	    G_DBUS_PROXY(ctl->proxy), fields ? "QueryColumns" : "QueryProfiles",
+	    fields ? g_variant_new("(@a{sv}^asu)", entries, fields, ROWS_AT_ONCE)
+		   : g_variant_new("(@a{sv}u)", entries, ROWS_AT_ONCE),
+	    ctl->call_flags, ctl->timeout_ms, NULL, error);
+	if (!reply)
+		return FALSE;
+	found = g_variant_get_child_value(reply, 0);
+	if (fields)
+		add_columns(rows, found);
+	else
+		add_array(rows, found);
+	/* What changes from now on may have been sent already. */
+	if (serial && count == 0)
+		g_variant_get_child(reply, 1, "t", serial);
+	return TRUE;
+}
+
+Rows *rows_query(Ctl *ctl, GVariant *filter, const char *const *fields, guint64 *serial,
+		 GError **error)
+{
+	g_autoptr(GVariant) wanted =
+	    g_variant_ref_sink(filter ? filter : g_variant_new("a{sv}", NULL));
+	g_autoptr(Rows) rows = rows_new();
 	g_autoptr(GError) reason = NULL;
+	guint before;
 
 	if (serial)
 		*serial = 0;
-	reply = g_dbus_proxy_call_sync(
-	    G_DBUS_PROXY(ctl->proxy), "QueryProfiles",
-	    g_variant_new("(@a{sv}u)", filter ? filter : g_variant_new("a{sv}", NULL), limit),
-	    ctl->call_flags, ctl->timeout_ms, NULL, &reason);
+	do {
+		before = rows->items->len;
+		if (!query_more(ctl, rows, wanted, fields, serial, &reason))
+			break;
+	} while (rows->items->len == before + ROWS_AT_ONCE);
+	if (!reason)
+		return g_steal_pointer(&rows);
 	if (rows_is_unknown_method(reason))
-		return rows_fetch(ctl, error);
-	if (!reply) {
-		g_propagate_error(error, g_steal_pointer(&reason));
-		return NULL;
-	}
-	profiles = g_variant_get_child_value(reply, 0);
-	if (serial)
-		g_variant_get_child(reply, 1, "t", serial);
-	return rows_from_variant(profiles);
+		return fields ? rows_query(ctl, wanted, NULL, serial, error)
+			      : rows_fetch(ctl, error);
+	g_propagate_error(error, g_steal_pointer(&reason));
+	return NULL;
 }
 
 Rows *rows_fetch_whole(Ctl *ctl, GError **error)
@@ -281,7 +314,7 @@ Rows *rows_fetch_whole(Ctl *ctl, GError **error)
 void rows_free(Rows *rows)
 {
 	g_array_unref(rows->items);
-	g_clear_pointer(&rows->reply, g_variant_unref);
+	g_ptr_array_unref(rows->replies);
 	g_free(rows);
 }
 

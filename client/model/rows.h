@@ -48,9 +48,9 @@ typedef struct {
 #define ROWS_BRIEF_NS 1500000
 
 typedef struct {
-	GVariant *reply; /* of which they are; NULL: they belong to something else */
-	GArray *items;	 /* of Row */
-	gboolean whole;	 /* they are records */
+	GPtrArray *replies; /* of GVariant: what the rows point into */
+	GArray *items;	    /* of Row */
+	gboolean whole;	    /* they are records */
 } Rows;
 
 /* Every profile; NULL and error if the service does not say. */
@@ -59,21 +59,30 @@ Rows *rows_fetch(Ctl *ctl, GError **error);
 /* The same with all that is known of each. */
 Rows *rows_fetch_whole(Ctl *ctl, GError **error);
 
+/* Fields for rows_query(): all that a row has but its votes. Free the array with g_free(). */
+const char **rows_fields(void);
+
 /*
- * What QueryProfiles answers to a filter, of which a floating reference is taken; NULL: to one
- * without entries. A service that does not know it is asked for all rows. limit: the most rows,
- * 0 for all. serial may be NULL, and gets 0 if the service does not say.
+ * What the service answers to a filter, of which a floating reference is taken; NULL: to one
+ * without entries. fields: what is needed of each, "name" among it; NULL: all that is known, as
+ * members, which takes ten times as long. However many there are: it is asked for part by part. A
+ * service that does not know such questions is asked for all rows. serial may be NULL, and gets 0
+ * if the service does not say.
  */
-Rows *rows_query(Ctl *ctl, GVariant *filter, guint limit, guint64 *serial, GError **error);
+Rows *rows_query(Ctl *ctl, GVariant *filter, const char *const *fields, guint64 *serial,
+		 GError **error);
 
 /* Whether a call failed because the service is older than the method. */
 gboolean rows_is_unknown_method(const GError *error);
 
-/* None yet, with room for that many. */
-Rows *rows_new(guint room);
+/* None yet. */
+Rows *rows_new(void);
 
 /* The rows of an array of PROCDB_ROW, PROCDB_RECORD or a{sv}. */
 Rows *rows_from_variant(GVariant *profiles);
+
+/* The rows of an a{sv} of arrays, as QueryColumns answers with. */
+Rows *rows_from_columns(GVariant *columns);
 
 /* The row that an a{sv} of GetProfile or its like is; it points into that. */
 void rows_row_of_map(GVariant *map, Row *row);

@@ -92,7 +92,8 @@ void tasks_free(Tasks *tasks)
 
 GHashTable *tasks_sources(Ctl *ctl, GError **error)
 {
-	g_autoptr(Rows) rows = rows_query(ctl, NULL, 0, NULL, error);
+	static const char *const fields[] = {"name", "prediction_source", NULL};
+	g_autoptr(Rows) rows = rows_query(ctl, NULL, fields, NULL, error);
 	GHashTable *sources;
 
 	if (!rows)

@@ -32,6 +32,12 @@ static gboolean read_pattern(ProcdbFilter *filter, const char *text, GError **er
 	return TRUE;
 }
 
+static gboolean read_after(ProcdbFilter *filter, const char *text, GError **error)
+{
+	filter->is_after = TRUE;
+	return procdb_name_unescape(text, &filter->after, error);
+}
+
 static gboolean read_tier(ProcdbFilter *filter, const char *text, GError **error)
 {
 	enum procdb_tier tier;
@@ -98,6 +104,7 @@ static const struct key {
     {"confident", "b", PROCDB_FILTER_PROFILES, NULL, NUMBER(confident)},
     {"changed_since", "t", PROCDB_FILTER_PROFILES, NULL, NUMBER(changed_since)},
     {"sort", "s", PROCDB_FILTER_PROFILES, read_sort, 0},
+    {"after", "s", PROCDB_FILTER_PROFILES, read_after, 0},
     {"pid", "u", PROCDB_FILTER_TASKS, NULL, NUMBER(pid)},
     {"uid", "u", PROCDB_FILTER_TASKS, NULL, NUMBER(uid)},
 };

@@ -30,8 +30,10 @@ typedef struct {
 	guint32 users; /* a bit for each ProcdbUserClass; 0: any */
 	guint64 changed_since;
 	gboolean since; /* changed_since is given */
-	gint64 pid;	/* -1: any */
-	gint64 uid;	/* -1: any */
+	struct procdb_comm after;
+	gboolean is_after; /* after is given */
+	gint64 pid;	   /* -1: any */
+	gint64 uid;	   /* -1: any */
 	ProcdbSort sort;
 } ProcdbFilter;
 

@@ -395,6 +395,7 @@ ProcdbHandler procdb_handler_find(const char *method)
 	    {"SetOverride", set_override},
 	    {"ClearOverride", clear_override},
 	    {"QueryProfiles", procdb_object_query_profiles},
+	    {"QueryColumns", procdb_object_query_columns},
 	    {"ListTasks", procdb_object_list_tasks},
 	    {"GetProfileOfPid", procdb_object_get_profile_of_pid},
 	    {"Hold", procdb_object_hold},

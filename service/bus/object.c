@@ -136,6 +136,8 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 		return SMALL_ANSWER +
 		       procdb_object_rows_size(
 			   self, call, procdb_table_size(procdb_engine_table(self->engine)));
+	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "QueryColumns") > 0)
+		return SMALL_ANSWER + procdb_object_columns_size(self, call);
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListTasks") > 0)
 		return SMALL_ANSWER +
 		       procdb_object_rows_size(self, call, MAX(self->tasks_len, TASKS));

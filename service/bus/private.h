@@ -50,12 +50,15 @@ void procdb_object_detach_savers(ProcdbObject *object);
 
 int procdb_object_get_profile(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_query_profiles(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_query_columns(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_list_tasks(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_get_profile_of_pid(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_hold(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_release_hold(ProcdbObject *object, sd_bus_message *call);
 /* The estimated bytes of the answer to a call of QueryProfiles or ListTasks. */
 gsize procdb_object_rows_size(ProcdbObject *object, sd_bus_message *call, gsize all);
+/* The same of QueryColumns. */
+gsize procdb_object_columns_size(ProcdbObject *object, sd_bus_message *call);
 
 /* trials.c */
 

@@ -52,11 +52,7 @@ static const struct procdb_task_row *task_at(const ProcdbView *view, const GArra
 	return &g_array_index(view->tasks, struct procdb_task_row, g_array_index(same, guint, i));
 }
 
-/*
- * What is known of a name: of the last program that was started under it, else, as of programs
- * that are older than the service, of a task that has it now.
- */
-static gboolean find_identity(const ProcdbView *view, const struct procdb_comm *comm,
+gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_comm *comm,
 			      ProcdbIdentity *identity)
 {
 	const ProcdbProgram *program = procdb_engine_program(view->engine, comm);
@@ -98,25 +94,28 @@ static int add_prediction(int result, sd_bus_message *message, const ProcdbView 
 			  procdb_tier_name(procdb_entry_tier(entry)));
 }
 
+double procdb_program_rate(const ProcdbProgram *program, guint64 count)
+{
+	return program->alive > 0 ? (double)count * NS_PER_S / (double)program->alive : -1;
+}
+
 /* Counts are told only where they are counted: by the rule of the reference they are not. */
 static int add_counts(int result, sd_bus_message *message, const ProcdbView *view,
 		      const struct procdb_entry *entry)
 {
 	const ProcdbProgram *program = procdb_engine_program(view->engine, &entry->comm);
-	double seconds;
 
 	result = PROCDB_ADD(result, message, "runs", "t", procdb_add(entry->found, entry->missed));
 	if (!program)
 		return result;
 	result = PROCDB_ADD(result, message, "cpu_ns", "t", program->cpu);
 	result = PROCDB_ADD(result, message, "cpu_share", "d", program->cpu_share);
-	seconds = (double)program->alive / NS_PER_S;
 	if (program->alive == 0)
 		return result;
 	result = PROCDB_ADD(result, message, "wakeups_per_second", "d",
-			    (double)program->wakeups / seconds);
+			    procdb_program_rate(program, program->wakeups));
 	return PROCDB_ADD(result, message, "switches_per_second", "d",
-			  (double)program->switches / seconds);
+			  procdb_program_rate(program, program->switches));
 }
 
 static int add_pids(int result, sd_bus_message *message, const ProcdbView *view,
@@ -151,7 +150,7 @@ int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 	result = add_prediction(result, message, view, entry);
 	result = add_hold(result, message, view, entry);
 	result = add_counts(result, message, view, entry);
-	if (result >= 0 && find_identity(view, &entry->comm, &identity))
+	if (result >= 0 && procdb_view_identity(view, &entry->comm, &identity))
 		result = procdb_identity_append(message, &identity,
 						procdb_user_may_know(view->uid, identity.uid));
 	result = add_pids(result, message, view, entry);
@@ -196,6 +195,8 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 	const struct procdb_rules *rules = &procdb_engine_settings(view->engine)->rules;
 	ProcdbIdentity identity;
 
+	if (filter->is_after && memcmp(&entry->comm, &filter->after, sizeof(entry->comm)) <= 0)
+		return FALSE;
 	if (filter->since && filter->changed_since <= procdb_engine_serial(view->engine) &&
 	    entry->serial <= filter->changed_since)
 		return FALSE;
@@ -206,19 +207,21 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 	if (filter->confident >= 0 &&
 	    (procdb_profile_is_confident(&entry->profile, rules) ? 1 : 0) != filter->confident)
 		return FALSE;
-	if ((filter->kinds || filter->users) && find_identity(view, &entry->comm, &identity) &&
+	if ((filter->kinds || filter->users) &&
+	    procdb_view_identity(view, &entry->comm, &identity) &&
 	    (!procdb_filter_takes_kind(filter, identity.kind) ||
 	     (filter->users && !(filter->users & (1U << procdb_user_class(identity.uid))))))
 		return FALSE;
 	return procdb_filter_takes_name(filter, &entry->comm);
 }
 
-int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
-				const ProcdbFilter *filter, guint limit, GError **error)
+GPtrArray *procdb_view_matching(const ProcdbView *view, const ProcdbFilter *filter, guint limit,
+				GError **error)
 {
 	const struct procdb_table *table = procdb_engine_table(view->engine);
 	g_autoptr(GArray) matches = g_array_new(FALSE, FALSE, sizeof(struct match));
-	int result;
+	GPtrArray *entries;
+	guint count;
 
 	for (gsize i = 0; i < procdb_table_size(table); i++) {
 		struct match match = {.entry = procdb_table_at(table, i)};
@@ -228,17 +231,17 @@ int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
 		match.key = key_of(view, match.entry, filter->sort);
 		g_array_append_val(matches, match);
 	}
-	if (MIN(matches->len, limit ? limit : G_MAXUINT) > PROCDB_MAX_ROWS) {
+	count = MIN(matches->len, limit ? limit : G_MAXUINT);
+	if (count > PROCDB_MAX_ROWS) {
 		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
 			    "%u profiles match, and one answer has room for %u: set a limit, or "
 			    "filter for fewer",
 			    matches->len, PROCDB_MAX_ROWS);
-		return 0;
+		return NULL;
 	}
 	g_array_sort(matches, compare);
-	result = sd_bus_message_open_container(message, 'a', "a{sv}");
-	for (guint i = 0; i < matches->len && (limit == 0 || i < limit) && result >= 0; i++)
-		result = procdb_view_append(view, message,
-					    g_array_index(matches, struct match, i).entry);
-	return result < 0 ? result : sd_bus_message_close_container(message);
+	entries = g_ptr_array_sized_new(count);
+	for (guint i = 0; i < count; i++)
+		g_ptr_array_add(entries, (gpointer)g_array_index(matches, struct match, i).entry);
+	return entries;
 }

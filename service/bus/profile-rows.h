@@ -8,6 +8,7 @@
 
 #include "filter.h"
 #include "holds.h"
+#include "task-rows.h"
 
 /* The most pids of a row. */
 #define PROCDB_MAX_PIDS 64
@@ -36,6 +37,19 @@ int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 /* dbus-daemon disconnects a service for a message of 32 MiB: so many rows are less. */
 #define PROCDB_MAX_ROWS 20000
 
-/* Appends the aa{sv} of those that pass, at most limit; error is set if that is too many. */
-int procdb_view_append_matching(const ProcdbView *view, sd_bus_message *message,
-				const ProcdbFilter *filter, guint limit, GError **error);
+/*
+ * Those that pass (const struct procdb_entry *), sorted, at most limit, 0 for all. NULL with error
+ * set if that is more than PROCDB_MAX_ROWS.
+ */
+GPtrArray *procdb_view_matching(const ProcdbView *view, const ProcdbFilter *filter, guint limit,
+				GError **error);
+
+/*
+ * What is known of a name: of the last program that was started under it, else, as of programs
+ * that are older than the service, of a task that has it now. FALSE if nothing is.
+ */
+gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_comm *comm,
+			      ProcdbIdentity *identity);
+
+/* How often in a second of the lives of its tasks; negative if that is not known. */
+double procdb_program_rate(const ProcdbProgram *program, guint64 count);

@@ -5,6 +5,7 @@
 
 #include "private.h"
 
+#include "columns.h"
 #include "errors.h"
 #include "filter.h"
 #include "name.h"
@@ -135,11 +136,41 @@ int procdb_object_get_profile_of_pid(ProcdbObject *self, sd_bus_message *call)
 	return reply_profile(self, call, &comm, whose);
 }
 
+static int append_maps(sd_bus_message *reply, const ProcdbView *view, const GPtrArray *entries)
+{
+	int result = sd_bus_message_open_container(reply, 'a', "a{sv}");
+
+	for (guint i = 0; i < entries->len && result >= 0; i++)
+		result = procdb_view_append(view, reply, g_ptr_array_index(entries, i));
+	return result < 0 ? result : sd_bus_message_close_container(reply);
+}
+
+/* columns: of an answer by columns; NULL: a map for each profile. */
+static int reply_matching(ProcdbObject *self, sd_bus_message *call, const ProcdbFilter *filter,
+			  guint32 limit, const ProcdbColumns *columns)
+{
+	g_auto(ProcdbView) view = {0};
+	g_autoptr(GPtrArray) entries = NULL;
+	sd_bus_message *reply = NULL;
+	GError *error = NULL;
+	int result;
+
+	begin_reading(self, call, &view, NULL);
+	entries = procdb_view_matching(&view, filter, limit, &error);
+	if (!entries)
+		return procdb_bus_reply_error(call, error);
+	result = sd_bus_message_new_method_return(call, &reply);
+	if (result >= 0)
+		result = columns ? procdb_columns_append(reply, &view, entries, *columns)
+				 : append_maps(reply, &view, entries);
+	if (result >= 0)
+		result = sd_bus_message_append(reply, "t", procdb_engine_serial(self->engine));
+	return procdb_bus_send_reply(reply, result);
+}
+
 int procdb_object_query_profiles(ProcdbObject *self, sd_bus_message *call)
 {
 	g_auto(ProcdbFilter) filter = {0};
-	g_auto(ProcdbView) view = {0};
-	sd_bus_message *reply = NULL;
 	GError *error = NULL;
 	guint32 limit = 0;
 	int result = procdb_filter_read(call, PROCDB_FILTER_PROFILES, &filter, &error);
@@ -148,19 +179,24 @@ int procdb_object_query_profiles(ProcdbObject *self, sd_bus_message *call)
 		return procdb_bus_reply_error(call, error);
 	if (result >= 0)
 		result = sd_bus_message_read(call, "u", &limit);
-	if (result < 0)
-		return result;
-	begin_reading(self, call, &view, NULL);
-	result = sd_bus_message_new_method_return(call, &reply);
-	if (result >= 0)
-		result = procdb_view_append_matching(&view, reply, &filter, limit, &error);
-	if (error) {
-		sd_bus_message_unref(reply);
+	return result < 0 ? result : reply_matching(self, call, &filter, limit, NULL);
+}
+
+int procdb_object_query_columns(ProcdbObject *self, sd_bus_message *call)
+{
+	g_auto(ProcdbFilter) filter = {0};
+	ProcdbColumns columns = 0;
+	GError *error = NULL;
+	guint32 limit = 0;
+	int result = procdb_filter_read(call, PROCDB_FILTER_PROFILES, &filter, &error);
+
+	if (result >= 0 && !error)
+		result = procdb_columns_read(call, &columns, &error);
+	if (error)
 		return procdb_bus_reply_error(call, error);
-	}
 	if (result >= 0)
-		result = sd_bus_message_append(reply, "t", procdb_engine_serial(self->engine));
-	return procdb_bus_send_reply(reply, result);
+		result = sd_bus_message_read(call, "u", &limit);
+	return result < 0 ? result : reply_matching(self, call, &filter, limit, &columns);
 }
 
 int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
@@ -187,12 +223,30 @@ int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 	return procdb_bus_send_reply(reply, result);
 }
 
-gsize procdb_object_rows_size(ProcdbObject *self, sd_bus_message *call, gsize all)
+/* Rows that an answer may have at most. limit is the next argument of the call. */
+static gsize most_rows(sd_bus_message *call, int result, gsize all)
 {
 	guint32 limit = 0;
 
-	if (sd_bus_message_skip(call, "a{sv}") < 0 || sd_bus_message_read(call, "u", &limit) < 0)
+	if (result < 0 || sd_bus_message_read(call, "u", &limit) < 0)
 		limit = 0;
 	(void)sd_bus_message_rewind(call, TRUE);
-	return (limit > 0 ? MIN(limit, all) : all) * PROCDB_ROW_SIZE;
+	return limit > 0 ? MIN(limit, all) : all;
+}
+
+gsize procdb_object_rows_size(ProcdbObject *self, sd_bus_message *call, gsize all)
+{
+	return most_rows(call, sd_bus_message_skip(call, "a{sv}"), all) * PROCDB_ROW_SIZE;
+}
+
+gsize procdb_object_columns_size(ProcdbObject *self, sd_bus_message *call)
+{
+	const gsize all = procdb_table_size(procdb_engine_table(self->engine));
+	g_autoptr(GError) error = NULL;
+	ProcdbColumns columns = 0;
+	int result = sd_bus_message_skip(call, "a{sv}");
+
+	if (result >= 0)
+		result = procdb_columns_read(call, &columns, &error);
+	return most_rows(call, error ? -EINVAL : result, all) * procdb_columns_size(columns);
 }

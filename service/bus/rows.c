@@ -58,7 +58,7 @@ static const char *tier_of(const struct procdb_profile *profile)
 	return procdb_tier_name(procdb_profile_tier(profile));
 }
 
-static const char *origin_of(const struct procdb_entry *entry)
+const char *procdb_profile_origin(const struct procdb_entry *entry)
 {
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
 		return PROCDB_ORIGIN_OVERRIDE;
@@ -77,7 +77,7 @@ static int append_row(sd_bus_message *message, ProcdbEngine *engine, const char 
 	    profile->tier_votes[PROCDB_TIER_BATCH], profile->tier_votes[PROCDB_TIER_INTERACTIVE],
 	    profile->tier_votes[PROCDB_TIER_LAT_CRITICAL], profile->avg_runtime_ns,
 	    profile->runtime_dev_ns, profile->wakeup_freq, profile->csw_rate, profile->last_seen_us,
-	    origin_of(entry));
+	    procdb_profile_origin(entry));
 }
 
 /* The fields that a record has after those of a row. */
@@ -292,7 +292,7 @@ static int open_columns(sd_bus_message *message, ProcdbEngine *engine,
 	result = PROCDB_ADD(result, message, "wakeup_freq", "t", profile->wakeup_freq);
 	result = PROCDB_ADD(result, message, "csw_rate", "t", profile->csw_rate);
 	result = PROCDB_ADD(result, message, "last_seen_us", "x", profile->last_seen_us);
-	return PROCDB_ADD(result, message, "origin", "s", origin_of(entry));
+	return PROCDB_ADD(result, message, "origin", "s", procdb_profile_origin(entry));
 }
 
 /* Appends the override of an entry and its source. */

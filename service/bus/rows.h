@@ -42,6 +42,8 @@ gboolean procdb_rows_read(sd_bus_message *message, gboolean whole, GArray *recor
  */
 int procdb_profile_open(sd_bus_message *message, ProcdbEngine *engine,
 			const struct procdb_entry *entry);
+/* "override", "live" or "retained"; static. */
+const char *procdb_profile_origin(const struct procdb_entry *entry);
 /* Why new tasks of this name start as they do: "hold", "override", "learned" or "none"; static. */
 const char *procdb_prediction_source(const ProcdbEngine *engine, const struct procdb_entry *entry);
 /* The a{sv} of Explain: the inputs of the prediction, and the one that BPF has now. */

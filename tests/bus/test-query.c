@@ -224,24 +224,6 @@ static void test_a_hold_shows(BusFixture *f, gconstpointer data)
 	assert_text(explained, "learned_tier", "interactive");
 }
 
-/* Profiles of these names, "name-00000" and so on. */
-static void import_many(BusFixture *f, guint count)
-{
-	g_autoptr(GArray) records = g_array_new(FALSE, TRUE, sizeof(struct procdb_record));
-
-	for (guint i = 0; i < count; i++) {
-		struct procdb_record record = {0};
-		g_autofree char *name = g_strdup_printf("name-%05u", i);
-
-		procdb_profile_init(&record.profile);
-		record.comm = test_comm(name);
-		record.profile.observations = 5;
-		record.profile.tier_votes[i % PROCDB_TIERS] = 5;
-		g_array_append_val(records, record);
-	}
-	g_assert_true(procdb_engine_import(f->engine.engine, records, TRUE, FALSE, NULL));
-}
-
 /* dbus-daemon would close our connection for an answer that is too large for it. */
 static void test_an_answer_has_a_bound(BusFixture *f, gconstpointer data)
 {
@@ -249,11 +231,12 @@ static void test_an_answer_has_a_bound(BusFixture *f, gconstpointer data)
 
 	settings.max_retained = 30000;
 	procdb_engine_configure(f->engine.engine, &settings);
-	import_many(f, 20001);
+	test_import_many(&f->engine, 20001);
 	bus_must_fail(f, "QueryProfiles",
 		      g_variant_new_parsed("({'pattern': <'name-*'>}, uint32 0)"),
 		      OWN_ERROR("LimitExceeded"));
 	assert_names(f, "{'pattern': <'name-*'>, 'sort': <'name'>}", 1, "name-00000");
+	assert_names(f, "{'pattern': <'name-*'>, 'after': <'name-19999'>}", 0, "name-20000");
 	procdb_engine_configure(f->engine.engine, &test_settings);
 }
 
@@ -263,7 +246,7 @@ static void test_many_profiles(BusFixture *f, gconstpointer data)
 	g_autofree char *found = NULL;
 	gint64 began;
 
-	import_many(f, MANY);
+	test_import_many(&f->engine, MANY);
 	began = g_get_monotonic_time();
 	found = names(f, "{'pattern': <'name-1638*'>, 'tier': <'batch'>}", 100);
 	g_test_message("a filtered list of %d took %" G_GINT64_FORMAT " us, the client included",

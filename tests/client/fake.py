@@ -34,6 +34,11 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
            "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
+# What QueryColumns can be asked for.
+FIELDS = {**{name: kind for name, kind in TYPES.items() if name != "votes"},
+          "prediction_source": "s", "held": "s", "kind": "s", "program": "s", "cpu_ns": "t", "runs": "t",
+          "cpu_share": "d", "wakeups_per_second": "d"}
+MOST_ROWS = 20000
 # What a record has beside its row.
 REST = {"first_seen_us": 0, "right": 0, "wrong": 0, "withdrawals": 0, "taught_by": "unknown", "owner": 0}
 RECORDS = "a(" + "".join(TYPES.values()) + "xttusu)"
@@ -153,7 +158,8 @@ class Fake:
                 raise Refused(*self.failures[method].split(":", 1))
             answer = getattr(self, method)(*parameters.unpack())
             if method in self.tell:
-                print(method, len(answer.unpack()[0]), flush=True)
+                rows = answer.unpack()[0]
+                print(method, len(rows["name"] if isinstance(rows, dict) else rows), flush=True)
             invocation.return_value(answer)
         except Refused as refused:
             invocation.return_dbus_error(refused.name, str(refused))
@@ -179,25 +185,56 @@ class Fake:
         """What is known of a name, as named values."""
         row = self.table[name]
         values = {key: GLib.Variant(TYPES[key], row[key]) for key in COLUMNS}
-        held = self.holds.get(name)
-        source = "hold" if held else "override" if row["origin"] == "override" else \
-            "learned" if row["confident"] else "none"
-        values["prediction_source"] = GLib.Variant("s", source)
-        if held:
-            values["held"] = GLib.Variant("s", held)
+        values["prediction_source"] = GLib.Variant("s", self.source(name))
+        if name in self.holds:
+            values["held"] = GLib.Variant("s", self.holds[name])
         values.update(IDENTITY.get(name, {}))
         return values
 
-    def QueryProfiles(self, query, limit):
+    def source(self, name):
+        row = self.table[name]
+        return "hold" if name in self.holds else "override" if row["origin"] == "override" else \
+            "learned" if row["confident"] else "none"
+
+    def value(self, name, field):
+        """The same of one field, of thousands of names at once; nothing is what its column has for it."""
+        if field in COLUMNS:
+            return self.table[name][field]
+        if field == "prediction_source":
+            return self.source(name)
+        if field == "held":
+            return self.holds.get(name, "")
+        known = IDENTITY.get(name, {}).get(field)
+        return known.unpack() if known else {"s": "", "d": -1}.get(FIELDS[field], 0)
+
+    def matching(self, query, limit):
+        """Names in the order of an answer."""
         self.check(query, ("pattern", "tier", "confident", "applied", "kinds", "users", "changed_since",
-                           "sort"))
+                           "sort", "after"))
         names = [name for name in sorted(self.table)
-                 if fnmatch.fnmatchcase(name, query.get("pattern", "*")) and
-                 self.table[name]["confident"] >= query.get("confident", False)]
+                 if ("pattern" not in query or fnmatch.fnmatchcase(name, query["pattern"])) and
+                 self.table[name]["confident"] >= query.get("confident", False) and
+                 name > query.get("after", "")]
         since = query.get("changed_since", 0)
-        names = [name for name in names if self.changed_at.get(name, 0) > since or "changed_since" not in query]
-        rows = [self.values(name) for name in names][:limit or None]
+        names = [name for name in names
+                 if self.changed_at.get(name, 0) > since or "changed_since" not in query][:limit or None]
+        if len(names) > MOST_ROWS:
+            raise Refused("LimitExceeded", "%d profiles match, and one answer has room for %d" %
+                          (len(names), MOST_ROWS))
+        return names
+
+    def QueryProfiles(self, query, limit):
+        rows = [self.values(name) for name in self.matching(query, limit)]
         return GLib.Variant("(aa{sv}t)", (rows, self.serial))
+
+    def QueryColumns(self, query, fields, limit):
+        unknown = [field for field in fields if field not in FIELDS]
+        if unknown:
+            raise Refused("InvalidFilter", "There is no column '%s'" % unknown[0])
+        names = self.matching(query, limit)
+        columns = {field: GLib.Variant("a" + FIELDS[field], [self.value(name, field) for name in names])
+                   for field in fields}
+        return GLib.Variant("(a{sv}t)", (columns, self.serial))
 
     def ListTasks(self, query, limit):
         self.check(query, ("pattern", "pid", "uid", "tier", "applied", "kinds"))

@@ -12,7 +12,7 @@ static Rows *rows_of(const char *name, ...)
 	va_list args;
 
 	rows->items = g_array_new(FALSE, FALSE, sizeof(Row));
-	rows->reply = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
+	rows->replies = g_ptr_array_new();
 	va_start(args, name);
 	for (; *name; name = va_arg(args, const char *)) {
 		Row row = {.name = name, .tier = "batch", .origin = "live"};

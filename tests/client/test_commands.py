@@ -329,6 +329,11 @@ class Many(ClientTest):
         self.assertEqual((reply["deleted"], len(set(reply["names"]))), (9000, 9000))
         self.assertEqual(len(self.json("list")), len(PROFILES) - 1)
 
+    def test_more_than_one_answer_has_room_for_are_listed(self):
+        self.start_fake("--many=20001")
+        self.assertEqual(len(set(self.ok("list", "--names").splitlines())), 20001 + len(PROFILES))
+        self.assertIn("cc1", self.ok("ps"))
+
     def test_an_unknown_name_beside_them_deletes_nothing(self):
         self.start_fake("--many=9000")
         self.fails(3, "delete", "many*", "nosuch")

@@ -16,7 +16,8 @@ from support import CTL, ClientTest
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 CALLS = {
-    "QueryProfiles": (["list"], "list-profiles"),
+    "QueryColumns": (["list"], "list-profiles"),
+    "QueryProfiles": (["list", "--json"], "list-profiles"),
     "ListProfiles": (["override", "list"], "list-profiles"),
     "ListTasks": (["ps"], "list-profiles"),
     "ExportProfiles": (["export"], "list-profiles"),

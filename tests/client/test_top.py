@@ -65,7 +65,7 @@ class Following(TopTest):
     def test_it_asks_for_everything_once(self):
         self.fake.kill()
         self.fake.wait()
-        self.fake = self.start_fake("--many=300", "--tell=QueryProfiles")
+        self.fake = self.start_fake("--many=300", "--tell=QueryColumns")
         terminal = self.terminal("top")
         terminal.expect("310 profiles")
         terminal.type("/zzz\r")
@@ -78,8 +78,8 @@ class Following(TopTest):
         self.fake.kill()
         # What uses CPU time is asked for now and then.
         answers = self.fake.stdout.read().split("\n")[:-1]
-        self.assertEqual([answers[0], answers[1]], ["QueryProfiles 310", "QueryProfiles 1"])
-        self.assertEqual(set(answers[2:]), {"QueryProfiles 100"})
+        self.assertEqual([answers[0], answers[1]], ["QueryColumns 310", "QueryColumns 1"])
+        self.assertEqual(set(answers[2:]), {"QueryColumns 100"})
 
     def test_it_goes_on_after_a_resize(self):
         terminal = self.top()

@@ -33,6 +33,7 @@ CALLS = (
     ("get-confidence", "GetConfidence", "(s)", "keep"),
     ("list-profiles", "Explain", "(s)", "keep"),
     ("list-profiles", "QueryProfiles", "(a{sv}u)", {}, 0),
+    ("list-profiles", "QueryColumns", "(a{sv}asu)", {}, ["name"], 0),
     ("list-profiles", "ListTasks", "(a{sv}u)", {}, 0),
     ("list-profiles", "GetProfileOfPid", "(u)", os.getpid()),
     ("save", "Save", "()"),

@@ -362,6 +362,23 @@ void test_learn_names(EngineFixture *f, const char *prefix, guint n)
 	}
 }
 
+void test_import_many(EngineFixture *f, guint count)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, TRUE, sizeof(struct procdb_record));
+
+	for (guint i = 0; i < count; i++) {
+		struct procdb_record record = {0};
+		g_autofree char *name = g_strdup_printf("name-%05u", i);
+
+		procdb_profile_init(&record.profile);
+		record.comm = test_comm(name);
+		record.profile.observations = 5;
+		record.profile.tier_votes[i % PROCDB_TIERS] = 5;
+		g_array_append_val(records, record);
+	}
+	g_assert_true(procdb_engine_import(f->engine, records, TRUE, FALSE, NULL));
+}
+
 void test_set_override(EngineFixture *f, const char *name, guint8 tier)
 {
 	struct procdb_comm comm = test_comm(name);

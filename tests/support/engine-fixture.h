@@ -74,5 +74,7 @@ void test_check_consistent(EngineFixture *f);
 void test_check_settled(EngineFixture *f);
 /* Learns n confident names from prefix0 on, in an order of age. */
 void test_learn_names(EngineFixture *f, const char *prefix, guint n);
+/* Has these profiles in place of all others: confident ones, "name-00000" and so on. */
+void test_import_many(EngineFixture *f, guint count);
 /* Overrides a name, or takes that back; it has to work. */
 void test_set_override(EngineFixture *f, const char *name, guint8 tier);

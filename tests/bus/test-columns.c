@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* QueryColumns: what GetProfile says, of many profiles at once and in few bytes. */
+
+#include "bus-fixture.h"
+
+#include <string.h>
+
+/* All fields. */
+#define FIELDS                                                                                     \
+	"['name', 'tier', 'confidence', 'confident', 'observations', 'avg_runtime_ns', "           \
+	"'runtime_dev_ns', 'wakeup_freq', 'csw_rate', 'first_seen_us', 'last_seen_us', 'origin', " \
+	"'predicted', 'prediction_source', 'held', 'kind', 'user', 'program', 'unit', 'runs', "    \
+	"'cpu_ns', 'cpu_share', 'wakeups_per_second', 'switches_per_second']"
+#define N_FIELDS 24
+
+#define MANY 4096
+
+static GVariant *question(const char *filter, const char *fields, guint limit)
+{
+	return g_variant_new("(@a{sv}@asu)", g_variant_new_parsed(filter),
+			     g_variant_new_parsed(fields), limit);
+}
+
+/* The whole answer. */
+static GVariant *ask(BusFixture *f, const char *filter, const char *fields, guint limit)
+{
+	GVariant *reply = bus_must(f, "QueryColumns", question(filter, fields, limit));
+
+	g_assert_cmpstr(g_variant_get_type_string(reply), ==, "(a{sv}t)");
+	return reply;
+}
+
+static GVariant *column_of(GVariant *reply, const char *name)
+{
+	g_autoptr(GVariant) columns = g_variant_get_child_value(reply, 0);
+
+	return g_variant_lookup_value(columns, name, NULL);
+}
+
+static void assert_names(BusFixture *f, const char *filter, guint limit, const char *expected)
+{
+	g_autoptr(GVariant) reply = ask(f, filter, "['name']", limit);
+	g_autoptr(GVariant) names = column_of(reply, "name");
+	g_autofree const char **texts = g_variant_get_strv(names, NULL);
+	g_autofree char *found = g_strjoinv(" ", (char **)texts);
+
+	g_assert_cmpstr(found, ==, expected);
+}
+
+/* Of a field that GetProfile does not have. */
+static void assert_unknown(const char *field, GVariant *value)
+{
+	if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+		g_assert_cmpstr(g_variant_get_string(value, NULL), ==, "");
+	else if (g_variant_is_of_type(value, G_VARIANT_TYPE_DOUBLE))
+		g_assert_cmpfloat(g_variant_get_double(value), <, 0);
+	else
+		g_assert_cmpuint(g_variant_get_uint64(value), ==, 0);
+}
+
+static void assert_as_get_profile(BusFixture *f, GVariant *reply, gsize at, const char *name)
+{
+	g_autoptr(GVariant) answer = bus_must(f, "GetProfile", g_variant_new("(s)", name));
+	g_autoptr(GVariant) profile = g_variant_get_child_value(answer, 0);
+	g_autoptr(GVariant) columns = g_variant_get_child_value(reply, 0);
+	GVariantIter iter;
+	const char *field;
+	GVariant *column;
+
+	g_assert_cmpuint(g_variant_n_children(columns), ==, N_FIELDS);
+	g_variant_iter_init(&iter, columns);
+	while (g_variant_iter_loop(&iter, "{&sv}", &field, &column)) {
+		g_autoptr(GVariant) value = g_variant_get_child_value(column, at);
+		g_autoptr(GVariant) expected = g_variant_lookup_value(profile, field, NULL);
+
+		g_test_message("%s of %s", field, name);
+		if (expected)
+			g_assert_cmpvariant(value, expected);
+		else
+			assert_unknown(field, value);
+	}
+}
+
+static void test_columns_say_what_profiles_say(BusFixture *f, gconstpointer data)
+{
+	struct procdb_program program = {
+	    .cpu = 12345,
+	    .alive = 2000000000,
+	    .wakeups = 9,
+	    .switches = 5,
+	    .kind = PROCDB_KIND_PROCESS,
+	    .path = "/usr/lib/gcc/cc1\n\xff",
+	    .unit = "build.service",
+	};
+	struct procdb_comm comm = test_comm("cc1");
+	g_autoptr(GVariant) cookie = NULL, reply = NULL;
+
+	test_maps_count_program(f->engine.backend, &comm, &program);
+	test_maps_score(f->engine.backend, &comm, (struct procdb_score){.found = 3, .missed = 4});
+	test_learn(&f->engine, "never seen", PROCDB_TIER_LAT_CRITICAL, 1);
+	cookie = bus_must(f, "Hold", g_variant_new("(sss)", "make", "batch", "in a hurry"));
+	reply = ask(f, "@a{sv} {}", FIELDS, 0);
+	assert_as_get_profile(f, reply, 0, "cc1");
+	assert_as_get_profile(f, reply, 1, "make");
+	assert_as_get_profile(f, reply, 2, "never seen");
+}
+
+static void test_fields_are_those_asked_for(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GVariant) two = ask(f, "@a{sv} {}", "['tier', 'name', 'tier']", 0);
+	g_autoptr(GVariant) none = ask(f, "@a{sv} {}", "@as []", 0);
+	g_autoptr(GVariant) tiers = column_of(two, "tier");
+	g_autofree char *text = g_variant_print(tiers, FALSE);
+	g_autoptr(GVariant) columns = g_variant_get_child_value(two, 0);
+	g_autoptr(GVariant) nothing = g_variant_get_child_value(none, 0);
+
+	g_assert_cmpuint(g_variant_n_children(columns), ==, 2);
+	g_assert_cmpstr(text, ==, "['batch', 'interactive']");
+	g_assert_cmpuint(g_variant_n_children(nothing), ==, 0);
+}
+
+static void assert_refused(BusFixture *f, const char *filter, const char *fields, const char *word)
+{
+	g_auto(BusCall) call = {0};
+
+	bus_call(f, &call, "QueryColumns", question(filter, fields, 0));
+	g_assert_cmpstr(call.error, ==, OWN_ERROR("InvalidFilter"));
+	g_assert_nonnull(strstr(call.message, word));
+}
+
+static void test_what_is_no_field_is_named(BusFixture *f, gconstpointer data)
+{
+	assert_refused(f, "@a{sv} {}", "['name', 'colour']", "colour");
+	assert_refused(f, "@a{sv} {}", "['votes']", "votes");
+	assert_refused(f, "{'colour': <'red'>}", "['name']", "colour");
+}
+
+static void test_filters_and_limits_are_those_of_rows(BusFixture *f, gconstpointer data)
+{
+	test_learn(&f->engine, "new", PROCDB_TIER_LAT_CRITICAL, 1);
+	assert_names(f, "@a{sv} {}", 0, "cc1 make new");
+	assert_names(f, "@a{sv} {}", 2, "cc1 make");
+	assert_names(f, "{'confident': <true>}", 0, "cc1 make");
+	assert_names(f, "{'pattern': <'nothing'>}", 0, "");
+}
+
+static void test_a_list_goes_on_after_a_name(BusFixture *f, gconstpointer data)
+{
+	g_auto(BusCall) call = {0};
+
+	test_learn(&f->engine, "make\xff", PROCDB_TIER_LAT_CRITICAL, 1);
+	assert_names(f, "{'after': <'cc1'>}", 0, "make make\\xff");
+	assert_names(f, "{'after': <'make'>}", 1, "make\\xff");
+	assert_names(f, "{'after': <'make\\\\xff'>}", 0, "");
+	/* A name that was there is gone. */
+	assert_names(f, "{'after': <'d'>}", 1, "make");
+	bus_call(f, &call, "QueryColumns", question("{'after': <'\\\\xzz'>}", "['name']", 0));
+	g_assert_cmpstr(call.error, ==, OWN_ERROR("InvalidName"));
+}
+
+static void test_many_take_few_bytes(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GVariant) columns = NULL, rows = NULL;
+
+	test_import_many(&f->engine, MANY);
+	columns = ask(f, "@a{sv} {}", FIELDS, MANY);
+	rows = bus_must(f, "QueryProfiles", g_variant_new("(a{sv}u)", NULL, MANY));
+	g_test_message("%" G_GSIZE_FORMAT " bytes by columns, %" G_GSIZE_FORMAT " by rows",
+		       g_variant_get_size(columns), g_variant_get_size(rows));
+	g_assert_cmpuint(g_variant_get_size(columns), <, MANY * 200);
+	g_assert_cmpuint(g_variant_get_size(columns) * 3, <, g_variant_get_size(rows));
+}
+
+static void test_an_answer_has_a_bound(BusFixture *f, gconstpointer data)
+{
+	ProcdbEngineSettings settings = test_settings;
+
+	settings.max_retained = 30000;
+	procdb_engine_configure(f->engine.engine, &settings);
+	test_import_many(&f->engine, 20001);
+	bus_must_fail(f, "QueryColumns", question("@a{sv} {}", "['name']", 0),
+		      OWN_ERROR("LimitExceeded"));
+	assert_names(f, "{'after': <'name-19999'>}", 0, "name-20000");
+	procdb_engine_configure(f->engine.engine, &test_settings);
+}
+
+static void add(const char *path, void (*test)(BusFixture *, gconstpointer))
+{
+	g_test_add(path, BusFixture, NULL, bus_fixture_set_up, test, bus_fixture_tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("/columns/columns-say-what-profiles-say", test_columns_say_what_profiles_say);
+	add("/columns/fields-are-those-asked-for", test_fields_are_those_asked_for);
+	add("/columns/what-is-no-field-is-named", test_what_is_no_field_is_named);
+	add("/columns/filters-and-limits-are-those-of-rows",
+	    test_filters_and_limits_are_those_of_rows);
+	add("/columns/a-list-goes-on-after-a-name", test_a_list_goes_on_after_a_name);
+	add("/columns/many-take-few-bytes", test_many_take_few_bytes);
+	add("/columns/an-answer-has-a-bound", test_an_answer_has_a_bound);
+	return bus_fixture_run_tests();
+}
