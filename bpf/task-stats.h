@@ -63,10 +63,7 @@ struct task_stats {
 	bool ask;	/* its present name is another one than at the last look, and predicts */
 };
 
-/*
- * An LRU hash loses entries long before it is full (an LRU of 512 from about
- * 384 on), so it is larger than the 512 of the reference.
- */
+/* Larger than the 512 of the reference: an LRU hash loses entries from three quarters on. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -450,7 +447,8 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 		ts->known = true;
 		ask = true;
 	}
-	if (now < ts->publish_at)
+	/* Its treatment at its beginning says nothing of it. */
+	if (now < ts->publish_at || (begins && ts->matured))
 		return ask;
 	/* Again and again what it is now; the first time what it has been. */
 	if (ts->matured || observing.from_maturity)

@@ -66,6 +66,17 @@ def learns_the_tiers_of_programs_within_15_seconds():
         assert service.get("Observations") > 0
 
 
+def a_short_job_that_waits_long_for_a_cpu_is_what_it_does():
+    """Beside many others it is seconds old before it has worked for one."""
+    job = [BEHAVE, "lab-crowded", "60000", "0", "3.5"]
+    with Service(backend="observer") as service:
+        with running(*[job] * 8 * os.cpu_count()):
+            wait_for(lambda: service.profiles().get("lab-crowded", {"observations": 0})["observations"] >= 3,
+                     30, "they are observed in three seconds")
+        votes = service.profiles()["lab-crowded"]["votes"]
+        assert votes[0] > 0 and tuple(votes[1:]) == (0, 0), votes
+
+
 def learns_pipes_and_a_compile():
     source = os.environ["LAB_DIR"] + "/x.c"
     with open(source, "w", encoding="utf-8") as file:
