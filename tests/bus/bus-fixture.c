@@ -325,7 +325,9 @@ GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)
 		const char *name = method->in_args[i]->name;
 		const char *type = method->in_args[i]->signature;
 
-		if (g_str_equal(type, "as"))
+		if (g_str_equal(name, "fields"))
+			g_variant_builder_add_parsed(&parameters, "['name', 'tier']");
+		else if (g_str_equal(type, "as"))
 			g_variant_builder_add_parsed(&parameters, "['cc1', 'make']");
 		else if (g_str_equal(name, "seconds"))
 			g_variant_builder_add(&parameters, "u", PROCDB_TRIAL_SECONDS_MIN);
