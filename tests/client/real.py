@@ -148,32 +148,44 @@ class SessionAgent:
     """The agent of a desktop: a program apart from the client, that asks, and says who answered."""
 
     def __init__(self):
-        self.bus = Gio.DBusConnection.new_for_address_sync(
-            "unix:path=/run/dbus/system_bus_socket",
-            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+        self.user = pwd.getpwnam("alice").pw_uid
+        self.helper = self.connect()
+        # The kernel, and so the bus, know whose a connection is by the effective user.
+        os.seteuid(self.user)
+        try:
+            self.bus = self.connect()
+        finally:
+            os.seteuid(0)
         self.bus.register_object("/agent", Gio.DBusNodeInfo.new_for_xml(AGENT).interfaces[0],
                                  self.on_call, None, None)
         self.asked = []
 
-    def authority(self, method, arguments):
-        self.bus.call_sync("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
-                           "org.freedesktop.PolicyKit1.Authority", method, arguments, None, 0, 10_000)
+    @staticmethod
+    def connect():
+        return Gio.DBusConnection.new_for_address_sync(
+            "unix:path=/run/dbus/system_bus_socket",
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+
+    @staticmethod
+    def authority(bus, method, arguments):
+        bus.call_sync("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+                      "org.freedesktop.PolicyKit1.Authority", method, arguments, None, 0, 10_000)
 
     def serve(self, process):
         """As if that process were a session's."""
         with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
             started = int(stat.read().rsplit(")", 1)[1].split()[19])
-        self.authority("RegisterAuthenticationAgent", GLib.Variant("((sa{sv})ss)", (("unix-process", {
+        self.authority(self.bus, "RegisterAuthenticationAgent", GLib.Variant("((sa{sv})ss)", (("unix-process", {
             "pid": GLib.Variant("u", process.pid), "start-time": GLib.Variant("t", started),
-            "uid": GLib.Variant("i", pwd.getpwnam("alice").pw_uid)}), "C", "/agent")))
+            "uid": GLib.Variant("i", self.user)}), "C", "/agent")))
 
     def on_call(self, _bus, _sender, _path, _interface, method, parameters, invocation):
         if method == "BeginAuthentication":
             action, _, _, _, cookie, _ = parameters.unpack()
             self.asked.append(action)
-            # What the helper of an agent says once root's password was typed, for whoever registered it.
-            self.authority("AuthenticationAgentResponse2", GLib.Variant("(us(sa{sv}))", (
-                os.getuid(), cookie, ("unix-user", {"uid": GLib.Variant("u", 0)}))))
+            # What the helper of an agent, which is root, says once root's password was typed.
+            self.authority(self.helper, "AuthenticationAgentResponse2", GLib.Variant("(us(sa{sv}))", (
+                self.user, cookie, ("unix-user", {"uid": GLib.Variant("u", 0)}))))
         invocation.return_value(None)
 
 

@@ -85,7 +85,8 @@ clang-tidy)
 	;;
 cppcheck)
 	cppcheck --project="$scratch/compile_commands.json" --enable=warning,performance,portability \
-		--library=gtk '-DG_DEFINE_QUARK(a,b)=' '-DG_GNUC_PRINTF(a,b)=' --inline-suppr --error-exitcode=1 --quiet -j "$jobs" \
+		--library=gtk '-DG_DEFINE_QUARK(a,b)=' '-DG_GNUC_PRINTF(a,b)=' \
+		'-DG_GINT64_FORMAT="ld"' '-DG_GUINT64_FORMAT="lu"' '-DG_GSIZE_FORMAT="lu"' --inline-suppr --error-exitcode=1 --quiet -j "$jobs" \
 		--suppressions-list="$source/tests/lint/cppcheck.txt" \
 		--template='{file}:{line}: {id}: {message}' >"$scratch/log" 2>&1 || failed=1
 	;;
