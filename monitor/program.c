@@ -216,7 +216,7 @@ static void set_wakeups(MonitorProgram *self, double per_second)
 
 	set_number(self, PROP_WAKEUPS, &self->wakeups, wakeups);
 	set_text(self, PROP_WAKEUPS_TEXT, &self->wakeups_text,
-		 per_second < 0 ? g_strdup("") : out_true_rate(wakeups));
+		 wakeups <= 0 ? g_strdup("") : out_true_rate(wakeups));
 }
 
 /* The icon of a desktop application, by the name of its desktop file; NULL if it has none. */

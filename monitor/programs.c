@@ -46,17 +46,36 @@ static void drop(MonitorPrograms *self, const char *name)
 	g_hash_table_remove(self->by_name, name);
 }
 
-static void take(MonitorPrograms *self, const Row *row, GPtrArray *added)
+/*
+ * Adds the programs that are new, before others change: the lists that sort this one take for
+ * granted that what they have is in order.
+ */
+static void add_new(MonitorPrograms *self, GVariant *profiles)
 {
-	MonitorProgram *program = g_hash_table_lookup(self->by_name, row->name);
+	g_autoptr(GPtrArray) added = g_ptr_array_new();
+	GVariantIter iter;
+	GVariant *map;
 
-	if (!program) {
-		program = monitor_program_new(row->name);
-		g_hash_table_insert(self->by_name, (gpointer)monitor_program_name(program),
-				    program);
-		g_ptr_array_add(added, program);
+	g_variant_iter_init(&iter, profiles);
+	while ((map = g_variant_iter_next_value(&iter))) {
+		const char *name;
+		MonitorProgram *program;
+		Row row;
+
+		if (g_variant_lookup(map, "name", "&s", &name) &&
+		    !g_hash_table_contains(self->by_name, name)) {
+			program = monitor_program_new(name);
+			rows_row_of_map(map, &row);
+			monitor_program_take(program, &row);
+			g_hash_table_insert(self->by_name, (gpointer)monitor_program_name(program),
+					    program);
+			g_ptr_array_add(added, program);
+		}
+		g_variant_unref(map);
 	}
-	monitor_program_take(program, row);
+	if (added->len > 0)
+		g_list_store_splice(self->list, g_list_model_get_n_items(G_LIST_MODEL(self->list)),
+				    0, added->pdata, added->len);
 }
 
 /* Drops what a whole list, asked for at begun_us, does not have; lets others rest. */
@@ -80,23 +99,23 @@ static void look_through(MonitorPrograms *self, gint64 begun_us, gboolean is_who
 
 static void take_all(MonitorPrograms *self, GVariant *profiles, gboolean is_whole)
 {
-	g_autoptr(GPtrArray) added = g_ptr_array_new();
 	const gint64 begun_us = g_get_monotonic_time();
 	GVariantIter iter;
 	GVariant *map;
 
+	add_new(self, profiles);
 	g_variant_iter_init(&iter, profiles);
 	while ((map = g_variant_iter_next_value(&iter))) {
+		MonitorProgram *program;
 		Row row;
 
 		rows_row_of_map(map, &row);
-		take(self, &row, added);
+		program = g_hash_table_lookup(self->by_name, row.name);
+		if (program && monitor_program_taken_us(program) < begun_us)
+			monitor_program_take(program, &row);
 		g_variant_unref(map);
 	}
 	look_through(self, begun_us, is_whole);
-	if (added->len > 0)
-		g_list_store_splice(self->list, g_list_model_get_n_items(G_LIST_MODEL(self->list)),
-				    0, added->pdata, added->len);
 }
 
 static void on_list(GObject *source, GAsyncResult *result, gpointer data)

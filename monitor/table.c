@@ -42,8 +42,10 @@ static GtkWidget *label_new(const Column *column, GtkListItem *item)
 
 	gtk_label_set_xalign(GTK_LABEL(label), column->is_end ? 1 : 0);
 	gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
-	if (column->is_end)
+	if (column->is_end) {
 		gtk_widget_add_css_class(label, "numeric");
+		gtk_widget_set_margin_end(label, 12);
+	}
 	gtk_expression_bind(property_of_cell(column->shown), label, "label", item);
 	return label;
 }
@@ -91,12 +93,18 @@ static GtkColumnViewColumn *column_new(const Column *column)
 	return shown;
 }
 
-/* Numbers have changed, of which sorters are not told. Names do not change. */
+/*
+ * Numbers have changed, of which sorters are not told. The view stays with the row that it begins
+ * with, unless that is the first one: then it stays at the top.
+ */
 static void on_updated(MonitorPrograms *programs, GtkColumnView *view)
 {
-	GtkSorter *sorter = gtk_column_view_get_sorter(view);
+	GtkAdjustment *place = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(view));
+	const gboolean is_top = gtk_adjustment_get_value(place) <= 0;
 
-	gtk_sorter_changed(sorter, GTK_SORTER_CHANGE_DIFFERENT);
+	gtk_sorter_changed(gtk_column_view_get_sorter(view), GTK_SORTER_CHANGE_DIFFERENT);
+	if (is_top)
+		gtk_adjustment_set_value(place, 0);
 }
 
 static GtkFilter *search_filter(GtkEditable *search)

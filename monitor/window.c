@@ -250,6 +250,17 @@ static void act_search(GtkWidget *widget, const char *action, GVariant *paramete
 	gtk_widget_grab_focus(MONITOR_WINDOW(widget)->search);
 }
 
+/* Enter goes from the search to what was found. */
+static void on_found(GtkSearchEntry *search, MonitorWindow *self)
+{
+	GtkSelectionModel *model = gtk_column_view_get_model(GTK_COLUMN_VIEW(self->view));
+
+	if (!model || g_list_model_get_n_items(G_LIST_MODEL(model)) == 0)
+		return;
+	gtk_selection_model_select_item(model, 0, TRUE);
+	gtk_widget_grab_focus(self->view);
+}
+
 static void act_about(GtkWidget *widget, const char *action, GVariant *parameter)
 {
 	adw_show_about_window(GTK_WINDOW(widget), "application-name", "ProcDb Monitor",
@@ -369,6 +380,7 @@ static void monitor_window_init(MonitorWindow *self)
 	self->cancellable = g_cancellable_new();
 	g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(kernel_threads));
 	gtk_search_entry_set_key_capture_widget(GTK_SEARCH_ENTRY(self->search), GTK_WIDGET(self));
+	g_signal_connect(self->search, "activate", G_CALLBACK(on_found), self);
 	gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.override", FALSE);
 	gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.trial", FALSE);
 	g_signal_connect(self, "notify::is-active", G_CALLBACK(set_pace), NULL);

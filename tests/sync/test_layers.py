@@ -33,6 +33,7 @@ USES = {
     "client": {"bpf", "common", "client/ctl.h", "client/model", "client/view"},
     "client/farm": {"bpf", "common", "client", "client/ctl.h", "client/model", "client/view"},
     "client/commands": {"bpf", "common", "client", "client/ctl.h", "client/farm", "client/model", "client/view"},
+    "monitor": {"bpf", "common", "client/ctl.h", "client/model", "client/view"},
 }
 # Whole programs are put together here.
 TOPS = {"service/main.c", "service/options.c", "service/options.h", "service/daemon.c", "service/daemon.h",
@@ -42,7 +43,7 @@ TOPS = {"service/main.c", "service/options.c", "service/options.h", "service/dae
 def code():
     """Path -> text, of the C files of programs."""
     return {name: text(name) for name in tracked()
-            if re.match(r"(bpf|common|service|client)/.*\.[ch]$", name)}
+            if re.match(r"(bpf|common|service|client|monitor)/.*\.[ch]$", name)}
 
 
 def layer(path):
