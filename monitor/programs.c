@@ -8,7 +8,7 @@
 /* More than these are not asked for; of more the service sends those that use most CPU time. */
 #define MOST_ROWS 2000
 /* What was not observed for this long uses no CPU. */
-#define REST_US (3 * G_USEC_PER_SEC)
+#define REST_US (G_GINT64_CONSTANT(3) * G_USEC_PER_SEC)
 #define PACE_MS 1000
 
 struct _MonitorPrograms {

@@ -16,7 +16,7 @@
 #define PACE_FOCUSED_MS 1000
 #define PACE_UNFOCUSED_MS 5000
 /* The service adds to the history once a minute. */
-#define HISTORY_US (60 * G_USEC_PER_SEC)
+#define HISTORY_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 #define TRIAL_SECONDS 60
 
 struct _MonitorWindow {
@@ -39,6 +39,7 @@ struct _MonitorWindow {
 	GtkWidget *progress;
 	GtkWidget *trial_button;
 	GtkWidget *plot;
+	GtkWidget *plot_title;
 	GtkWidget *view;
 	GtkWidget *summary;
 	GtkWidget *override;
@@ -250,6 +251,22 @@ static void act_search(GtkWidget *widget, const char *action, GVariant *paramete
 	gtk_widget_grab_focus(MONITOR_WINDOW(widget)->search);
 }
 
+/* The plot is of the tier that is chosen, or of the one that slices are to help. */
+static void on_tier(GtkDropDown *tier, GParamSpec *pspec, MonitorWindow *self)
+{
+	const guint selected = gtk_drop_down_get_selected(tier);
+	const char *word = selected > 0 && selected != GTK_INVALID_LIST_POSITION
+			       ? rows_words[selected - 1]
+			       : procdb_tier_name(PROCDB_TIER_LAT_CRITICAL);
+	g_autofree char *title = NULL;
+
+	if (rows_tier_rank(word) < 0)
+		return;
+	title = g_strdup_printf("Delays of the Last Hour, %s", word);
+	gtk_label_set_text(GTK_LABEL(self->plot_title), title);
+	monitor_plot_set_tier(MONITOR_PLOT(self->plot), word);
+}
+
 /* Enter goes from the search to what was found. */
 static void on_found(GtkSearchEntry *search, MonitorWindow *self)
 {
@@ -343,6 +360,7 @@ static void bind_children(GtkWidgetClass *class)
 	    {"progress", G_STRUCT_OFFSET(MonitorWindow, progress)},
 	    {"trial_button", G_STRUCT_OFFSET(MonitorWindow, trial_button)},
 	    {"plot", G_STRUCT_OFFSET(MonitorWindow, plot)},
+	    {"plot_title", G_STRUCT_OFFSET(MonitorWindow, plot_title)},
 	    {"view", G_STRUCT_OFFSET(MonitorWindow, view)},
 	    {"summary", G_STRUCT_OFFSET(MonitorWindow, summary)},
 	    {"override", G_STRUCT_OFFSET(MonitorWindow, override)},
@@ -408,6 +426,8 @@ void monitor_window_follow(MonitorWindow *self, ProcdbDBusProcDb1 *proxy)
 	g_signal_connect(self->programs, "failed", G_CALLBACK(on_failed), self);
 	g_signal_connect(proxy, "g-properties-changed", G_CALLBACK(on_properties_changed), self);
 	g_signal_connect(proxy, "notify::g-name-owner", G_CALLBACK(on_owner_changed), self);
+	g_signal_connect(self->tier, "notify::selected", G_CALLBACK(on_tier), self);
+	on_tier(GTK_DROP_DOWN(self->tier), NULL, self);
 	set_pace(self);
 	on_owner_changed(G_DBUS_PROXY(proxy), NULL, self);
 }

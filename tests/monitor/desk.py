@@ -115,9 +115,6 @@ class Desk:
         with open(f"{HOME}/window.log", encoding="utf-8") as log:
             return log.read()
 
-    def screenshot(self, path):
-        subprocess.run(["import", "-window", "root", path], env=self.environment, check=True)
-
 
 @contextmanager
 def screen():
