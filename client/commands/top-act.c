@@ -6,29 +6,16 @@
 #include "bus.h"
 #include "escape.h"
 #include "profile.h"
+#include "refusal.h"
 
 typedef struct {
 	Top *top;
 	char *done; /* what to say if it went well */
 } Act;
 
-/* An error as a line; what a terminal must not see is escaped. Free with g_free(). */
-static char *line_of(const GError *error)
-{
-	g_autoptr(GError) plain = g_error_copy(error);
-	g_autofree char *remote = g_dbus_error_get_remote_error(error);
-	char *text;
-
-	g_dbus_error_strip_remote_error(plain);
-	text = escape_plain(plain->message);
-	if (g_strcmp0(remote, "org.freedesktop.DBus.Error.AccessDenied") == 0)
-		return g_strdup_printf("Nothing was changed, access denied: %s", text);
-	return g_strdup_printf("Nothing was changed: %s", text);
-}
-
 static void told(Top *top, const char *done, const GError *error)
 {
-	top_say(top, error ? line_of(error) : g_strdup(done));
+	top_say(top, error ? refusal_line(error) : g_strdup(done));
 }
 
 static void on_acted(GObject *source, GAsyncResult *result, gpointer user_data)

@@ -33,16 +33,17 @@ USES = {
     "client": {"bpf", "common", "client/ctl.h", "client/model", "client/view"},
     "client/farm": {"bpf", "common", "client", "client/ctl.h", "client/model", "client/view"},
     "client/commands": {"bpf", "common", "client", "client/ctl.h", "client/farm", "client/model", "client/view"},
+    "monitor": {"bpf", "common", "client/ctl.h", "client/model", "client/view"},
 }
 # Whole programs are put together here.
 TOPS = {"service/main.c", "service/options.c", "service/options.h", "service/daemon.c", "service/daemon.h",
-        "service/notify.c", "service/notify.h", "service/proof.c", "service/proof.h", "client/main.c"}
+        "service/notify.c", "service/notify.h", "service/proof.c", "service/proof.h", "client/main.c", "monitor/main.c"}
 
 
 def code():
     """Path -> text, of the C files of programs."""
     return {name: text(name) for name in tracked()
-            if re.match(r"(bpf|common|service|client)/.*\.[ch]$", name)}
+            if re.match(r"(bpf|common|service|client|monitor)/.*\.[ch]$", name)}
 
 
 def layer(path):

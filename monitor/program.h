@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+#pragma once
+
+/* A program as a row of the list. Its properties change with what the service says of it. */
+
+#include <gio/gio.h>
+
+#include "rows.h"
+
+#define MONITOR_TYPE_PROGRAM (monitor_program_get_type())
+G_DECLARE_FINAL_TYPE(MonitorProgram, monitor_program, MONITOR, PROGRAM, GObject)
+
+/* A program of which only the name is known yet, escaped as on the bus. */
+MonitorProgram *monitor_program_new(const char *name);
+
+/* Takes over what a row says; notifies of what is seen otherwise now, and of nothing else. */
+void monitor_program_take(MonitorProgram *self, const Row *row);
+
+/* It was not observed for a while: it uses no CPU, of which the service sends no word. */
+void monitor_program_rest(MonitorProgram *self);
+
+/* When monitor_program_take() was called last, by the monotonic clock in µs. */
+gint64 monitor_program_taken_us(MonitorProgram *self);
+
+/* Its name on the bus; of the program. */
+const char *monitor_program_name(MonitorProgram *self);
+
+/* The tier that new tasks of it start in, "brief", or with a '?' what is only guessed. */
+const char *monitor_program_tier(MonitorProgram *self);
+
+/* Whether an override decides it. */
+gboolean monitor_program_is_overridden(MonitorProgram *self);

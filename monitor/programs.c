@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "programs.h"
+
+#include "rows.h"
+
+/* More than these are not asked for; of more the service sends those that use most CPU time. */
+#define MOST_ROWS 2000
+/* What was not observed for this long uses no CPU. */
+#define REST_US (G_GINT64_CONSTANT(3) * G_USEC_PER_SEC)
+#define PACE_MS 1000
+
+struct _MonitorPrograms {
+	GObject parent;
+	ProcdbDBusProcDb1 *proxy;
+	GCancellable *cancellable; /* of the list that is on its way; NULL: none is */
+	GListStore *list;
+	GHashTable *by_name; /* of MonitorProgram, by its own name */
+	guint64 serial;	     /* of the last list */
+	guint64 signalled;   /* of the last ProfilesChanged, or of the last whole list */
+	gboolean is_stale;   /* something changed since the last list was asked for */
+	gboolean is_whole;   /* the next list is of all programs */
+	guint pace_ms;
+	guint timer;
+	gint64 asked_us;
+};
+
+G_DEFINE_FINAL_TYPE(MonitorPrograms, monitor_programs, G_TYPE_OBJECT)
+
+enum { UPDATED, FAILED, SIGNALS };
+
+static guint signals[SIGNALS];
+
+static void ask_when_due(MonitorPrograms *self);
+
+static void drop(MonitorPrograms *self, const char *name)
+{
+	MonitorProgram *program = g_hash_table_lookup(self->by_name, name);
+	guint position;
+
+	if (!program)
+		return;
+	if (g_list_store_find(self->list, program, &position))
+		g_list_store_remove(self->list, position);
+	g_hash_table_remove(self->by_name, name);
+}
+
+/*
+ * Adds the programs that are new, before others change: the lists that sort this one take for
+ * granted that what they have is in order.
+ */
+static void add_new(MonitorPrograms *self, GVariant *profiles)
+{
+	g_autoptr(GPtrArray) added = g_ptr_array_new();
+	GVariantIter iter;
+	GVariant *map;
+
+	g_variant_iter_init(&iter, profiles);
+	while ((map = g_variant_iter_next_value(&iter))) {
+		const char *name;
+		MonitorProgram *program;
+		Row row;
+
+		if (g_variant_lookup(map, "name", "&s", &name) &&
+		    !g_hash_table_contains(self->by_name, name)) {
+			program = monitor_program_new(name);
+			rows_row_of_map(map, &row);
+			monitor_program_take(program, &row);
+			g_hash_table_insert(self->by_name, (gpointer)monitor_program_name(program),
+					    program);
+			g_ptr_array_add(added, program);
+		}
+		g_variant_unref(map);
+	}
+	if (added->len > 0)
+		g_list_store_splice(self->list, g_list_model_get_n_items(G_LIST_MODEL(self->list)),
+				    0, added->pdata, added->len);
+}
+
+/* Drops what a whole list, asked for at begun_us, does not have; lets others rest. */
+static void look_through(MonitorPrograms *self, gint64 begun_us, gboolean is_whole)
+{
+	const gint64 now_us = g_get_monotonic_time();
+
+	for (guint i = g_list_model_get_n_items(G_LIST_MODEL(self->list)); i-- > 0;) {
+		g_autoptr(MonitorProgram) program =
+		    g_list_model_get_item(G_LIST_MODEL(self->list), i);
+		const gint64 taken_us = monitor_program_taken_us(program);
+
+		if (is_whole && taken_us < begun_us) {
+			g_hash_table_remove(self->by_name, monitor_program_name(program));
+			g_list_store_remove(self->list, i);
+		} else if (now_us - taken_us > REST_US) {
+			monitor_program_rest(program);
+		}
+	}
+}
+
+static void take_all(MonitorPrograms *self, GVariant *profiles, gboolean is_whole)
+{
+	const gint64 begun_us = g_get_monotonic_time();
+	GVariantIter iter;
+	GVariant *map;
+
+	add_new(self, profiles);
+	g_variant_iter_init(&iter, profiles);
+	while ((map = g_variant_iter_next_value(&iter))) {
+		MonitorProgram *program;
+		Row row;
+
+		rows_row_of_map(map, &row);
+		program = g_hash_table_lookup(self->by_name, row.name);
+		if (program && monitor_program_taken_us(program) < begun_us)
+			monitor_program_take(program, &row);
+		g_variant_unref(map);
+	}
+	look_through(self, begun_us, is_whole);
+}
+
+static void on_list(GObject *source, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(MonitorPrograms) self = data;
+	g_autoptr(GVariant) profiles = NULL;
+	g_autoptr(GError) error = NULL;
+	const gboolean is_whole = self->serial == 0;
+
+	if (!procdb_dbus_proc_db1_call_query_profiles_finish(
+		PROCDB_DBUS_PROC_DB1(source), &profiles, &self->serial, result, &error)) {
+		/* Another list may be on its way by now. */
+		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+			return;
+		g_clear_object(&self->cancellable);
+		g_signal_emit(self, signals[FAILED], 0, error);
+		return;
+	}
+	g_clear_object(&self->cancellable);
+	if (is_whole)
+		self->signalled = self->serial;
+	take_all(self, profiles, is_whole);
+	g_signal_emit(self, signals[UPDATED], 0);
+	ask_when_due(self);
+}
+
+static void ask(MonitorPrograms *self)
+{
+	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
+
+	if (self->is_whole)
+		self->serial = 0;
+	if (self->serial > 0)
+		g_variant_dict_insert(&filter, "changed_since", "t", self->serial);
+	g_variant_dict_insert(&filter, "sort", "s", "cpu");
+	self->is_stale = self->is_whole = FALSE;
+	self->asked_us = g_get_monotonic_time();
+	self->cancellable = g_cancellable_new();
+	procdb_dbus_proc_db1_call_query_profiles(self->proxy, g_variant_dict_end(&filter),
+						 MOST_ROWS, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
+						 self->cancellable, on_list, g_object_ref(self));
+}
+
+static gboolean on_due(gpointer data)
+{
+	MonitorPrograms *self = data;
+
+	self->timer = 0;
+	ask_when_due(self);
+	return G_SOURCE_REMOVE;
+}
+
+/* At most one list is on its way, and the next one is asked for when the pace allows. */
+static void ask_when_due(MonitorPrograms *self)
+{
+	const gint64 passed_ms = (g_get_monotonic_time() - self->asked_us) / 1000;
+
+	if ((!self->is_stale && !self->is_whole) || self->cancellable || self->timer > 0 ||
+	    self->pace_ms == 0)
+		return;
+	if (self->asked_us == 0 || passed_ms >= self->pace_ms)
+		ask(self);
+	else
+		self->timer = g_timeout_add((guint)(self->pace_ms - passed_ms), on_due, self);
+}
+
+static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
+				const char *const *changed, const char *const *removed,
+				MonitorPrograms *self)
+{
+	for (const char *const *name = removed; *name; name++)
+		drop(self, *name);
+	/* Names are only told when there are few, and signals may have been missed. */
+	if ((!changed[0] && !removed[0]) || serial != self->signalled + 1)
+		self->is_whole = self->is_whole || serial > self->signalled;
+	self->signalled = MAX(self->signalled, serial);
+	self->is_stale = self->is_stale || changed[0];
+	ask_when_due(self);
+}
+
+/* Another service knows other programs, and its serials begin anew. */
+static void on_owner_changed(ProcdbDBusProcDb1 *proxy, GParamSpec *pspec, MonitorPrograms *self)
+{
+	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(proxy));
+
+	g_cancellable_cancel(self->cancellable);
+	g_clear_object(&self->cancellable);
+	self->serial = self->signalled = 0;
+	self->asked_us = 0;
+	self->is_whole = owner != NULL;
+	self->is_stale = FALSE;
+	ask_when_due(self);
+}
+
+static void dispose(GObject *object)
+{
+	MonitorPrograms *self = MONITOR_PROGRAMS(object);
+
+	g_clear_handle_id(&self->timer, g_source_remove);
+	g_cancellable_cancel(self->cancellable);
+	g_clear_object(&self->cancellable);
+	if (self->proxy)
+		g_signal_handlers_disconnect_by_data(self->proxy, self);
+	g_clear_object(&self->proxy);
+	g_clear_object(&self->list);
+	g_clear_pointer(&self->by_name, g_hash_table_unref);
+	G_OBJECT_CLASS(monitor_programs_parent_class)->dispose(object);
+}
+
+static void monitor_programs_class_init(MonitorProgramsClass *class)
+{
+	G_OBJECT_CLASS(class)->dispose = dispose;
+	signals[UPDATED] = g_signal_new("updated", MONITOR_TYPE_PROGRAMS, G_SIGNAL_RUN_LAST, 0,
+					NULL, NULL, NULL, G_TYPE_NONE, 0);
+	signals[FAILED] = g_signal_new("failed", MONITOR_TYPE_PROGRAMS, G_SIGNAL_RUN_LAST, 0, NULL,
+				       NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
+}
+
+static void monitor_programs_init(MonitorPrograms *self)
+{
+	self->list = g_list_store_new(MONITOR_TYPE_PROGRAM);
+	self->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_object_unref);
+	self->pace_ms = PACE_MS;
+}
+
+MonitorPrograms *monitor_programs_new(ProcdbDBusProcDb1 *proxy)
+{
+	MonitorPrograms *self = g_object_new(MONITOR_TYPE_PROGRAMS, NULL);
+
+	self->proxy = g_object_ref(proxy);
+	g_signal_connect(proxy, "profiles-changed", G_CALLBACK(on_profiles_changed), self);
+	g_signal_connect(proxy, "notify::g-name-owner", G_CALLBACK(on_owner_changed), self);
+	on_owner_changed(proxy, NULL, self);
+	return self;
+}
+
+GListModel *monitor_programs_list(MonitorPrograms *self)
+{
+	return G_LIST_MODEL(self->list);
+}
+
+void monitor_programs_set_pace(MonitorPrograms *self, guint pace_ms)
+{
+	if (self->pace_ms == pace_ms)
+		return;
+	self->pace_ms = pace_ms;
+	g_clear_handle_id(&self->timer, g_source_remove);
+	ask_when_due(self);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "table.h"
+
+#include "rows.h"
+
+typedef struct {
+	const char *id;
+	const char *title;
+	const char *shown;  /* the property of a program that its cells show */
+	const char *sorted; /* the one that it is sorted by */
+	gboolean is_number; /* what it is sorted by */
+	gboolean is_end;    /* aligned to the end, as numbers are */
+	int width;
+} Column;
+
+static const Column columns[] = {
+    {"name", "Program", "title", "name", FALSE, FALSE, 0},
+    {"tier", "Tier", "tier", "rank", TRUE, FALSE, 120},
+    {"origin", "Decided By", "origin", "origin", FALSE, FALSE, 110},
+    {"cpu", "CPU", "cpu-text", "cpu", TRUE, TRUE, 90},
+    {"wakeups", "Wake-Ups", "wakeups-text", "wakeups", TRUE, TRUE, 100},
+};
+
+/* The property of the program that a cell shows. */
+static GtkExpression *property_of_cell(const char *property)
+{
+	return gtk_property_expression_new(
+	    MONITOR_TYPE_PROGRAM, gtk_property_expression_new(GTK_TYPE_LIST_ITEM, NULL, "item"),
+	    property);
+}
+
+static GtkExpression *property_of_program(const char *property)
+{
+	return gtk_property_expression_new(MONITOR_TYPE_PROGRAM, NULL, property);
+}
+
+static GtkWidget *label_new(const Column *column, GtkListItem *item)
+{
+	GtkWidget *label = gtk_label_new(NULL);
+
+	gtk_label_set_xalign(GTK_LABEL(label), column->is_end ? 1 : 0);
+	gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+	if (column->is_end) {
+		gtk_widget_add_css_class(label, "numeric");
+		gtk_widget_set_margin_end(label, 12);
+	}
+	gtk_expression_bind(property_of_cell(column->shown), label, "label", item);
+	return label;
+}
+
+static void on_setup(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
+{
+	gtk_list_item_set_child(item, label_new(data, item));
+}
+
+/* A program, with its icon. */
+static void on_setup_name(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
+{
+	GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
+	GtkWidget *image = gtk_image_new();
+
+	gtk_expression_bind(property_of_cell("icon"), image, "gicon", item);
+	gtk_accessible_update_state(GTK_ACCESSIBLE(image), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
+	gtk_box_append(GTK_BOX(box), image);
+	gtk_box_append(GTK_BOX(box), label_new(data, item));
+	gtk_list_item_set_child(item, box);
+}
+
+static GtkSorter *sorter_of(const Column *column)
+{
+	GtkExpression *expression = property_of_program(column->sorted);
+
+	return column->is_number ? GTK_SORTER(gtk_numeric_sorter_new(expression))
+				 : GTK_SORTER(gtk_string_sorter_new(expression));
+}
+
+static GtkColumnViewColumn *column_new(const Column *column)
+{
+	GtkListItemFactory *factory = gtk_signal_list_item_factory_new();
+	GtkColumnViewColumn *shown = gtk_column_view_column_new(column->title, factory);
+	g_autoptr(GtkSorter) sorter = sorter_of(column);
+	const gboolean is_name = g_str_equal(column->id, "name");
+
+	g_signal_connect(factory, "setup", G_CALLBACK(is_name ? on_setup_name : on_setup),
+			 (gpointer)column);
+	gtk_column_view_column_set_sorter(shown, sorter);
+	gtk_column_view_column_set_resizable(shown, TRUE);
+	gtk_column_view_column_set_expand(shown, is_name);
+	if (column->width > 0)
+		gtk_column_view_column_set_fixed_width(shown, column->width);
+	return shown;
+}
+
+/*
+ * Numbers have changed, of which sorters are not told. The view stays with the row that it begins
+ * with, unless that is the first one: then it stays at the top.
+ */
+static void on_updated(MonitorPrograms *programs, GtkColumnView *view)
+{
+	GtkAdjustment *place = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(view));
+	const gboolean is_top = gtk_adjustment_get_value(place) <= 0;
+
+	gtk_sorter_changed(gtk_column_view_get_sorter(view), GTK_SORTER_CHANGE_DIFFERENT);
+	if (is_top)
+		gtk_adjustment_set_value(place, 0);
+}
+
+static GtkFilter *search_filter(GtkEditable *search)
+{
+	GtkStringFilter *filter = gtk_string_filter_new(property_of_program("title"));
+
+	g_object_bind_property(search, "text", filter, "search", G_BINDING_SYNC_CREATE);
+	return GTK_FILTER(filter);
+}
+
+/* The first entry of the drop-down stands for all tiers, the others are words. */
+static gboolean word_of_selection(GBinding *binding, const GValue *from, GValue *to, gpointer data)
+{
+	const guint selected = g_value_get_uint(from);
+
+	g_value_set_static_string(to, selected == 0 ? NULL : rows_words[selected - 1]);
+	return TRUE;
+}
+
+static GtkFilter *tier_filter(GtkDropDown *tier)
+{
+	GtkStringFilter *filter = gtk_string_filter_new(property_of_program("word"));
+	g_autoptr(GtkStringList) choices = gtk_string_list_new(NULL);
+
+	gtk_string_filter_set_match_mode(filter, GTK_STRING_FILTER_MATCH_MODE_EXACT);
+	gtk_string_list_append(choices, "All Tiers");
+	for (const char *const *word = rows_words; *word; word++)
+		gtk_string_list_append(choices, *word);
+	gtk_drop_down_set_model(tier, G_LIST_MODEL(choices));
+	g_object_bind_property_full(tier, "selected", filter, "search", G_BINDING_SYNC_CREATE,
+				    word_of_selection, NULL, NULL, NULL);
+	return GTK_FILTER(filter);
+}
+
+static gboolean is_wanted(gpointer item, gpointer data)
+{
+	g_autoptr(GVariant) kernel_threads = g_action_get_state(data);
+	gboolean is_kernel_thread;
+
+	g_object_get(item, "is-kernel-thread", &is_kernel_thread, NULL);
+	return !is_kernel_thread || g_variant_get_boolean(kernel_threads);
+}
+
+static void on_kernel_threads(GAction *action, GParamSpec *pspec, GtkFilter *filter)
+{
+	gtk_filter_changed(filter, GTK_FILTER_CHANGE_DIFFERENT);
+}
+
+static GtkFilter *kernel_filter(GAction *action)
+{
+	GtkCustomFilter *filter =
+	    gtk_custom_filter_new(is_wanted, g_object_ref(action), g_object_unref);
+
+	g_signal_connect_object(action, "notify::state", G_CALLBACK(on_kernel_threads), filter, 0);
+	return GTK_FILTER(filter);
+}
+
+void monitor_table_fill(GtkColumnView *view, MonitorPrograms *programs, GtkEditable *search,
+			GtkDropDown *tier, GAction *kernel_threads)
+{
+	GtkMultiFilter *filter = GTK_MULTI_FILTER(gtk_every_filter_new());
+	GListModel *list = g_object_ref(monitor_programs_list(programs));
+	GtkColumnViewColumn *first = NULL;
+	GtkMultiSorter *sorter = gtk_multi_sorter_new();
+	GtkSortListModel *sorted;
+	g_autoptr(GtkSingleSelection) selection = NULL;
+
+	gtk_multi_filter_append(filter, kernel_filter(kernel_threads));
+	gtk_multi_filter_append(filter, tier_filter(tier));
+	gtk_multi_filter_append(filter, search_filter(search));
+	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
+		g_autoptr(GtkColumnViewColumn) column = column_new(&columns[i]);
+
+		gtk_column_view_append_column(view, column);
+		if (g_str_equal(columns[i].id, "cpu"))
+			first = column;
+	}
+	gtk_column_view_sort_by_column(view, first, GTK_SORT_DESCENDING);
+	/* What is equal by the headers keeps its place by its name. */
+	gtk_multi_sorter_append(sorter, g_object_ref(gtk_column_view_get_sorter(view)));
+	gtk_multi_sorter_append(sorter, sorter_of(&columns[0]));
+	sorted = gtk_sort_list_model_new(
+	    G_LIST_MODEL(gtk_filter_list_model_new(list, GTK_FILTER(filter))), GTK_SORTER(sorter));
+	selection = gtk_single_selection_new(G_LIST_MODEL(sorted));
+	gtk_single_selection_set_autoselect(selection, FALSE);
+	gtk_single_selection_set_can_unselect(selection, TRUE);
+	gtk_column_view_set_model(view, GTK_SELECTION_MODEL(selection));
+	g_signal_connect_object(programs, "updated", G_CALLBACK(on_updated), view, 0);
+}
+
+MonitorProgram *monitor_table_selected(GtkColumnView *view)
+{
+	GtkSelectionModel *model = gtk_column_view_get_model(view);
+
+	return model ? gtk_single_selection_get_selected_item(GTK_SINGLE_SELECTION(model)) : NULL;
+}

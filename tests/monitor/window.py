@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""The window on a screen of its own, with keys and a screen reader: real service, bus and polkitd."""
+
+from desk import Agent, desk
+
+from harness import Service, run_case, wait_for
+
+# As ListProfiles has them: confident ones of each tier.
+ROWS = [(f"lab-{name}", tier, 0.9, True, 40, votes, 5_000_000, 100_000, 3, 3, 0, "live")
+        for name, tier, votes in (("one", "batch", (40, 0, 0)), ("two", "lat-critical", (0, 0, 40)),
+                                  ("three", "interactive", (0, 40, 0)))]
+
+
+def teach(service):
+    service.call("Import", "(a(ssdbu(uuu)ttttxs)b)", ROWS, False)
+
+
+def choose(place, name):
+    """Types a name, and goes to the row that is found."""
+    place.press("ctrl+f")
+    place.type(name)
+    place.sees("lab-one" if name != "lab-one" else "lab-two", missing=True)
+    place.press("Return")
+    place.sees(f"{name}: ")
+
+
+def is_quiet(place):
+    assert "CRITICAL" not in place.logged() and "WARNING" not in place.logged(), place.logged()
+
+
+def it_lists_programs_and_asks_before_an_override():
+    with Service() as service, desk() as place:
+        teach(service)
+        place.open()
+        for text in ("lab-one", "lab-two", "lab-three", "lat-critical", "3 programs known"):
+            place.sees(text)
+        assert place.ask("unlabelled") == "", place.ask("unlabelled")
+        agent = Agent(service.bus, place.window.pid)
+        place.focus()
+        choose(place, "lab-two")
+        place.press("ctrl+3")
+        place.sees("New tasks named “lab-two” start as batch from now on")
+        assert agent.asked == ["org.pandemonium.procdb.set-override"], agent.asked
+        assert service.profiles()["lab-two"]["origin"] == "override"
+        place.sees("lab-two: an override says batch")
+
+        agent.knows = False
+        place.press("ctrl+0")
+        place.sees("Nothing was changed, access denied")
+        assert service.profiles()["lab-two"]["tier"] == "batch"
+        is_quiet(place)
+
+
+def it_survives_a_restart_of_the_service():
+    with desk() as place:
+        place.open()
+        place.sees("Start the Service")
+        with Service() as service:
+            teach(service)
+            place.sees("lab-one")
+            place.sees("Start the Service", missing=True)
+        place.sees("Start the Service")
+        with Service() as service:
+            place.sees("Start the Service", missing=True)
+            service.call("SetOverride", "(ss)", "lab-new", "batch")
+            place.sees("lab-new")
+            service.call("DeleteProfile", "(s)", "lab-one")
+            place.sees("lab-one", missing=True)
+        wait_for(lambda: place.window.poll() is None, 1, "the window is open still")
+        is_quiet(place)
+
+
+if __name__ == "__main__":
+    run_case(globals())
