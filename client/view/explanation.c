@@ -68,6 +68,15 @@ static void say_override(GString *out, const Reasons *why)
 		    why->learned, why->confidence);
 }
 
+/* A hold is above an override, which comes back when it ends. */
+static void say_hold(GString *out, const Reasons *why)
+{
+	g_string_append_printf(out,
+			       "New tasks named \"%s\" start as %s as long as a caller holds them "
+			       "there, whatever else is known.\n",
+			       why->name, why->tier);
+}
+
 static void say_learned(GString *out, const Reasons *why)
 {
 	g_autofree char *runs = out_duration_ns(why->runtime);
@@ -149,7 +158,9 @@ char *explanation_text(GVariant *explanation)
 	reasons_read(&dict, &why);
 	rows_row_of_map(explanation, &row);
 	why.is_brief = rows_is_brief(&row);
-	if (g_str_equal(why.source, "override"))
+	if (g_str_equal(why.source, "hold"))
+		say_hold(out, &why);
+	else if (g_str_equal(why.source, "override"))
 		say_override(out, &why);
 	else if (g_str_equal(why.source, "learned"))
 		say_learned(out, &why);
@@ -157,6 +168,8 @@ char *explanation_text(GVariant *explanation)
 		say_too_few(out, &why);
 	else
 		say_unsure(out, &why);
+	if (g_str_equal(why.source, "none"))
+		g_string_append(out, "Until then each of its tasks is judged by what it does.\n");
 	say_program(out, &why);
 	say_in_kernel(out, &dict, &why);
 	return g_string_free(out, FALSE);

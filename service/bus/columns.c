@@ -80,7 +80,7 @@ static void get_kind(const struct source *of, struct value *value)
 {
 	ProcdbIdentity identity;
 
-	value->s = procdb_view_identity(of->view, &of->entry->comm, &identity)
+	value->s = procdb_view_identity(of->view, of->entry, &identity)
 		       ? procdb_kind_name(identity.kind)
 		       : "";
 }
@@ -89,7 +89,7 @@ static void get_user(const struct source *of, struct value *value)
 {
 	ProcdbIdentity identity;
 
-	value->s = procdb_view_identity(of->view, &of->entry->comm, &identity)
+	value->s = procdb_view_identity(of->view, of->entry, &identity)
 		       ? procdb_user_class_name(procdb_user_class(identity.uid))
 		       : "";
 }
@@ -97,7 +97,7 @@ static void get_user(const struct source *of, struct value *value)
 /* What is told of a program only to its user and root. */
 static gboolean find_told(const struct source *of, ProcdbIdentity *identity)
 {
-	return procdb_view_identity(of->view, &of->entry->comm, identity) &&
+	return procdb_view_identity(of->view, of->entry, identity) &&
 	       procdb_user_may_know(of->view->uid, identity->uid);
 }
 
@@ -119,7 +119,10 @@ static void get_unit(const struct source *of, struct value *value)
 
 static void get_runs(const struct source *of, struct value *value)
 {
-	value->t = procdb_add(of->entry->found, of->entry->missed);
+	struct procdb_identity known;
+
+	procdb_engine_identity(of->view->engine, of->entry, &known);
+	value->t = known.runs;
 }
 
 static const ProcdbProgram *program_of(const struct source *of)
@@ -129,9 +132,10 @@ static const ProcdbProgram *program_of(const struct source *of)
 
 static void get_cpu(const struct source *of, struct value *value)
 {
-	const ProcdbProgram *program = program_of(of);
+	struct procdb_identity known;
 
-	value->t = program ? program->cpu : 0;
+	procdb_engine_identity(of->view->engine, of->entry, &known);
+	value->t = known.cpu;
 }
 
 static void get_cpu_share(const struct source *of, struct value *value)

@@ -52,21 +52,20 @@ static const struct procdb_task_row *task_at(const ProcdbView *view, const GArra
 	return &g_array_index(view->tasks, struct procdb_task_row, g_array_index(same, guint, i));
 }
 
-gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_comm *comm,
+gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry *entry,
 			      ProcdbIdentity *identity)
 {
-	const ProcdbProgram *program = procdb_engine_program(view->engine, comm);
-	const GArray *same = tasks_of(view, comm);
+	const GArray *same = tasks_of(view, &entry->comm);
+	struct procdb_identity known;
+	const gboolean found = procdb_engine_identity(view->engine, entry, &known);
 
-	if (program)
-		*identity = (ProcdbIdentity){program->last.kind, program->last.uid,
-					     program->last.path, program->last.unit};
-	if (same && (!program || *program->last.path == '\0')) {
+	*identity = (ProcdbIdentity){known.kind, known.uid, known.path, known.unit};
+	if (same && *known.path == '\0') {
 		const struct procdb_task_row *task = task_at(view, same, 0);
 
 		*identity = (ProcdbIdentity){task->kind, task->uid, task->path, task->unit};
 	}
-	return program || same;
+	return found || same;
 }
 
 static int add_hold(int result, sd_bus_message *message, const ProcdbView *view,
@@ -104,11 +103,13 @@ static int add_counts(int result, sd_bus_message *message, const ProcdbView *vie
 		      const struct procdb_entry *entry)
 {
 	const ProcdbProgram *program = procdb_engine_program(view->engine, &entry->comm);
+	struct procdb_identity known;
 
-	result = PROCDB_ADD(result, message, "runs", "t", procdb_add(entry->found, entry->missed));
+	if (procdb_engine_identity(view->engine, entry, &known))
+		result = PROCDB_ADD(result, message, "cpu_ns", "t", known.cpu);
+	result = PROCDB_ADD(result, message, "runs", "t", known.runs);
 	if (!program)
 		return result;
-	result = PROCDB_ADD(result, message, "cpu_ns", "t", program->cpu);
 	result = PROCDB_ADD(result, message, "cpu_share", "d", program->cpu_share);
 	if (program->alive == 0)
 		return result;
@@ -150,7 +151,7 @@ int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 	result = add_prediction(result, message, view, entry);
 	result = add_hold(result, message, view, entry);
 	result = add_counts(result, message, view, entry);
-	if (result >= 0 && procdb_view_identity(view, &entry->comm, &identity))
+	if (result >= 0 && procdb_view_identity(view, entry, &identity))
 		result = procdb_identity_append(message, &identity,
 						procdb_user_may_know(view->uid, identity.uid));
 	result = add_pids(result, message, view, entry);
@@ -175,12 +176,14 @@ static int compare(const void *a, const void *b)
 static double key_of(const ProcdbView *view, const struct procdb_entry *entry, ProcdbSort sort)
 {
 	const ProcdbProgram *program;
+	struct procdb_identity known;
 
 	switch (sort) {
 	case PROCDB_SORT_CPU:
 		program = procdb_engine_program(view->engine, &entry->comm);
+		(void)procdb_engine_identity(view->engine, entry, &known);
 		/* The total decides among those that do nothing now: it is less than this. */
-		return program ? program->cpu_share + (double)program->cpu * 1e-21 : 0;
+		return (program ? program->cpu_share : 0) + (double)known.cpu * 1e-21;
 	case PROCDB_SORT_LAST_SEEN:
 		return (double)entry->profile.last_seen_us;
 	default:
@@ -207,8 +210,7 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 	if (filter->confident >= 0 &&
 	    (procdb_profile_is_confident(&entry->profile, rules) ? 1 : 0) != filter->confident)
 		return FALSE;
-	if ((filter->kinds || filter->users) &&
-	    procdb_view_identity(view, &entry->comm, &identity) &&
+	if ((filter->kinds || filter->users) && procdb_view_identity(view, entry, &identity) &&
 	    (!procdb_filter_takes_kind(filter, identity.kind) ||
 	     (filter->users && !(filter->users & (1U << procdb_user_class(identity.uid))))))
 		return FALSE;

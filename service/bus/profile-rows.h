@@ -48,7 +48,7 @@ GPtrArray *procdb_view_matching(const ProcdbView *view, const ProcdbFilter *filt
  * What is known of a name: of the last program that was started under it, else, as of programs
  * that are older than the service, of a task that has it now. FALSE if nothing is.
  */
-gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_comm *comm,
+gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry *entry,
 			      ProcdbIdentity *identity);
 
 /* How often in a second of the lives of its tasks; negative if that is not known. */

@@ -172,6 +172,8 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
 	guint n = procdb_engine_replace(engine, records ? records : none);
 
+	procdb_engine_replace_identities(engine, procdb_store_take_identities(engine->store));
+
 	engine->dirty = FALSE;
 	if (loaded)
 		*loaded = n;
@@ -214,6 +216,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 		return TRUE;
 	}
 	*loaded = procdb_engine_replace(engine, records);
+	procdb_engine_replace_identities(engine, procdb_store_take_identities(engine->store));
 	log_left_out(engine);
 	procdb_engine_mark_saved(engine);
 	engine->dirty = report->source == PROCDB_SOURCE_MERGED || report->left_out > 0;

@@ -18,20 +18,6 @@ struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine)
 	return all;
 }
 
-guint procdb_comm_hash(gconstpointer comm)
-{
-	guint hash = 5381;
-
-	for (guint i = 0; i < PROCDB_COMM_LEN; i++)
-		hash = hash * 33 + ((const struct procdb_comm *)comm)->bytes[i];
-	return hash;
-}
-
-gboolean procdb_comm_equal(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct procdb_comm)) == 0;
-}
-
 void procdb_engine_mark_changed(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	if (entry->changed)
@@ -103,5 +89,6 @@ void procdb_engine_remove(ProcdbEngine *engine, struct procdb_entry *entry)
 	/* Its profile is in the file, which has to be written again. */
 	engine->dirty |= procdb_engine_is_lasting(engine, entry);
 	g_array_append_val(engine->removed, entry->comm);
+	procdb_engine_forget_identity(engine, &entry->comm);
 	procdb_table_remove(engine->table, entry);
 }

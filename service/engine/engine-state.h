@@ -96,6 +96,8 @@ struct _ProcdbEngine {
 	} flood;
 	struct {
 		GHashTable *all; /* of ProcdbProgram, by name */
+		/* Identities (identities.h) of profiles, without what all has: of the file. */
+		GHashTable *kept;
 		guint64 reading; /* of BPF's map: the last one */
 		gint64 read_us;	 /* monotonic: when that was; 0: not yet */
 	} programs;
@@ -252,6 +254,11 @@ void procdb_engine_check_flood(ProcdbEngine *engine);
 
 /* Once a tick: keeps what BPF counted of programs before its map forgets it. */
 void procdb_engine_tick_programs(ProcdbEngine *engine);
+/* The profile of a name goes, or is learned anew. */
+void procdb_engine_forget_identity(ProcdbEngine *engine, const struct procdb_comm *comm);
+/* All profiles were replaced: by those of a file with these identities, or NULL. Takes them over.
+ */
+void procdb_engine_replace_identities(ProcdbEngine *engine, GHashTable *identities);
 
 /* declared.c */
 

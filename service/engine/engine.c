@@ -60,6 +60,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->unseen = g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, g_free);
 	engine->programs.all =
 	    g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, g_free);
+	engine->programs.kept = procdb_identities_new();
 	engine->flood.names = g_hash_table_new(NULL, NULL);
 	engine->flood.text = g_strdup("");
 	engine->clock.run_us = g_get_monotonic_time;
@@ -90,6 +91,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_hash_table_unref(engine->declared);
 	g_hash_table_unref(engine->held);
 	g_hash_table_unref(engine->programs.all);
+	g_hash_table_unref(engine->programs.kept);
 	g_hash_table_unref(engine->unseen);
 	g_hash_table_unref(engine->flood.names);
 	g_free(engine->flood.text);

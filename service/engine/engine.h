@@ -11,6 +11,7 @@
 #include <gio/gio.h>
 
 #include "backend.h"
+#include "identities.h"
 #include "store.h"
 #include "table.h"
 
@@ -221,10 +222,6 @@ void procdb_engine_declare(ProcdbEngine *engine, GHashTable *declarations);
 const ProcdbDeclaration *procdb_engine_declaration(const ProcdbEngine *engine,
 						   const struct procdb_comm *comm);
 
-/* For hash tables of struct procdb_comm. */
-guint procdb_comm_hash(gconstpointer comm);
-gboolean procdb_comm_equal(gconstpointer a, gconstpointer b);
-
 /* What the tasks of a name took since the service began, and the last of them. */
 typedef struct {
 	struct procdb_comm comm;
@@ -242,6 +239,14 @@ void procdb_engine_refresh_programs(ProcdbEngine *engine);
 /* NULL for a name of which nothing was counted. Valid until the main loop runs again. */
 const ProcdbProgram *procdb_engine_program(const ProcdbEngine *engine,
 					   const struct procdb_comm *comm);
+
+/*
+ * What is known of the program of a profile: of the last one that was started under its name, and
+ * counts of all, those before the start of the service included. FALSE, with counts of 0 and empty
+ * texts, where nothing is known. The texts are valid until the main loop runs again.
+ */
+gboolean procdb_engine_identity(const ProcdbEngine *engine, const struct procdb_entry *entry,
+				struct procdb_identity *identity);
 
 /* The entry of a name in the init map now; FALSE when there is none. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,

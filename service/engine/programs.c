@@ -16,6 +16,49 @@
 /* As many as BPF's map has room for. */
 #define MAX_PROGRAMS 4096
 
+/*
+ * What is known of a name, without the runs since the start, which its entry counts. Path, unit,
+ * kind and user are of one task: never a path of one user with the ID of another.
+ */
+static gboolean identify(const ProcdbEngine *engine, const struct procdb_comm *comm,
+			 struct procdb_identity *identity)
+{
+	const struct procdb_identity *kept = g_hash_table_lookup(engine->programs.kept, comm);
+	const ProcdbProgram *program = procdb_engine_program(engine, comm);
+
+	*identity = (struct procdb_identity){.comm = *comm, .path = "", .unit = ""};
+	if (kept)
+		*identity = *kept;
+	if (!program)
+		return kept != NULL;
+	identity->cpu = procdb_add(identity->cpu, program->cpu);
+	if (*program->last.path || !*identity->path) {
+		identity->uid = program->last.uid;
+		identity->kind = program->last.kind;
+		identity->path = program->last.path;
+		identity->unit = program->last.unit;
+	}
+	return TRUE;
+}
+
+gboolean procdb_engine_identity(const ProcdbEngine *engine, const struct procdb_entry *entry,
+				struct procdb_identity *identity)
+{
+	const gboolean known = identify(engine, &entry->comm, identity);
+
+	identity->runs = procdb_add(identity->runs, procdb_add(entry->found, entry->missed));
+	return known;
+}
+
+/* A program is not counted any more: what it was is kept, if there is a profile. */
+static void keep(ProcdbEngine *engine, const struct procdb_comm *comm)
+{
+	struct procdb_identity identity;
+
+	if (procdb_table_find(engine->table, comm) && identify(engine, comm, &identity))
+		procdb_identities_set(engine->programs.kept, &identity);
+}
+
 static void forget_unread(ProcdbEngine *engine, guint64 reading)
 {
 	GHashTableIter iter;
@@ -23,7 +66,35 @@ static void forget_unread(ProcdbEngine *engine, guint64 reading)
 
 	g_hash_table_iter_init(&iter, engine->programs.all);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
-		if (((const ProcdbProgram *)value)->reading != reading)
+		if (((const ProcdbProgram *)value)->reading != reading) {
+			keep(engine, &((const ProcdbProgram *)value)->comm);
+			g_hash_table_iter_remove(&iter);
+		}
+}
+
+void procdb_engine_forget_identity(ProcdbEngine *engine, const struct procdb_comm *comm)
+{
+	ProcdbProgram *program = g_hash_table_lookup(engine->programs.all, comm);
+
+	g_hash_table_remove(engine->programs.kept, comm);
+	if (program)
+		program->cpu = 0;
+}
+
+void procdb_engine_replace_identities(ProcdbEngine *engine, GHashTable *identities)
+{
+	GHashTableIter iter;
+	gpointer key, value;
+
+	/* The file may have counted these already. */
+	g_hash_table_iter_init(&iter, engine->programs.all);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		((ProcdbProgram *)value)->cpu = 0;
+	g_hash_table_unref(engine->programs.kept);
+	engine->programs.kept = identities ? identities : procdb_identities_new();
+	g_hash_table_iter_init(&iter, engine->programs.kept);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		if (!procdb_table_find(engine->table, key))
 			g_hash_table_iter_remove(&iter);
 }
 

@@ -124,6 +124,7 @@ static guint forget_learned(ProcdbEngine *engine)
 		procdb_profile_init(&entry->profile);
 		entry->profile.override = override;
 		entry->profile.declared = declared;
+		procdb_engine_forget_identity(engine, &entry->comm);
 		procdb_table_aged(engine->table, entry);
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 		procdb_engine_queue_prediction(engine, entry);

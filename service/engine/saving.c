@@ -53,6 +53,30 @@ GArray *procdb_engine_records(const ProcdbEngine *engine, guint *predicting)
 	return records;
 }
 
+/* The identities of all profiles that are saved; NULL for none. */
+static GBytes *encode_identities(const ProcdbEngine *engine)
+{
+	GByteArray *writer = procdb_identities_begin();
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
+		const struct procdb_entry *entry = procdb_table_at(engine->table, i);
+		struct procdb_identity identity;
+
+		if (procdb_engine_is_saved(engine, entry) &&
+		    (procdb_engine_identity(engine, entry, &identity) || identity.runs > 0))
+			procdb_identities_add(writer, &identity);
+	}
+	return procdb_identities_end(writer);
+}
+
+/* What a save writes: as procdb_engine_records(), and the identities for the store. */
+static GArray *prepare(ProcdbEngine *engine, guint *predicting)
+{
+	procdb_engine_refresh_programs(engine);
+	procdb_store_set_identities(engine->store, encode_identities(engine));
+	return procdb_engine_records(engine, predicting);
+}
+
 static gint64 seconds_from_now(guint seconds)
 {
 	return g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
@@ -110,7 +134,7 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 	gboolean (*function)(ProcdbStore *, const struct procdb_record *, guint, GError **) =
 	    forgetting ? procdb_store_save_forgetting : procdb_store_save;
 	guint predicting = 0;
-	g_autoptr(GArray) records = procdb_engine_records(engine, &predicting);
+	g_autoptr(GArray) records = prepare(engine, &predicting);
 	g_autoptr(GError) reason = NULL;
 
 	engine->dirty = FALSE;
@@ -172,8 +196,8 @@ static void begin_saving(ProcdbEngine *engine, GArray *savers)
 	engine->saves.forgetting = FALSE;
 	engine->dirty = FALSE;
 	engine->saves.running = saving;
-	procdb_store_save_async(engine->store, procdb_engine_records(engine, &saving->saved),
-				saving->forgetting, on_saved, saving);
+	procdb_store_save_async(engine->store, prepare(engine, &saving->saved), saving->forgetting,
+				on_saved, saving);
 }
 
 static gboolean on_next_save(gpointer data)

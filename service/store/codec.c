@@ -87,6 +87,11 @@ static struct procdb_record entry_v1_read(const guint8 *data)
 
 GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 {
+	return procdb_codec_encode_all(records, n, NULL);
+}
+
+GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n, GBytes *identities)
+{
 	struct header header = {.version = GUINT32_TO_LE(VERSION)};
 	g_autofree guint8 *data = NULL;
 	guint entries = 0;
@@ -97,8 +102,10 @@ GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 		entries += !records[i].hidden;
 	memcpy(header.magic, MAGIC, sizeof(header.magic));
 	header.count = GUINT32_TO_LE(entries);
-	size = sizeof(header) + (gsize)entries * sizeof(struct procdb_entry_v2) +
-	       procdb_extension_size(entries, n - entries);
+	size = sizeof(header) + (gsize)entries * sizeof(struct procdb_entry_v2);
+	if (size + procdb_extension_size(entries, n - entries, identities) > PROCDB_MAX_FILE_SIZE)
+		identities = NULL;
+	size += procdb_extension_size(entries, n - entries, identities);
 	data = g_malloc(size);
 	memcpy(data, &header, sizeof(header));
 	for (guint i = 0; i < n; i++) {
@@ -107,7 +114,7 @@ GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 		procdb_entry_v2_write(&records[i], data + at);
 		at += sizeof(struct procdb_entry_v2);
 	}
-	procdb_extension_write(records, n, data, at);
+	procdb_extension_write(records, n, identities, data, at);
 	return g_bytes_new_take(g_steal_pointer(&data), size);
 }
 
@@ -180,7 +187,7 @@ static gboolean read_entries(ProcdbReader *reader, const struct layout *layout,
 }
 
 ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GArray *records,
-			     ProcdbDecoded *decoded)
+			     GHashTable *identities, ProcdbDecoded *decoded)
 {
 	ProcdbExtension extension = {0};
 	ProcdbSelection selection;
@@ -197,6 +204,8 @@ ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GAr
 	if (read_entries(reader, &layout, &extension, &selection, decoded) &&
 	    decoded->ext == PROCDB_EXT_GOOD)
 		decoded->mismatched += procdb_extension_add_hidden(&extension, reader, &selection);
+	if (identities && decoded->ext == PROCDB_EXT_GOOD)
+		procdb_extension_read_identities(&extension, reader, identities);
 	procdb_selection_end(&selection);
 	decoded->left_out = selection.left_out;
 	if (reader->failed)
@@ -214,7 +223,7 @@ ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
 			     PROCDB_DIAG_TRUNCATED);
 
 	procdb_reader_init_memory(&reader, data, len);
-	procdb_codec_read(&reader, NULL, records, &details);
+	procdb_codec_read(&reader, NULL, records, NULL, &details);
 	if (decoded)
 		*decoded = details;
 	return details.diag;

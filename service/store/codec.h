@@ -93,6 +93,12 @@ const char *procdb_ext_name(ProcdbExt ext);
 GBytes *procdb_codec_encode(const struct procdb_record *records, guint n);
 
 /*
+ * The same with a section of identities (identities.h; NULL: none), which is left out where the
+ * file would be larger than PROCDB_MAX_FILE_SIZE: older versions read no larger one.
+ */
+GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n, GBytes *identities);
+
+/*
  * Appends the records of a version 1 or 2 file to records (an array of struct
  * procdb_record), in file order, so of two of one name the later is the valid
  * one. last_seen_tick is 0. Where there is no good extension all votes go to
@@ -105,10 +111,11 @@ ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
 /*
  * The same from a reader, whose memory is all that it takes beside that of the records, within
  * a limit (may be NULL): at most twice as many as it allows. *decoded has to be there. If
- * reader->failed then, nothing was appended, and the diagnosis is void.
+ * reader->failed then, nothing was appended, and the diagnosis is void. The identities of a good
+ * extension are added to a table of identities.h (NULL: they are not read).
  */
 ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GArray *records,
-			     ProcdbDecoded *decoded);
+			     GHashTable *identities, ProcdbDecoded *decoded);
 
 /* Whether it is an entry of no writer: without name and observations. */
 gboolean procdb_record_is_blank(const struct procdb_record *record);

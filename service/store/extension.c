@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "entry.h"
+#include "identities.h"
 
 #define HEAD_MAGIC "PDDX"
 #define FOOT_MAGIC "XDDP"
@@ -13,6 +14,7 @@
 #define TAG_LEN 4
 #define TAG_MORE "MORE"
 #define TAG_ONLY "ONLY"
+#define TAG_PROGRAMS "PROG"
 #define VERSION 1
 
 struct head {
@@ -70,10 +72,14 @@ G_STATIC_ASSERT(MORE_LEAST == 64);
 G_STATIC_ASSERT(offsetof(struct more, first_seen) == 32);
 G_STATIC_ASSERT(sizeof(struct only) == 144);
 
-gsize procdb_extension_size(guint entries, guint hidden)
+gsize procdb_extension_size(guint entries, guint hidden, GBytes *identities)
 {
+	const gsize programs =
+	    identities ? sizeof(struct section) + g_bytes_get_size(identities) : 0;
+
 	return sizeof(struct head) + 2 * (sizeof(struct section) + sizeof(struct table)) +
-	       entries * sizeof(struct more) + hidden * sizeof(struct only) + sizeof(struct foot);
+	       entries * sizeof(struct more) + hidden * sizeof(struct only) + programs +
+	       sizeof(struct foot);
 }
 
 static guint32 checksum(const guint8 *file, gsize len)
@@ -110,18 +116,32 @@ static guint8 *put_more(guint8 *at, const struct procdb_record *record)
 	return put(at, &more, sizeof(more));
 }
 
-static guint8 *put_section(guint8 *at, const char *tag, gsize size, guint count)
+static guint8 *put_section(guint8 *at, const char *tag, gsize len)
 {
-	struct section section = {
-	    .length = GUINT32_TO_LE((guint32)(sizeof(struct table) + size * count))};
-	struct table table = {GUINT32_TO_LE((guint32)size), GUINT32_TO_LE(count)};
+	struct section section = {.length = GUINT32_TO_LE((guint32)len)};
 
 	memcpy(section.tag, tag, TAG_LEN);
-	at = put(at, &section, sizeof(section));
+	return put(at, &section, sizeof(section));
+}
+
+static guint8 *put_table(guint8 *at, const char *tag, gsize size, guint count)
+{
+	struct table table = {GUINT32_TO_LE((guint32)size), GUINT32_TO_LE(count)};
+
+	at = put_section(at, tag, sizeof(table) + size * count);
 	return put(at, &table, sizeof(table));
 }
 
-void procdb_extension_write(const struct procdb_record *records, guint n, guint8 *file, gsize at)
+static guint8 *put_identities(guint8 *at, GBytes *identities)
+{
+	gsize len;
+	const guint8 *data = g_bytes_get_data(identities, &len);
+
+	return put(put_section(at, TAG_PROGRAMS, len), data, len);
+}
+
+void procdb_extension_write(const struct procdb_record *records, guint n, GBytes *identities,
+			    guint8 *file, gsize at)
 {
 	guint8 *out = file + at;
 	struct head head = {.version = GUINT32_TO_LE(VERSION)};
@@ -132,20 +152,22 @@ void procdb_extension_write(const struct procdb_record *records, guint n, guint8
 		hidden += records[i].hidden;
 	memcpy(head.magic, HEAD_MAGIC, MAGIC_LEN);
 	memcpy(foot.magic, FOOT_MAGIC, MAGIC_LEN);
-	head.length =
-	    GUINT64_TO_LE(procdb_extension_size(n - hidden, hidden) - sizeof(head) - sizeof(foot));
+	head.length = GUINT64_TO_LE(procdb_extension_size(n - hidden, hidden, identities) -
+				    sizeof(head) - sizeof(foot));
 	out = put(out, &head, sizeof(head));
-	out = put_section(out, TAG_MORE, sizeof(struct more), n - hidden);
+	out = put_table(out, TAG_MORE, sizeof(struct more), n - hidden);
 	for (guint i = 0; i < n; i++)
 		if (!records[i].hidden)
 			out = put_more(out, &records[i]);
-	out = put_section(out, TAG_ONLY, sizeof(struct only), hidden);
+	out = put_table(out, TAG_ONLY, sizeof(struct only), hidden);
 	for (guint i = 0; i < n; i++) {
 		if (!records[i].hidden)
 			continue;
 		procdb_entry_v2_write(&records[i], out);
 		out = put_more(out + sizeof(struct procdb_entry_v2), &records[i]);
 	}
+	if (identities)
+		out = put_identities(out, identities);
 	foot.crc = GUINT32_TO_LE(checksum(file, (gsize)(out - file)));
 	put(out, &foot, sizeof(foot));
 }
@@ -303,6 +325,19 @@ guint procdb_extension_add_hidden(const ProcdbExtension *extension, ProcdbReader
 		}
 	}
 	return mismatched;
+}
+
+void procdb_extension_read_identities(const ProcdbExtension *extension, ProcdbReader *reader,
+				      GHashTable *identities)
+{
+	struct found found;
+
+	for (gsize at = extension->sections;
+	     at < extension->end && open_section(reader, at, extension->end, &found);
+	     at = found.end)
+		if (has_tag(&found, TAG_PROGRAMS))
+			procdb_identities_read(reader, at + sizeof(struct section), found.end,
+					       identities);
 }
 
 static gboolean add_to_checksum(const guint8 *data, gsize len, gpointer crc)

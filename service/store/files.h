@@ -61,8 +61,9 @@ typedef struct {
 	gboolean exists;
 	gboolean readable; /* with FALSE, error says why */
 	ProcdbDecoded decoded;
-	gboolean zeros;	 /* what is damaged about it is that there are zeros */
-	GArray *records; /* of struct procdb_record */
+	gboolean zeros;		/* what is damaged about it is that there are zeros */
+	GArray *records;	/* of struct procdb_record */
+	GHashTable *identities; /* of identities.h */
 	GError *error;
 } ProcdbFile;
 

@@ -2,16 +2,17 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #include "store.h"
 
-#include <string.h>
-
 #include "files.h"
+#include "identities.h"
 #include "lock.h"
 
 struct _ProcdbStore {
 	ProcdbFiles *files;
 	GPtrArray *import_paths;
 	ProcdbLimit limit;
-	guint64 serial; /* of the newest content encoded */
+	GBytes *identities; /* for the next save */
+	GHashTable *loaded; /* identities of the last load, until they are taken */
+	guint64 serial;	    /* of the newest content encoded */
 	gboolean claimed;
 	char *taken; /* while another service has the file: what to say */
 
@@ -34,6 +35,8 @@ void procdb_store_free(ProcdbStore *store)
 {
 	procdb_files_unref(store->files);
 	g_ptr_array_unref(store->import_paths);
+	g_clear_pointer(&store->identities, g_bytes_unref);
+	g_clear_pointer(&store->loaded, g_hash_table_unref);
 	g_free(store->quarantined);
 	g_free(store->message);
 	g_free(store->taken);
@@ -99,6 +102,8 @@ static void take(ProcdbStore *store, const ProcdbFile *file, ProcdbSource source
 	g_assert(file->records);
 	if (file->records->len > 0)
 		g_array_append_vals(records, file->records->data, file->records->len);
+	g_clear_pointer(&store->loaded, g_hash_table_unref);
+	store->loaded = g_hash_table_ref(file->identities);
 	store->report.source = source;
 	store->report.left_out = file->decoded.left_out;
 }
@@ -137,24 +142,10 @@ static void keep_newer(ProcdbStore *store)
 					   procdb_store_path(store), outcome));
 }
 
-static guint comm_hash(gconstpointer key)
-{
-	guint hash = 5381;
-
-	for (guint i = 0; i < PROCDB_COMM_LEN; i++)
-		hash = hash * 33 + (guint8)((const struct procdb_comm *)key)->bytes[i];
-	return hash;
-}
-
-static gboolean comm_equal(gconstpointer a, gconstpointer b)
-{
-	return memcmp(a, b, sizeof(struct procdb_comm)) == 0;
-}
-
 /* Appends those of a foreign file whose names are not in records; how many. */
 static guint merge(GArray *records, const GArray *foreign)
 {
-	g_autoptr(GHashTable) known = g_hash_table_new(comm_hash, comm_equal);
+	g_autoptr(GHashTable) known = g_hash_table_new(procdb_comm_hash, procdb_comm_equal);
 	g_autoptr(GArray) added = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 
 	for (guint i = 0; i < records->len; i++)
@@ -276,6 +267,7 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 	store->report = (ProcdbStoreReport){0};
 	*diag = PROCDB_DIAG_NONE;
 	g_clear_pointer(&store->quarantined, g_free);
+	g_clear_pointer(&store->loaded, g_hash_table_unref);
 	set_message(store, NULL);
 	if (!take_lock(store, FALSE)) {
 		store->report.taken = store->taken;
@@ -313,25 +305,38 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 	return TRUE;
 }
 
+GHashTable *procdb_store_take_identities(ProcdbStore *store)
+{
+	return g_steal_pointer(&store->loaded);
+}
+
+void procdb_store_set_identities(ProcdbStore *store, GBytes *identities)
+{
+	g_clear_pointer(&store->identities, g_bytes_unref);
+	store->identities = identities;
+}
+
 gboolean procdb_store_save(ProcdbStore *store, const struct procdb_record *records, guint n,
 			   GError **error)
 {
+	g_autoptr(GBytes) identities = g_steal_pointer(&store->identities);
 	g_autoptr(GBytes) bytes = NULL;
 
 	if (!may_write(store, error))
 		return FALSE;
-	bytes = procdb_codec_encode(records, n);
+	bytes = procdb_codec_encode_all(records, n, identities);
 	return procdb_files_replace(store->files, bytes, ++store->serial, FALSE, error);
 }
 
 gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_record *records,
 				      guint n, GError **error)
 {
+	g_autoptr(GBytes) identities = g_steal_pointer(&store->identities);
 	g_autoptr(GBytes) bytes = NULL;
 
 	if (!may_write(store, error))
 		return FALSE;
-	bytes = procdb_codec_encode(records, n);
+	bytes = procdb_codec_encode_all(records, n, identities);
 	return procdb_files_replace(store->files, bytes, ++store->serial, TRUE, error);
 }
 
@@ -339,6 +344,7 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 struct save {
 	ProcdbFiles *files;
 	GArray *records;
+	GBytes *identities; /* or NULL */
 	guint64 serial;
 	gboolean forget;
 };
@@ -349,14 +355,16 @@ static void save_free(gpointer data)
 
 	procdb_files_unref(save->files);
 	g_array_unref(save->records);
+	g_clear_pointer(&save->identities, g_bytes_unref);
 	g_free(save);
 }
 
 static void save_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
 	struct save *save = data;
-	g_autoptr(GBytes) bytes = procdb_codec_encode(
-	    (const struct procdb_record *)save->records->data, save->records->len);
+	g_autoptr(GBytes) bytes =
+	    procdb_codec_encode_all((const struct procdb_record *)save->records->data,
+				    save->records->len, save->identities);
 	GError *error = NULL;
 	gboolean ok = procdb_files_replace(save->files, bytes, save->serial, save->forget, &error);
 
@@ -380,6 +388,7 @@ gboolean procdb_store_is_saving(const ProcdbStore *store)
 void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forget,
 			     GAsyncReadyCallback callback, gpointer user_data)
 {
+	g_autoptr(GBytes) identities = g_steal_pointer(&store->identities);
 	g_autoptr(GArray) taken = records;
 	g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
 	GError *error = NULL;
@@ -398,6 +407,7 @@ void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forge
 	save = g_new0(struct save, 1);
 	save->files = procdb_files_ref(store->files);
 	save->records = g_steal_pointer(&taken);
+	save->identities = g_steal_pointer(&identities);
 	save->serial = ++store->serial;
 	save->forget = forget;
 	g_task_set_task_data(task, save, save_free);

@@ -82,6 +82,14 @@ typedef struct {
 const ProcdbStoreReport *procdb_store_report(const ProcdbStore *store);
 
 /*
+ * The identities (identities.h) of the file that the last load took, for the caller to free; NULL
+ * if there is none. Names without a profile may be among them.
+ */
+GHashTable *procdb_store_take_identities(ProcdbStore *store);
+/* The identities that the next save writes, of procdb_identities_end(). Takes them over. */
+void procdb_store_set_identities(ProcdbStore *store, GBytes *identities);
+
+/*
  * Replaces the file by one with these n records: written beside it, synced,
  * renamed, directory synced. Makes the directory (0700) if there is none; refuses
  * one that belongs to or is writable for others. On an error (GIOError) the

@@ -284,7 +284,11 @@ class Fake:
         row = self.find(name)
         values = {key: GLib.Variant(TYPES[key], row[key]) for key in COLUMNS}
         source = "learned" if row["confident"] else "none"
-        if row["origin"] == "override":
+        held = self.holds.get(name)
+        if held:
+            source = "hold"
+            values["tier"] = GLib.Variant("s", held)
+        elif row["origin"] == "override":
             source = "override"
             values["override"] = GLib.Variant("s", row["tier"])
         elif row["confident"]:

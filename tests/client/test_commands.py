@@ -92,6 +92,7 @@ class Reading(ClientTest):
     def test_explain_has_a_sentence_for_each_case(self):
         for name, sentence in (("cc1", "start as batch: 98 % of 42"),
                                ("new", "observed 2 times, and 1 more is needed"),
+                               ("new", "each of its tasks is judged by what it does"),
                                ("make", "disagree: only 60 % of 5 votes are for interactive"),
                                ("wine", "because an administrator decided so")):
             self.assertIn(sentence, self.ok("explain", name))

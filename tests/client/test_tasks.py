@@ -3,8 +3,10 @@
 # Copyright (C) 2026 The ProcDb developers
 """Tables with programs and tasks: list, ps, and run, which gives a program a tier."""
 
+import os
 import signal
 import subprocess
+import tempfile
 import unittest
 
 from support import CTL, TIED, ClientTest, stop
@@ -127,6 +129,14 @@ class Run(ClientTest):
         self.assertIn("-x --tier=y\n", done.stdout)
         self.assertRegex(fake.stdout.readline(), r"^held sh batch pandemoniumctl run, process \d+$")
         self.assertEqual(fake.stdout.readline(), "released 1\n")
+
+    def test_explain_says_that_a_hold_decides(self):
+        self.start_fake()
+        with tempfile.TemporaryDirectory() as directory:
+            os.symlink("/bin/sh", directory + "/new")
+            done = self.run_in(directory + "/new", "-c", CTL + " explain new")
+        self.assertIn('New tasks named "new" start as batch as long as a caller holds them there', done.stdout)
+        self.assertNotIn("Nothing is predicted", done.stdout)
 
     def test_the_exit_status_is_that_of_the_program(self):
         self.start_fake()

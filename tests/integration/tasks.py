@@ -67,18 +67,23 @@ def a_path_that_does_not_fit_is_not_shown():
             faker.wait()
 
 
+def burnt(service, path):
+    """What is known of a program that burnt a CPU for two seconds."""
+    shutil.copy(shutil.which("sh"), path)
+    os.chmod(os.environ["LAB_DIR"], 0o711)
+    # Longer than a step: its start is counted before it has a profile.
+    burner = subprocess.Popen([path, "-c", "while :; do :; done"])
+    time.sleep(2.2)
+    burner.kill()
+    burner.wait()
+    return wait_for(lambda: [row for row in rows(service, "QueryProfiles", pattern=text("lab-burner"))
+                             if row.get("cpu_ns") and row["runs"]], 10, "its CPU time is known")[0]
+
+
 def programs_are_counted():
     with Service(backend="observer") as service:
         path = f"{os.environ['LAB_DIR']}/lab-burner"
-        shutil.copy(shutil.which("sh"), path)
-        os.chmod(os.environ["LAB_DIR"], 0o711)
-        # Longer than a step: its start is counted before it has a profile.
-        burner = subprocess.Popen([path, "-c", "while :; do :; done"])
-        time.sleep(2.2)
-        burner.kill()
-        burner.wait()
-        found = wait_for(lambda: [row for row in rows(service, "QueryProfiles", pattern=text("lab-burner"))
-                                  if row.get("cpu_ns") and row["runs"]], 10, "its CPU time is known")[0]
+        found = burnt(service, path)
         assert found["program"] == path and found["kind"] == "process", found
         assert 10_000_000 < found["cpu_ns"] < 60_000_000_000, found
         assert found["runs"] >= 1 and found["wakeups_per_second"] >= 0, found
@@ -86,6 +91,11 @@ def programs_are_counted():
                     pattern=text("lab-burner")) == []
         of_bus = service.call("QueryProfiles", "(a{sv}u)", {}, 1)
         assert isinstance(of_bus[1], int) and len(of_bus[0]) == 1, of_bus
+    with Service(backend="observer") as service:
+        kept = rows(service, "QueryProfiles", pattern=text("lab-burner"))[0]
+        for member in ("program", "kind", "user", "unit", "runs"):
+            assert kept.get(member) == found.get(member), (member, kept, found)
+        assert kept["cpu_ns"] >= found["cpu_ns"] and "cpu_share" not in kept, (kept, found)
 
 
 HOLDER = """

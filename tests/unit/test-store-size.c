@@ -192,7 +192,7 @@ static void test_a_file_that_becomes_shorter(struct fixture *fixture, gconstpoin
 
 		g_assert_cmpint(truncate(fixture->path, at), ==, 0);
 		procdb_reader_init_file(&reader, fd, (gsize)st.st_size);
-		procdb_codec_read(&reader, &usual, records, &decoded);
+		procdb_codec_read(&reader, &usual, records, NULL, &decoded);
 		g_assert_true(reader.failed);
 		g_assert_cmpint(reader.error, ==, 0);
 		g_assert_cmpuint(records->len, ==, 0);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* What is known of the program of a profile, over restarts, and until the profile goes. */
+
+#include <string.h>
+
+#include "engine-fixture.h"
+
+static void set_up(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_set_up(f, &test_settings, 512);
+}
+
+static void tear_down(EngineFixture *f, gconstpointer data)
+{
+	engine_fixture_tear_down(f);
+}
+
+/* BPF has counted so much of cc1; path: of the last one, "" where BPF saw none start. */
+static void count(EngineFixture *f, guint64 cpu, guint32 uid, const char *path)
+{
+	struct procdb_program program = {.cpu = cpu, .uid = uid, .kind = PROCDB_KIND_PROCESS};
+	struct procdb_comm comm = test_comm("cc1");
+
+	memcpy(program.path, path, strlen(path));
+	if (*path)
+		strcpy(program.unit, "build.service");
+	test_maps_count_program(f->backend, &comm, &program);
+}
+
+static void run(EngineFixture *f, guint32 runs)
+{
+	struct procdb_comm comm = test_comm("cc1");
+
+	test_maps_score(f->backend, &comm, (struct procdb_score){.found = 1, .missed = runs - 1});
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 4);
+}
+
+static void save(EngineFixture *f)
+{
+	g_autoptr(GError) error = NULL;
+
+	procdb_engine_save(f->engine, NULL, &error);
+	g_assert_no_error(error);
+}
+
+static void assert_known(EngineFixture *f, guint64 runs, guint64 cpu, guint32 uid, const char *path)
+{
+	struct procdb_identity identity;
+
+	g_assert_true(procdb_engine_identity(f->engine, test_find(f, "cc1"), &identity));
+	g_assert_cmpuint(identity.runs, ==, runs);
+	g_assert_cmpuint(identity.cpu, ==, cpu);
+	g_assert_cmpuint(identity.uid, ==, uid);
+	g_assert_cmpuint(identity.kind, ==, PROCDB_KIND_PROCESS);
+	g_assert_cmpstr(identity.path, ==, path);
+	g_assert_cmpstr(identity.unit, ==, "build.service");
+}
+
+static void test_a_restart_keeps_it(EngineFixture *f, gconstpointer data)
+{
+	count(f, 1000, 1001, "/usr/lib/cc1");
+	run(f, 7);
+	save(f);
+	assert_known(f, 7, 1000, 1001, "/usr/lib/cc1");
+	engine_fixture_restart(f, 512);
+	assert_known(f, 7, 1000, 1001, "/usr/lib/cc1");
+}
+
+/* Counts go on from there, once each, however often the service starts. */
+static void test_counts_go_on(EngineFixture *f, gconstpointer data)
+{
+	for (guint start = 1; start <= 3; start++) {
+		count(f, 1000, 1001, "/usr/lib/cc1");
+		run(f, 5);
+		save(f);
+		save(f);
+		assert_known(f, 5 * start, 1000 * start, 1001, "/usr/lib/cc1");
+		engine_fixture_restart(f, 512);
+	}
+}
+
+/* What runs since before the start has no path of this start, and another user's no other's path.
+ */
+static void test_path_and_user_belong_together(EngineFixture *f, gconstpointer data)
+{
+	count(f, 1000, 1001, "/home/alice/cc1");
+	run(f, 1);
+	save(f);
+	engine_fixture_restart(f, 512);
+	count(f, 10, 1002, "");
+	procdb_engine_refresh_programs(f->engine);
+	assert_known(f, 1, 1010, 1001, "/home/alice/cc1");
+	g_usleep(G_USEC_PER_SEC);
+	count(f, 20, 1002, "/home/bob/cc1");
+	procdb_engine_refresh_programs(f->engine);
+	assert_known(f, 1, 1020, 1002, "/home/bob/cc1");
+}
+
+static void test_loading_again_counts_once(EngineFixture *f, gconstpointer data)
+{
+	guint loaded;
+
+	count(f, 1000, 1001, "/usr/lib/cc1");
+	run(f, 7);
+	save(f);
+	g_assert_true(procdb_engine_reload(f->engine, &loaded, NULL));
+	assert_known(f, 7, 1000, 1001, "/usr/lib/cc1");
+}
+
+static void test_a_deleted_profile_takes_it_along(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("cc1");
+	struct procdb_identity identity;
+
+	count(f, 1000, 1001, "/usr/lib/cc1");
+	run(f, 7);
+	save(f);
+	engine_fixture_restart(f, 512);
+	g_assert_true(test_delete(f, &comm, 1, NULL, NULL));
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 4);
+	save(f);
+	g_assert_false(procdb_engine_identity(f->engine, test_find(f, "cc1"), &identity));
+	engine_fixture_restart(f, 512);
+	g_assert_false(procdb_engine_identity(f->engine, test_find(f, "cc1"), &identity));
+	g_assert_cmpuint(identity.runs, ==, 0);
+	g_assert_cmpstr(identity.path, ==, "");
+}
+
+static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
+{
+	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	add("/known-programs/a-restart-keeps-it", test_a_restart_keeps_it);
+	add("/known-programs/counts-go-on", test_counts_go_on);
+	add("/known-programs/path-and-user-belong-together", test_path_and_user_belong_together);
+	add("/known-programs/loading-again-counts-once", test_loading_again_counts_once);
+	add("/known-programs/a-deleted-profile-takes-it-along",
+	    test_a_deleted_profile_takes_it_along);
+	return g_test_run();
+}
