@@ -27,15 +27,21 @@ static __always_inline struct procdb_delays *delays_here(void)
 /*
  * p, which is treated as tier, gets a CPU ns after it was woken up. Tasks that no slice is ever
  * given to, kernel threads and those of another policy, would only blur the comparison.
+ * own: the histogram of p itself, whose name has it with the next look (count_use()). It is p's
+ * alone, and p runs on one CPU.
  */
-static __always_inline void delays_count(const struct task_struct *p, u32 tier, u64 ns)
+static __always_inline void delays_count(const struct task_struct *p, u32 tier, u64 ns, u16 *own)
 {
-	u32 cell = tier * PROCDB_DELAY_SIDES + has_custom_slice(p);
-	u32 at = cell * PROCDB_DELAY_BUCKETS + procdb_delay_bucket(ns);
+	u32 side = has_custom_slice(p), bucket = procdb_delay_bucket(ns);
+	u32 at = (tier * PROCDB_DELAY_SIDES + side) * PROCDB_DELAY_BUCKETS + bucket;
 	struct procdb_delays *here;
 
 	if (p->flags & PF_KTHREAD || p->policy != POLICY_NORMAL)
 		return;
+	/* A mask is a bound that the verifier believes. */
+	own += (side * PROCDB_WAIT_OCTAVES + procdb_wait_octave(bucket)) & 31;
+	if (*own < 0xffff)
+		(*own)++;
 	here = delays_here();
 	/* For the verifier. */
 	if (here && at < sizeof(here->waits) / sizeof(u64))

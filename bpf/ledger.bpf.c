@@ -35,6 +35,7 @@ int BPF_PROG(procdb_inherit, struct task_struct *parent, struct task_struct *chi
 	if (!given)
 		return 0;
 	copy = *given;
+	copy.counted = 0;
 	bpf_task_storage_get(&procdb_given, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	return 0;
 }

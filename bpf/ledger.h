@@ -15,7 +15,8 @@
 struct procdb_given {
 	__u64 slice[2]; /* ns, the last two that we gave, newest first; 0: none */
 	__s32 nice;	/* that we gave with it, if nice_given */
-	__u32 nice_given;
+	__u16 nice_given;
+	__u16 counted; /* it was given a slice, rather than only inherited one */
 };
 
 /* A task that has a slice of ours now. */

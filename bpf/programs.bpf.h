@@ -18,12 +18,16 @@ struct {
 	__type(value, struct procdb_program);
 } programs SEC(".maps");
 
+#define WAIT_CELLS (PROCDB_DELAY_SIDES * PROCDB_WAIT_OCTAVES)
+
 /* What a task did in its life, as far as its name has it. */
 struct program_use {
 	u64 cpu;
 	u64 alive;
 	u64 wakeups;
 	u64 switches;
+	/* What its name does not have yet, by side and octave (struct procdb_program). */
+	u16 waits[WAIT_CELLS];
 };
 
 /* The entry of a name, made when there is none; NULL when the map refuses. */
@@ -43,15 +47,20 @@ static __always_inline struct procdb_program *program_of(const struct procdb_com
 /*
  * Adds what p did since the last look, *counted, by what it did in its life. Where its program is
  * is not looked for here, which the verifier would follow through all ways to here: of what was
- * never executed under this name, living tasks tell.
+ * never executed under this name, living tasks tell. What a task waited between its last look and
+ * the program that it executed counts for no name.
  */
 static __noinline void count_use(struct program_use *counted, const struct procdb_use *life,
 				 struct task_struct *p, u64 alive)
 {
-	const struct program_use was = *counted;
+	const u64 cpu = procdb_elapsed(counted->cpu, life->run);
+	const u64 lived = procdb_elapsed(counted->alive, alive);
+	const u64 wakeups = procdb_elapsed(counted->wakeups, life->wakeups);
+	const u64 switches = procdb_elapsed(counted->switches, p->nvcsw);
 	struct procdb_program *program;
 	struct procdb_comm comm;
 	bool created;
+	u32 *sums;
 
 	counted->cpu = life->run;
 	counted->alive = alive;
@@ -65,10 +74,16 @@ static __noinline void count_use(struct program_use *counted, const struct procd
 		program->uid = p->cred->uid.val;
 		program->kind = kind_of(p);
 	}
-	__sync_fetch_and_add(&program->cpu, procdb_elapsed(was.cpu, counted->cpu));
-	__sync_fetch_and_add(&program->alive, procdb_elapsed(was.alive, counted->alive));
-	__sync_fetch_and_add(&program->wakeups, procdb_elapsed(was.wakeups, counted->wakeups));
-	__sync_fetch_and_add(&program->switches, procdb_elapsed(was.switches, counted->switches));
+	__sync_fetch_and_add(&program->cpu, cpu);
+	__sync_fetch_and_add(&program->alive, lived);
+	__sync_fetch_and_add(&program->wakeups, wakeups);
+	__sync_fetch_and_add(&program->switches, switches);
+	sums = &program->waits[0][0];
+	for (u32 i = 0; i < WAIT_CELLS; i++) {
+		if (counted->waits[i])
+			__sync_fetch_and_add(&sums[i], counted->waits[i]);
+		counted->waits[i] = 0;
+	}
 }
 
 /*

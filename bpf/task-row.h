@@ -8,6 +8,7 @@
  * shows them escapes them.
  */
 
+#include "delays.h"
 #include "procdb-abi.h"
 
 #define PROCDB_PATH_LEN 256 /* with the terminator; of a script a longer one is cut */
@@ -54,6 +55,8 @@ struct procdb_program {
 	__u64 alive; /* ns that they lived, each counted */
 	__u64 wakeups;
 	__u64 switches; /* voluntary context switches */
+	/* How long they waited for a CPU after a wake-up, as struct procdb_delays counts it. */
+	__u32 waits[PROCDB_DELAY_SIDES][PROCDB_WAIT_OCTAVES];
 	__u32 uid;
 	__u32 writing; /* 1 while BPF changes the rest, which does not belong together then */
 	__u8 kind;     /* enum procdb_task_kind */
@@ -62,5 +65,6 @@ struct procdb_program {
 	char unit[PROCDB_UNIT_LEN];
 };
 
-_Static_assert(sizeof(struct procdb_program) == 48 + PROCDB_PATH_LEN + PROCDB_UNIT_LEN,
+_Static_assert(sizeof(struct procdb_program) == 48 + 4 * PROCDB_DELAY_SIDES * PROCDB_WAIT_OCTAVES +
+						    PROCDB_PATH_LEN + PROCDB_UNIT_LEN,
 	       "no padding that BPF would leave unset");

@@ -28,6 +28,7 @@ struct _ProcdbApply {
 	guint in_second;
 	guint kept;	   /* tasks that the last restore had to leave as they were */
 	gboolean unlisted; /* the kernel could not list the tasks to restore */
+	guint64 tasks;	   /* that were given a slice, each once */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	guint64 latency[BUCKETS];
 	guint64 latency_sum;
@@ -260,14 +261,16 @@ static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
 	return wanted;
 }
 
+/* Sets *first if the task was never given a slice; an attempt that is repeated was not one. */
 static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_task_event *event,
-				     int handle)
+				     int handle, gboolean *first)
 {
 	struct procdb_given given, next_given;
 	ProcdbSchedAttr now, next;
 	ProcdbApplyResult result;
 
 	apply->ops->read_record(apply->data, handle, &given);
+	*first = *first || !given.counted;
 	apply->ops->guard_task(apply->data, event->pid);
 	if (apply->ops->get_attr(apply->data, event->pid, &now) != 0)
 		return PROCDB_APPLY_REFUSED_GONE;
@@ -289,9 +292,12 @@ static ProcdbApplyResult handle_opened(ProcdbApply *apply, const struct procdb_t
 				       int handle)
 {
 	ProcdbApplyResult result = RETRY;
+	gboolean first = FALSE;
 
 	for (guint round = 0; round < ATTEMPTS && result == RETRY; round++)
-		result = handle_once(apply, event, handle);
+		result = handle_once(apply, event, handle, &first);
+	if (result == PROCDB_APPLY_SET && first)
+		apply->tasks++;
 	return result == RETRY ? PROCDB_APPLY_REFUSED_GONE : result;
 }
 
@@ -437,6 +443,7 @@ void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 	    .reason = reason_of(apply),
 	    .kept = apply->kept,
 	    .unlisted = apply->unlisted,
+	    .tasks = apply->tasks,
 	};
 	for (guint i = 0; i < PROCDB_APPLY_RESULTS; i++)
 		status->results[i] = apply->results[i];

@@ -81,6 +81,10 @@ typedef struct {
 	const char *reason; /* why no task is changed, for people; "" while active */
 	guint kept;	    /* tasks that the last restore had to leave as they were */
 	gboolean unlisted;  /* the kernel could not list the tasks to restore */
+	/* Tasks that were given a slice: each once, however often it is taken back and given anew.
+	 */
+	guint64 tasks;
+	/* How often that, and all else, was the result of an event. */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	/* From the event in the kernel to the slice being set, of the tasks that were set. */
 	guint64 latency_mean_ns;

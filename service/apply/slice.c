@@ -43,7 +43,8 @@ struct procdb_given procdb_given_next(const struct procdb_given *before,
 {
 	struct procdb_given given = {.slice = {next->slice_ns, before->slice[0]},
 				     .nice = next->nice,
-				     .nice_given = next->nice != 0};
+				     .nice_given = next->nice != 0,
+				     .counted = 1};
 
 	/* The same slice again: the older one stays on record, for children forked meanwhile. */
 	if (before->slice[0] == next->slice_ns)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "delay-stats.h"
 #include "errors.h"
 #include "identity.h"
 #include "rows.h"
@@ -98,6 +99,35 @@ double procdb_program_rate(const ProcdbProgram *program, guint64 count)
 	return program->alive > 0 ? (double)count * NS_PER_S / (double)program->alive : -1;
 }
 
+/* How long its tasks waited for a CPU, of those that had a slice of a program, and of those
+ * without. */
+static int add_waits(int result, sd_bus_message *message, const ProcdbProgram *program)
+{
+	static const struct {
+		const char *count;
+		const char *percentiles[3];
+	} names[PROCDB_DELAY_SIDES] = {
+	    [PROCDB_DELAY_PLAIN] = {"waits_without",
+				    {"wait_p50_without", "wait_p90_without", "wait_p99_without"}},
+	    [PROCDB_DELAY_APPLIED] = {"waits_with",
+				      {"wait_p50_with", "wait_p90_with", "wait_p99_with"}},
+	};
+	static const double shares[] = {.5, .9, .99};
+
+	for (guint side = 0; side < PROCDB_DELAY_SIDES; side++) {
+		const guint64 count = procdb_octaves_count(program->waits[side]);
+
+		if (count == 0)
+			continue;
+		result = PROCDB_ADD(result, message, names[side].count, "t", count);
+		for (guint i = 0; i < G_N_ELEMENTS(shares); i++)
+			result =
+			    PROCDB_ADD(result, message, names[side].percentiles[i], "t",
+				       procdb_octaves_percentile(program->waits[side], shares[i]));
+	}
+	return result;
+}
+
 /* Counts are told only where they are counted: by the rule of the reference they are not. */
 static int add_counts(int result, sd_bus_message *message, const ProcdbView *view,
 		      const struct procdb_entry *entry)
@@ -111,6 +141,7 @@ static int add_counts(int result, sd_bus_message *message, const ProcdbView *vie
 	if (!program)
 		return result;
 	result = PROCDB_ADD(result, message, "cpu_share", "d", program->cpu_share);
+	result = add_waits(result, message, program);
 	if (program->alive == 0)
 		return result;
 	result = PROCDB_ADD(result, message, "wakeups_per_second", "d",

@@ -62,3 +62,29 @@ uint64_t procdb_waits_percentile(const __u64 *waits, double share)
 	}
 	return last;
 }
+
+uint64_t procdb_octaves_count(const __u32 *octaves)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < PROCDB_WAIT_OCTAVES; i++)
+		count += octaves[i];
+	return count;
+}
+
+uint64_t procdb_octaves_percentile(const __u32 *octaves, double share)
+{
+	const double wanted = share * (double)procdb_octaves_count(octaves);
+	const uint32_t last = PROCDB_WAIT_OCTAVES - 1;
+	double seen = 0;
+
+	for (uint32_t i = 0; i < last; i++) {
+		const double from = (double)procdb_delay_from(4 * i),
+			     to = (double)procdb_delay_from(4 * (i + 1));
+
+		if (octaves[i] > 0 && seen + octaves[i] >= wanted)
+			return (uint64_t)(from + (to - from) * (wanted - seen) / octaves[i]);
+		seen += octaves[i];
+	}
+	return octaves[last] > 0 ? procdb_delay_from(4 * last) : 0;
+}

@@ -28,3 +28,7 @@ uint64_t procdb_waits_count(const __u64 *waits);
  * bucket, so wrong by less than its width. 0 when there is none.
  */
 uint64_t procdb_waits_percentile(const __u64 *waits, double share);
+
+/* The same of a histogram of PROCDB_WAIT_OCTAVES; what is in the last one is where that begins. */
+uint64_t procdb_octaves_count(const __u32 *octaves);
+uint64_t procdb_octaves_percentile(const __u32 *octaves, double share);

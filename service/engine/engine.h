@@ -230,6 +230,8 @@ typedef struct {
 	guint64 alive;		    /* ns that they lived, each counted */
 	guint64 wakeups;
 	guint64 switches; /* voluntary context switches */
+	/* As of struct procdb_program; a full counter stays full. */
+	guint32 waits[PROCDB_DELAY_SIDES][PROCDB_WAIT_OCTAVES];
 	double cpu_share; /* of one CPU, between the last two readings */
 	guint64 reading;  /* the engine's: the last one that had it */
 } ProcdbProgram;

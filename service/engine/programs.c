@@ -117,6 +117,19 @@ static guint64 added(guint64 before, guint64 now)
 	return now >= before ? now - before : now;
 }
 
+static void add_waits(ProcdbProgram *program, const struct procdb_program *now)
+{
+	const struct procdb_program *before = &program->last;
+
+	for (guint side = 0; side < PROCDB_DELAY_SIDES; side++)
+		for (guint i = 0; i < PROCDB_WAIT_OCTAVES; i++) {
+			const guint64 sum = program->waits[side][i] +
+					    added(before->waits[side][i], now->waits[side][i]);
+
+			program->waits[side][i] = (guint32)MIN(sum, G_MAXUINT32);
+		}
+}
+
 /* While BPF writes, the program's file may be another user's: what was known before stays. */
 static void take_identity(ProcdbProgram *program, const struct procdb_program *now)
 {
@@ -156,6 +169,7 @@ static void take(const struct procdb_comm *comm, const struct procdb_program *no
 	program->alive = procdb_add(program->alive, added(before->alive, now->alive));
 	program->wakeups = procdb_add(program->wakeups, added(before->wakeups, now->wakeups));
 	program->switches = procdb_add(program->switches, added(before->switches, now->switches));
+	add_waits(program, now);
 	program->cpu_share =
 	    reading->passed_us > 0 ? (double)cpu / 1000 / (double)reading->passed_us : 0;
 	take_identity(program, now);

@@ -67,6 +67,7 @@ static void count_cc1(BusFixture *f, guint64 cpu, guint32 uid)
 	    .alive = 2000000000,
 	    .wakeups = 9,
 	    .switches = 5,
+	    .waits = {[PROCDB_DELAY_APPLIED] = {[1] = 99, [4] = 1}},
 	    .uid = uid,
 	    .kind = PROCDB_KIND_PROCESS,
 	    .path = "/usr/lib/gcc/cc1\n\xff",
@@ -131,7 +132,7 @@ static void test_rows_say_what_is_known_of_the_program(BusFixture *f, gconstpoin
 	g_autoptr(GVariant) reply = NULL, row = NULL, pids = NULL;
 	struct procdb_comm comm = test_comm("cc1");
 	double wakeups = 0, switches = 0;
-	guint64 cpu = 0, runs = 0;
+	guint64 cpu = 0, runs = 0, waits = 0, p50 = 0, p99 = 0;
 
 	count_cc1(f, 12345, 0);
 	test_maps_score(f->engine.backend, &comm, (struct procdb_score){.found = 3, .missed = 4});
@@ -153,6 +154,13 @@ static void test_rows_say_what_is_known_of_the_program(BusFixture *f, gconstpoin
 	g_assert_cmpuint(runs, ==, 7);
 	g_assert_cmpfloat_with_epsilon(wakeups, 4.5, 1e-9);
 	g_assert_cmpfloat_with_epsilon(switches, 2.5, 1e-9);
+	g_variant_lookup(row, "waits_with", "t", &waits);
+	g_variant_lookup(row, "wait_p50_with", "t", &p50);
+	g_variant_lookup(row, "wait_p99_with", "t", &p99);
+	g_assert_cmpuint(waits, ==, 100);
+	g_assert_cmpuint(p50, >, 4000);
+	g_assert_cmpuint(p99, <=, 8192);
+	g_assert_false(g_variant_lookup(row, "waits_without", "t", &waits));
 	pids = g_variant_lookup_value(row, "pids", G_VARIANT_TYPE("au"));
 	g_assert_cmpuint(g_variant_n_children(pids), ==, 1);
 }

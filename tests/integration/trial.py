@@ -5,12 +5,20 @@
 import os
 import subprocess
 
+from gi.repository import GLib
+
 from harness import CallFailed, Service, ctl, run_case, wait_for
 
 
 def rows(service):
     """(tier, applied) -> row of GetDelays."""
     return {(row["tier"], row["applied"]): row for row in service.call("GetDelays")}
+
+
+def own_waits(service, name):
+    """The profile of a name, once it has waits."""
+    matching, _ = service.call("QueryProfiles", "(a{sv}u)", {"pattern": GLib.Variant("s", name)}, 1)
+    return matching[0] if matching and matching[0].get("waits_without") else None
 
 
 def waits_are_counted_by_tier():
@@ -21,7 +29,11 @@ def waits_are_counted_by_tier():
                      "the waits of what ticks 500 times a second")
             # The service waits for its timer: for all that is known of it, it is left alone.
             assert rows(service)["interactive", False]["count"] > 0
+            own = wait_for(lambda: own_waits(service, "lab-ticker"), 10, "its profile has its own waits")
             ticker.kill()
+        assert 0 < own["wait_p50_without"] <= own["wait_p90_without"] <= own["wait_p99_without"], own
+        assert "waits_with" not in own, own
+        assert "Waits, without, p90" in ctl("show", "lab-ticker")
         row = rows(service)["lat-critical", False]
         assert 0 < row["p50"] <= row["p90"] <= row["p99"] < 10_000_000_000, row
         ends = [end for end, _ in row["buckets"]]

@@ -299,6 +299,41 @@ static void test_a_pause_puts_back_and_ends_as_configured(void)
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 }
 
+static void test_a_task_counts_once_however_often_it_is_set(void)
+{
+	FakeMachine machine = machine_with_task();
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
+	ProcdbApplyStatus status;
+
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	for (guint window = 0; window < 3; window++) {
+		procdb_apply_set_pause(apply, NULL, TRUE);
+		procdb_apply_set_pause(apply, NULL, FALSE);
+		g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	}
+	procdb_apply_status(apply, &status);
+	g_assert_cmpuint(status.tasks, ==, 1);
+	g_assert_cmpuint(status.results[PROCDB_APPLY_SET], ==, 4);
+}
+
+static void test_a_task_that_only_inherited_a_slice_did_not_count_yet(void)
+{
+	FakeMachine machine = machine_with_task();
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	struct procdb_task_event e = event(PROCDB_TIER_LAT_CRITICAL);
+	ProcdbApplyStatus status;
+
+	give_batch(&machine.tasks[0]);
+	e.slice = batch_slice();
+	e.custom_slice = 1;
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	procdb_apply_status(apply, &status);
+	g_assert_cmpuint(status.tasks, ==, 1);
+}
+
 static void test_a_second_without_is_no_other_status(void)
 {
 	FakeMachine machine = machine_with_task();
@@ -393,6 +428,9 @@ int main(int argc, char **argv)
 			test_a_slice_a_quarter_off_is_near_enough);
 	g_test_add_func("/apply/a-pause-puts-back-and-ends-as-configured",
 			test_a_pause_puts_back_and_ends_as_configured);
+	g_test_add_func("/apply/counts-once", test_a_task_counts_once_however_often_it_is_set);
+	g_test_add_func("/apply/inherited",
+			test_a_task_that_only_inherited_a_slice_did_not_count_yet);
 	g_test_add_func("/apply/without", test_a_second_without_is_no_other_status);
 	g_test_add_func("/apply/a-pause-does-not-begin-what-is-not-configured",
 			test_a_pause_does_not_begin_what_is_not_configured);

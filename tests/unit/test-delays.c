@@ -76,6 +76,33 @@ static void test_full_counters_stay_full(void)
 	g_assert_cmpuint(procdb_waits_percentile(sum, .99), <=, procdb_delay_from(8));
 }
 
+static void test_octaves_are_right_within_a_half(void)
+{
+	__u32 octaves[PROCDB_WAIT_OCTAVES] = {0};
+
+	g_assert_cmpuint(procdb_octaves_percentile(octaves, .9), ==, 0);
+	/* 1,000 delays from 10 µs to 10 ms. */
+	for (guint i = 1; i <= 1000; i++)
+		octaves[procdb_wait_octave(procdb_delay_bucket(i * 10000ULL))]++;
+	g_assert_cmpuint(procdb_octaves_count(octaves), ==, 1000);
+	for (guint percent = 5; percent < 100; percent++) {
+		const double truth = percent * 100000.0;
+		const double found = (double)procdb_octaves_percentile(octaves, percent / 100.0);
+
+		g_assert_cmpfloat(found, >, truth / 2);
+		g_assert_cmpfloat(found, <, truth * 1.7);
+	}
+}
+
+static void test_the_last_octave_says_at_least(void)
+{
+	__u32 octaves[PROCDB_WAIT_OCTAVES] = {[PROCDB_WAIT_OCTAVES - 1] = G_MAXUINT32};
+
+	g_assert_cmpuint(procdb_wait_octave(PROCDB_DELAY_BUCKETS - 1), ==, PROCDB_WAIT_OCTAVES - 1);
+	g_assert_cmpuint(procdb_octaves_percentile(octaves, .5), >, 67000000);
+	g_assert_cmpuint(procdb_octaves_percentile(octaves, .5), <, 68000000);
+}
+
 static void test_a_difference_is_what_came_between(void)
 {
 	struct procdb_delays before = {.batch_run = 100, .batch_since = 5}, after, difference;
@@ -119,6 +146,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/delays/percentiles", test_percentiles_are_right_within_an_eighth);
 	g_test_add_func("/delays/none", test_no_delays_have_no_percentile);
 	g_test_add_func("/delays/single", test_a_single_delay_is_every_percentile);
+	g_test_add_func("/delays/octaves", test_octaves_are_right_within_a_half);
+	g_test_add_func("/delays/last-octave", test_the_last_octave_says_at_least);
 	g_test_add_func("/delays/full", test_full_counters_stay_full);
 	g_test_add_func("/delays/difference", test_a_difference_is_what_came_between);
 	g_test_add_func("/delays/other-observer",
