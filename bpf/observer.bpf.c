@@ -90,7 +90,7 @@ static __always_inline void start(struct task_struct *p, u64 now)
 		stats_wakeup(&s->stats, p, woken);
 		if (!s->moved)
 			delays_count(p, s->stats.task.tier, procdb_elapsed(woken, now),
-				     s->stats.counted.waits);
+				     s->stats.counted.waits.cells);
 	}
 	s->awake = true;
 	if (s->stats.task.tier == PROCDB_TIER_BATCH)

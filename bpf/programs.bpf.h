@@ -20,14 +20,18 @@ struct {
 
 #define WAIT_CELLS (PROCDB_DELAY_SIDES * PROCDB_WAIT_OCTAVES)
 
+/* By side and octave, as in struct procdb_program. */
+struct wait_counts {
+	u16 cells[WAIT_CELLS];
+};
+
 /* What a task did in its life, as far as its name has it. */
 struct program_use {
 	u64 cpu;
 	u64 alive;
 	u64 wakeups;
 	u64 switches;
-	/* What its name does not have yet, by side and octave (struct procdb_program). */
-	u16 waits[WAIT_CELLS];
+	struct wait_counts waits; /* that its name does not have yet */
 };
 
 /* The entry of a name, made when there is none; NULL when the map refuses. */
@@ -42,6 +46,22 @@ static __always_inline struct procdb_program *program_of(const struct procdb_com
 		return program;
 	bpf_map_update_elem(&programs, comm, &none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&programs, comm);
+}
+
+/* Moves what a task waited to its name. Global, for the verifier to follow the loop only once. */
+PROCDB_ONCE int move_waits(struct procdb_program *program, struct wait_counts *counts)
+{
+	u32 *sums;
+
+	if (!program || !counts)
+		return 0;
+	sums = &program->waits[0][0];
+	for (u32 i = 0; i < WAIT_CELLS; i++) {
+		if (counts->cells[i])
+			__sync_fetch_and_add(&sums[i], counts->cells[i]);
+		counts->cells[i] = 0;
+	}
+	return 0;
 }
 
 /*
@@ -60,7 +80,6 @@ static __noinline void count_use(struct program_use *counted, const struct procd
 	struct procdb_program *program;
 	struct procdb_comm comm;
 	bool created;
-	u32 *sums;
 
 	counted->cpu = life->run;
 	counted->alive = alive;
@@ -78,12 +97,7 @@ static __noinline void count_use(struct program_use *counted, const struct procd
 	__sync_fetch_and_add(&program->alive, lived);
 	__sync_fetch_and_add(&program->wakeups, wakeups);
 	__sync_fetch_and_add(&program->switches, switches);
-	sums = &program->waits[0][0];
-	for (u32 i = 0; i < WAIT_CELLS; i++) {
-		if (counted->waits[i])
-			__sync_fetch_and_add(&sums[i], counted->waits[i]);
-		counted->waits[i] = 0;
-	}
+	move_waits(program, &counted->waits);
 }
 
 /*
