@@ -122,8 +122,9 @@ static void set_colour(const Canvas *canvas, const GdkRGBA *colour, double alpha
 }
 
 /* A text at the end of (x, y), or, with align 0, beginning there. */
-static void draw_text(MonitorPlot *self, const Canvas *canvas, const char *text, double x, double y,
-		      double align)
+/* align: which part of the text is left of x. Returns its width. */
+static int draw_text(MonitorPlot *self, const Canvas *canvas, const char *text, double x, double y,
+		     double align)
 {
 	g_autoptr(PangoLayout) layout = gtk_widget_create_pango_layout(GTK_WIDGET(self), text);
 	g_autoptr(PangoAttrList) attributes = pango_attr_list_new();
@@ -135,6 +136,7 @@ static void draw_text(MonitorPlot *self, const Canvas *canvas, const char *text,
 	set_colour(canvas, &canvas->text, 0.7);
 	cairo_move_to(canvas->cairo, x - align * width, y - height / 2.0);
 	pango_cairo_show_layout(canvas->cairo, layout);
+	return width;
 }
 
 static void draw_axes(MonitorPlot *self, const Canvas *canvas)
@@ -203,8 +205,7 @@ static void draw_legend(MonitorPlot *self, const Canvas *canvas)
 		const double dashes[] = {4, 4};
 		const double y = MARGIN_TOP + 8;
 
-		draw_text(self, canvas, texts[i], x, y, 1);
-		x -= 100;
+		x -= draw_text(self, canvas, texts[i], x, y, 1) + 4;
 		set_colour(canvas, i ? &canvas->with : &canvas->text, i ? 1 : 0.6);
 		cairo_set_line_width(canvas->cairo, 2);
 		cairo_set_dash(canvas->cairo, dashes, i ? 0 : G_N_ELEMENTS(dashes), 0);
