@@ -35,11 +35,14 @@ static __always_inline void delays_count(const struct task_struct *p, u32 tier, 
 	u32 side = has_custom_slice(p), bucket = procdb_delay_bucket(ns);
 	u32 at = (tier * PROCDB_DELAY_SIDES + side) * PROCDB_DELAY_BUCKETS + bucket;
 	struct procdb_delays *here;
+	u32 cell;
 
 	if (p->flags & PF_KTHREAD || p->policy != POLICY_NORMAL)
 		return;
-	/* A mask is a bound that the verifier believes. */
-	own += (side * PROCDB_WAIT_OCTAVES + procdb_wait_octave(bucket)) & 31;
+	cell = side * PROCDB_WAIT_OCTAVES + procdb_wait_octave(bucket);
+	/* A mask is a bound that the verifier believes; clang 19 knows it, and leaves it out. */
+	asm volatile("" : "+r"(cell));
+	own += cell & 31;
 	if (*own < 0xffff)
 		(*own)++;
 	here = delays_here();

@@ -26,8 +26,8 @@ enum procdb_delay_side {
 
 /*
  * The same by name and more coarsely, in struct procdb_program: an octave a bucket, so that a
- * percentile is wrong by a half at most. In the first is what waited for less than 4 µs, in the
- * last what waited for 67 ms or longer.
+ * percentile may be the half of the true one, or twice as much. In the first is what waited for
+ * less than 4 µs, in the last what waited for 67 ms or longer.
  */
 #define PROCDB_WAIT_OCTAVES 16
 

@@ -71,7 +71,7 @@ char *monitor_face_program(MonitorProgram *program)
 		return g_strdup_printf("%s: an override says %s", name, tier);
 	if (g_str_has_suffix(tier, "?"))
 		return g_strdup_printf("%s: not predicted yet", name);
-	return g_strdup_printf("%s: learned to be %s", name, tier);
+	return g_strdup_printf("%s: new tasks start as %s", name, tier);
 }
 
 char *monitor_face_verdict(GVariant *trial)

@@ -121,8 +121,7 @@ static void set_colour(const Canvas *canvas, const GdkRGBA *colour, double alpha
 	cairo_set_source_rgba(canvas->cairo, colour->red, colour->green, colour->blue, alpha);
 }
 
-/* A text at the end of (x, y), or, with align 0, beginning there. */
-/* align: which part of the text is left of x. Returns its width. */
+/* A text that ends at (x, y), or, with align 0, begins there. Returns its width. */
 static int draw_text(MonitorPlot *self, const Canvas *canvas, const char *text, double x, double y,
 		     double align)
 {

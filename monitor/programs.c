@@ -7,9 +7,17 @@
 
 /* More than these are not asked for; of more the service sends those that use most CPU time. */
 #define MOST_ROWS 2000
-/* What was not observed for this long uses no CPU. */
-#define REST_US (G_GINT64_CONSTANT(3) * G_USEC_PER_SEC)
+/* So many use CPU time that a person would see; it changes without a word from the service. */
+#define BUSY_ROWS 100
+#define BUSY_US (G_GINT64_CONSTANT(2) * G_USEC_PER_SEC)
 #define PACE_MS 1000
+
+/* What a list is of. */
+typedef enum {
+	ALL,
+	CHANGED, /* since the last one */
+	BUSY,	 /* those that use most CPU time: the others rest */
+} ListOf;
 
 struct _MonitorPrograms {
 	GObject parent;
@@ -24,6 +32,8 @@ struct _MonitorPrograms {
 	guint pace_ms;
 	guint timer;
 	gint64 asked_us;
+	gint64 busy_us; /* when those that use CPU time were last asked for */
+	ListOf asked;
 };
 
 G_DEFINE_FINAL_TYPE(MonitorPrograms, monitor_programs, G_TYPE_OBJECT)
@@ -78,26 +88,26 @@ static void add_new(MonitorPrograms *self, GVariant *profiles)
 				    0, added->pdata, added->len);
 }
 
-/* Drops what a whole list, asked for at begun_us, does not have; lets others rest. */
-static void look_through(MonitorPrograms *self, gint64 begun_us, gboolean is_whole)
+/* Drops what a list of all, taken since begun_us, does not have; lets rest what is not busy. */
+static void look_through(MonitorPrograms *self, gint64 begun_us)
 {
-	const gint64 now_us = g_get_monotonic_time();
-
 	for (guint i = g_list_model_get_n_items(G_LIST_MODEL(self->list)); i-- > 0;) {
 		g_autoptr(MonitorProgram) program =
 		    g_list_model_get_item(G_LIST_MODEL(self->list), i);
 		const gint64 taken_us = monitor_program_taken_us(program);
 
-		if (is_whole && taken_us < begun_us) {
+		if (taken_us >= begun_us)
+			continue;
+		if (self->asked == BUSY) {
+			monitor_program_rest(program);
+		} else {
 			g_hash_table_remove(self->by_name, monitor_program_name(program));
 			g_list_store_remove(self->list, i);
-		} else if (now_us - taken_us > REST_US) {
-			monitor_program_rest(program);
 		}
 	}
 }
 
-static void take_all(MonitorPrograms *self, GVariant *profiles, gboolean is_whole)
+static void take_all(MonitorPrograms *self, GVariant *profiles)
 {
 	const gint64 begun_us = g_get_monotonic_time();
 	GVariantIter iter;
@@ -115,7 +125,8 @@ static void take_all(MonitorPrograms *self, GVariant *profiles, gboolean is_whol
 			monitor_program_take(program, &row);
 		g_variant_unref(map);
 	}
-	look_through(self, begun_us, is_whole);
+	if (self->asked != CHANGED)
+		look_through(self, begun_us);
 }
 
 static void on_list(GObject *source, GAsyncResult *result, gpointer data)
@@ -123,10 +134,10 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 	g_autoptr(MonitorPrograms) self = data;
 	g_autoptr(GVariant) profiles = NULL;
 	g_autoptr(GError) error = NULL;
-	const gboolean is_whole = self->serial == 0;
+	guint64 serial;
 
-	if (!procdb_dbus_proc_db1_call_query_profiles_finish(
-		PROCDB_DBUS_PROC_DB1(source), &profiles, &self->serial, result, &error)) {
+	if (!procdb_dbus_proc_db1_call_query_profiles_finish(PROCDB_DBUS_PROC_DB1(source),
+							     &profiles, &serial, result, &error)) {
 		/* Another list may be on its way by now. */
 		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 			return;
@@ -135,9 +146,14 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 		return;
 	}
 	g_clear_object(&self->cancellable);
-	if (is_whole)
-		self->signalled = self->serial;
-	take_all(self, profiles, is_whole);
+	if (self->asked != BUSY)
+		self->serial = serial;
+	if (self->asked == ALL)
+		self->signalled = serial;
+	/* More changed than one list tells. */
+	else if (self->asked == CHANGED && g_variant_n_children(profiles) >= MOST_ROWS)
+		self->is_whole = TRUE;
+	take_all(self, profiles);
 	g_signal_emit(self, signals[UPDATED], 0);
 	ask_when_due(self);
 }
@@ -146,17 +162,22 @@ static void ask(MonitorPrograms *self)
 {
 	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
 
-	if (self->is_whole)
-		self->serial = 0;
-	if (self->serial > 0)
-		g_variant_dict_insert(&filter, "changed_since", "t", self->serial);
-	g_variant_dict_insert(&filter, "sort", "s", "cpu");
-	self->is_stale = self->is_whole = FALSE;
 	self->asked_us = g_get_monotonic_time();
+	self->asked = self->is_whole || self->serial == 0	  ? ALL
+		      : self->asked_us - self->busy_us >= BUSY_US ? BUSY
+								  : CHANGED;
+	if (self->asked == CHANGED)
+		g_variant_dict_insert(&filter, "changed_since", "t", self->serial);
+	else
+		self->busy_us = self->asked_us;
+	g_variant_dict_insert(&filter, "sort", "s", "cpu");
+	/* After the busy ones comes what changed. */
+	self->is_stale = self->asked == BUSY;
+	self->is_whole = FALSE;
 	self->cancellable = g_cancellable_new();
-	procdb_dbus_proc_db1_call_query_profiles(self->proxy, g_variant_dict_end(&filter),
-						 MOST_ROWS, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-						 self->cancellable, on_list, g_object_ref(self));
+	procdb_dbus_proc_db1_call_query_profiles(
+	    self->proxy, g_variant_dict_end(&filter), self->asked == BUSY ? BUSY_ROWS : MOST_ROWS,
+	    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, self->cancellable, on_list, g_object_ref(self));
 }
 
 static gboolean on_due(gpointer data)

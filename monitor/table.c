@@ -93,6 +93,12 @@ static GtkColumnViewColumn *column_new(const Column *column)
 	return shown;
 }
 
+/* Rows have other tiers and titles, of which filters are not told. */
+static void on_filtered(MonitorPrograms *programs, GtkFilter *filter)
+{
+	gtk_filter_changed(filter, GTK_FILTER_CHANGE_DIFFERENT);
+}
+
 /*
  * Numbers have changed, of which sorters are not told. The view stays with the row that it begins
  * with, unless that is the first one: then it stays at the top.
@@ -192,6 +198,7 @@ void monitor_table_fill(GtkColumnView *view, MonitorPrograms *programs, GtkEdita
 	gtk_single_selection_set_autoselect(selection, FALSE);
 	gtk_single_selection_set_can_unselect(selection, TRUE);
 	gtk_column_view_set_model(view, GTK_SELECTION_MODEL(selection));
+	g_signal_connect_object(programs, "updated", G_CALLBACK(on_filtered), filter, 0);
 	g_signal_connect_object(programs, "updated", G_CALLBACK(on_updated), view, 0);
 }
 

@@ -158,6 +158,9 @@ static void on_updated(MonitorPrograms *programs, MonitorWindow *self)
 	const gint64 now_us = g_get_monotonic_time();
 
 	show_summary(self);
+	/* A list that failed may have taken its place. */
+	if (is_running(self))
+		gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "list");
 	if (self->history_us > 0 && now_us - self->history_us < HISTORY_US)
 		return;
 	self->history_us = now_us;

@@ -79,7 +79,7 @@ static void take_rows(Top *top, TopList list, GVariant *reply)
 		g_variant_get_child(reply, 1, "t", &serial);
 	if (list == TOP_ALL) {
 		row_table_clear(top->table);
-		top->is_cut = rows->items->len >= MOST_ROWS;
+		top->is_cut = !top->is_old && rows->items->len >= MOST_ROWS;
 		top->heard = serial;
 	}
 	row_table_take(top->table, rows);
@@ -89,7 +89,8 @@ static void take_rows(Top *top, TopList list, GVariant *reply)
 		top->serial = serial;
 	if (list == TOP_ALL && top->is_cut)
 		top->wanted |= TOP_MATCHES;
-	else if (row_table_size(top->table) > MOST_KEPT)
+	else if (row_table_size(top->table) > MOST_KEPT ||
+		 (list == TOP_CHANGED && rows->items->len >= MOST_ROWS))
 		top->wanted |= TOP_ALL;
 }
 

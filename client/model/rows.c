@@ -238,7 +238,7 @@ gboolean rows_is_unknown_method(const GError *error)
 }
 
 /* As many as fit into one answer, whatever their names and programs are. */
-#define ROWS_AT_ONCE 16384
+#define ROWS_AT_ONCE 8192
 
 /* A filter for those behind a row; for all that it lets pass without one. Floating. */
 static GVariant *filter_after(GVariant *filter, const Row *last)

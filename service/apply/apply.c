@@ -251,7 +251,7 @@ static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
 		       : last.others == PROCDB_GUARD_NO_SLICE ? PROCDB_APPLY_REFUSED_NICE
 							      : PROCDB_APPLY_REFUSED_SLICE;
 	}
-	/* The task became SCHED_BATCH or SCHED_IDLE: the kernel took the slice all the same. */
+	/* The task became SCHED_BATCH: the kernel took the slice all the same. */
 	if (wanted == PROCDB_APPLY_SET && ops->get_attr(apply->data, pid, &after) == 0 &&
 	    after.policy != now->policy) {
 		after.slice_ns = 0;

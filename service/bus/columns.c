@@ -14,6 +14,9 @@
 /* The estimated bytes of a text, with its length and padding. */
 #define TEXT_SIZE 24
 
+/* A field may be asked for twice, but not thousands of times. */
+#define MAX_FIELDS 64U
+
 /* Of what the values of an entry are taken. */
 struct source {
 	const ProcdbView *view;
@@ -202,15 +205,17 @@ static gsize value_size(char type)
 
 static gboolean choose(const char *name, ProcdbColumns *columns, GError **error)
 {
-	g_autoptr(GString) known = g_string_new(NULL);
+	g_autoptr(GString) known = NULL;
 
 	for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
 		if (g_str_equal(all[i].name, name)) {
 			*columns |= 1U << i;
 			return TRUE;
 		}
-		g_string_append_printf(known, "%s%s", i ? ", " : "", all[i].name);
 	}
+	known = g_string_new(all[0].name);
+	for (guint i = 1; i < G_N_ELEMENTS(all); i++)
+		g_string_append_printf(known, ", %s", all[i].name);
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_FILTER,
 		    "There is no column '%s': there are %s", name, known->str);
 	return FALSE;
@@ -220,11 +225,19 @@ int procdb_columns_read(sd_bus_message *call, ProcdbColumns *columns, GError **e
 {
 	const char *name;
 	int result = sd_bus_message_enter_container(call, 'a', "s");
+	guint count = 0;
 
 	*columns = 0;
-	while (result >= 0 && (result = sd_bus_message_read_basic(call, 's', &name)) > 0)
+	while (result >= 0 && (result = sd_bus_message_read_basic(call, 's', &name)) > 0) {
 		if (!choose(name, columns, error))
 			return 0;
+		if (++count <= MAX_FIELDS)
+			continue;
+		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_FILTER,
+			    "More than %u fields are asked for; there are %u", MAX_FIELDS,
+			    (guint)G_N_ELEMENTS(all));
+		return 0;
+	}
 	return result < 0 ? result : sd_bus_message_exit_container(call);
 }
 

@@ -10,6 +10,9 @@
 
 #include "profile-rows.h"
 
+/* The bytes of all fields of a profile but its path and unit, at most. */
+#define PROCDB_COLUMNS_MOST ((gsize)320)
+
 /* The fields that a caller asked for, a bit for each. */
 typedef guint32 ProcdbColumns;
 

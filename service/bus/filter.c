@@ -214,7 +214,10 @@ int procdb_filter_read(sd_bus_message *call, ProcdbFilterOf of, ProcdbFilter *fi
 		if (result >= 0)
 			result = sd_bus_message_exit_container(call);
 	}
-	return result < 0 ? result : sd_bus_message_exit_container(call);
+	if (filter->is_after && filter->sort != PROCDB_SORT_NAME)
+		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_FILTER,
+			    "'after' goes on in the order by name: leave 'sort' out");
+	return result < 0 || *error ? MIN(result, 0) : sd_bus_message_exit_container(call);
 }
 
 void procdb_filter_clear(ProcdbFilter *filter)

@@ -333,7 +333,7 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	if (!caller->identified)
 		procdb_caller_identify(caller);
 	size = procdb_message_size(call, MAX_CALL);
-	answer = wants_answer ? self->answer_size(call, self->data) : 0;
+	answer = wants_answer && size <= MAX_CALL ? self->answer_size(call, self->data) : 0;
 	if (size > MAX_CALL) {
 		refuse(self, caller, call, limit_error("A call may have at most 6 MiB"));
 		return 1;

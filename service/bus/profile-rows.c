@@ -43,6 +43,9 @@ void procdb_view_clear(ProcdbView *view)
 }
 
 /* The tasks that have a name now; NULL for none. */
+/* Of the 32 MiB of a message, with some left for its header. */
+#define MAX_ANSWER ((gsize)30 << 20)
+
 static const GArray *tasks_of(const ProcdbView *view, const struct procdb_comm *comm)
 {
 	return g_hash_table_lookup(view->by_name, comm);
@@ -246,6 +249,29 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 	     (filter->users && !(filter->users & (1U << procdb_user_class(identity.uid))))))
 		return FALSE;
 	return procdb_filter_takes_name(filter, &entry->comm);
+}
+
+gboolean procdb_view_fits(const ProcdbView *view, const GPtrArray *entries, gsize each,
+			  GError **error)
+{
+	gsize size = 0;
+
+	for (guint i = 0; i < entries->len; i++) {
+		ProcdbIdentity identity;
+
+		size += each;
+		/* A byte is four when it is escaped. */
+		if (procdb_view_identity(view, g_ptr_array_index(entries, i), &identity))
+			size += 4 * (strnlen(identity.path, PROCDB_PATH_LEN) +
+				     strnlen(identity.unit, PROCDB_UNIT_LEN));
+	}
+	if (size <= MAX_ANSWER)
+		return TRUE;
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+		    "One answer has no room for %u profiles with long paths: set a limit, or "
+		    "filter for fewer",
+		    entries->len);
+	return FALSE;
 }
 
 GPtrArray *procdb_view_matching(const ProcdbView *view, const ProcdbFilter *filter, guint limit,

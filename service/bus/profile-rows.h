@@ -34,7 +34,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbView, procdb_view_clear)
 /* Appends the a{sv} of an entry; a negative errno on failure. */
 int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 		       const struct procdb_entry *entry);
-/* dbus-daemon disconnects a service for a message of 32 MiB: so many rows are less. */
+/* The bytes of a row but its path, unit and pids, at most. */
+#define PROCDB_ROW_MOST ((gsize)1280)
+/* No answer has more rows. */
 #define PROCDB_MAX_ROWS 20000
 
 /*
@@ -43,6 +45,14 @@ int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
  */
 GPtrArray *procdb_view_matching(const ProcdbView *view, const ProcdbFilter *filter, guint limit,
 				GError **error);
+
+/*
+ * Whether rows fit into one answer, whose texts are of the users: dbus-daemon disconnects a
+ * service for a message of 32 MiB. each: the bytes of one without path and unit. FALSE with error
+ * set if they do not.
+ */
+gboolean procdb_view_fits(const ProcdbView *view, const GPtrArray *entries, gsize each,
+			  GError **error);
 
 /*
  * What is known of a name: of the last program that was started under it, else, as of programs

@@ -157,7 +157,8 @@ static int reply_matching(ProcdbObject *self, sd_bus_message *call, const Procdb
 
 	begin_reading(self, call, &view, NULL);
 	entries = procdb_view_matching(&view, filter, limit, &error);
-	if (!entries)
+	if (!entries || !procdb_view_fits(&view, entries,
+					  columns ? PROCDB_COLUMNS_MOST : PROCDB_ROW_MOST, &error))
 		return procdb_bus_reply_error(call, error);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)

@@ -125,6 +125,7 @@ static guint forget_learned(ProcdbEngine *engine)
 		entry->profile.override = override;
 		entry->profile.declared = declared;
 		procdb_engine_forget_identity(engine, &entry->comm);
+		entry->found = entry->missed = 0;
 		procdb_table_aged(engine->table, entry);
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 		procdb_engine_queue_prediction(engine, entry);
@@ -137,6 +138,8 @@ guint procdb_engine_reset(ProcdbEngine *engine)
 {
 	guint count = forget_learned(engine);
 
+	/* What was counted of names without a profile is forgotten, too. */
+	g_hash_table_remove_all(engine->unseen);
 	apply(engine);
 	mark_dirty(engine, TRUE);
 	return count;

@@ -334,10 +334,13 @@ void procdb_extension_read_identities(const ProcdbExtension *extension, ProcdbRe
 
 	for (gsize at = extension->sections;
 	     at < extension->end && open_section(reader, at, extension->end, &found);
-	     at = found.end)
-		if (has_tag(&found, TAG_PROGRAMS))
-			procdb_identities_read(reader, at + sizeof(struct section), found.end,
-					       identities);
+	     at = found.end) {
+		if (!has_tag(&found, TAG_PROGRAMS))
+			continue;
+		/* There is one, whose bound is that of the table: more would be as many tables. */
+		procdb_identities_read(reader, at + sizeof(struct section), found.end, identities);
+		return;
+	}
 }
 
 static gboolean add_to_checksum(const guint8 *data, gsize len, gpointer crc)

@@ -68,11 +68,10 @@ def learns_the_tiers_of_programs_within_15_seconds():
 
 def a_short_job_that_waits_long_for_a_cpu_is_what_it_does():
     """Beside many others it is seconds old before it has worked for one."""
-    job = [BEHAVE, "lab-crowded", "60000", "0", "3.5"]
     with Service(backend="observer") as service:
-        with running(*[job] * 8 * os.cpu_count()):
-            wait_for(lambda: service.profiles().get("lab-crowded", {"observations": 0})["observations"] >= 3,
-                     30, "they are observed in three seconds")
+        with running(*[behave("lab-crowded", 60_000, 0)] * 8 * os.cpu_count()):
+            wait_for(lambda: service.profiles().get("lab-crowded", {"observations": 0})["observations"] >= 4,
+                     30, "two lives of each are observed")
         votes = service.profiles()["lab-crowded"]["votes"]
         assert votes[0] > 0 and tuple(votes[1:]) == (0, 0), votes
 

@@ -128,6 +128,18 @@ static void test_a_deleted_profile_takes_it_along(EngineFixture *f, gconstpointe
 	g_assert_cmpstr(identity.path, ==, "");
 }
 
+/* Starts come before a profile; those before a reset are forgotten with it. */
+static void test_a_reset_forgets_starts(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("cc1");
+
+	test_maps_score(f->backend, &comm, (struct procdb_score){.missed = 3});
+	test_step(f);
+	procdb_engine_reset(f->engine);
+	test_learn(f, "cc1", PROCDB_TIER_BATCH, 1);
+	g_assert_cmpuint(test_find(f, "cc1")->missed, ==, 0);
+}
+
 static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
 {
 	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
@@ -142,5 +154,6 @@ int main(int argc, char **argv)
 	add("/known-programs/loading-again-counts-once", test_loading_again_counts_once);
 	add("/known-programs/a-deleted-profile-takes-it-along",
 	    test_a_deleted_profile_takes_it_along);
+	add("/known-programs/a-reset-forgets-starts", test_a_reset_forgets_starts);
 	return g_test_run();
 }
