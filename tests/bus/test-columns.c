@@ -132,9 +132,16 @@ static void assert_refused(BusFixture *f, const char *filter, const char *fields
 
 static void test_what_is_no_field_is_named(BusFixture *f, gconstpointer data)
 {
+	g_autoptr(GString) fields = g_string_new(NULL);
+
 	assert_refused(f, "@a{sv} {}", "['name', 'colour']", "colour");
 	assert_refused(f, "@a{sv} {}", "['votes']", "votes");
 	assert_refused(f, "{'colour': <'red'>}", "['name']", "colour");
+	/* Each of millions would be looked up. */
+	for (guint i = 0; i < 65; i++)
+		g_string_append(fields, i ? ", 'name'" : "['name'");
+	g_string_append_c(fields, ']');
+	assert_refused(f, "@a{sv} {}", fields->str, "More than 64");
 }
 
 static void test_filters_and_limits_are_those_of_rows(BusFixture *f, gconstpointer data)

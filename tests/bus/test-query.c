@@ -245,6 +245,9 @@ static void test_an_answer_has_a_bound(BusFixture *f, gconstpointer data)
 		      OWN_ERROR("LimitExceeded"));
 	assert_names(f, "{'pattern': <'name-*'>, 'sort': <'name'>}", 1, "name-00000");
 	assert_names(f, "{'pattern': <'name-*'>, 'after': <'name-19999'>}", 0, "name-20000");
+	bus_must_fail(f, "QueryProfiles",
+		      g_variant_new_parsed("({'after': <'name-1'>, 'sort': <'cpu'>}, uint32 0)"),
+		      OWN_ERROR("InvalidFilter"));
 	procdb_engine_configure(f->engine.engine, &test_settings);
 }
 

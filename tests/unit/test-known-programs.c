@@ -138,6 +138,12 @@ static void test_a_reset_forgets_starts(EngineFixture *f, gconstpointer data)
 	procdb_engine_reset(f->engine);
 	test_learn(f, "cc1", PROCDB_TIER_BATCH, 1);
 	g_assert_cmpuint(test_find(f, "cc1")->missed, ==, 0);
+	/* An overridden profile stays, without what was counted. */
+	run(f, 7);
+	g_assert_true(test_override(f, &comm, PROCDB_TIER_BATCH, NULL));
+	procdb_engine_reset(f->engine);
+	g_assert_cmpuint(test_find(f, "cc1")->found, ==, 0);
+	g_assert_cmpuint(test_find(f, "cc1")->missed, ==, 0);
 }
 
 static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
