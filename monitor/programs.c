@@ -5,10 +5,7 @@
 
 #include "rows.h"
 
-/* More than these are not asked for; of more the service sends those that use most CPU time. */
-#define MOST_ROWS 2000
-/* So many use CPU time that a person would see; it changes without a word from the service. */
-#define BUSY_ROWS 100
+/* CPU time changes without a word from the service. */
 #define BUSY_US (G_GINT64_CONSTANT(2) * G_USEC_PER_SEC)
 #define PACE_MS 1000
 
@@ -151,7 +148,7 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 	if (self->asked == ALL)
 		self->signalled = serial;
 	/* More changed than one list tells. */
-	else if (self->asked == CHANGED && g_variant_n_children(profiles) >= MOST_ROWS)
+	else if (self->asked == CHANGED && g_variant_n_children(profiles) >= ROWS_MOST)
 		self->is_whole = TRUE;
 	take_all(self, profiles);
 	g_signal_emit(self, signals[UPDATED], 0);
@@ -176,7 +173,7 @@ static void ask(MonitorPrograms *self)
 	self->is_whole = FALSE;
 	self->cancellable = g_cancellable_new();
 	procdb_dbus_proc_db1_call_query_profiles(
-	    self->proxy, g_variant_dict_end(&filter), self->asked == BUSY ? BUSY_ROWS : MOST_ROWS,
+	    self->proxy, g_variant_dict_end(&filter), self->asked == BUSY ? ROWS_BUSY : ROWS_MOST,
 	    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, self->cancellable, on_list, g_object_ref(self));
 }
 

@@ -3,12 +3,8 @@
 
 #include "top.h"
 
-/* More than these are not asked for at once. */
-#define MOST_ROWS 2000
-/* So many use CPU time that a person would see. */
-#define BUSY_ROWS 100
 /* A table that has grown to this, as names come and go, begins anew. */
-#define MOST_KEPT (4 * MOST_ROWS)
+#define MOST_KEPT (4 * ROWS_MOST)
 
 static void on_properties(GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -79,7 +75,7 @@ static void take_rows(Top *top, TopList list, GVariant *reply)
 		g_variant_get_child(reply, 1, "t", &serial);
 	if (list == TOP_ALL) {
 		row_table_clear(top->table);
-		top->is_cut = !top->is_old && rows->items->len >= MOST_ROWS;
+		top->is_cut = !top->is_old && rows->items->len >= ROWS_MOST;
 		top->heard = serial;
 	}
 	row_table_take(top->table, rows);
@@ -90,7 +86,7 @@ static void take_rows(Top *top, TopList list, GVariant *reply)
 	if (list == TOP_ALL && top->is_cut)
 		top->wanted |= TOP_MATCHES;
 	else if (row_table_size(top->table) > MOST_KEPT ||
-		 (list == TOP_CHANGED && rows->items->len >= MOST_ROWS))
+		 (list == TOP_CHANGED && rows->items->len >= ROWS_MOST))
 		top->wanted |= TOP_ALL;
 }
 
@@ -134,7 +130,7 @@ static GVariant *query(const Top *top, TopList list)
 	if (list == TOP_CHANGED)
 		g_variant_dict_insert(&filter, "changed_since", "t", top->serial);
 	return g_variant_new("(@a{sv}^asu)", g_variant_dict_end(&filter), fields,
-			     list == TOP_BUSY ? BUSY_ROWS : MOST_ROWS);
+			     list == TOP_BUSY ? ROWS_BUSY : ROWS_MOST);
 }
 
 /* The most that is wanted; what is part of it is not wanted any more. */

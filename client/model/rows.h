@@ -47,6 +47,11 @@ typedef struct {
 /* Runs below this are over before the kernel's own slice is, on most machines. */
 #define ROWS_BRIEF_NS 1500000
 
+/* What follows changes asks for no more at once; of more, for those that use most CPU time. */
+#define ROWS_MOST 2000
+/* So many use CPU time that a person would see. */
+#define ROWS_BUSY 100
+
 typedef struct {
 	GPtrArray *replies; /* of GVariant: what the rows point into */
 	GArray *items;	    /* of Row */

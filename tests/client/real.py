@@ -16,8 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 from gi.repository import Gio, GLib
 import pddb  # pylint: disable=wrong-import-position
-from harness import (DATABASE, NAME, PATH, INTERFACE, Service, call_as, ctl, processes, run_case,
-                     wait_for)
+from harness import (AGENT_XML, DATABASE, NAME, PATH, INTERFACE, Service, call_as, ctl, processes,
+                     run_case, wait_for)
 from support import Terminal
 
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -136,14 +136,6 @@ def on_a_terminal_a_password_is_asked_for():
         assert set(service.profiles()) == {"cc1"}
 
 
-AGENT = """<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
-<method name="BeginAuthentication"><arg type="s" direction="in"/><arg type="s" direction="in"/>
-<arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
-<arg type="a(sa{sv})" direction="in"/></method>
-<method name="CancelAuthentication"><arg type="s" direction="in"/></method>
-</interface></node>"""
-
-
 class SessionAgent:
     """The agent of a desktop: a program apart from the client, that asks, and says who answered."""
 
@@ -156,7 +148,7 @@ class SessionAgent:
             self.bus = self.connect()
         finally:
             os.seteuid(0)
-        self.bus.register_object("/agent", Gio.DBusNodeInfo.new_for_xml(AGENT).interfaces[0],
+        self.bus.register_object("/agent", Gio.DBusNodeInfo.new_for_xml(AGENT_XML).interfaces[0],
                                  self.on_call, None, None)
         self.asked = []
 

@@ -35,6 +35,13 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 INTERACTION_REQUIRED = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 HERE = os.path.dirname(os.path.abspath(__file__))
+# What polkit calls, of the person who is asked for a password.
+AGENT_XML = """<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
+<method name="BeginAuthentication"><arg type="s" direction="in"/><arg type="s" direction="in"/>
+<arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
+<arg type="a(sa{sv})" direction="in"/></method>
+<method name="CancelAuthentication"><arg type="s" direction="in"/></method>
+</interface></node>"""
 
 
 def error_name(name):

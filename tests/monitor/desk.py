@@ -12,17 +12,11 @@ from gi.repository import Gio, GLib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 
-from harness import wait_for  # noqa: E402
+from harness import AGENT_XML, wait_for  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 USER, UID = "alice", 2001
 HOME = "/run/desk"
-AGENT = """<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
-<method name="BeginAuthentication"><arg type="s" direction="in"/><arg type="s" direction="in"/>
-<arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
-<arg type="a(sa{sv})" direction="in"/></method>
-<method name="CancelAuthentication"><arg type="s" direction="in"/></method>
-</interface></node>"""
 POLKIT = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
           "org.freedesktop.PolicyKit1.Authority")
 
@@ -32,7 +26,7 @@ class Agent:
 
     def __init__(self, bus, pid):
         self.bus, self.knows, self.asked = bus, True, []
-        bus.register_object("/agent", Gio.DBusNodeInfo.new_for_xml(AGENT).interfaces[0],
+        bus.register_object("/agent", Gio.DBusNodeInfo.new_for_xml(AGENT_XML).interfaces[0],
                             self.answer, None, None)
         with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
             started = int(stat.read().rsplit(")", 1)[1].split()[19])
