@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -32,22 +33,52 @@ enum {
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 /* For the handler of signals, which gets no argument of ours; 0: there is no child. */
-static volatile sig_atomic_t child_pid;
+static atomic_int child_pid;
+/* The signals that came and are not passed on yet: bit N is signal N. */
+static atomic_uint pending;
+
+/*
+ * Passes on what is pending, once there is a child. A handler in any thread and
+ * run_program() may be here at once: each signal goes out of one of them.
+ */
+static void pass_on(void)
+{
+	pid_t child = atomic_load(&child_pid);
+	unsigned int numbers = child > 0 ? atomic_exchange(&pending, 0) : 0;
+
+	for (int number = 1; numbers >> number != 0; number++) {
+		if (numbers >> number & 1)
+			kill(child, number);
+	}
+}
 
 /* A terminal signals the program itself as well (SI_KERNEL, sigaction(2)): that is not doubled. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
-	if (info->si_code <= 0 && child_pid > 0)
-		kill(child_pid, number);
+	int reason = errno;
+
+	if (info->si_code <= 0) {
+		atomic_fetch_or(&pending, 1U << number);
+		pass_on();
+	}
+	errno = reason;
 }
 
-static void forward_signals(void)
+/* From here on no signal ends us and leaves the program alone; what was set before is kept. */
+static void take_signals(struct sigaction before[G_N_ELEMENTS(forwarded)])
 {
 	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
 
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < G_N_ELEMENTS(forwarded); i++)
-		sigaction(forwarded[i], &action, NULL);
+		sigaction(forwarded[i], &action, &before[i]);
+}
+
+/* In the child: what was ignored stays so in the program (execve(2)). */
+static void give_signals_back(const struct sigaction before[G_N_ELEMENTS(forwarded)])
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(forwarded); i++)
+		sigaction(forwarded[i], &before[i], NULL);
 }
 
 /* In the child. What comes back, comes back to report_pipe: the reason why it cannot be executed.
@@ -56,7 +87,6 @@ static void execute(char **argv, int report)
 {
 	int reason;
 
-	/* Handlers go by themselves, what is ignored stays so (execve(2)). */
 	signal(SIGPIPE, SIG_DFL);
 	execvp(argv[0], argv);
 	reason = errno;
@@ -82,7 +112,7 @@ static int wait_for_end(pid_t pid)
 		if (errno != EINTR)
 			return RUN_FAILED;
 	}
-	child_pid = 0;
+	atomic_store(&child_pid, 0);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return RUN_FAILED;
@@ -93,6 +123,7 @@ static int wait_for_end(pid_t pid)
 /* Runs the program and waits for its end. */
 static int run_program(char **argv)
 {
+	struct sigaction actions[G_N_ELEMENTS(forwarded)];
 	int pipe_fds[2], reason = 0, status;
 	sigset_t all, before;
 	pid_t pid;
@@ -100,17 +131,22 @@ static int run_program(char **argv)
 	fflush(NULL);
 	if (!g_unix_open_pipe(pipe_fds, FD_CLOEXEC, NULL))
 		return not_executed(argv[0], errno);
-	/* No signal comes between the start of the program and that it is known here. */
+	/*
+	 * Blocked, so that none is taken by our handler in the child. GDBus' thread blocks none:
+	 * a signal that comes between the start of the program and that it is known waits.
+	 */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
+	take_signals(actions);
 	pid = fork();
 	if (pid == 0) {
+		give_signals_back(actions);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		execute(argv, pipe_fds[1]);
 	}
-	child_pid = MAX(pid, 0);
 	reason = pid < 0 ? errno : 0;
-	forward_signals();
+	atomic_store(&child_pid, MAX(pid, 0));
+	pass_on();
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(pipe_fds[1]);
 	if (pid > 0 && read(pipe_fds[0], &reason, sizeof(reason)) < 0)

@@ -154,6 +154,27 @@ class Run(ClientTest):
             process.send_signal(number)
             self.assertEqual((process.stdout.readline(), process.wait(20)), ("got\n", 9))
 
+    def test_a_signal_that_comes_at_once_reaches_the_program(self):
+        self.start_fake()
+        asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        environment = self.bus.environment() | {"LD_PRELOAD": os.environ["SLOW_FORK"],
+                                                "ASAN_OPTIONS": asan.strip(":")}
+        script = ("unset LD_PRELOAD; trap 'echo got; exit 9' TERM; echo ready; tries=0; "
+                  "while [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done")
+        # The program runs before the client knows its ID; GDBus has a thread that blocks no signal.
+        process = subprocess.Popen([*TIED, CTL, "run", "--tier=batch", "sh", "-c", script],
+                                   env=environment, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(stop, process)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual((process.stdout.readline(), process.wait(20)), ("got\n", 9))
+
+    def test_what_is_ignored_stays_ignored_in_the_program(self):
+        self.start_fake()
+        done = subprocess.run(["sh", "-c", 'trap "" HUP; exec "$@"', "sh", CTL, "run", "--tier=batch", "sh", "-c",
+                               "kill -HUP $$; exit 3"], env=self.bus.environment(), check=False, timeout=60)
+        self.assertEqual(done.returncode, 3)
+
     def test_what_cannot_be_run_is_said(self):
         self.start_fake()
         done = self.run_in("/nonexistent/x")
