@@ -58,8 +58,8 @@ static inline int procdb_slice_is_marked(__u64 slice)
  * base: the kernel's own slice. All in ns; the result is marked as the setting is.
  *
  * Why no task is worse off by this than without it: EEVDF runs the eligible task with
- * the earliest deadline, which is its virtual start plus its slice over its weight; who
- * is eligible, and so each task's share of the CPU, does not depend on slices (Stoica
+ * the earliest deadline, which is its virtual start plus its slice over its weight; which
+ * task is eligible, and so each share of the CPU, does not depend on slices (Stoica
  * and Abdel-Wahab, 1995; kernel/sched/fair.c, pick_eevdf(), entity_eligible()).
  * - What waits for a person gets a shorter slice than the kernel's, hence no later
  *   deadline, and may interrupt what has a longer one (PREEMPT_SHORT). It is half as long

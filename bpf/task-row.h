@@ -4,7 +4,7 @@
 
 /*
  * What the kernel tells of a running task (task-list.bpf.c), and of all tasks of a name since the
- * observer began (programs.bpf.h). Bytes of paths and names are those of any program: whoever
+ * observer began (programs.bpf.h). Bytes of paths and names are those of any program: what
  * shows them escapes them.
  */
 

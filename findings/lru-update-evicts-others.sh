@@ -10,7 +10,7 @@
 #            (kernel/bpf/hashtab.c, htab_lru_map_update_elem()). With none free it makes
 #            room for a whole batch (kernel/bpf/bpf_lru_list.c, LOCAL_FREE_TARGET): 128 of
 #            the other keys are gone, though the map holds as many as before the update.
-#            Whoever counts in an LRU hash loses a part of all counts for one more count.
+#            A program that counts in an LRU hash loses a part of all counts for one more count.
 # Output:    1024 entries in a map of 1024
 #            896 entries after an update of one that is there
 #

@@ -52,7 +52,7 @@ static char *mean_of(MonitorPlot *self, gboolean is_applied)
 	return count > 0 ? out_duration_ns((guint64)(sum / count)) : g_strdup("not known");
 }
 
-/* What the plot shows, for those who cannot see it, and as its tooltip. */
+/* What the plot shows, for people that cannot see it, and as its tooltip. */
 static void describe(MonitorPlot *self)
 {
 	g_autofree char *with = mean_of(self, TRUE);

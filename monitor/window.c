@@ -291,7 +291,7 @@ static void act_about(GtkWidget *widget, const char *action, GVariant *parameter
 			      "What programs behave like, and what that is good for", NULL);
 }
 
-/* A list that nobody sees is not asked for, and one beside other windows seldom. */
+/* A list that is not seen is not asked for, and one beside other windows seldom. */
 static void set_pace(MonitorWindow *self)
 {
 	GdkSurface *surface = gtk_native_get_surface(GTK_NATIVE(self));

@@ -9,7 +9,7 @@
 
 /* login.defs(5) and systemd's UIDS-GIDS: people begin here. */
 #define FIRST_ORDINARY 1000
-/* DynamicUser= of systemd.exec(5), and nobody behind them. */
+/* DynamicUser= of systemd.exec(5), and the user nobody behind them. */
 #define FIRST_DYNAMIC 61184
 #define LAST_DYNAMIC 65534
 

@@ -141,7 +141,7 @@ static inline gboolean procdb_engine_is_reference(const ProcdbEngine *engine)
 	return engine->settings.retention_days == 0;
 }
 
-/* Whether somebody has decided its tier, for good or as long as a hold lasts. */
+/* Whether its tier was decided from outside, for good or as long as a hold lasts. */
 static inline gboolean procdb_engine_is_decided(const struct procdb_entry *entry)
 {
 	return entry->profile.override != PROCDB_NO_OVERRIDE || entry->held;

@@ -72,7 +72,7 @@ class Probes:
             subprocess.run(["git", *command], cwd=self.repository, env=self.environment(), check=True)
 
     def environment(self):
-        """Nobody's settings: what is measured is the same on every machine."""
+        """No person's settings: what is measured is the same on every machine."""
         return {**os.environ, "HOME": str(self.directory), "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8"}
 
     def run(self, name, command, **options):

@@ -3,8 +3,8 @@
 
 /*
  * A stand-in for an interactive program: sleeps, does a little work, and notes
- * how late each wake-up was, and how late the work was done: who preempts it in
- * between is as visible to a user as who delays it. Runs until SIGTERM or
+ * how late each wake-up was, and how late the work was done: what preempts it in
+ * between is as visible to a user as what delays it. Runs until SIGTERM or
  * SIGINT, then prints one JSON object: count, mean, quantiles of the latency in
  * ns, and the same of the response.
  *

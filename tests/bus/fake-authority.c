@@ -79,8 +79,9 @@ static void fake_identify(gpointer data, const char *sender, GCancellable *cance
 
 	if (self->identifying)
 		g_ptr_array_add(self->identifying, g_steal_pointer(&task));
-	else if (self->nobody_knows_the_uid)
-		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Who is that?");
+	else if (self->uid_is_unknown)
+		g_task_return_new_error(task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+					"The user of this connection is not known");
 	else
 		g_task_return_int(task, self->uid);
 }

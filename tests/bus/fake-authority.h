@@ -24,8 +24,8 @@ typedef struct {
 	gboolean not_cacheable;
 	gboolean deaf;		/* held checks go on when they are cancelled */
 	guint32 uid;		/* of every caller that is asked about from now on */
-	GPtrArray *identifying; /* GTask: if set, nobody is told who callers are */
-	gboolean nobody_knows_the_uid;
+	GPtrArray *identifying; /* GTask: if set, no caller is told apart yet */
+	gboolean uid_is_unknown;
 	/* What it was asked. */
 	guint checks;
 	guint prompts;

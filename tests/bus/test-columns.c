@@ -95,12 +95,12 @@ static void test_columns_say_what_profiles_say(BusFixture *f, gconstpointer data
 	    .unit = "build.service",
 	};
 	struct procdb_comm comm = test_comm("cc1");
-	g_autoptr(GVariant) cookie = NULL, reply = NULL;
+	g_autoptr(GVariant) reply = NULL;
 
 	test_maps_count_program(f->engine.backend, &comm, &program);
 	test_maps_score(f->engine.backend, &comm, (struct procdb_score){.found = 3, .missed = 4});
 	test_learn(&f->engine, "never seen", PROCDB_TIER_LAT_CRITICAL, 1);
-	cookie = bus_must(f, "Hold", g_variant_new("(sss)", "make", "batch", "in a hurry"));
+	g_variant_unref(bus_must(f, "Hold", g_variant_new("(sss)", "make", "batch", "in a hurry")));
 	reply = ask(f, "@a{sv} {}", FIELDS, 0);
 	assert_as_get_profile(f, reply, 0, "cc1");
 	assert_as_get_profile(f, reply, 1, "make");

@@ -34,7 +34,7 @@ static void teach(BusFixture *f)
 	profile->owner = 1000;
 }
 
-/* Also when it was first seen, its scores and who taught it. */
+/* Also when it was first seen, its scores and what taught it. */
 static void test_all_that_is_known_travels(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) before = NULL, after = NULL;

@@ -73,7 +73,7 @@ static void test_not_when_it_may_end_any_time(BusFixture *f, gconstpointer data)
 	g_assert_cmpuint(cost_of(f, f->caller, "ListProfiles", NULL), ==, 1);
 }
 
-static void test_not_when_somebody_was_asked(BusFixture *f, gconstpointer data)
+static void test_not_when_a_person_was_asked(BusFixture *f, gconstpointer data)
 {
 	f->authority.answer = FAKE_CHALLENGE;
 	f->authority.after_prompt = FAKE_ALLOW;
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 	add("/gate/cache/until-something-changed", test_until_something_changed);
 	add("/gate/cache/a-change-during-the-check", test_a_change_during_the_check);
 	add("/gate/cache/not-when-it-may-end-any-time", test_not_when_it_may_end_any_time);
-	add("/gate/cache/not-when-somebody-was-asked", test_not_when_somebody_was_asked);
+	add("/gate/cache/not-when-a-person-was-asked", test_not_when_a_person_was_asked);
 	add("/gate/cache/a-no-is-not-remembered", test_a_no_is_not_remembered);
 	return bus_fixture_run_tests();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Who gets through: every method, every kind of answer, callers that leave. */
+/* Which callers get through: every method, every kind of answer, callers that leave. */
 
 #include <string.h>
 
@@ -117,7 +117,7 @@ static void test_no_prompt_where_none_is_needed(BusFixture *f, gconstpointer dat
 	g_assert_cmpuint(f->authority.prompts, ==, 0);
 }
 
-static void test_without_polkit_nobody_but_root(BusFixture *f, gconstpointer data)
+static void test_without_polkit_only_root(BusFixture *f, gconstpointer data)
 {
 	f->authority.answer = FAKE_FAIL;
 	all_fail(f, NO_PROMPT, ACCESS_DENIED);
@@ -137,10 +137,10 @@ static void test_root_may_without_polkit(BusFixture *f, gconstpointer data)
 static void test_a_caller_without_a_uid(BusFixture *f, gconstpointer data)
 {
 	f->authority.uid = 0;
-	f->authority.nobody_knows_the_uid = TRUE;
+	f->authority.uid_is_unknown = TRUE;
 	all_fail(f, NO_PROMPT, ACCESS_DENIED);
 	/* It is asked for again with the next call. */
-	f->authority.nobody_knows_the_uid = FALSE;
+	f->authority.uid_is_unknown = FALSE;
 	g_variant_unref(bus_must(f, "ListProfiles", NULL));
 }
 
@@ -268,7 +268,7 @@ int main(int argc, char **argv)
 	add("/gate/a-prompt-that-says-no", test_a_prompt_that_says_no);
 	add("/gate/a-prompt-that-says-yes", test_a_prompt_that_says_yes);
 	add("/gate/no-prompt-where-none-is-needed", test_no_prompt_where_none_is_needed);
-	add("/gate/without-polkit-nobody-but-root", test_without_polkit_nobody_but_root);
+	add("/gate/without-polkit-only-root", test_without_polkit_only_root);
 	add("/gate/root-may-without-polkit", test_root_may_without_polkit);
 	add("/gate/a-caller-without-a-uid", test_a_caller_without_a_uid);
 	add("/gate/unknown-methods", test_unknown_methods);

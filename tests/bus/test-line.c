@@ -209,7 +209,7 @@ static void test_nothing_waits_for_a_prompt(BusFixture *f, gconstpointer data)
 	g_assert_cmpuint(profiles(f), ==, 0);
 }
 
-static void test_who_leaves_is_not_obeyed(BusFixture *f, gconstpointer data)
+static void test_a_caller_that_leaves_is_not_obeyed(BusFixture *f, gconstpointer data)
 {
 	GDBusConnection *caller = bus_connect();
 
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
 	    test_calls_without_an_answer_are_authorized);
 	add("/line/no-approval-is-stored", test_no_approval_is_stored);
 	add("/line/nothing-waits-for-a-prompt", test_nothing_waits_for_a_prompt);
-	add("/line/who-leaves-is-not-obeyed", test_who_leaves_is_not_obeyed);
+	add("/line/a-caller-that-leaves-is-not-obeyed", test_a_caller_that_leaves_is_not_obeyed);
 	add("/line/what-waits-is-bounded", test_what_waits_is_bounded);
 	return bus_fixture_run_tests();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* What the methods answer to who may call them. */
+/* What the methods answer to callers that may call them. */
 
 #include "bus-fixture.h"
 

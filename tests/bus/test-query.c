@@ -218,9 +218,10 @@ static void test_paths_of_people_are_theirs(BusFixture *f, gconstpointer data)
 
 static void test_a_hold_shows(BusFixture *f, gconstpointer data)
 {
-	g_autoptr(GVariant) cookie = NULL, reply = NULL, explained = NULL;
+	g_autoptr(GVariant) reply = NULL, explained = NULL;
 
-	cookie = bus_must(f, "Hold", g_variant_new("(sss)", "make", "batch", "in\na hurry"));
+	g_variant_unref(
+	    bus_must(f, "Hold", g_variant_new("(sss)", "make", "batch", "in\na hurry")));
 	reply = row_of(f, "make");
 	assert_text(reply, "held", "batch");
 	assert_text(reply, "held_reason", "in\\x0aa hurry");

@@ -64,7 +64,7 @@ static void test_filters(BusFixture *f, gconstpointer data)
 		      OWN_ERROR("InvalidFilter"));
 }
 
-static void test_a_row_says_who_set_its_slice(BusFixture *f, gconstpointer data)
+static void test_a_row_says_what_set_its_slice(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) rows = NULL, row = NULL;
 	const char *set_by = NULL, *measured = NULL, *predicted = NULL, *unit = NULL;
@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	add("/tasks/filters", test_filters);
-	add("/tasks/a-row-says-who-set-its-slice", test_a_row_says_who_set_its_slice);
+	add("/tasks/a-row-says-what-set-its-slice", test_a_row_says_what_set_its_slice);
 	add("/tasks/the-profile-of-a-pid", test_the_profile_of_a_pid);
 	add("/tasks/a-failure-is-not-asked-for-again-at-once",
 	    test_a_failure_is_not_asked_for_again_at_once);

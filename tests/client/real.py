@@ -122,7 +122,7 @@ def on_a_terminal_a_password_is_asked_for():
         try:
             terminal.expect("org.pandemonium.procdb.delete-entries")
             assert processes("pkttyagent")
-            # Whoever is asked does not know the password.
+            # The person that is asked does not know the password.
             terminal.expect("assword:")
             # What is typed before the echo is off is thrown away.
             wait_for(lambda: not termios.tcgetattr(terminal.slave)[3] & termios.ECHO, 5, "no echo")
@@ -137,7 +137,7 @@ def on_a_terminal_a_password_is_asked_for():
 
 
 class SessionAgent:
-    """The agent of a desktop: a program apart from the client, that asks, and says who answered."""
+    """The agent of a desktop: a program apart from the client, that asks, and says which user answered."""
 
     def __init__(self):
         self.user = pwd.getpwnam("alice").pw_uid

@@ -160,7 +160,7 @@ class Monitor(ClientTest):
         time.sleep(0.5)
         self.assertFalse(os.path.exists(started))
 
-    def test_it_ends_when_nobody_reads_any_more(self):
+    def test_it_ends_when_its_output_is_not_read_any_more(self):
         self.start_fake()
         for arguments in ([], ["--json"]):
             process = self.monitor(*arguments)

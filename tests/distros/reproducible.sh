@@ -36,7 +36,7 @@ fi
 # What BPF programs travel in the service must not depend on what was stripped off it.
 objcopy --dump-section .rodata="$scratch/rodata" "$scratch/a/installed/usr/libexec/pandemonium-procdbd"
 if grep -qa debug_info "$scratch/rodata"; then
-	echo "The BPF programs carry debugging information that nobody reads."
+	echo "The BPF programs carry debugging information that is not used."
 	exit 1
 fi
 echo "$(find "$scratch/a/installed" -type f | wc -l) files, the same from both builds"

@@ -98,7 +98,7 @@ def polkitd_dies_and_hangs_at_any_moment():
 
 def check(user, counts):
     print(f"{user}: {counts}")
-    # Nobody waits for longer than the service waits for polkit.
+    # No caller waits for longer than the service waits for polkit.
     assert counts.pop("longest") < 22, counts
     for answer in counts:
         method, result = answer.split(" ", 1)

@@ -64,7 +64,7 @@ def reads_and_ticks(service):
     return reads, gaps
 
 
-def a_slow_disk_holds_nobody_up():
+def a_slow_disk_holds_no_caller_up():
     os.makedirs(os.path.dirname(DATABASE), exist_ok=True)
     pddb.write(DATABASE, [pddb.confident(b"name-%d" % index) for index in range(MANY)])
     asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""Slices of real tasks: set at exec, put back, and nobody else's ever touched."""
+"""Slices of real tasks: set at exec, put back, and no other program's ever touched."""
 
 import ctypes
 import os
@@ -89,7 +89,7 @@ def program(name, of="sleep"):
 @contextmanager
 def running(*command, prepare=None):
     def in_child():
-        # Whoever runs the tests may be niced, and what is niced is left alone.
+        # The shell that runs the tests may be niced, and what is niced is left alone.
         os.setpriority(os.PRIO_PROCESS, 0, 0)
         if prepare:
             prepare()

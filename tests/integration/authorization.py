@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""Who may what: real polkitd, real users."""
+"""Which user may what: real polkitd, real users."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def a_user_may_not_change():
         for call in (("DeleteProfile", "(s)", "cc1"), ("DeleteProfiles", "(as)", ["cc1"]),
                      ("Reset",), ("Save",), ("Reload",), ("LoadDatabase",), ("SetOverride", "(ss)", "cc1", "batch"),
                      ("ClearOverride", "(s)", "cc1")):
-            # A prompt would be needed; nobody is there to show one.
+            # A prompt would be needed; no agent is there to show one.
             assert call_as("alice", *call)[1] == INTERACTION_REQUIRED, call
             assert call_as("alice", *call, interactive=True)[1] == ACCESS_DENIED, call
         assert set(service.profiles()) == {"cc1"}
@@ -106,7 +106,7 @@ def followers(*users, seconds):
         heard[user] = set(process.communicate(timeout=seconds + 20)[0].decode().split())
 
 
-def names_in_signals_are_for_those_who_may_list_them():
+def names_in_signals_are_for_callers_that_may_list_them():
     def tell(service, name, times):
         for number in range(times):
             service.call("SetOverride", "(ss)", f"{name}{number}", "batch")
@@ -162,8 +162,8 @@ def without_polkitd_only_root_may():
 
 def a_polkitd_that_hangs_does_not_stop_the_loop():
     with service_with(b"cc1") as service:
-        # Whoever was asked about lately may be remembered for a while.
-        grant("delete-entries", "nobody-there")
+        # What was asked lately may be remembered for a while.
+        grant("delete-entries", "no-such-name")
         with stopped(POLKITD):
             began, tick = time.monotonic(), service.get("Tick")
             _, error = call_as("alice", "DeleteProfile", "(s)", "cc1")
@@ -194,7 +194,7 @@ def callers_that_left_take_no_check_from_others():
 
 @contextmanager
 def silent_agent(connections, calls, method, body):
-    """Alice's prompts, which nobody ever answers."""
+    """Alice's prompts, which are never answered."""
     with open(f"{HERE}/agent.py", encoding="utf-8") as file:
         source = file.read()
     agent = subprocess.Popen(["/usr/bin/python3", "-c", source, str(connections), str(calls), method, body],
@@ -206,10 +206,10 @@ def silent_agent(connections, calls, method, body):
         yield
     finally:
         prompts = int(agent.communicate(timeout=10)[0].split()[0])
-    assert prompts > 0, "nobody was asked"
+    assert prompts > 0, "no person was asked"
 
 
-def a_prompt_that_is_never_answered_is_nobody_elses():
+def a_prompt_that_is_never_answered_holds_no_other_caller_up():
     with service_with(b"cc1") as service:
         with silent_agent(7, 16, "Reset", ""):
             began = time.monotonic()
@@ -224,7 +224,7 @@ def a_prompt_that_is_never_answered_is_nobody_elses():
         assert set(service.profiles()) == {"cc1"}
 
 
-def a_large_call_that_waits_is_nobody_elses():
+def a_large_call_that_waits_holds_no_other_caller_up():
     row = ("x", "batch", 0.5, True, 1, (1, 0, 0), 1, 1, 1, 1, 0, "live")
     rows = [(f"x{number}", *row[1:]) for number in range(500)]
     body = str(GLib.Variant("(a(ssdbu(uuu)ttttxs)b)", (rows, False)))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""What one caller may do to others: those who do not read, do not wait, or died."""
+"""What one caller may do to others: callers that do not read, do not wait, or died."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def watch(service, seconds):
     return sorted(waits)
 
 
-def who_does_not_read_silences_nobody():
+def a_caller_that_does_not_read_silences_no_other():
     before = bus_memory_mb()
     with with_profiles(MANY) as service:
         for interface, method, body in ((INTERFACE, "ListProfiles", ""), (PROPERTIES, "GetAll", f"('{INTERFACE}',)"),
@@ -95,7 +95,7 @@ def a_stop_waits_for_no_reader():
                 assert time.monotonic() - began < 5
 
 
-def who_reads_later_is_answered():
+def a_caller_that_reads_later_is_answered():
     source = """
 import sys
 from gi.repository import Gio, GLib

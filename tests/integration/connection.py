@@ -133,7 +133,7 @@ def losing_it_again_and_again_leaves_nothing_behind():
             print(*(line.strip() for line in status if line.startswith(("VmRSS", "Threads"))))
 
 
-def who_waited_for_polkit_is_not_obeyed_later():
+def a_caller_that_waited_for_polkit_is_not_obeyed_later():
     pddb.write(DATABASE, [pddb.confident(b"cc1")])
     with Service() as service:
         with stopped(POLKITD):
@@ -224,9 +224,9 @@ def a_bus_that_hangs_does_not_stop_the_tick():
         assert service.get("Tick") - tick >= 3
 
 
-def a_name_that_somebody_else_took_is_an_error():
+def a_name_that_another_took_is_an_error():
     with Service(backend="observer") as service:
-        # Its name is given to whoever waits for it, before the service is back.
+        # Its name is given to what waits for it, before the service is back.
         other = subprocess.Popen([sys.executable, "-c", f"""
 from gi.repository import Gio, GLib
 bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)

@@ -223,7 +223,7 @@ def overrides_travel_only_when_asked():
 
         becomes(agreed="batch", here="batch", disputed="batch", alone="batch")
         farm("push", store, "a")
-        assert pulls("--overrides")["overrides"] == 0, "nobody was asked to push"
+        assert pulls("--overrides")["overrides"] == 0, "no machine was asked to push"
         assert json.loads(farm("push", store, "a", 0, "--json", "--overrides"))["overrides"] == 4
         becomes(agreed="batch", here="batch", disputed="interactive")
         for _ in range(2):

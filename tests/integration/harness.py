@@ -35,7 +35,7 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 INTERACTION_REQUIRED = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 HERE = os.path.dirname(os.path.abspath(__file__))
-# What polkit calls, of the person who is asked for a password.
+# What polkit calls, of the person that is asked for a password.
 AGENT_XML = """<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
 <method name="BeginAuthentication"><arg type="s" direction="in"/><arg type="s" direction="in"/>
 <arg type="s" direction="in"/><arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
@@ -257,7 +257,7 @@ HANDLES = []
 
 
 def release_pins():
-    """The scheduler was killed: the maps stay, and nobody has them."""
+    """The scheduler was killed: the maps stay, and no process has them."""
     while HANDLES:
         os.close(HANDLES.pop())
 

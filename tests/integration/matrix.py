@@ -182,7 +182,7 @@ def hang(service):
     began, tick = time.monotonic(), service.get("Tick")
     with ThreadPoolExecutor(1) as pool:
         answers = pool.submit(call_all, "alice", [*CALLS, REPLACE])
-        # Meanwhile nobody else waits.
+        # Meanwhile no other caller waits.
         slowest = 0
         while not answers.done():
             asked = time.monotonic()
@@ -247,7 +247,7 @@ def leave(times, check):
     return json.loads(done.stdout)
 
 
-def who_leaves_during_the_check_gets_nothing():
+def a_caller_that_leaves_during_the_check_gets_nothing():
     with new_service() as service:
         before = state(service)
         began = time.monotonic()
@@ -264,7 +264,7 @@ def who_leaves_during_the_check_gets_nothing():
               f"in {time.monotonic() - began:.1f} s, 0 executed")
 
 
-def who_left_before_polkit_said_yes_gets_nothing():
+def a_caller_that_left_before_polkit_said_yes_gets_nothing():
     with new_service() as service:
         write_rule(f"if (action.id != '{PREFIX}set-override') return;\n"
                    f"var end = Date.now() + {SLOW_CHECK_MS} + 1;\n"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""What survives in the database file, and who can read it."""
+"""What survives in the database file, and which users can read it."""
 
 import glob
 import os

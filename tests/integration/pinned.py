@@ -29,7 +29,7 @@ def learns_from_and_feeds_pinned_maps():
         wait_for(lambda: entries(INIT) == {key(b"cc1"): (0, 40_000_000, 1_000_000, 3, 5)}, 3,
                  "the prediction is published")
         assert service.get("MapErrors") == 0
-    # They belong to somebody else: nothing of them is removed.
+    # They belong to another program: nothing of them is removed.
     assert os.path.exists(OBSERVE) and os.path.exists(INIT)
 
 

@@ -18,7 +18,7 @@ export LAB_DIR=/run/lab
 mkdir -p $LAB_DIR/bin /run/dbus /run/lock /run/systemd/sessions /run/systemd/users \
 	/run/systemd/seats /run/systemd/machines
 
-# A stand-in for dying with the namespace's init: ends whoever else is still in
+# A stand-in for dying with the namespace's init: ends what else is still in
 # this mount namespace (but unshare) when this shell, the pipe's only writer,
 # closes it or dies.
 if [ "$LAB_HOST_PIDS" = 1 ]; then

@@ -108,7 +108,7 @@ else
 	namespaces='--mount'
 fi
 
-# Whoever kills this script, unshare or their caller takes the namespace along:
+# What kills this script, unshare or their caller takes the namespace along:
 # each dies with its parent. In the background, so that a signal can interrupt;
 # a shell would let background commands ignore Ctrl-C.
 exec 3<&0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""A desk in the lab: a screen, a session bus and the window of a user who is no administrator."""
+"""A desk in the lab: a screen, a session bus and the window of a user that is no administrator."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ POLKIT = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
 
 
 class Agent:
-    """Stands for the person who is asked for a password: knows it, or cancels."""
+    """Stands for the person that is asked for a password: knows it, or cancels."""
 
     def __init__(self, bus, pid):
         self.bus, self.knows, self.asked = bus, True, []

@@ -83,7 +83,7 @@ def calls(chance, order):
         ("GetConfidence", "s", texts(order, "cc1"), ""),
         ("Explain", "s", texts(order, "cc1"), ""),
         ("ListProfiles", "", b"", ""),
-        ("GetProfile", "s", texts(order, "nobody-there"), "NoSuchProfile"),
+        ("GetProfile", "s", texts(order, "no-such-name"), "NoSuchProfile"),
         ("GetConfidence", "s", texts(order, "x" * chance.randrange(17, 6000)), "InvalidName"),
         ("GetConfidence", "u", bytes(4), "InvalidArgs"),
         ("GetConfidence", "v", b"\x01v\0" * 20 + b"\x01y\0\x07", "InvalidArgs"),

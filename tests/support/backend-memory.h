@@ -21,7 +21,7 @@ void test_maps_score(ProcdbBackend *backend, const struct procdb_comm *comm,
 void test_maps_count_program(ProcdbBackend *backend, const struct procdb_comm *comm,
 			     const struct procdb_program *program);
 
-/* A prediction that somebody else left in the init map. */
+/* A prediction that another program left in the init map. */
 void test_maps_plant(ProcdbBackend *backend, const struct procdb_comm *comm,
 		     const struct procdb_class *prediction);
 

@@ -328,7 +328,8 @@ void test_check_settled(EngineFixture *f)
 	gboolean learned = FALSE, waiting = FALSE, override_waiting = FALSE;
 	ProcdbEngineStatus status;
 
-	/* One for what changed since the last, one for who waited for what the first let go. */
+	/* One for what changed since the last, one for what waited for the place that the first let
+	 * go. */
 	procdb_engine_flush(f->engine);
 	procdb_engine_flush(f->engine);
 	test_check_consistent(f);

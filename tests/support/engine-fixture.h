@@ -67,7 +67,7 @@ gboolean test_names(const GArray *comms, const char *name);
 void test_check_consistent(EngineFixture *f);
 
 /*
- * The same after flushing, and also that who waits for a place in the init map
+ * The same after flushing, and also that what waits for a place in the init map
  * waits for good reason: overrides come before what was learned, live ones
  * before remembered ones.
  */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""Those who make proxies of the installed interface file can: Qt, C++, GLib and GJS."""
+"""Programs that make proxies of the installed interface file can: Qt, C++, GLib and GJS."""
 
 import os
 import shutil

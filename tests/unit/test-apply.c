@@ -140,7 +140,7 @@ static void test_refuses_a_task_with_its_own_slice(void)
 	machine.tasks[0].attr.slice_ns = e.slice = FOREIGN_SLICE;
 	e.custom_slice = 1;
 	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_REFUSED_SLICE);
-	/* Equal to the default, and yet set by somebody. */
+	/* Equal to the default, and yet set by a program. */
 	machine.tasks[0].attr.slice_ns = e.slice = FAKE_DEFAULT_SLICE;
 	g_assert_cmpint(apply_default(&machine, e), ==, PROCDB_APPLY_REFUSED_SLICE);
 	g_assert_cmpuint(machine.sets, ==, 0);

@@ -49,7 +49,7 @@ static void assert_logged(guint n, const char *words)
 	lines = 0;
 }
 
-/* As a running service: only the wall clock is wrong, and nobody has set it yet. */
+/* As a running service: only the wall clock is wrong, and it is not set yet. */
 static void use_wall_clock(EngineFixture *f)
 {
 	const gint64 run_us = procdb_engine_run_us(f->engine);
@@ -212,7 +212,7 @@ static void restart_from_the_future(EngineFixture *f)
 	lines = 0;
 }
 
-static void test_nobody_is_immortal(EngineFixture *f, gconstpointer data)
+static void test_no_profile_is_immortal(EngineFixture *f, gconstpointer data)
 {
 	restart_from_the_future(f);
 	procdb_engine_set_tick(f->engine, HOUR_TICKS - 2);
@@ -250,7 +250,7 @@ static void test_an_hour_later_the_order_is_right(EngineFixture *f, gconstpointe
 	assert_logged(1, "Forgot 101 profiles");
 }
 
-/* The engine's own clocks, which nobody sets here. */
+/* The engine's own clocks, which are not set here. */
 static void test_the_clocks_of_the_machine(EngineFixture *f, gconstpointer data)
 {
 	g_autoptr(ProcdbEngine) engine =
@@ -280,7 +280,7 @@ int main(int argc, char **argv)
 	add("/clock/a-start-after-the-retention-forgets-nothing",
 	    test_a_start_after_the_retention_forgets_nothing);
 	add("/clock/few-are-told-at-a-start-only", test_few_are_told_at_a_start_only);
-	add("/clock/nobody-is-immortal", test_nobody_is_immortal);
+	add("/clock/no-profile-is-immortal", test_no_profile_is_immortal);
 	add("/clock/an-hour-later-the-order-is-right", test_an_hour_later_the_order_is_right);
 	add("/clock/the-clocks-of-the-machine", test_the_clocks_of_the_machine);
 	return g_test_run();

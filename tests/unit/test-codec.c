@@ -66,7 +66,7 @@ static ProcdbDecoded decode(GByteArray *file, GArray *records)
 	return decoded;
 }
 
-/* What somebody reads of these records who ignores the extension. */
+/* What a reader that ignores the extension has of these records. */
 static GArray *reference_reading(GArray *records)
 {
 	GArray *entries = records_new();

@@ -297,7 +297,7 @@ static void test_a_file_of_a_newer_version_is_kept(EngineFixture *f, gconstpoint
 	g_assert_cmpuint(kept, ==, 1);
 }
 
-static void test_nobody_was_seen_in_the_future(EngineFixture *f, gconstpointer data)
+static void test_no_profile_was_seen_in_the_future(EngineFixture *f, gconstpointer data)
 {
 	learn_something(f);
 	test_clock_advance(1000 * G_USEC_PER_SEC);
@@ -391,7 +391,8 @@ int main(int argc, char **argv)
 	    test_a_file_of_a_newer_version_is_kept);
 	add("what-the-reference-forgets-is-a-change", &test_reference_settings,
 	    test_what_the_reference_forgets_is_a_change);
-	add("nobody-was-seen-in-the-future", &test_settings, test_nobody_was_seen_in_the_future);
+	add("no-profile-was-seen-in-the-future", &test_settings,
+	    test_no_profile_was_seen_in_the_future);
 	add("a-clock-that-is-set-late-loses-nothing", &test_settings,
 	    test_a_clock_that_is_set_late_loses_nothing);
 	add("a-file-from-the-future-is-caught-up", &test_settings,

@@ -58,7 +58,9 @@ static void test_a_single_delay_is_every_percentile(void)
 	__u64 waits[PROCDB_DELAY_BUCKETS] = {0};
 
 	waits[40] = 1;
-	for (double share = 0; share <= 1; share += .25) {
+	for (int quarters = 0; quarters <= 4; quarters++) {
+		const double share = quarters / 4.0;
+
 		g_assert_cmpuint(procdb_waits_percentile(waits, share), >=, procdb_delay_from(40));
 		g_assert_cmpuint(procdb_waits_percentile(waits, share), <=, procdb_delay_from(41));
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* The loop: what is learned, what leaves, what is remembered, who is told. */
+/* The loop: what is learned, what leaves, what is remembered, which listeners are told. */
 
 #include "engine-fixture.h"
 
@@ -170,7 +170,7 @@ static enum procdb_tier predicted(EngineFixture *f, const char *name)
 	return tier;
 }
 
-/* An admin who lowers what users may teach is rid of what they have taught. */
+/* An admin that lowers what users may teach is rid of what they have taught. */
 static void test_what_users_have_taught_is_capped(EngineFixture *f, gconstpointer data)
 {
 	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);

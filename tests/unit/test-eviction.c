@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Who leaves when there are too many: shares, evidence, age. */
+/* Which profiles leave when there are too many: shares, evidence, age. */
 
 #include <glib.h>
 #include <string.h>
@@ -106,7 +106,7 @@ static void test_none_and_one(Fixture *f, gconstpointer data)
 	g_assert_cmpuint(procdb_eviction_choose(f->all, f->n, 5), ==, 1);
 }
 
-/* As many leave as have to, whoever they are, and no user has more than another who lacks. */
+/* As many leave as have to, whichever they are, and no user has more than another that lacks. */
 static void test_random(Fixture *f, gconstpointer data)
 {
 	for (guint round = 0; round < 200; round++) {

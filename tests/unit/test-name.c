@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Task names as text: reversible for every name, printable for everybody who reads. */
+/* Task names as text: reversible for every name, printable for every reader. */
 
 #include <string.h>
 

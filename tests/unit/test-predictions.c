@@ -187,7 +187,7 @@ static void replace_profiles(EngineFixture *f, const char *const *names, guint64
 	procdb_engine_flush(f->engine);
 }
 
-/* As the reference: who finds no room does not keep the map from saying the latest of others. */
+/* As the reference: what finds no room does not keep the map from saying the latest of others. */
 static void test_a_full_map_says_the_latest(EngineFixture *f, gconstpointer data)
 {
 	static const char *const before[] = {"a", "b", "c", "d", NULL};
@@ -205,7 +205,7 @@ static void test_a_full_map_says_the_latest(EngineFixture *f, gconstpointer data
 		g_assert_cmpuint(class.avg_runtime, ==, 200);
 	}
 	g_assert_false(test_predicts(f, "new", NULL));
-	/* What nobody stands for any more goes, and there is room. */
+	/* What no profile stands for any more goes, and there is room. */
 	test_steps(f, 1);
 	test_check_consistent(f);
 	g_assert_true(test_predicts(f, "newer", NULL));
@@ -339,7 +339,7 @@ static void test_predictions_survive_a_restart(EngineFixture *f, gconstpointer d
 	test_check_consistent(f);
 }
 
-static void test_room_that_appears_goes_to_who_is_remembered(EngineFixture *f, gconstpointer data)
+static void test_room_that_appears_goes_to_what_is_remembered(EngineFixture *f, gconstpointer data)
 {
 	struct procdb_comm comm = test_comm("new");
 	EngineFixture own;
@@ -396,7 +396,7 @@ int main(int argc, char **argv)
 	    retaining);
 	add("a-reload-replaces-the-predictions", test_a_reload_replaces_the_predictions, retaining);
 	add("predictions-survive-a-restart", test_predictions_survive_a_restart, retaining);
-	add("room-that-appears-goes-to-who-is-remembered",
-	    test_room_that_appears_goes_to_who_is_remembered, retaining);
+	add("room-that-appears-goes-to-what-is-remembered",
+	    test_room_that_appears_goes_to_what_is_remembered, retaining);
 	return g_test_run();
 }

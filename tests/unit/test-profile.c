@@ -301,7 +301,7 @@ static void test_runs_of_any_length_agree(void)
 	g_assert_true(procdb_profile_is_confident(&profile, &own));
 }
 
-static void test_nobody_is_confident_too_early(void)
+static void test_no_profile_is_confident_too_early(void)
 {
 	struct procdb_rules lenient = procdb_reference_rules;
 	struct procdb_class class = seen(PROCDB_TIER_BATCH, 1, 1, 1, 1);
@@ -452,8 +452,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/profile/learning-sets-the-tick-only", test_learning_sets_the_tick_only);
 	g_test_add_func("/profile/votes-above-a-cap-count-for-it",
 			test_votes_above_a_cap_count_for_it);
-	g_test_add_func("/profile/nobody-is-confident-too-early",
-			test_nobody_is_confident_too_early);
+	g_test_add_func("/profile/no-profile-is-confident-too-early",
+			test_no_profile_is_confident_too_early);
 	g_test_add_func("/profile/confidence-grows-with-the-evidence",
 			test_confidence_grows_with_the_evidence);
 	g_test_add_func("/profile/tasks-that-disagree-predict-nothing",

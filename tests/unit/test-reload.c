@@ -157,7 +157,7 @@ static void test_a_damaged_file_without_a_previous(EngineFixture *f, gconstpoint
 	test_a_damaged_file(f, data);
 }
 
-/* As if somebody else had written it: overrides stay, and are in the file again soon. */
+/* As if another program had written it: overrides stay, and are in the file again soon. */
 static void test_a_file_without_an_extension(EngineFixture *f, gconstpointer data)
 {
 	g_autofree char *content = NULL;

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 /*
- * What is remembered of programs that run seldom, beside somebody who runs thousands of
+ * What is remembered of programs that run seldom, beside a user that runs thousands of
  * names, of what root taught, and over restarts with the machine off or its clock wrong.
  */
 
@@ -219,7 +219,7 @@ static void test_users_do_not_turn_what_root_taught(EngineFixture *f, gconstpoin
 	learn_as(f, "sshd-like", PROCDB_TIER_BATCH, 2001, 100);
 	be_wrong(f, "sshd-like", 100);
 	g_assert_cmpint(predicted(f, "sshd-like"), ==, PROCDB_TIER_LAT_CRITICAL);
-	/* Users who agree count, and root may change its ways. */
+	/* Users that agree count, and root may change its ways. */
 	learn_as(f, "sshd-like", PROCDB_TIER_LAT_CRITICAL, 1000, 2);
 	g_assert_cmpuint(test_find(f, "sshd-like")->profile.observations, ==, 6);
 	learn_as(f, "sshd-like", PROCDB_TIER_BATCH, 0, 100);

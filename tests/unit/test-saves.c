@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Saves that somebody asks for: of what is clean at once, of all who wait together. */
+/* Saves that callers ask for: of what is clean at once, of all that wait together. */
 
 #include <glib/gstdio.h>
 #include <sys/stat.h>
@@ -68,7 +68,7 @@ static void test_what_is_clean_is_answered_at_once(EngineFixture *f, gconstpoint
 	g_assert_cmpuint(inode(f), ==, before);
 }
 
-/* Somebody may have removed it, or put another in its place. */
+/* Another program may have removed it, or put another in its place. */
 static void test_what_is_not_our_file_is_written(EngineFixture *f, gconstpointer data)
 {
 	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
@@ -78,7 +78,7 @@ static void test_what_is_not_our_file_is_written(EngineFixture *f, gconstpointer
 	(void)inode(f);
 }
 
-static void test_all_who_wait_share_a_save(EngineFixture *f, gconstpointer data)
+static void test_all_that_wait_share_a_save(EngineFixture *f, gconstpointer data)
 {
 	request(f, 100);
 	g_assert_cmpuint(told, ==, 0);
@@ -114,7 +114,8 @@ static void test_no_oftener_than_once_a_second(EngineFixture *f, gconstpointer d
 	g_assert_cmpuint(failed, ==, 0);
 }
 
-/* Whoever changes something waits for the disk only, and all who do meanwhile for one save. */
+/* A caller that changes something waits for the disk only, and all that do meanwhile for one save.
+ */
 static void test_changes_wait_for_no_second(EngineFixture *f, gconstpointer data)
 {
 	const gint64 began = g_get_monotonic_time();
@@ -165,7 +166,7 @@ static void test_a_failure_is_told(EngineFixture *f, gconstpointer data)
 	g_assert_cmpuint(failed, ==, 2);
 }
 
-static void test_who_waits_at_the_end_is_told(EngineFixture *f, gconstpointer data)
+static void test_a_caller_that_waits_at_the_end_is_told(EngineFixture *f, gconstpointer data)
 {
 	request(f, 2);
 	test_learn(f, "later", PROCDB_TIER_BATCH, 1);
@@ -185,12 +186,13 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	add("/saves/what-is-clean-is-answered-at-once", test_what_is_clean_is_answered_at_once);
 	add("/saves/what-is-not-our-file-is-written", test_what_is_not_our_file_is_written);
-	add("/saves/all-who-wait-share-a-save", test_all_who_wait_share_a_save);
+	add("/saves/all-that-wait-share-a-save", test_all_that_wait_share_a_save);
 	add("/saves/no-oftener-than-once-a-second", test_no_oftener_than_once_a_second);
 	add("/saves/changes-wait-for-no-second", test_changes_wait_for_no_second);
 	add("/saves/what-is-deleted-during-a-save-is-forgotten",
 	    test_what_is_deleted_during_a_save_is_forgotten);
 	add("/saves/a-failure-is-told", test_a_failure_is_told);
-	add("/saves/who-waits-at-the-end-is-told", test_who_waits_at_the_end_is_told);
+	add("/saves/a-caller-that-waits-at-the-end-is-told",
+	    test_a_caller_that_waits_at_the_end_is_told);
 	return g_test_run();
 }

@@ -189,7 +189,7 @@ static void test_a_map_of_our_own_is_not_compared(EngineFixture *f, gconstpointe
 	override(f, "own", PROCDB_TIER_LAT_CRITICAL);
 	write_theirs(f, "own", PROCDB_TIER_BATCH);
 	test_steps(f, COMPARED);
-	/* It is not looked at, for nobody else writes there. */
+	/* It is not looked at, for no other program writes there. */
 	g_assert_cmpstr(reason(f), ==, "");
 }
 

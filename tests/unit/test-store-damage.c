@@ -50,7 +50,7 @@ static void test_only_the_extension_is_zeros(struct fixture *fixture, gconstpoin
 	assert_previous_is_used(fixture, 30);
 }
 
-/* A file without an extension, as that of the reference: entries of zeros are of nobody. */
+/* A file without an extension, as that of the reference: entries of zeros are of no program. */
 static void test_entries_of_zeros(struct fixture *fixture, gconstpointer data)
 {
 	save_two(fixture, 150);
@@ -69,7 +69,7 @@ static void test_zeros_without_a_previous_file(struct fixture *fixture, gconstpo
 	g_assert_cmpint(load(fixture, records, &diag)->source, ==, PROCDB_SOURCE_NEWEST);
 	g_assert_cmpint(diag, ==, PROCDB_DIAG_NONE);
 	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
-	/* Up to the entry that the zeros begin in; none of nobody. */
+	/* Up to the entry that the zeros begin in; none of no program. */
 	g_assert_cmpuint(records->len, ==, (4096 - HEADER) / ENTRY + 1);
 	for (guint i = 0; i < records->len; i++)
 		g_assert_cmpmem(records_at(records, i)->comm.bytes + 8, 4, "name", 4);
@@ -113,7 +113,7 @@ static void test_the_empty_name_is_a_name(struct fixture *fixture, gconstpointer
 	g_assert_cmpuint(empty, ==, 1);
 }
 
-/* An override of the empty name has observations of nobody, and a checksum. */
+/* An override of the empty name has observations of no program, and a checksum. */
 static void test_an_override_of_the_empty_name(struct fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GArray) records = records_make(3, 1);

@@ -180,7 +180,7 @@ static void test_foreign_owned_folder_is_refused(struct fixture *fixture, gconst
 	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
 }
 
-/* Whoever can put a file there could teach what he likes. */
+/* A user that can put a file there could teach anything. */
 static void test_foreign_file_where_others_may_write_is_not_read(struct fixture *fixture,
 								 gconstpointer data)
 {

@@ -175,7 +175,7 @@ static void test_a_million_plain_entries(struct fixture *fixture, gconstpointer 
 	g_assert_cmpint(peak_kib() - before, <, MOST_KIB);
 }
 
-/* As when somebody cuts it off while it is read. */
+/* As when it is cut off while it is read. */
 static void test_a_file_that_becomes_shorter(struct fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GArray) records = records_new();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Who gets how much of the CPU, and how long anybody waits. */
+/* Which task gets how much of the CPU, and how long each waits. */
 
 #include "guest.h"
 
@@ -317,7 +317,7 @@ static gint64 probe(const char *under, guint seconds)
 
 	/* Under a name of its own, so that nothing of its past counts against it. */
 	g_assert_cmpint(prctl(PR_SET_NAME, under), ==, 0);
-	/* For so long, not so often: who wakes late wakes seldom. */
+	/* For so long, not so often: a task that wakes late wakes seldom. */
 	while (n < most && (n == 0 || guest_now_ns() < end)) {
 		gint64 before = guest_now_ns();
 

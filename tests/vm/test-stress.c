@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Loads that break schedulers: after each the scheduler is still there, and nobody is left waiting.
+/* Loads that break schedulers: after each the scheduler is still there, and no task is left
+ * waiting.
  */
 
 #include "guest.h"
@@ -185,7 +186,7 @@ static void spin_on_first_cpu(gpointer unused)
 	guest_spin(NULL);
 }
 
-/* Three quarters of a CPU go to a real-time task; what is left feeds those who cannot leave. */
+/* Three quarters of a CPU go to a real-time task; what is left feeds those that cannot leave. */
 static void real_time_beside(void)
 {
 	g_autoptr(ProcdbBackend) backend = guest_schedule();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Who has the CPUs: the kernel, our scheduler, or another one. */
+/* What has the CPUs: the kernel, our scheduler, or another one. */
 
 #include "guest.h"
 
@@ -240,7 +240,7 @@ static void external_is_left_alone(void)
 	g_assert_true(drained(backend, "pseen"));
 	stop_external(external);
 	assert_kernel_schedules();
-	/* Nobody has the CPUs now. */
+	/* No scheduler has the CPUs now. */
 	guest_assert_active(backend);
 }
 

@@ -3,7 +3,7 @@
 
 /*
  * bench-echo PROFILES: what sd-bus alone costs. Answers what bench-bus calls with constants of the
- * same size, at once, and asks nobody whether it may.
+ * same size, at once, and asks no authority whether it may.
  */
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""Encoders and archivers, which compute; players, frames and audio, which somebody watches and hears."""
+"""Encoders and archivers, which compute; players, frames and audio, which a person watches and hears."""
 
 from .model import ANY, PROMPT, PROMPT_BUSY, WAITS, WAITS_BRIEF, Label, Workload
 

@@ -159,7 +159,8 @@ static void measure_memory(Figures *figures, const char *pid)
 				       .value = {mib, mib, mib, 1}});
 }
 
-/* CPU and wake-ups of a service that nobody calls; ids and names of the figures begin with these.
+/* CPU and wake-ups of a service that no client calls; ids and names of the figures begin with
+ * these.
  */
 static void measure_alone(Figures *figures, GDBusConnection *bus, GSubprocess *service,
 			  guint seconds, const char *id, const char *what, gboolean has_goal)
@@ -237,13 +238,13 @@ void measure_service(Figures *figures, const char *program, const char *director
 				       .goal = 100});
 	measure_memory(figures, g_subprocess_get_identifier(service));
 	measure_alone(figures, bus, service, idle_s, "quiet",
-		      "nobody asks, the machine does little", FALSE);
+		      "no client asks, the machine does little", FALSE);
 	stop(bus, service);
 
 	if (!g_file_set_contents(config, NOTHING_TO_REPORT, -1, &error))
 		fail(config, error);
 	service = start(bus, program, database, config, &ms);
-	measure_alone(figures, bus, service, idle_s, "idle", "nobody asks, nothing is observed",
+	measure_alone(figures, bus, service, idle_s, "idle", "no client asks, nothing is observed",
 		      TRUE);
 	stop(bus, service);
 }
