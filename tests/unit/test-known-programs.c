@@ -98,6 +98,21 @@ static void test_path_and_user_belong_together(EngineFixture *f, gconstpointer d
 	assert_known(f, 1, 1020, 1002, "/home/bob/cc1");
 }
 
+/* BPF's map forgets the oldest, and counts on without what executed it. */
+static void test_an_entry_that_is_remade_forgets_no_path(EngineFixture *f, gconstpointer data)
+{
+	count(f, 1000, 1001, "/usr/lib/cc1");
+	run(f, 1);
+	procdb_engine_refresh_programs(f->engine);
+	g_usleep(G_USEC_PER_SEC);
+	count(f, 10, 0, "");
+	procdb_engine_refresh_programs(f->engine);
+	assert_known(f, 1, 1010, 1001, "/usr/lib/cc1");
+	save(f);
+	engine_fixture_restart(f, 512);
+	assert_known(f, 1, 1010, 1001, "/usr/lib/cc1");
+}
+
 static void test_loading_again_counts_once(EngineFixture *f, gconstpointer data)
 {
 	guint loaded;
@@ -157,6 +172,8 @@ int main(int argc, char **argv)
 	add("/known-programs/a-restart-keeps-it", test_a_restart_keeps_it);
 	add("/known-programs/counts-go-on", test_counts_go_on);
 	add("/known-programs/path-and-user-belong-together", test_path_and_user_belong_together);
+	add("/known-programs/an-entry-that-is-remade-forgets-no-path",
+	    test_an_entry_that_is_remade_forgets_no_path);
 	add("/known-programs/loading-again-counts-once", test_loading_again_counts_once);
 	add("/known-programs/a-deleted-profile-takes-it-along",
 	    test_a_deleted_profile_takes_it_along);
