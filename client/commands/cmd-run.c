@@ -32,8 +32,12 @@ enum {
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-/* For the handler of signals, which gets no argument of ours; 0: there is no child. */
-static atomic_int child_pid;
+/* For the handler of signals, which gets no argument of ours: the child, or one of these. */
+enum {
+	NOT_BEGUN = 0,
+	BEGINNING = -1, /* there may be a child, of which the ID is not known yet */
+};
+static atomic_int child_pid = NOT_BEGUN;
 /* The signals that came and are not passed on yet: bit N is signal N. */
 static atomic_uint pending;
 
@@ -52,12 +56,15 @@ static void pass_on(void)
 	}
 }
 
-/* A terminal signals the program itself as well (SI_KERNEL, sigaction(2)): that is not doubled. */
+/*
+ * A terminal signals the program itself as well (SI_KERNEL, sigaction(2)): that is not doubled.
+ * Before there is a program it is not lost.
+ */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	int reason = errno;
 
-	if (info->si_code <= 0) {
+	if (info->si_code <= 0 || atomic_load(&child_pid) == NOT_BEGUN) {
 		atomic_fetch_or(&pending, 1U << number);
 		pass_on();
 	}
@@ -112,7 +119,7 @@ static int wait_for_end(pid_t pid)
 		if (errno != EINTR)
 			return RUN_FAILED;
 	}
-	atomic_store(&child_pid, 0);
+	atomic_store(&child_pid, BEGINNING);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return RUN_FAILED;
@@ -138,6 +145,7 @@ static int run_program(char **argv)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	take_signals(actions);
+	atomic_store(&child_pid, BEGINNING);
 	pid = fork();
 	if (pid == 0) {
 		give_signals_back(actions);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Preloaded into the client: its child runs for a while before fork(2) comes back to it. */
+/* Preloaded into the client: fork(2) does not come back to it until the file SLOW_FORK_UNTIL
+ * exists. */
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -12,12 +13,13 @@ typedef pid_t (*fork_fn)(void);
 pid_t fork(void)
 {
 	const fork_fn real = (fork_fn)dlsym(RTLD_NEXT, "fork");
+	const char *until = getenv("SLOW_FORK_UNTIL");
 	pid_t pid;
 
-	if (!real)
+	if (!real || !until)
 		abort();
 	pid = real();
-	if (pid > 0)
-		(void)usleep(500 * 1000);
+	while (pid > 0 && access(until, F_OK) != 0)
+		(void)usleep(1000);
 	return pid;
 }

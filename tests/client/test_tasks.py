@@ -157,7 +157,10 @@ class Run(ClientTest):
     def test_a_signal_that_comes_at_once_reaches_the_program(self):
         self.start_fake()
         asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-        environment = self.bus.environment() | {"LD_PRELOAD": os.environ["SLOW_FORK"],
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        known = directory.name + "/known"
+        environment = self.bus.environment() | {"LD_PRELOAD": os.environ["SLOW_FORK"], "SLOW_FORK_UNTIL": known,
                                                 "ASAN_OPTIONS": asan.strip(":")}
         script = ("unset LD_PRELOAD; trap 'echo got; exit 9' TERM; echo ready; tries=0; "
                   "while [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done")
@@ -167,7 +170,8 @@ class Run(ClientTest):
         self.addCleanup(stop, process)
         self.assertEqual(process.stdout.readline(), "ready\n")
         process.send_signal(signal.SIGTERM)
-        self.assertEqual((process.stdout.readline(), process.wait(20)), ("got\n", 9))
+        with open(known, "wb"):
+            self.assertEqual((process.stdout.readline(), process.wait(20)), ("got\n", 9))
 
     def test_what_is_ignored_stays_ignored_in_the_program(self):
         self.start_fake()
