@@ -330,7 +330,7 @@ void procdb_authorizer_free(ProcdbAuthorizer *self)
 	for (guint i = 0; i < self->calls->len; i++) {
 		Call *call = self->calls->pdata[i];
 
-		/* on_checked() frees the rest when the check has ended. */
+		/* on_answer() frees the rest when the check has ended. */
 		call->authorizer = NULL;
 		g_cancellable_cancel(call->cancellable);
 		call->listener->answered(

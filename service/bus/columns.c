@@ -314,6 +314,34 @@ static int append_column(sd_bus_message *message, const struct column *column, s
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
 
+static gboolean have(ProcdbColumns columns, gboolean (*is)(const struct column *column))
+{
+	for (guint i = 0; i < G_N_ELEMENTS(all); i++)
+		if (columns & (1U << i) && is(&all[i]))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean is_text_of_users(const struct column *column)
+{
+	return column->get == get_program || column->get == get_unit;
+}
+
+static gboolean is_of_tasks(const struct column *column)
+{
+	return is_text_of_users(column) || column->get == get_kind || column->get == get_user;
+}
+
+gboolean procdb_columns_have_texts(ProcdbColumns columns)
+{
+	return have(columns, is_text_of_users);
+}
+
+gboolean procdb_columns_need_tasks(ProcdbColumns columns)
+{
+	return have(columns, is_of_tasks);
+}
+
 int procdb_columns_append(sd_bus_message *message, const ProcdbView *view, const GPtrArray *entries,
 			  ProcdbColumns columns)
 {

@@ -10,9 +10,6 @@
 
 #include "profile-rows.h"
 
-/* The bytes of all fields of a profile but its path and unit, at most. */
-#define PROCDB_COLUMNS_MOST ((gsize)320)
-
 /* The fields that a caller asked for, a bit for each. */
 typedef guint32 ProcdbColumns;
 
@@ -22,8 +19,12 @@ typedef guint32 ProcdbColumns;
  */
 int procdb_columns_read(sd_bus_message *call, ProcdbColumns *columns, GError **error);
 
-/* The estimated bytes of a profile in the answer. */
+/* The estimated bytes of a profile in the answer, of texts without path, unit and application. */
 gsize procdb_columns_size(ProcdbColumns columns);
+/* Whether path, unit or application are among them. */
+gboolean procdb_columns_have_texts(ProcdbColumns columns);
+/* Whether the tasks that run now are looked at for any of them. */
+gboolean procdb_columns_need_tasks(ProcdbColumns columns);
 
 /*
  * Appends the a{sv} of the columns, of these entries (const struct procdb_entry *) in their order;

@@ -3,7 +3,12 @@
 
 #include "errors.h"
 
+#include <string.h>
+
 #include "engine.h"
+
+/* The longest message of an error, in bytes. */
+#define MAX_MESSAGE 800
 
 #define PREFIX "org.pandemonium.ProcDb1.Error."
 
@@ -46,9 +51,16 @@ const char *procdb_bus_error_name(const GError *error)
 
 int procdb_bus_reply_error(sd_bus_message *call, GError *error)
 {
-	const char *name = procdb_bus_error_name(error);
-	int result = sd_bus_reply_method_errorf(call, name ? name : SD_BUS_ERROR_FAILED, "%s",
-						error->message);
+	const char *name = procdb_bus_error_name(error), *end;
+	int result;
+
+	/* A message may have words of its caller, of any length, and is charged as a short one. */
+	if (strlen(error->message) > MAX_MESSAGE) {
+		end = g_utf8_find_prev_char(error->message, error->message + MAX_MESSAGE);
+		strcpy(error->message + (end - error->message), "…");
+	}
+	result = sd_bus_reply_method_error(
+	    call, &SD_BUS_ERROR_MAKE_CONST(name ? name : SD_BUS_ERROR_FAILED, error->message));
 
 	g_error_free(error);
 	return result;

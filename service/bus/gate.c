@@ -3,6 +3,8 @@
 
 #include "gate.h"
 
+#include <string.h>
+
 #include "authorizer.h"
 #include "errors.h"
 #include "followers.h"
@@ -332,6 +334,12 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	/* Also for calls without an action: unread answers count against the user. */
 	if (!caller->identified)
 		procdb_caller_identify(caller);
+	/* A path may have any length, and sd-bus would say it in its error. */
+	if (strlen(sd_bus_message_get_path(call)) > PROCDB_MAX_BUS_NAME) {
+		refuse(self, caller, call,
+		       limit_error("The path of an object has at most 255 bytes here"));
+		return 1;
+	}
 	size = procdb_message_size(call, MAX_CALL);
 	answer = wants_answer && size <= MAX_CALL ? self->answer_size(call, self->data) : 0;
 	if (size > MAX_CALL) {
@@ -367,6 +375,11 @@ static int on_message(sd_bus_message *message, void *data, sd_bus_error *error)
 gboolean procdb_gate_let_through(const ProcdbGate *self, sd_bus_message *call)
 {
 	return self->passed == call;
+}
+
+void procdb_gate_charge(ProcdbGate *self, sd_bus_message *call, gsize bytes)
+{
+	procdb_unread_add(self->unread, procdb_gate_caller(self, call), bytes);
 }
 
 ProcdbCaller *procdb_gate_caller(ProcdbGate *self, sd_bus_message *call)

@@ -37,11 +37,17 @@ void procdb_gate_free(ProcdbGate *gate);
 /* Calls are neither handled nor answered from now on. */
 void procdb_gate_close(ProcdbGate *gate);
 
+/* The most bytes of a name on the bus (D-Bus specification, "Valid Names"). */
+#define PROCDB_MAX_BUS_NAME 255
+
 /* Drops all cached decisions. Call it when the authority reports a change. */
 void procdb_gate_changed(ProcdbGate *gate);
 
 /* The caller of a call that is being dispatched; identified if the call has an action. */
 ProcdbCaller *procdb_gate_caller(ProcdbGate *gate, sd_bus_message *call);
+
+/* Counts bytes that the answer to a call has beyond those that were estimated for it. */
+void procdb_gate_charge(ProcdbGate *gate, sd_bus_message *call, gsize bytes);
 
 /* Whether this call, which is being dispatched, passed the gate. */
 gboolean procdb_gate_let_through(const ProcdbGate *gate, sd_bus_message *call);

@@ -26,7 +26,7 @@ static void say_name(GError **error, const char *name)
 {
 	if (g_error_matches(*error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME) ||
 	    g_error_matches(*error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE))
-		g_prefix_error(error, "'%s': ", name);
+		procdb_name_blame(error, name);
 }
 
 static const struct procdb_entry *find(ProcdbObject *self, const char *name, GError **error)
@@ -41,16 +41,17 @@ static const struct procdb_entry *find(ProcdbObject *self, const char *name, GEr
 	return entry;
 }
 
-/* Answers with the array of all profiles that append() writes. */
-static int reply_all(ProcdbObject *self, sd_bus_message *call,
+/* Answers with the array of all profiles that append() writes; whole: of records. */
+static int reply_all(ProcdbObject *self, sd_bus_message *call, gboolean whole,
 		     int (*append)(sd_bus_message *message, ProcdbEngine *engine,
 				   const ProcdbNames *names))
 {
 	sd_bus_message *reply = NULL;
+	GError *error = NULL;
 	int result;
 
-	if (sd_bus_message_get_expect_reply(call) <= 0)
-		return 1;
+	if (!procdb_rows_fit(self->engine, whole, &error))
+		return procdb_bus_reply_error(call, error);
 	if (!self->names)
 		self->names = procdb_names_new(self->engine);
 	result = sd_bus_message_new_method_return(call, &reply);
@@ -61,12 +62,12 @@ static int reply_all(ProcdbObject *self, sd_bus_message *call,
 
 static int list_profiles(ProcdbObject *self, sd_bus_message *call)
 {
-	return reply_all(self, call, procdb_rows_append);
+	return reply_all(self, call, FALSE, procdb_rows_append);
 }
 
 static int export_profiles(ProcdbObject *self, sd_bus_message *call)
 {
-	return reply_all(self, call, procdb_records_append);
+	return reply_all(self, call, TRUE, procdb_records_append);
 }
 
 static int explain(ProcdbObject *self, sd_bus_message *call)
@@ -370,16 +371,17 @@ static int clear_override(ProcdbObject *self, sd_bus_message *call)
 	return result < 0 ? result : override(self, call, name, PROCDB_NO_OVERRIDE);
 }
 
-ProcdbHandler procdb_handler_find(const char *method)
+ProcdbHandler procdb_handler_find(const char *method, gboolean *reads)
 {
 	static const struct {
 		const char *method;
 		ProcdbHandler handler;
+		gboolean reads;
 	} handlers[] = {
-	    {"ListProfiles", list_profiles},
-	    {"GetProfile", procdb_object_get_profile},
-	    {"GetConfidence", get_confidence},
-	    {"Explain", explain},
+	    {"ListProfiles", list_profiles, TRUE},
+	    {"GetProfile", procdb_object_get_profile, TRUE},
+	    {"GetConfidence", get_confidence, TRUE},
+	    {"Explain", explain, TRUE},
 	    {"DeleteProfile", delete_profile},
 	    {"DeleteProfiles", delete_profiles},
 	    {"Reset", reset},
@@ -387,28 +389,31 @@ ProcdbHandler procdb_handler_find(const char *method)
 	    {"Reload", reload},
 	    {"LoadDatabase", load_database},
 	    {"Import", import},
-	    {"ExportProfiles", export_profiles},
+	    {"ExportProfiles", export_profiles, TRUE},
 	    {"ImportProfiles", import_profiles},
 	    {"ImportPrior", import_prior},
 	    {"SetBackend", set_backend},
 	    {"SetApply", set_apply},
 	    {"SetOverride", set_override},
 	    {"ClearOverride", clear_override},
-	    {"QueryProfiles", procdb_object_query_profiles},
-	    {"QueryColumns", procdb_object_query_columns},
-	    {"ListTasks", procdb_object_list_tasks},
-	    {"GetProfileOfPid", procdb_object_get_profile_of_pid},
+	    {"QueryProfiles", procdb_object_query_profiles, TRUE},
+	    {"QueryColumns", procdb_object_query_columns, TRUE},
+	    {"ListTasks", procdb_object_list_tasks, TRUE},
+	    {"GetProfileOfPid", procdb_object_get_profile_of_pid, TRUE},
 	    {"Hold", procdb_object_hold},
 	    {"ReleaseHold", procdb_object_release_hold},
-	    {"GetDelays", procdb_handle_get_delays},
-	    {"GetHistory", procdb_handle_get_history},
-	    {"GetTrial", procdb_handle_get_trial},
+	    {"GetDelays", procdb_handle_get_delays, TRUE},
+	    {"GetHistory", procdb_handle_get_history, TRUE},
+	    {"GetTrial", procdb_handle_get_trial, TRUE},
 	    {"StartTrial", procdb_handle_start_trial},
 	    {"StopTrial", procdb_handle_stop_trial},
 	};
 
-	for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++)
-		if (g_str_equal(handlers[i].method, method))
-			return handlers[i].handler;
+	for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++) {
+		if (!g_str_equal(handlers[i].method, method))
+			continue;
+		*reads = handlers[i].reads;
+		return handlers[i].handler;
+	}
 	return NULL;
 }

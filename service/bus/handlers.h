@@ -9,5 +9,5 @@
 /* Answers a call. Its arguments have the types of the contract. A negative errno fails the call. */
 typedef int (*ProcdbHandler)(ProcdbObject *object, sd_bus_message *call);
 
-/* The handler of a method; NULL for none. */
-ProcdbHandler procdb_handler_find(const char *method);
+/* The handler of a method; NULL for none. *reads: whether it changes nothing, and only answers. */
+ProcdbHandler procdb_handler_find(const char *method, gboolean *reads);

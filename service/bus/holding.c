@@ -31,7 +31,7 @@ static gboolean read_name(const char *text, struct procdb_comm *comm, GError **e
 		return name_of_program(text, comm, error);
 	if (procdb_name_unescape(text, comm, error) && procdb_name_can_match(comm, error))
 		return TRUE;
-	g_prefix_error(error, "'%s': ", text);
+	procdb_name_blame(error, text);
 	return FALSE;
 }
 

@@ -8,6 +8,9 @@
 #include "errors.h"
 #include "escape.h"
 
+/* The bytes of a name in an error: that of a task has 64 at most, when all are escaped. */
+#define MAX_SHOWN 64
+
 char *procdb_name_escape(const struct procdb_comm *comm)
 {
 	gsize len = PROCDB_COMM_LEN;
@@ -98,6 +101,15 @@ gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError
 	}
 	*comm = out;
 	return TRUE;
+}
+
+void procdb_name_blame(GError **error, const char *name)
+{
+	const gsize length = strlen(name);
+	const char *end =
+	    length > MAX_SHOWN ? g_utf8_find_prev_char(name, name + MAX_SHOWN + 1) : name + length;
+
+	g_prefix_error(error, "'%.*s%s': ", (int)(end - name), name, *end ? "…" : "");
 }
 
 gboolean procdb_name_read_tier(const char *text, enum procdb_tier *tier, GError **error)

@@ -23,6 +23,11 @@ char *procdb_name_escape(const struct procdb_comm *comm);
  */
 gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError **error);
 
+/* Begins the message of an error with the name that it is about, of which a caller chose the
+ * length.
+ */
+void procdb_name_blame(GError **error, const char *name);
+
 /* Reads a tier. FALSE with PROCDB_BUS_ERROR_INVALID_TIER, which says what tiers there are. */
 gboolean procdb_name_read_tier(const char *text, enum procdb_tier *tier, GError **error);
 

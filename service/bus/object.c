@@ -3,6 +3,8 @@
 
 #include "object.h"
 
+#include <string.h>
+
 #include "authorizer.h"
 #include "errors.h"
 #include "handlers.h"
@@ -97,13 +99,33 @@ static char *introspection(void)
 	return g_string_free(xml, FALSE);
 }
 
+/* Whether an argument of Get, GetAll or Set is longer than any name on the bus. */
+static gboolean has_long_name(sd_bus_message *call)
+{
+	gboolean found = FALSE;
+	const char *name;
+	char type;
+
+	while (!found && sd_bus_message_peek_type(call, &type, NULL) > 0 && type == 's' &&
+	       sd_bus_message_read_basic(call, 's', &name) > 0)
+		found = strlen(name) > PROCDB_MAX_BUS_NAME;
+	(void)sd_bus_message_rewind(call, TRUE);
+	return found;
+}
+
 /* Called before sd-bus searches the vtable. */
 static int on_any_call(sd_bus_message *call, void *data, sd_bus_error *error)
 {
 	ProcdbObject *self = data;
 
-	if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", NULL) > 0)
+	if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", NULL) > 0) {
+		/* sd-bus would say the name in its error, and that is charged as a short one. */
+		if (has_long_name(call))
+			return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_INVALID_ARGS,
+							  "A name has at most %d bytes",
+							  PROCDB_MAX_BUS_NAME);
 		procdb_object_refresh(self);
+	}
 	if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Introspectable",
 					  "Introspect") <= 0 ||
 	    sd_bus_message_is_empty(call) <= 0)
@@ -114,13 +136,17 @@ static int on_any_call(sd_bus_message *call, void *data, sd_bus_error *error)
 static int on_method(sd_bus_message *call, void *data, sd_bus_error *error)
 {
 	ProcdbObject *self = data;
-	ProcdbHandler handler = procdb_handler_find(sd_bus_message_get_member(call));
+	gboolean reads = FALSE;
+	ProcdbHandler handler = procdb_handler_find(sd_bus_message_get_member(call), &reads);
 
 	if (!self->gate || !handler || !procdb_gate_let_through(self->gate, call))
 		return procdb_bus_reply_error(
 		    call, g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
 				      "%s is denied: the interface names no polkit action for it",
 				      sd_bus_message_get_member(call)));
+	/* It would cost its caller nothing, and the service the work for a whole list. */
+	if (reads && sd_bus_message_get_expect_reply(call) <= 0)
+		return 1;
 	return handler(self, call);
 }
 

@@ -43,9 +43,6 @@ void procdb_view_clear(ProcdbView *view)
 }
 
 /* The tasks that have a name now; NULL for none. */
-/* Of the 32 MiB of a message, with some left for its header. */
-#define MAX_ANSWER ((gsize)30 << 20)
-
 static const GArray *tasks_of(const ProcdbView *view, const struct procdb_comm *comm)
 {
 	return g_hash_table_lookup(view->by_name, comm);
@@ -251,21 +248,24 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 	return procdb_filter_takes_name(filter, &entry->comm);
 }
 
-gboolean procdb_view_fits(const ProcdbView *view, const GPtrArray *entries, gsize each,
-			  GError **error)
+/* The bytes of the texts of an entry that this caller is told, at most. */
+static gsize texts_size(const ProcdbView *view, const struct procdb_entry *entry)
 {
-	gsize size = 0;
+	ProcdbIdentity identity;
 
-	for (guint i = 0; i < entries->len; i++) {
-		ProcdbIdentity identity;
+	return procdb_view_identity(view, entry, &identity) &&
+		       procdb_user_may_know(view->uid, identity.uid)
+		   ? procdb_identity_size(&identity)
+		   : 0;
+}
 
-		size += each;
-		/* A byte is four when it is escaped. */
-		if (procdb_view_identity(view, g_ptr_array_index(entries, i), &identity))
-			size += 4 * (strnlen(identity.path, PROCDB_PATH_LEN) +
-				     strnlen(identity.unit, PROCDB_UNIT_LEN));
-	}
-	if (size <= MAX_ANSWER)
+gboolean procdb_view_fits(const ProcdbView *view, const GPtrArray *entries, gsize each,
+			  gboolean texts, gsize *size, GError **error)
+{
+	*size = 0;
+	for (guint i = 0; i < entries->len; i++)
+		*size += each + (texts ? texts_size(view, g_ptr_array_index(entries, i)) : 0);
+	if (*size <= PROCDB_MAX_ANSWER)
 		return TRUE;
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
 		    "One answer has no room for %u profiles with long paths: set a limit, or "

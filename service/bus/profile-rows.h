@@ -34,8 +34,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbView, procdb_view_clear)
 /* Appends the a{sv} of an entry; a negative errno on failure. */
 int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 		       const struct procdb_entry *entry);
-/* The bytes of a row but its path, unit and pids, at most. */
-#define PROCDB_ROW_MOST ((gsize)1280)
+/* The bytes of a row but its path, unit and application, at most. */
+#define PROCDB_ROW_MOST ((gsize)1560)
 /* No answer has more rows. */
 #define PROCDB_MAX_ROWS 20000
 
@@ -47,12 +47,12 @@ GPtrArray *procdb_view_matching(const ProcdbView *view, const ProcdbFilter *filt
 				GError **error);
 
 /*
- * Whether rows fit into one answer, whose texts are of the users: dbus-daemon disconnects a
- * service for a message of 32 MiB. each: the bytes of one without path and unit. FALSE with error
- * set if they do not.
+ * Whether rows fit into one answer, whose texts are of the users. each: the bytes of one without
+ * path, unit and application; texts: whether those are told, too. *size: the bytes of all, at most.
+ * FALSE with error set if they do not fit.
  */
 gboolean procdb_view_fits(const ProcdbView *view, const GPtrArray *entries, gsize each,
-			  GError **error);
+			  gboolean texts, gsize *size, GError **error);
 
 /*
  * What is known of a name: of the last program that was started under it, else, as of programs

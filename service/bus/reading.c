@@ -51,13 +51,12 @@ static guint32 uid_of(ProcdbObject *self, sd_bus_message *call)
 	return procdb_gate_caller(self->gate, call)->uid;
 }
 
-/* A view for a call, of one name or of any (NULL). Where tasks are not listed, rows have none. */
+/* A view for a call, of one name or of any (NULL); tasks may be NULL. */
 static void begin_reading(ProcdbObject *self, sd_bus_message *call, ProcdbView *view,
-			  const struct procdb_comm *only)
+			  const GArray *tasks, const struct procdb_comm *only)
 {
 	procdb_engine_refresh_programs(self->engine);
-	procdb_view_init(view, self->engine, self->holds, uid_of(self, call), tasks_now(self, NULL),
-			 only);
+	procdb_view_init(view, self->engine, self->holds, uid_of(self, call), tasks, only);
 }
 
 /* Answers with the profile of a name; the error, if there is none, begins with whose. */
@@ -74,7 +73,8 @@ static int reply_profile(ProcdbObject *self, sd_bus_message *call, const struct 
 		g_prefix_error(&error, "%s", whose);
 		return procdb_bus_reply_error(call, error);
 	}
-	begin_reading(self, call, &view, comm);
+	/* Where tasks are not listed, rows have none. */
+	begin_reading(self, call, &view, tasks_now(self, NULL), comm);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
 		result = procdb_view_append(&view, reply, entry);
@@ -91,11 +91,12 @@ int procdb_object_get_profile(ProcdbObject *self, sd_bus_message *call)
 
 	if (result < 0)
 		return result;
+	if (!procdb_name_unescape(name, &comm, &error)) {
+		procdb_name_blame(&error, name);
+		return procdb_bus_reply_error(call, error);
+	}
 	whose = g_strdup_printf("'%s': ", name);
-	if (procdb_name_unescape(name, &comm, &error))
-		return reply_profile(self, call, &comm, whose);
-	g_prefix_error(&error, "%s", whose);
-	return procdb_bus_reply_error(call, error);
+	return reply_profile(self, call, &comm, whose);
 }
 
 static const struct procdb_task_row *find_task(const GArray *tasks, guint32 pid)
@@ -151,15 +152,23 @@ static int reply_matching(ProcdbObject *self, sd_bus_message *call, const Procdb
 {
 	g_auto(ProcdbView) view = {0};
 	g_autoptr(GPtrArray) entries = NULL;
+	const gboolean tasks =
+	    !columns || filter->kinds || filter->users || procdb_columns_need_tasks(*columns);
+	const gsize charged = columns ? procdb_columns_size(*columns) : PROCDB_ROW_SIZE;
 	sd_bus_message *reply = NULL;
 	GError *error = NULL;
+	gsize size;
 	int result;
 
-	begin_reading(self, call, &view, NULL);
+	begin_reading(self, call, &view, tasks ? tasks_now(self, NULL) : NULL, NULL);
 	entries = procdb_view_matching(&view, filter, limit, &error);
-	if (!entries || !procdb_view_fits(&view, entries,
-					  columns ? PROCDB_COLUMNS_MOST : PROCDB_ROW_MOST, &error))
+	if (!entries ||
+	    !procdb_view_fits(&view, entries, columns ? charged : PROCDB_ROW_MOST,
+			      !columns || procdb_columns_have_texts(*columns), &size, &error))
 		return procdb_bus_reply_error(call, error);
+	/* How long the texts are was not known before. */
+	if (size > entries->len * charged)
+		procdb_gate_charge(self->gate, call, size - entries->len * charged);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
 		result = columns ? procdb_columns_append(reply, &view, entries, *columns)
@@ -215,7 +224,8 @@ int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (!error)
 		tasks = tasks_now(self, &error);
-	if (!tasks)
+	if (!tasks ||
+	    !procdb_tasks_fit(self->engine, tasks, &filter, limit, uid_of(self, call), &error))
 		return procdb_bus_reply_error(call, error);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)

@@ -13,6 +13,8 @@
 /* The estimated bytes of a row, with a name and an origin of common lengths. */
 #define ROW_SIZE 152
 #define RECORD_SIZE 200
+/* What a name of 16 bytes that are all escaped has more. */
+#define ESCAPES 48
 
 struct named {
 	char *name;
@@ -133,6 +135,19 @@ gsize procdb_rows_size(const ProcdbEngine *engine, gboolean whole)
 	       (whole ? RECORD_SIZE : (gsize)ROW_SIZE);
 }
 
+gboolean procdb_rows_fit(const ProcdbEngine *engine, gboolean whole, GError **error)
+{
+	const gsize number = procdb_table_size(procdb_engine_table(engine));
+
+	if (procdb_rows_size(engine, whole) + number * ESCAPES <= PROCDB_MAX_ANSWER)
+		return TRUE;
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+		    "One answer has no room for %" G_GSIZE_FORMAT
+		    " profiles: QueryColumns lists them in parts",
+		    number);
+	return FALSE;
+}
+
 static gboolean refuse(GError **error, ProcdbBusError code, const char *name, const char *why)
 {
 	g_set_error(error, PROCDB_BUS_ERROR, (gint)code, "The profile of '%s' %s", name, why);
@@ -209,7 +224,7 @@ static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_r
 	enum procdb_tier tier;
 
 	if (!procdb_name_unescape(texts->name, &record->comm, error)) {
-		g_prefix_error(error, "'%s': ", texts->name);
+		procdb_name_blame(error, texts->name);
 		return FALSE;
 	}
 	if (!g_hash_table_add(names, g_bytes_new(&record->comm, sizeof(record->comm))))
@@ -220,7 +235,7 @@ static gboolean check_row(const Texts *texts, GHashTable *names, struct procdb_r
 			      "has a tier other than batch, interactive and lat-critical");
 	if (g_str_equal(texts->origin, PROCDB_ORIGIN_OVERRIDE)) {
 		if (!procdb_name_can_match(&record->comm, error)) {
-			g_prefix_error(error, "'%s': ", texts->name);
+			procdb_name_blame(error, texts->name);
 			return FALSE;
 		}
 		profile->override = (guint8)tier;

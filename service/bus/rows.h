@@ -28,6 +28,13 @@ int procdb_rows_append(sd_bus_message *message, ProcdbEngine *engine, const Proc
 int procdb_records_append(sd_bus_message *message, ProcdbEngine *engine, const ProcdbNames *names);
 /* The estimated bytes of such an array; whole: of records. */
 gsize procdb_rows_size(const ProcdbEngine *engine, gboolean whole);
+/*
+ * The most bytes of an answer, with room for its header: dbus-daemon disconnects a service for a
+ * message of 32 MiB.
+ */
+#define PROCDB_MAX_ANSWER ((gsize)30 << 20)
+/* Whether such an array is no longer than an answer may be; else FALSE with error set. */
+gboolean procdb_rows_fit(const ProcdbEngine *engine, gboolean whole, GError **error);
 
 /*
  * Reads an array of rows (whole: of records) and appends a struct procdb_record for each to

@@ -3,9 +3,13 @@
 
 #include "task-rows.h"
 
+#include "errors.h"
 #include "identity.h"
 #include "name.h"
 #include "rows.h"
+
+/* The bytes of a row without path, unit and application, at most. */
+#define TASK_MOST ((gsize)512)
 
 static int add_text(int result, sd_bus_message *message, const char *key, const char *bytes,
 		    gsize size)
@@ -33,6 +37,22 @@ int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identi
 	application = procdb_application_of(unit);
 	return application ? add_text(result, message, "application", application, PROCDB_UNIT_LEN)
 			   : result;
+}
+
+static gsize text_size(const char *bytes, gsize most)
+{
+	gsize size = 0;
+
+	for (gsize i = 0; i < most && bytes[i]; i++)
+		size += g_ascii_isprint(bytes[i]) && bytes[i] != '\\' ? 1 : 4;
+	return size;
+}
+
+gsize procdb_identity_size(const ProcdbIdentity *identity)
+{
+	/* The application is a part of the unit. */
+	return text_size(identity->path, PROCDB_PATH_LEN) +
+	       2 * text_size(identity->unit, PROCDB_UNIT_LEN);
 }
 
 /* The entry of a task's name, if it predicts; else NULL. */
@@ -104,6 +124,33 @@ static gboolean passes(const ProcdbEngine *engine, const ProcdbFilter *filter,
 			return FALSE;
 	}
 	return procdb_filter_takes_name(filter, &task->comm);
+}
+
+gboolean procdb_tasks_fit(const ProcdbEngine *engine, const GArray *tasks,
+			  const ProcdbFilter *filter, guint limit, guint32 uid, GError **error)
+{
+	gsize size = 0;
+	guint count = 0;
+
+	for (guint i = 0; i < tasks->len && (limit == 0 || count < limit); i++) {
+		const struct procdb_task_row *task =
+		    &g_array_index(tasks, struct procdb_task_row, i);
+		const ProcdbIdentity identity = {task->kind, task->uid, task->path, task->unit};
+
+		if (!passes(engine, filter, task))
+			continue;
+		size += TASK_MOST;
+		if (procdb_user_may_know(uid, task->uid))
+			size += procdb_identity_size(&identity);
+		count++;
+	}
+	if (size <= PROCDB_MAX_ANSWER)
+		return TRUE;
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+		    "One answer has no room for %u tasks with long paths: set a limit, or filter "
+		    "for fewer",
+		    count);
+	return FALSE;
 }
 
 int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine, const GArray *tasks,

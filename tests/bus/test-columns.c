@@ -121,6 +121,26 @@ static void test_fields_are_those_asked_for(BusFixture *f, gconstpointer data)
 	g_assert_cmpuint(g_variant_n_children(nothing), ==, 0);
 }
 
+/* Else such calls, which cost their caller nothing, would keep the service busy. */
+static void test_without_an_answer_nothing_is_read(BusFixture *f, gconstpointer data)
+{
+	bus_send(f, f->caller, "QueryColumns",
+		 g_variant_new_parsed("(@a{sv} {}, ['program'], uint32 0)"));
+	bus_send(f, f->caller, "QueryProfiles", g_variant_new_parsed("(@a{sv} {}, uint32 0)"));
+	bus_send(f, f->caller, "ListTasks", g_variant_new_parsed("(@a{sv} {}, uint32 0)"));
+	bus_settle(f);
+	g_assert_cmpuint(f->listed, ==, 0);
+}
+
+/* Tasks are listed for fields that need them. */
+static void test_counts_alone_need_no_tasks(BusFixture *f, gconstpointer data)
+{
+	g_variant_unref(ask(f, "@a{sv} {}", "['name', 'tier', 'runs', 'cpu_ns']", 0));
+	g_assert_cmpuint(f->listed, ==, 0);
+	g_variant_unref(ask(f, "{'users': <['root']>}", "['name']", 0));
+	g_assert_cmpuint(f->listed, ==, 1);
+}
+
 static void assert_refused(BusFixture *f, const char *filter, const char *fields, const char *word)
 {
 	g_auto(BusCall) call = {0};
@@ -203,6 +223,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	add("/columns/columns-say-what-profiles-say", test_columns_say_what_profiles_say);
 	add("/columns/fields-are-those-asked-for", test_fields_are_those_asked_for);
+	add("/columns/without-an-answer-nothing-is-read", test_without_an_answer_nothing_is_read);
+	add("/columns/counts-alone-need-no-tasks", test_counts_alone_need_no_tasks);
 	add("/columns/what-is-no-field-is-named", test_what_is_no_field_is_named);
 	add("/columns/filters-and-limits-are-those-of-rows",
 	    test_filters_and_limits_are_those_of_rows);

@@ -269,6 +269,57 @@ static void test_errors_say_the_name(BusFixture *f, gconstpointer data)
 	}
 }
 
+/* What a caller sends may be long, and what is not read is counted as errors usually are. */
+static void test_errors_are_short(BusFixture *f, gconstpointer data)
+{
+	static const char *const methods[] = {"GetProfile", "GetConfidence", "Explain",
+					      "DeleteProfile", "ClearOverride"};
+	g_autofree char *text = g_strnfill(100000, 'x');
+	g_auto(BusCall) tier = {0}, filter = {0}, property = {0};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+		g_auto(BusCall) call = {0};
+
+		bus_call(f, &call, methods[i], g_variant_new("(s)", text));
+		g_assert_cmpuint(strlen(call.message), <, 300);
+		g_assert_nonnull(strstr(call.message, "…': Not a valid task name"));
+	}
+	bus_call(f, &tier, "SetOverride", g_variant_new("(ss)", "cc1", text));
+	g_assert_cmpstr(tier.error, ==, OWN_ERROR("InvalidTier"));
+	g_assert_cmpuint(strlen(tier.message), <, 1000);
+	bus_call(f, &filter, "QueryProfiles", g_variant_new_parsed("({%s: <1>}, uint32 0)", text));
+	g_assert_cmpstr(filter.error, ==, OWN_ERROR("InvalidFilter"));
+	g_assert_cmpuint(strlen(filter.message), <, 1000);
+	bus_call_begin_on(f, &property, f->caller, "org.freedesktop.DBus.Properties", "GetAll",
+			  g_variant_new("(s)", text), G_DBUS_CALL_FLAGS_NONE);
+	bus_call_wait(&property);
+	g_assert_cmpuint(strlen(property.message), <, 300);
+}
+
+static void on_path_refused(GObject *source, GAsyncResult *result, gpointer data)
+{
+	GError **error = data;
+
+	g_assert_null(g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, error));
+}
+
+/* Also the path of an object that does not exist; sd-bus drops calls with more than 64 KiB of it.
+ */
+static void test_a_long_path_is_not_repeated(BusFixture *f, gconstpointer data)
+{
+	g_autofree char *text = g_strnfill(60000, 'x');
+	g_autofree char *path = g_strdup_printf("/%s", text);
+	GError *error = NULL;
+
+	g_dbus_connection_call(f->caller, f->service_name, path, "org.freedesktop.DBus.Properties",
+			       "GetAll", g_variant_new("(s)", ""), NULL, G_DBUS_CALL_FLAGS_NONE,
+			       60000, NULL, on_path_refused, &error);
+	while (!error)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(strlen(error->message), <, 300);
+	g_error_free(error);
+}
+
 static void test_reset(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = NULL;
@@ -390,6 +441,8 @@ int main(int argc, char **argv)
 	add("/methods/explain", test_explain);
 	add("/methods/unknown-and-invalid-names", test_unknown_and_invalid_names);
 	add("/methods/delete-several", test_delete_several);
+	add("/methods/errors-are-short", test_errors_are_short);
+	add("/methods/a-long-path-is-not-repeated", test_a_long_path_is_not_repeated);
 	add("/methods/errors-say-the-name", test_errors_say_the_name);
 	add("/methods/reset", test_reset);
 	add("/methods/save-and-load", test_save_and_load);

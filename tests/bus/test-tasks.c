@@ -49,6 +49,25 @@ static void add_tasks(BusFixture *f)
 	memset(task->unit, 'u', sizeof(task->unit));
 }
 
+/* An answer of more than 32 MiB would end the connection of the service. */
+static void test_a_list_is_no_larger_than_a_message(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GVariant) some = NULL;
+
+	for (guint i = 0; i < 15000; i++) {
+		struct procdb_task_row *task = bus_fixture_add_task(f, 10000 + i, "make");
+
+		memset(task->path, 0xff, sizeof(task->path));
+		memset(task->unit, 0xff, sizeof(task->unit));
+		memcpy(task->unit, "app-", 4);
+		memcpy(task->unit + sizeof(task->unit) - 8, "-1.scope", 8);
+	}
+	bus_must_fail(f, "ListTasks", g_variant_new_parsed("(@a{sv} {}, uint32 0)"),
+		      OWN_ERROR("LimitExceeded"));
+	some = list(f, "@a{sv} {}", 5000);
+	g_assert_cmpuint(g_variant_n_children(some), ==, 5000);
+}
+
 static void test_filters(BusFixture *f, gconstpointer data)
 {
 	add_tasks(f);
@@ -163,6 +182,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	add("/tasks/filters", test_filters);
+	add("/tasks/a-list-is-no-larger-than-a-message", test_a_list_is_no_larger_than_a_message);
 	add("/tasks/a-row-says-what-set-its-slice", test_a_row_says_what_set_its_slice);
 	add("/tasks/the-profile-of-a-pid", test_the_profile_of_a_pid);
 	add("/tasks/a-failure-is-not-asked-for-again-at-once",

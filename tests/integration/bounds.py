@@ -66,8 +66,11 @@ def a_caller_that_does_not_read_silences_no_other():
     before = bus_memory_mb()
     with with_profiles(MANY) as service:
         for interface, method, body in ((INTERFACE, "ListProfiles", ""), (PROPERTIES, "GetAll", f"('{INTERFACE}',)"),
-                                        (INTERFACE, "Explain", "('name-7',)")):
-            with readers("alice", 4, 1500, interface, method, body):
+                                        (INTERFACE, "Explain", "('name-7',)"),
+                                        # Errors that say what was asked for.
+                                        (INTERFACE, "GetProfile", "('LONG',)"), (PROPERTIES, "GetAll", "('LONG',)"),
+                                        (PROPERTIES, "Get", f"('{INTERFACE}', 'LONG')")):
+            with readers("alice", 4, 8 if "LONG" in body else 1500, interface, method, body):
                 waits = watch(service, 6)
                 grown = bus_memory_mb() - before
                 print(f"{method}: the bus has {grown:.0f} MiB more, the service {service.memory_mb('VmHWM'):.0f} MiB "

@@ -2,8 +2,8 @@
 # Copyright (C) 2026 The ProcDb developers
 """Asks for answers and never reads them, until it is killed.
 
-Arguments: connections, calls on each, interface, method, body as text. Prints "sent" when all
-are. Speaks to the socket itself, since a bus library would read.
+Arguments: connections, calls on each, interface, method, body as text, in which LONG stands for
+a name of six million bytes. Prints "sent" when all are. Speaks to the socket itself, since a bus library would read.
 """
 
 import os
@@ -26,7 +26,7 @@ hello = blob(Gio.DBusMessage.new_method_call("org.freedesktop.DBus", "/org/freed
                                              "org.freedesktop.DBus", "Hello"), 1)
 call = Gio.DBusMessage.new_method_call("org.pandemonium.ProcDb", "/org/pandemonium/ProcDb", interface, method)
 if body:
-    call.set_body(GLib.Variant.parse(None, body, None, None))
+    call.set_body(GLib.Variant.parse(None, body.replace("LONG", "x" * 6_000_000), None, None))
 call = bytearray(blob(call, 2))
 buses = []
 for _ in range(int(connections)):
@@ -39,12 +39,15 @@ for _ in range(int(connections)):
 for number in range(int(calls)):
     struct.pack_into("<I", call, 8, number + 2)
     for bus in buses:
+        if "LONG" in body:
+            bus.sendall(call)
+            continue
         bus.setblocking(False)
         try:
             bus.send(call)
         except BlockingIOError:
             pass
     # As fast as the bus would take all of them without refusing some, nearly.
-    time.sleep(0.002)
+    time.sleep(0.4 if "LONG" in body else 0.002)
 print("sent", flush=True)
 time.sleep(600)
