@@ -412,7 +412,8 @@ static void stop(Service *service)
 		procdb_proof_quit(service->proof);
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */
-		if (status.dirty && !procdb_engine_save(service->engine, NULL, NULL))
+		if ((status.dirty || status.counted) &&
+		    !procdb_engine_save(service->engine, NULL, NULL))
 			service->status = EXIT_FAILURE;
 		procdb_apply_restore(service->apply);
 		log_kept(service->apply);

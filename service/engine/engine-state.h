@@ -104,8 +104,9 @@ struct _ProcdbEngine {
 	GHashTable *declared; /* of ProcdbDeclaration: what files say */
 	GHashTable *held;     /* of ProcdbDeclaration: what callers hold */
 	guint overrides;
-	gboolean dirty;	 /* something learned is not in the file yet */
-	gboolean loaded; /* all profiles were replaced since the last tick */
+	gboolean dirty;	  /* something learned is not in the file yet */
+	gboolean counted; /* nor are starts or CPU time: no reason to write, but at the end */
+	gboolean loaded;  /* all profiles were replaced since the last tick */
 
 	/* Of which entries the listener has to learn; struct procdb_comm. */
 	GArray *changed;

@@ -270,6 +270,7 @@ typedef struct {
 	const char *database_path;
 	const char *flood; /* which user creates too many names, and how many; "" if none does */
 	gboolean dirty;	   /* something learned is not in the file yet */
+	gboolean counted;  /* nor are starts or CPU time, for which alone no file is written */
 } ProcdbEngineStatus;
 /* Strings stay valid until the engine runs again. */
 void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status);

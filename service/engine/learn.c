@@ -200,6 +200,7 @@ static void score(ProcdbEngine *engine, const struct procdb_named_score *s)
 	}
 	entry->found = procdb_add(entry->found, s->score.found);
 	entry->missed = procdb_add(entry->missed, s->score.missed);
+	engine->counted |= s->score.found > 0 || s->score.missed > 0;
 	if (s->score.right == 0 && s->score.wrong == 0)
 		return;
 	procdb_profile_score(&entry->profile, s->score.right, s->score.wrong);

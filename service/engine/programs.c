@@ -176,6 +176,7 @@ static void take(const struct procdb_comm *comm, const struct procdb_program *no
 	program->cpu_share =
 	    reading->passed_us > 0 ? (double)cpu / 1000 / (double)reading->passed_us : 0;
 	take_identity(program, now);
+	reading->engine->counted = TRUE;
 }
 
 void procdb_engine_refresh_programs(ProcdbEngine *engine)

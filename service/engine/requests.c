@@ -51,6 +51,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .flood = engine->flood.text,
 	    .database_path = procdb_store_path(engine->store),
 	    .dirty = engine->dirty || engine->saves.running,
+	    .counted = engine->counted,
 	};
 	memcpy(status->outcomes, engine->predictions.outcomes, sizeof(status->outcomes));
 	procdb_backend_status(engine->backend, &status->backend);

@@ -137,7 +137,7 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 	g_autoptr(GArray) records = prepare(engine, &predicting);
 	g_autoptr(GError) reason = NULL;
 
-	engine->dirty = FALSE;
+	engine->dirty = engine->counted = FALSE;
 	if (engine->saves.running)
 		engine->saves.running->overtaken = TRUE;
 	function(engine->store, (const struct procdb_record *)records->data, records->len, &reason);
@@ -194,7 +194,7 @@ static void begin_saving(ProcdbEngine *engine, GArray *savers)
 	saving->savers = savers;
 	saving->forgetting = engine->saves.forgetting;
 	engine->saves.forgetting = FALSE;
-	engine->dirty = FALSE;
+	engine->dirty = engine->counted = FALSE;
 	engine->saves.running = saving;
 	procdb_store_save_async(engine->store, prepare(engine, &saving->saved), saving->forgetting,
 				on_saved, saving);
@@ -242,11 +242,14 @@ static guint count_predicting(const ProcdbEngine *engine)
 	return count;
 }
 
-void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+/* counts: whether starts and CPU time alone are written, too. */
+static void request_save(ProcdbEngine *engine, gboolean counts, ProcdbEngineSaved func,
+			 gpointer user_data)
 {
 	const struct procdb_saver saver = {func, user_data};
 
-	if (engine->dirty || engine->saves.forgetting || engine->saves.failures > 0 ||
+	if (engine->dirty || (counts && engine->counted) || engine->saves.forgetting ||
+	    engine->saves.failures > 0 ||
 	    (!engine->saves.running && !procdb_store_is_current(engine->store))) {
 		g_array_append_val(engine->saves.waiting, saver);
 		begin_requested(engine);
@@ -260,10 +263,15 @@ void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gp
 	}
 }
 
+void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+{
+	request_save(engine, TRUE, func, user_data);
+}
+
 void procdb_engine_keep(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
 {
 	engine->saves.urgent |= engine->dirty || engine->saves.forgetting;
-	procdb_engine_request_save(engine, func, user_data);
+	request_save(engine, FALSE, func, user_data);
 }
 
 void procdb_engine_abandon_save(ProcdbEngine *engine)

@@ -113,6 +113,34 @@ static void test_an_entry_that_is_remade_forgets_no_path(EngineFixture *f, gcons
 	assert_known(f, 1, 1010, 1001, "/usr/lib/cc1");
 }
 
+static void on_saved(guint number, const GError *error, gpointer data)
+{
+	g_assert_no_error(error);
+	*(gboolean *)data = TRUE;
+}
+
+/* Starts and CPU time are no reason to write each minute, but a save that is asked for has them. */
+static void test_a_save_has_what_was_only_counted(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("cc1");
+	ProcdbEngineStatus status;
+	gboolean saved = FALSE;
+
+	count(f, 1000, 1001, "/usr/lib/cc1");
+	run(f, 1);
+	save(f);
+	test_maps_score(f->backend, &comm, (struct procdb_score){.found = 4});
+	test_step(f);
+	procdb_engine_status(f->engine, &status);
+	g_assert_false(status.dirty);
+	g_assert_true(status.counted);
+	procdb_engine_request_save(f->engine, on_saved, &saved);
+	while (!saved)
+		g_main_context_iteration(NULL, TRUE);
+	engine_fixture_restart(f, 512);
+	assert_known(f, 5, 1000, 1001, "/usr/lib/cc1");
+}
+
 static void test_loading_again_counts_once(EngineFixture *f, gconstpointer data)
 {
 	guint loaded;
@@ -174,6 +202,8 @@ int main(int argc, char **argv)
 	add("/known-programs/path-and-user-belong-together", test_path_and_user_belong_together);
 	add("/known-programs/an-entry-that-is-remade-forgets-no-path",
 	    test_an_entry_that_is_remade_forgets_no_path);
+	add("/known-programs/a-save-has-what-was-only-counted",
+	    test_a_save_has_what_was_only_counted);
 	add("/known-programs/loading-again-counts-once", test_loading_again_counts_once);
 	add("/known-programs/a-deleted-profile-takes-it-along",
 	    test_a_deleted_profile_takes_it_along);
