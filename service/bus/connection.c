@@ -150,13 +150,15 @@ static void on_named(ProcdbConnection *self)
 
 static int on_name_acquired(sd_bus_message *signal, void *data, sd_bus_error *error)
 {
-	on_named(data);
+	if (procdb_peers_is_from_bus(signal))
+		on_named(data);
 	return 0;
 }
 
 static int on_name_lost(sd_bus_message *signal, void *data, sd_bus_error *error)
 {
-	fail_taken(data);
+	if (procdb_peers_is_from_bus(signal))
+		fail_taken(data);
 	return 0;
 }
 

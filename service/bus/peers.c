@@ -37,12 +37,18 @@ struct _ProcdbPeerWatch {
 	gpointer data;
 };
 
+gboolean procdb_peers_is_from_bus(sd_bus_message *signal)
+{
+	return g_strcmp0(sd_bus_message_get_sender(signal), PROCDB_DAEMON_NAME) == 0;
+}
+
 static int on_owner_changed(sd_bus_message *signal, void *data, sd_bus_error *error)
 {
 	ProcdbPeerWatch *watch = data;
 	const char *owner;
 
-	if (sd_bus_message_read(signal, "sss", NULL, NULL, &owner) > 0)
+	if (procdb_peers_is_from_bus(signal) &&
+	    sd_bus_message_read(signal, "sss", NULL, NULL, &owner) > 0)
 		watch->changed(owner, watch->data);
 	return 0;
 }

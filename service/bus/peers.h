@@ -24,6 +24,13 @@ ProcdbPeerWatch *procdb_peers_watch(sd_bus *bus, const char *name,
 void procdb_peers_unwatch(ProcdbPeerWatch *watch);
 
 /*
+ * Whether the bus itself sent a signal, which each handler of one has to ask: any user may send one
+ * to us, and sd-bus takes that of any connection for one of the name in a match rule, since it does
+ * not know whose the name is (bus-match.c, value_node_test()). The sender is set by the bus.
+ */
+gboolean procdb_peers_is_from_bus(sd_bus_message *signal);
+
+/*
  * A callback for sd_bus_add_match_async(). Without one, sd-bus ends the connection when the bus
  * refuses a match rule.
  */

@@ -245,5 +245,21 @@ GLib.MainLoop().run()
         service.kill()  # it has been looked at
 
 
+def what_users_send_in_the_name_of_the_bus_is_not_believed():
+    """That the name is lost, that a caller has left: a match rule does not compare the sender."""
+    with Service() as service:
+        service.call("Hold", "(sss)", "held", "batch", "for a test")
+        me = service.bus.get_unique_name()
+        for member, *values in (("NameOwnerChanged", me, me, ""), ("NameAcquired", NAME),
+                                ("NameLost", NAME)):
+            subprocess.run(["dbus-send", "--system", "--type=signal", f"--dest={NAME}",
+                            "/org/freedesktop/DBus", f"org.freedesktop.DBus.{member}",
+                            *(f"string:{value}" for value in values)],
+                           check=True, cwd="/", user="alice", group="alice", extra_groups=[])
+            time.sleep(0.3)
+            assert service.process.poll() is None, f"{member} ended it: {service.logged()}"
+            assert service.call("GetProfile", "(s)", "held")["held"] == "batch", member
+
+
 if __name__ == "__main__":
     run_case(globals())
