@@ -60,6 +60,21 @@ static char *link_quarantined(ProcdbFiles *files, int directory, GError **error)
 	return NULL;
 }
 
+/*
+ * Whether what has the name of the file may get another name. Not /dev/null, to which a path or a
+ * link may lead, nor a socket or directory that others use.
+ */
+static gboolean may_be_moved(const ProcdbFiles *files, const struct stat *st, GError **error)
+{
+	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
+		return TRUE;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+		    "Cannot replace %s: it is not a regular file; remove it, or set Path= in the "
+		    "section [Database] of procdb.conf to another one",
+		    files->path);
+	return FALSE;
+}
+
 static char *quarantine(ProcdbFiles *files, int directory, GError **error)
 {
 	g_autoptr(GPtrArray) names = list_quarantined(files, directory, error);
@@ -72,6 +87,8 @@ static char *quarantine(ProcdbFiles *files, int directory, GError **error)
 		procdb_io_fail(error, errno, "examine", files->path);
 		return NULL;
 	}
+	if (!may_be_moved(files, &st, error))
+		return NULL;
 	/* An earlier start may have quarantined this very file. */
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);

@@ -125,6 +125,35 @@ static void test_what_is_no_file_cannot_be_read(struct fixture *fixture, gconstp
 	g_assert_cmpuint(records->len, ==, 0);
 }
 
+/* A device or a socket has other users: it keeps its name, and nothing is left beside it. */
+static void test_what_is_no_file_is_not_replaced(struct fixture *fixture, gconstpointer data)
+{
+	static const mode_t kinds[] = {S_IFIFO, S_IFSOCK, S_IFCHR, S_IFDIR};
+	g_autofree char *link = g_build_filename(fixture->folder, "link", NULL);
+	struct stat before, after;
+
+	g_assert_cmpint(symlink("db", link), ==, 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		/* The device is 1:3, /dev/null. */
+		if (kinds[i] == S_IFDIR)
+			g_assert_cmpint(g_mkdir(fixture->path, 0700), ==, 0);
+		else if (mknod(fixture->path, kinds[i] | 0600, kinds[i] == S_IFCHR ? 0x103 : 0) < 0)
+			continue; /* not root */
+		g_assert_cmpint(lstat(fixture->path, &before), ==, 0);
+		for (guint through_link = 0; through_link < 2; through_link++) {
+			procdb_store_free(fixture->store);
+			fixture->store = procdb_store_new(through_link ? link : fixture->path);
+			assert_save_fails(fixture, G_IO_ERROR_NOT_REGULAR_FILE, "Path=");
+			g_assert_cmpint(lstat(fixture->path, &after), ==, 0);
+			g_assert_cmpuint(after.st_ino, ==, before.st_ino);
+			g_assert_cmpuint(after.st_mode, ==, before.st_mode);
+			g_assert_false(g_file_test(fixture->temp, G_FILE_TEST_EXISTS));
+		}
+		g_assert_cmpint(g_remove(fixture->path), ==, 0);
+	}
+	must_save(fixture, 3, 1);
+}
+
 static void test_something_else_is_not_read_as_a_whole(struct fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GArray) records = records_new();
@@ -353,6 +382,7 @@ int main(int argc, char **argv)
 	ADD_STORE_TEST("a-mount-is-refused-with-the-remedy",
 		       test_a_mount_is_refused_with_the_remedy);
 	ADD_STORE_TEST("what-is-no-file-cannot-be-read", test_what_is_no_file_cannot_be_read);
+	ADD_STORE_TEST("what-is-no-file-is-not-replaced", test_what_is_no_file_is_not_replaced);
 	ADD_STORE_TEST("something-else-is-not-read-as-a-whole",
 		       test_something_else_is_not_read_as_a_whole);
 	ADD_STORE_TEST("foreign-file-where-others-may-write-is-not-read",
