@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
 #include "bus.h"
 #include "commands.h"
@@ -12,20 +9,6 @@
 #include "options.h"
 #include "output.h"
 #include "profiles-json.h"
-
-/* A device or a pipe is written to; a file that took its place would be no export. */
-static gboolean write_in_place(const char *path, const char *content, GError **error)
-{
-	FILE *file = fopen(path, "we");
-	gboolean written = file && fputs(content, file) >= 0;
-
-	if (file && fclose(file) != 0)
-		written = FALSE;
-	if (!written)
-		g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s",
-			    path, g_strerror(errno));
-	return written;
-}
 
 static int report(const Ctl *ctl, const char *path, guint count)
 {
@@ -48,15 +31,11 @@ static int write_file(const Ctl *ctl, const char *path, JsonNode *node, guint co
 {
 	g_autofree char *text = ctl_json_to_text(node, TRUE);
 	g_autofree char *content = g_strconcat(text, "\n", NULL);
-	g_autofree char *real = realpath(path, NULL);
 	g_autoptr(GError) error = NULL;
-	struct stat st;
-	gboolean in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	gboolean in_place;
 
 	/* Only the owner may read the file: it tells which programs ran here, and how. */
-	if (in_place ? !write_in_place(path, content, &error)
-		     : !g_file_set_contents_full(real ? real : path, content, -1,
-						 G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error)) {
+	if (!out_write_file(path, content, 0600, &in_place, &error)) {
 		g_printerr("Cannot write the export: %s\n", error->message);
 		return CTL_FAILED;
 	}

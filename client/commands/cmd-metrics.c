@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "metrics-text.h"
 #include "options.h"
+#include "output.h"
 
 #define PREFIX "pandemonium_"
 #define TOP_DEFAULT 20
@@ -197,12 +198,13 @@ static gboolean add_all(Metrics *metrics, Ctl *ctl, guint top, GError **error)
 static int write_text(const char *text, const char *path)
 {
 	g_autoptr(GError) error = NULL;
+	gboolean in_place;
 
-	if (!path) {
+	if (!path || g_str_equal(path, "-")) {
 		fputs(text, stdout);
 		return CTL_OK;
 	}
-	if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &error))
+	if (out_write_file(path, text, 0644, &in_place, &error))
 		return CTL_OK;
 	g_printerr("Cannot write the metrics: %s\n", error->message);
 	return CTL_FAILED;

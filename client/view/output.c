@@ -3,10 +3,13 @@
 
 #include "output.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gio/gunixoutputstream.h>
@@ -143,4 +146,55 @@ const char *out_tier_colour(const char *tier)
 	if (g_str_equal(tier, "lat-critical"))
 		return "magenta";
 	return NULL;
+}
+
+static gboolean fail_to_write(const char *path, int reason, GError **error)
+{
+	g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(reason), "%s: %s", path,
+		    g_strerror(reason));
+	return FALSE;
+}
+
+/* A file that took the place of a device or a pipe would be neither. */
+static gboolean write_in_place(const char *path, const char *content, GError **error)
+{
+	FILE *file = fopen(path, "we");
+	gboolean written = file && fputs(content, file) >= 0;
+
+	if (file && fclose(file) != 0)
+		written = FALSE;
+	return written || fail_to_write(path, errno, error);
+}
+
+/*
+ * What the kernel asks before it follows a link (may_follow_link() in fs/namei.c), which it does
+ * not where a file is renamed over what the link leads to.
+ */
+static gboolean may_follow(const char *path, GError **error)
+{
+	g_autofree char *directory = g_path_get_dirname(path);
+	struct stat link, parent;
+
+	if (lstat(path, &link) != 0 || !S_ISLNK(link.st_mode) || link.st_uid == geteuid() ||
+	    stat(directory, &parent) != 0 || !(parent.st_mode & S_IWOTH) ||
+	    link.st_uid == parent.st_uid)
+		return TRUE;
+	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ACCES,
+		    "%s is a link of another user (%u), in a directory where any user can make one",
+		    path, link.st_uid);
+	return FALSE;
+}
+
+gboolean out_write_file(const char *path, const char *content, int mode, gboolean *in_place,
+			GError **error)
+{
+	g_autofree char *real = realpath(path, NULL);
+	struct stat st;
+
+	*in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	if (*in_place)
+		return write_in_place(path, content, error);
+	return may_follow(path, error) &&
+	       g_file_set_contents_full(real ? real : path, content, -1,
+					G_FILE_SET_CONTENTS_CONSISTENT, mode, error);
 }

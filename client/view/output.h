@@ -40,3 +40,11 @@ void out_table_print(struct libscols_table *table);
 
 /* The colour of a tier in a table, a name that libsmartcols knows, or NULL. */
 const char *out_tier_colour(const char *tier);
+
+/*
+ * Writes a whole file: at once in the place of an earlier one, or of what a link leads to, with
+ * this mode. A device or a pipe is written to, and *in_place set: what was written may have gone
+ * to standard output. Another user's link is not followed where others can make one.
+ */
+gboolean out_write_file(const char *path, const char *content, int mode, gboolean *in_place,
+			GError **error);

@@ -50,6 +50,24 @@ class Import(ClientTest):
         with open(self.path, encoding="utf-8") as file:
             self.assertEqual(len(json.load(file)["profiles"]), len(PROFILES))
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root makes links for others")
+    def test_a_link_that_another_user_laid_is_not_followed(self):
+        """As /tmp/export.json on its way to /etc/shadow, where the kernel would not go either."""
+        everyones = os.path.join(os.path.dirname(self.path), "tmp")
+        os.mkdir(everyones)
+        os.chmod(everyones, 0o1777)
+        link = os.path.join(everyones, "export.json")
+        self.write("precious")
+        os.symlink(self.path, link)
+        os.lchown(link, 2001, 2001)
+        for arguments in (["export", link], ["metrics", "--output", link]):
+            self.assertIn("is a link of another user (2001)", self.fails(1, *arguments))
+            self.assertTrue(os.path.islink(link))
+            with open(self.path, encoding="utf-8") as file:
+                self.assertEqual(file.read(), "precious")
+        os.lchown(link, os.geteuid(), -1)
+        self.ok("export", link)
+
     def test_replacing_forgets_the_others(self):
         export = json.loads(self.ok("export"))
         export["profiles"] = [row for row in export["profiles"] if row["name"] == "as"]

@@ -98,6 +98,16 @@ class Metrics(ClientTest):
         self.assertEqual(os.listdir(os.path.dirname(path)).count("m.prom"), 1)
         self.assertIn("Cannot write the metrics", self.fails(1, "metrics", "--output", "/nonexistent/m.prom"))
 
+    def test_what_is_no_file_is_written_to(self):
+        self.start_fake()
+        link = os.path.join(self.bus.directory.name, "stdout")
+        # A link of our own: /dev/stdout, which leads there as well, is the machine's.
+        os.symlink("/proc/self/fd/1", link)
+        for path in (link, "-"):
+            self.assertEqual(parse(self.ok("metrics", "--output", path))["pandemonium_up", ""], 1)
+        self.assertTrue(os.path.islink(link))
+        self.assertFalse(os.path.exists("-"))
+
     def test_a_service_that_does_not_run_is_a_metric_and_is_not_started(self):
         started = self.bus.note_starts()
         self.assertEqual(parse(self.ok("metrics")), {("pandemonium_up", ""): 0})
