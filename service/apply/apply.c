@@ -24,6 +24,7 @@ struct _ProcdbApply {
 	gboolean active;
 	const char *pause; /* why nothing is applied for a while; NULL: it is */
 	gboolean without;  /* for a second or so, of which callers are not told */
+	gboolean blind;	   /* nothing tells what tasks do */
 	gint64 second;	   /* that in_second counts */
 	guint in_second;
 	guint kept;	   /* tasks that the last restore had to leave as they were */
@@ -68,7 +69,7 @@ const char *procdb_apply_mode_name(ProcdbApplyMode mode)
 
 static gboolean should_be_active(const ProcdbApply *apply)
 {
-	if (apply->pause || apply->without || apply->ops->refusal(apply->data))
+	if (apply->pause || apply->without || apply->blind || apply->ops->refusal(apply->data))
 		return FALSE;
 	switch (apply->settings.mode) {
 	case PROCDB_APPLY_SLICES:
@@ -127,6 +128,16 @@ void procdb_apply_set_pause(ProcdbApply *apply, const char *reason, gboolean wit
 
 	apply->pause = reason;
 	apply->without = without;
+	apply->active = should_be_active(apply);
+	if (before && !apply->active)
+		procdb_apply_restore(apply);
+}
+
+void procdb_apply_set_blind(ProcdbApply *apply, gboolean blind)
+{
+	gboolean before = apply->active;
+
+	apply->blind = blind;
 	apply->active = should_be_active(apply);
 	if (before && !apply->active)
 		procdb_apply_restore(apply);
@@ -430,6 +441,8 @@ static const char *reason_of(const ProcdbApply *apply)
 		return "the mode is none";
 	if (apply->ops->refusal(apply->data))
 		return apply->ops->refusal(apply->data);
+	if (apply->blind)
+		return "nothing observes tasks";
 	return apply->pause ? apply->pause : "a sched_ext scheduler runs the tasks";
 }
 

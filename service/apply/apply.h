@@ -63,6 +63,12 @@ gboolean procdb_apply_refresh(ProcdbApply *apply);
  */
 void procdb_apply_set_pause(ProcdbApply *apply, const char *reason, gboolean without);
 
+/*
+ * While nothing tells what tasks do, they are restored and not changed: one that behaves otherwise
+ * would keep its slice, and a child that executes something else would have that of its parent.
+ */
+void procdb_apply_set_blind(ProcdbApply *apply, gboolean blind);
+
 /* Sets the slice that an event asks for, if the rules of slice.h allow it. */
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event);
 

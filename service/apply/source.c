@@ -25,6 +25,7 @@ struct _ProcdbApplySource {
 	GPollFD polled;	     /* in loop while its descriptor is not -1 */
 	gint64 due;	     /* monotonic µs of the next poll; -1: none */
 	gboolean unfinished; /* tasks may run without their slice, and send no event */
+	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
 	guint timer;	     /* GSource id of procdb_apply_refresh(), once a second */
 	GArray *events;	     /* struct procdb_task_event */
@@ -99,10 +100,22 @@ static gboolean loop_dispatch(GSource *base, GSourceFunc callback, gpointer data
 	return G_SOURCE_CONTINUE;
 }
 
+/* Not at once: a backend that stops and starts again within a second takes nothing from tasks. */
+static void look_for_events(ProcdbApplySource *source)
+{
+	gboolean blind = !source->backend || procdb_backend_events_fd(source->backend) < 0;
+
+	if (!blind && source->blind)
+		source->unfinished = TRUE;
+	source->blind = blind;
+	procdb_apply_set_blind(source->apply, blind);
+}
+
 static gboolean on_second(gpointer data)
 {
 	ProcdbApplySource *source = data;
 
+	look_for_events(source);
 	procdb_apply_refresh(source->apply);
 	if (source->unfinished && procdb_apply_is_active(source->apply))
 		procdb_apply_source_ask_again(source);

@@ -320,6 +320,21 @@ def none_puts_everything_back():
                 gets(third, BATCH)
 
 
+def without_an_observer_everything_is_put_back():
+    """Nothing would tell that a task behaves otherwise, or that its child executes something else."""
+    with applying(lab_batch="batch") as service:
+        default = slice_of(0)
+        with running(program("lab-batch"), "60") as pid:
+            gets(pid, BATCH)
+            service.call("SetBackend", "(s)", "none")
+            wait_for(lambda: slice_of(pid) == default, 5, "it is put back")
+            assert service.get("ApplyReason") == "nothing observes tasks"
+            service.call("SetBackend", "(s)", "observer")
+            wait_for(lambda: service.get("ApplyActive"), 5, "tasks are given slices again")
+            with running(program("lab-batch"), "60") as other:
+                gets(other, BATCH)
+
+
 def after_kill_the_next_service_puts_back():
     default = slice_of(0)
     with applying(lab_batch="batch") as service:

@@ -34,6 +34,29 @@ static void test_sets_nice_when_told_to_and_puts_it_back(void)
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
+/* It would keep its slice whatever it does from now on, and give it to its children. */
+static void test_without_an_observer_nothing_is_given(void)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+	FakeMachine machine = machine_with_task();
+	struct procdb_task_event batch = event(PROCDB_TIER_BATCH);
+	g_autoptr(ProcdbApply) apply = NULL;
+	ProcdbApplyStatus status;
+
+	settings.tiers[PROCDB_TIER_BATCH].nice = 5;
+	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
+	g_assert_cmpint(procdb_apply_handle(apply, &batch), ==, PROCDB_APPLY_SET);
+	procdb_apply_set_blind(apply, TRUE);
+	g_assert_cmpint(machine.tasks[0].attr.nice, ==, 0);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
+	procdb_apply_status(apply, &status);
+	g_assert_false(status.active);
+	g_assert_cmpstr(status.reason, ==, "nothing observes tasks");
+	g_assert_cmpint(procdb_apply_handle(apply, &batch), ==, PROCDB_APPLY_NOTHING);
+	procdb_apply_set_blind(apply, FALSE);
+	g_assert_cmpint(procdb_apply_handle(apply, &batch), ==, PROCDB_APPLY_SET);
+}
+
 /* Any task may set any slice for itself, and what an administrator gave it is not its to take. */
 static void test_a_forged_mark_is_not_believed(void)
 {
@@ -151,6 +174,8 @@ int main(int argc, char **argv)
 			test_puts_back_what_an_unknown_program_inherited);
 	g_test_add_func("/apply/sets-nice-when-told-to-and-puts-it-back",
 			test_sets_nice_when_told_to_and_puts_it_back);
+	g_test_add_func("/apply/without-an-observer-nothing-is-given",
+			test_without_an_observer_nothing_is_given);
 	g_test_add_func("/apply/a-forged-mark-is-not-believed", test_a_forged_mark_is_not_believed);
 	g_test_add_func("/apply/a-nice-value-that-was-not-given-is-not-taken",
 			test_a_nice_value_that_was_not_given_is_not_taken);
