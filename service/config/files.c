@@ -53,6 +53,9 @@ static void find_drop_ins(GHashTable *files, const char *directory, GPtrArray *n
 	g_autoptr(GDir) dir = g_dir_open(drop_ins, 0, NULL);
 	const char *name;
 
+	/* What cannot be read may have said none: reading it as a file tells what is wrong. */
+	if (!dir && !is_masked(drop_ins) && is_there(drop_ins, notes))
+		g_hash_table_insert(files, g_strdup(drop_ins), g_strdup(drop_ins));
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(drop_ins, name, NULL);
 

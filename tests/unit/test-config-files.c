@@ -191,6 +191,29 @@ static void test_a_link_that_leads_nowhere(ConfigFixture *f, gconstpointer data)
 	g_assert_cmpuint(f->config.engine.rules.stale_ticks, ==, 20);
 }
 
+/* A file, a link to nowhere or to /dev/null in place of a directory. */
+static void test_drop_ins_that_are_no_directory(ConfigFixture *f, gconstpointer data)
+{
+	config_write("etc/procdb.conf", "[Apply]\nMode=slices\n");
+	config_write("run/procdb.conf.d/a.conf", "[Learning]\nStaleTicks=20\n");
+	link_to("/dev/null", "etc/procdb.conf.d");
+	config_read_system(f);
+	config_assert_no_problem(f);
+	g_assert_cmpint(g_remove("etc/procdb.conf.d"), ==, 0);
+	link_to("/nonexistent", "etc/procdb.conf.d");
+	config_read_system(f);
+	config_assert_no_problem(f);
+	g_assert_cmpuint(f->verdict.notes->len, ==, 1);
+	config_assert_mentions(f->verdict.notes->pdata[0], "procdb.conf.d: the link leads nowhere");
+	g_assert_cmpint(g_remove("etc/procdb.conf.d"), ==, 0);
+	link_to("procdb.conf.d", "etc/procdb.conf.d");
+	config_read_system(f);
+	config_assert_mentions(config_the_problem(f), "procdb.conf.d: Too many levels of symbolic");
+	g_assert_true(f->verdict.apply_unclear);
+	g_assert_cmpstr(f->config.apply_mode, ==, "none");
+	g_assert_cmpuint(f->config.engine.rules.stale_ticks, ==, 20);
+}
+
 static const ProcdbDeclaration *declared(ConfigFixture *f, const char *name)
 {
 	struct procdb_comm comm = {0};
@@ -268,6 +291,8 @@ int main(int argc, char **argv)
 	config_test_add("/config-files/a-masked-main-file", NULL, test_a_masked_main_file);
 	config_test_add("/config-files/a-link-that-leads-nowhere", NULL,
 			test_a_link_that_leads_nowhere);
+	config_test_add("/config-files/drop-ins-that-are-no-directory", NULL,
+			test_drop_ins_that_are_no_directory);
 	config_test_add("/config-files/beside-one-that-runs-nothing-changes", NULL,
 			test_beside_one_that_runs_nothing_changes);
 	config_test_add("/config-files/overrides-are-declared", NULL, test_overrides_are_declared);
