@@ -4,6 +4,7 @@
 #include "daemon.h"
 
 #include <glib-unix.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "backends.h"
@@ -452,6 +453,9 @@ int procdb_daemon_run(const ProcdbOptions *options)
 	Service service = {.options = *options};
 	g_auto(ProcdbVerdict) verdict;
 
+	/* As systemd has it: tasks are not left as they are because nobody reads the log any more.
+	 */
+	(void)signal(SIGPIPE, SIG_IGN);
 	procdb_config_init(&service.config);
 	procdb_verdict_init(&verdict);
 	g_strfreev(procdb_options_read_config(options, &service.config, NULL, &verdict));

@@ -28,6 +28,11 @@ gboolean procdb_options_parse(ProcdbOptions *options, int argc, char **argv, GEr
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))
 		return FALSE;
+	if (options->database && *options->database == '\0') {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--database needs the path of a file");
+		return FALSE;
+	}
 	if (argc > 1) {
 		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
 			    "Unexpected argument '%s'", argv[1]);

@@ -245,6 +245,21 @@ GLib.MainLoop().run()
         service.kill()  # it has been looked at
 
 
+def a_log_that_nobody_reads_any_more_ends_nothing():
+    """Without systemd, which has it ignored: `pandemonium-procdbd 2>&1 | head`, a logger that ends."""
+    with Service() as service:
+        service.stop()
+        process = subprocess.Popen([os.environ["LAB_SERVICE"], "--database", DATABASE, "--backend", "none"],
+                                   stderr=subprocess.PIPE)
+        wait_for(lambda: owner(service), 10, "the service owns its name")
+        process.stderr.close()
+        process.send_signal(signal.SIGHUP)  # which is logged
+        service.call("SetOverride", "(ss)", "mine", "batch")
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(15) == 0
+
+
 def what_users_send_in_the_name_of_the_bus_is_not_believed():
     """That the name is lost, that a caller has left: a match rule does not compare the sender."""
     with Service() as service:
