@@ -19,6 +19,9 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define SCHED_FLAG_KEEP_PARAMS 0x10 /* include/uapi/linux/sched.h */
 
+/* Of an ancestor whose slice a task may have: a build has some between make and the compiler. */
+#define GENERATIONS 8
+
 /* List also what only looks like ours: for what a service left that was killed. */
 const volatile bool with_hints;
 
@@ -40,10 +43,22 @@ int BPF_PROG(procdb_inherit, struct task_struct *parent, struct task_struct *chi
 	return 0;
 }
 
-/* Whether a task that is not on record has a slice that it can only have from us. */
-static __always_inline bool has_parents(struct task_struct *p)
+/*
+ * The record that a task would have from its parents, had a service followed forks then: that of
+ * the next ancestor that has the same slice from us, or of its process. NULL: there is none.
+ */
+static __always_inline struct procdb_given *inherited_by(struct task_struct *p)
 {
-	return given_with(p->real_parent, p->se.slice) || given_with(p->group_leader, p->se.slice);
+	struct procdb_given *given = given_with(p->group_leader, p->se.slice);
+	struct task_struct *ancestor = p;
+
+	for (int i = 0; i < GENERATIONS && !given; i++) {
+		ancestor = ancestor->real_parent;
+		if (!ancestor)
+			break;
+		given = given_with(ancestor, p->se.slice);
+	}
+	return given;
 }
 
 SEC("iter/task")
@@ -56,9 +71,11 @@ int procdb_list(struct bpf_iter__task *ctx)
 	if (!p || !has_custom_slice(p))
 		return 0;
 	given = given_of(p);
+	if (!given && with_hints)
+		given = inherited_by(p);
 	if (given)
 		found.given = *given;
-	else if (with_hints && (has_parents(p) || procdb_slice_is_marked(p->se.slice)))
+	else if (with_hints && procdb_slice_is_marked(p->se.slice))
 		found.hint = 1;
 	else
 		return 0;

@@ -26,7 +26,7 @@ struct procdb_given_task {
 	__u64 slice; /* ns, also of a real-time task, which keeps it for when it is none */
 	struct procdb_given given;
 	__u32 pid;
-	__u32 hint; /* not on record: a parent that is has this slice, or only its digits say so */
+	__u32 hint; /* not on record, nor are its parents: only the digits of its slice say so */
 };
 
 /*

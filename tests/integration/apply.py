@@ -353,6 +353,27 @@ def after_kill_the_next_service_puts_back():
                 assert slice_of(pid) == slice_of(child) == default
 
 
+def who_is_born_while_no_service_runs_is_not_nice_for_ever():
+    """Also a grandchild, and a child that executes something else."""
+    with open("/etc/pandemonium/procdb.conf", "w", encoding="ascii") as file:
+        file.write("[Apply]\nMode=slices\nBatchNice=5\n")
+    default = slice_of(0)
+    with applying(lab_batch="batch") as service:
+        with running(program("lab-batch", "dash"), "-c", "sleep 1; (sleep 60; :) & sleep 60 & wait") as pid:
+            gets(pid, BATCH)
+            assert attr_of(pid).nice == 5
+            service.kill()
+            wait_for(lambda: len(children(pid)) == 2 and children(children(pid)[0]), 10, "they are born")
+            born = [*children(pid), *children(children(pid)[0])]
+            assert all(attr_of(task).nice == 5 for task in born)
+            # And one that its owner made nicer.
+            os.setpriority(os.PRIO_PROCESS, born[1], 7)
+            # Without the override, which would have them set again at once.
+            with Service(backend="observer", database=os.environ["LAB_DIR"] + "/other.bin"):
+                assert [attr_of(task).nice for task in (pid, *born)] == [0, 0, 7, 0]
+                assert {slice_of(task) for task in (pid, *born)} == {default}
+
+
 def in_a_pid_namespace_it_only_observes_and_says_so():
     with applying(lab_batch="batch") as service:
         default = slice_of(0)
