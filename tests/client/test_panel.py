@@ -53,9 +53,11 @@ class Panel(ClientTest):
         self.ok("backend", "none")
         # The fake ends one of 60 seconds at once, and one of 600 never.
         trial = subprocess.Popen([*TIED, CTL, "trial", "600"], env=self.bus.environment(), stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addCleanup(stop, trial)
         self.assertEqual(self.line(panel)["class"], "trial")
+        # Before that line an interrupt ends the client at once, and this fake service does not look who leaves.
+        self.assertIn(b"Ctrl-C ends it", trial.stderr.readline())
         trial.send_signal(signal.SIGINT)
         self.assertEqual(self.line(panel)["class"], "observing")
         self.ok("backend", "observer")
