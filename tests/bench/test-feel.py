@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 SECONDS = 2
+AUDIO_WORK_US = 1000  # of audio-10
 COMMAND = ["--loads", "hogs,make", "--groups", "A", "--probes", "bash,audio-10", "--conditions", "stock",
            "--seconds", str(SECONDS), "--warmup", "1", "--rounds", "1"]
 
@@ -22,9 +23,10 @@ def check(condition, what, found):
         sys.exit(f"not so: {what}: {found}")
 
 
-def check_times(name, times, least, most):
+def check_times(name, times, least, most, work_us=0):
     check(least <= len(times) <= most, f"{name} has {least} to {most} samples", len(times))
-    check(all(0 < t < SECONDS * 1000000 for t in times), f"{name} has times within the cell", times)
+    # Work is counted in units that were timed before: done a little faster now, it is early by that.
+    check(all(-work_us / 10 < t < SECONDS * 1000000 for t in times), f"{name} has times within the cell", times)
     check(len(set(times)) > 1, f"{name} has times that differ", times)
 
 
@@ -50,7 +52,7 @@ def main():
         check(set(figures) == {"bash", "audio-10"}, "the probes that were named", set(figures))
         # Gaps are 125 to 500 ms; late echoes only make them longer.
         check_times("bash", figures["bash"]["late"], 2, SECONDS * 8)
-        check_times("audio-10", figures["audio-10"]["late"], SECONDS * 20, SECONDS * 94 + 1)
+        check_times("audio-10", figures["audio-10"]["late"], SECONDS * 20, SECONDS * 94 + 1, AUDIO_WORK_US)
         check(figures["bash"]["lost"] == 0, "an echo of each key", figures["bash"]["lost"])
         check(0 <= figures["audio-10"]["missed"] <= len(figures["audio-10"]["late"]), "some misses of all",
               figures["audio-10"]["missed"])
