@@ -4,6 +4,7 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -15,6 +16,8 @@
 /* Calls that nothing else makes with these arguments, as marks in the stream. */
 #define MARK_BEGIN 0x70726f63
 #define MARK_END 0x64622121
+/* More than any step takes for itself. */
+#define HEAP_SPARE (8 * 1024 * 1024)
 
 static void mark(int which)
 {
@@ -29,6 +32,9 @@ static void child(const CountedWork *work, gpointer data, guint n)
 	gpointer prepared;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Else where the heap happens to end decides in which step it grows or is cut. */
+	mallopt(M_TOP_PAD, HEAP_SPARE);
+	mallopt(M_TRIM_THRESHOLD, 2 * HEAP_SPARE);
 	prepared = work->prepare(data);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) || raise(SIGSTOP))
 		_exit(EXIT_FAILURE);
