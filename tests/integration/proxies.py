@@ -80,7 +80,7 @@ def sdbus_cpp_follows_the_service():
     libraries = flags("sdbus-c++")
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run(["sdbus-c++-xml2cpp", f"--proxy={directory}/proxy.h", XML], check=True)
-        subprocess.run(["c++", "-std=c++17", "-o", f"{directory}/follow", os.path.join(PROGRAMS, "follow.cpp"),
+        subprocess.run(["c++", "-std=c++20", "-o", f"{directory}/follow", os.path.join(PROGRAMS, "follow.cpp"),
                         f"-I{directory}", *libraries], check=True)
         follows(f"{directory}/follow")
 
