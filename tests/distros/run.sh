@@ -61,12 +61,13 @@ unshare --mount --pid --fork true 2>/dev/null || skip 'may not make namespaces h
 packages=$(sed 's|#.*||' "$source"/tests/packages/*.txt "$here/packages.txt" | tr -s ' ' '\n' | sed '/^$/d' | LC_ALL=C sort -u)
 root=$cache/$suite
 
-# In namespaces of its own, with this tree at /src, where what is written is lost. unshare ignores
-# SIGTERM; killed, it takes all of it along, and it dies with this script.
+# In a mount namespace of its own, with this tree at /src, where what is written is lost. Process ids
+# are the machine's: in a pid namespace the service changes no task, and that is to be tested as well.
+# unshare ignores SIGTERM; killed, it takes all of it along, and it dies with this script.
 inside() {
 	# shellcheck disable=SC2016 # the shell inside reads it
 	setpriv --pdeathsig KILL timeout -s KILL "$seconds" setpriv --pdeathsig KILL \
-		unshare --mount --pid --fork --kill-child=KILL --propagation private sh -eu -c '
+		unshare --mount --fork --kill-child=KILL --propagation private sh -eu -c '
 		root=$1 source=$2
 		shift 2
 		mount --bind "$root" "$root"
@@ -76,12 +77,15 @@ inside() {
 		mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 		mkdir -p "$root/src" "$root/tmp/up" "$root/tmp/work"
 		mount -t overlay -o "lowerdir=$source,upperdir=$root/tmp/up,workdir=$root/tmp/work" overlay "$root/src"
+		mkfifo "$root/tmp/alive"
+		setsid "$source/tests/lab/warden.sh" $$ $PPID <"$root/tmp/alive" >/dev/null 2>&1 8>&- &
+		exec 8>"$root/tmp/alive"
 		# A mere chroot may make no user namespaces.
 		cd "$root"
 		pivot_root . .
 		umount -l .
-		exec chroot . env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-			HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"' - "$root" "$source" "$@"
+		chroot . env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" 8>&-' - "$root" "$source" "$@"
 }
 
 make_chroot() {

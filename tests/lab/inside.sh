@@ -18,27 +18,12 @@ export LAB_DIR=/run/lab
 mkdir -p $LAB_DIR/bin /run/dbus /run/lock /run/systemd/sessions /run/systemd/users \
 	/run/systemd/seats /run/systemd/machines
 
-# A stand-in for dying with the namespace's init: ends what else is still in
-# this mount namespace (but unshare) when this shell, the pipe's only writer,
-# closes it or dies.
+# This shell is the pipe's only writer.
 if [ "$LAB_HOST_PIDS" = 1 ]; then
-	cat >$LAB_DIR/warden <<-'END'
-	read -r _
-	mine=$(readlink /proc/self/ns/mnt)
-	left=1
-	while [ $left = 1 ]; do
-		left=0
-		for process in /proc/[0-9]*; do
-			pid=${process#/proc/}
-			case $pid in $$ | "$1" | "$2") continue ;; esac
-			[ "$(readlink "$process/ns/mnt" 2>/dev/null)" = "$mine" ] || continue
-			kill -KILL "$pid" 2>/dev/null && left=1
-		done
-	done
-	[ -z "$LAB_BUS" ] || rm -rf "$LAB_BUS"
-	END
 	mkfifo $LAB_DIR/alive
-	setsid sh $LAB_DIR/warden $$ $PPID <$LAB_DIR/alive >/dev/null 2>&1 &
+	# shellcheck disable=SC2016 # that shell reads it
+	setsid sh -c '"$LAB_SOURCE/tests/lab/warden.sh" "$$" "$@"; [ -z "$LAB_BUS" ] || rm -rf "$LAB_BUS"' \
+		- $$ $PPID <$LAB_DIR/alive >/dev/null 2>&1 &
 	warden=$!
 	exec 9>$LAB_DIR/alive
 fi
@@ -162,6 +147,19 @@ if [ "$LAB_WITH_POLKITD" = 1 ]; then
 	env -u G_DEBUG "$LAB_POLKITD" --no-debug </dev/null >$LAB_DIR/polkitd.log 2>&1 9>&- &
 	LAB_POLKITD_PID=$!
 	owned org.freedesktop.PolicyKit1 $LAB_POLKITD_PID || die "polkitd ended:" $LAB_DIR/polkitd.log
+	# Since version 127 systemd starts what checks passwords; before, it is setuid.
+	helper=${LAB_POLKITD%/*}/polkit-agent-helper-1
+	if [ -x "$helper" ] && [ ! -u "$helper" ]; then
+		mkdir -p /run/polkit
+		socket=/run/polkit/agent-helper.socket
+		systemd-socket-activate --accept --inetd -l $socket "$helper" --socket-activated \
+			</dev/null >$LAB_DIR/helper.log 2>&1 9>&- &
+		until [ -S $socket ]; do
+			kill -0 $! 2>/dev/null || die "what starts polkit's helper ended:" $LAB_DIR/helper.log
+			sleep 0.01
+		done
+		chmod 666 $socket
+	fi
 fi
 
 export LAB_BUS_PID LAB_POLKITD LAB_POLKITD_PID
