@@ -87,11 +87,15 @@ static struct procdb_record entry_v1_read(const guint8 *data)
 
 GBytes *procdb_codec_encode(const struct procdb_record *records, guint n)
 {
-	return procdb_codec_encode_all(records, n, NULL);
+	const ProcdbSections none = {NULL, NULL};
+
+	return procdb_codec_encode_all(records, n, &none);
 }
 
-GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n, GBytes *identities)
+GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n,
+				const ProcdbSections *beside)
 {
+	ProcdbSections written = *beside;
 	struct header header = {.version = GUINT32_TO_LE(VERSION)};
 	g_autofree guint8 *data = NULL;
 	guint entries = 0;
@@ -103,9 +107,9 @@ GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n, GB
 	memcpy(header.magic, MAGIC, sizeof(header.magic));
 	header.count = GUINT32_TO_LE(entries);
 	size = sizeof(header) + (gsize)entries * sizeof(struct procdb_entry_v2);
-	if (size + procdb_extension_size(entries, n - entries, identities) > PROCDB_MAX_FILE_SIZE)
-		identities = NULL;
-	size += procdb_extension_size(entries, n - entries, identities);
+	if (size + procdb_extension_size(entries, n - entries, &written) > PROCDB_MAX_FILE_SIZE)
+		written.identities = NULL;
+	size += procdb_extension_size(entries, n - entries, &written);
 	data = g_malloc(size);
 	memcpy(data, &header, sizeof(header));
 	for (guint i = 0; i < n; i++) {
@@ -114,7 +118,7 @@ GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n, GB
 		procdb_entry_v2_write(&records[i], data + at);
 		at += sizeof(struct procdb_entry_v2);
 	}
-	procdb_extension_write(records, n, identities, data, at);
+	procdb_extension_write(records, n, &written, data, at);
 	return g_bytes_new_take(g_steal_pointer(&data), size);
 }
 
@@ -187,7 +191,7 @@ static gboolean read_entries(ProcdbReader *reader, const struct layout *layout,
 }
 
 ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GArray *records,
-			     GHashTable *identities, ProcdbDecoded *decoded)
+			     GHashTable *identities, GPtrArray *rules, ProcdbDecoded *decoded)
 {
 	ProcdbExtension extension = {0};
 	ProcdbSelection selection;
@@ -206,6 +210,8 @@ ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GAr
 		decoded->mismatched += procdb_extension_add_hidden(&extension, reader, &selection);
 	if (identities && decoded->ext == PROCDB_EXT_GOOD)
 		procdb_extension_read_identities(&extension, reader, identities);
+	if (rules && decoded->ext == PROCDB_EXT_GOOD)
+		procdb_extension_read_rules(&extension, reader, rules);
 	procdb_selection_end(&selection);
 	decoded->left_out = selection.left_out;
 	if (reader->failed)
@@ -223,7 +229,7 @@ ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
 			     PROCDB_DIAG_TRUNCATED);
 
 	procdb_reader_init_memory(&reader, data, len);
-	procdb_codec_read(&reader, NULL, records, NULL, &details);
+	procdb_codec_read(&reader, NULL, records, NULL, NULL, &details);
 	if (decoded)
 		*decoded = details;
 	return details.diag;

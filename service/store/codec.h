@@ -29,8 +29,10 @@
 #define PROCDB_MAX_RECORDS                                                                         \
 	((gsize)PROCDB_RETAINED_LIMIT + PROCDB_PROFILES_LIMIT + PROCDB_MAX_OVERRIDES)
 #define PROCDB_RECORD_SIZE ((gsize)64 + 80)
-/* Room for header and extension beside them. */
-#define PROCDB_MAX_FILE_SIZE (PROCDB_MAX_RECORDS * PROCDB_RECORD_SIZE + 1024)
+/* Of the section of rules (rules.h), at most. */
+#define PROCDB_RULES_SIZE ((gsize)16 + 128 * (4 + 255))
+/* Room for header and extension beside them, with all rules. */
+#define PROCDB_MAX_FILE_SIZE (PROCDB_MAX_RECORDS * PROCDB_RECORD_SIZE + 1024 + PROCDB_RULES_SIZE)
 
 /* One profile as a file holds it. */
 struct procdb_record {
@@ -92,11 +94,18 @@ const char *procdb_ext_name(ProcdbExt ext);
  */
 GBytes *procdb_codec_encode(const struct procdb_record *records, guint n);
 
+/* What a file holds beside profiles, as the bytes of sections; NULL for one that it has not. */
+typedef struct {
+	GBytes *identities; /* identities.h */
+	GBytes *rules;	    /* rules.h */
+} ProcdbSections;
+
 /*
- * The same with a section of identities (identities.h; NULL: none), which is left out where the
- * file would be larger than PROCDB_MAX_FILE_SIZE: older versions read no larger one.
+ * The same with these sections. Identities are left out where the file would be larger than
+ * PROCDB_MAX_FILE_SIZE: older versions read no larger one.
  */
-GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n, GBytes *identities);
+GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n,
+				const ProcdbSections *beside);
 
 /*
  * Appends the records of a version 1 or 2 file to records (an array of struct
@@ -111,11 +120,11 @@ ProcdbDiag procdb_codec_decode(const guint8 *data, gsize len, GArray *records,
 /*
  * The same from a reader, whose memory is all that it takes beside that of the records, within
  * a limit (may be NULL): at most twice as many as it allows. *decoded has to be there. If
- * reader->failed then, nothing was appended, and the diagnosis is void. The identities of a good
- * extension are added to a table of identities.h (NULL: they are not read).
+ * reader->failed then, nothing was appended, and the diagnosis is void. The identities and rules of
+ * a good extension are added to those of identities.h and rules.h (NULL: they are not read).
  */
 ProcdbDiag procdb_codec_read(ProcdbReader *reader, const ProcdbLimit *limit, GArray *records,
-			     GHashTable *identities, ProcdbDecoded *decoded);
+			     GHashTable *identities, GPtrArray *rules, ProcdbDecoded *decoded);
 
 /* Whether it is an entry of no writer: without name and observations. */
 gboolean procdb_record_is_blank(const struct procdb_record *record);

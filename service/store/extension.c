@@ -7,6 +7,7 @@
 
 #include "entry.h"
 #include "identities.h"
+#include "rules.h"
 
 #define HEAD_MAGIC "PDDX"
 #define FOOT_MAGIC "XDDP"
@@ -15,6 +16,7 @@
 #define TAG_MORE "MORE"
 #define TAG_ONLY "ONLY"
 #define TAG_PROGRAMS "PROG"
+#define TAG_RULES "RULE"
 #define VERSION 1
 
 struct head {
@@ -72,14 +74,17 @@ G_STATIC_ASSERT(MORE_LEAST == 64);
 G_STATIC_ASSERT(offsetof(struct more, first_seen) == 32);
 G_STATIC_ASSERT(sizeof(struct only) == 144);
 
-gsize procdb_extension_size(guint entries, guint hidden, GBytes *identities)
+/* The bytes of an optional section with its head. */
+static gsize size_of(GBytes *section)
 {
-	const gsize programs =
-	    identities ? sizeof(struct section) + g_bytes_get_size(identities) : 0;
+	return section ? sizeof(struct section) + g_bytes_get_size(section) : 0;
+}
 
+gsize procdb_extension_size(guint entries, guint hidden, const ProcdbSections *beside)
+{
 	return sizeof(struct head) + 2 * (sizeof(struct section) + sizeof(struct table)) +
-	       entries * sizeof(struct more) + hidden * sizeof(struct only) + programs +
-	       sizeof(struct foot);
+	       entries * sizeof(struct more) + hidden * sizeof(struct only) +
+	       size_of(beside->identities) + size_of(beside->rules) + sizeof(struct foot);
 }
 
 static guint32 checksum(const guint8 *file, gsize len)
@@ -132,16 +137,17 @@ static guint8 *put_table(guint8 *at, const char *tag, gsize size, guint count)
 	return put(at, &table, sizeof(table));
 }
 
-static guint8 *put_identities(guint8 *at, GBytes *identities)
+/* NULL: none. */
+static guint8 *put_bytes(guint8 *at, const char *tag, GBytes *bytes)
 {
-	gsize len;
-	const guint8 *data = g_bytes_get_data(identities, &len);
+	gsize len = 0;
+	const guint8 *data = bytes ? g_bytes_get_data(bytes, &len) : NULL;
 
-	return put(put_section(at, TAG_PROGRAMS, len), data, len);
+	return bytes ? put(put_section(at, tag, len), data, len) : at;
 }
 
-void procdb_extension_write(const struct procdb_record *records, guint n, GBytes *identities,
-			    guint8 *file, gsize at)
+void procdb_extension_write(const struct procdb_record *records, guint n,
+			    const ProcdbSections *beside, guint8 *file, gsize at)
 {
 	guint8 *out = file + at;
 	struct head head = {.version = GUINT32_TO_LE(VERSION)};
@@ -152,7 +158,7 @@ void procdb_extension_write(const struct procdb_record *records, guint n, GBytes
 		hidden += records[i].hidden;
 	memcpy(head.magic, HEAD_MAGIC, MAGIC_LEN);
 	memcpy(foot.magic, FOOT_MAGIC, MAGIC_LEN);
-	head.length = GUINT64_TO_LE(procdb_extension_size(n - hidden, hidden, identities) -
+	head.length = GUINT64_TO_LE(procdb_extension_size(n - hidden, hidden, beside) -
 				    sizeof(head) - sizeof(foot));
 	out = put(out, &head, sizeof(head));
 	out = put_table(out, TAG_MORE, sizeof(struct more), n - hidden);
@@ -166,8 +172,8 @@ void procdb_extension_write(const struct procdb_record *records, guint n, GBytes
 		procdb_entry_v2_write(&records[i], out);
 		out = put_more(out + sizeof(struct procdb_entry_v2), &records[i]);
 	}
-	if (identities)
-		out = put_identities(out, identities);
+	out = put_bytes(out, TAG_PROGRAMS, beside->identities);
+	out = put_bytes(out, TAG_RULES, beside->rules);
 	foot.crc = GUINT32_TO_LE(checksum(file, (gsize)(out - file)));
 	put(out, &foot, sizeof(foot));
 }
@@ -327,20 +333,40 @@ guint procdb_extension_add_hidden(const ProcdbExtension *extension, ProcdbReader
 	return mismatched;
 }
 
-void procdb_extension_read_identities(const ProcdbExtension *extension, ProcdbReader *reader,
-				      GHashTable *identities)
+/* The first section of a tag: there is one, whose bound is that of its content. */
+static gboolean find_section(const ProcdbExtension *extension, ProcdbReader *reader,
+			     const char *tag, gsize *at, gsize *end)
 {
 	struct found found;
 
-	for (gsize at = extension->sections;
-	     at < extension->end && open_section(reader, at, extension->end, &found);
-	     at = found.end) {
-		if (!has_tag(&found, TAG_PROGRAMS))
+	for (gsize next = extension->sections;
+	     next < extension->end && open_section(reader, next, extension->end, &found);
+	     next = found.end) {
+		if (!has_tag(&found, tag))
 			continue;
-		/* There is one, whose bound is that of the table: more would be as many tables. */
-		procdb_identities_read(reader, at + sizeof(struct section), found.end, identities);
-		return;
+		*at = next + sizeof(struct section);
+		*end = found.end;
+		return TRUE;
 	}
+	return FALSE;
+}
+
+void procdb_extension_read_identities(const ProcdbExtension *extension, ProcdbReader *reader,
+				      GHashTable *identities)
+{
+	gsize at, end;
+
+	if (find_section(extension, reader, TAG_PROGRAMS, &at, &end))
+		procdb_identities_read(reader, at, end, identities);
+}
+
+void procdb_extension_read_rules(const ProcdbExtension *extension, ProcdbReader *reader,
+				 GPtrArray *rules)
+{
+	gsize at, end;
+
+	if (find_section(extension, reader, TAG_RULES, &at, &end))
+		procdb_rules_read(reader, at, end, rules);
 }
 
 static gboolean add_to_checksum(const guint8 *data, gsize len, gpointer crc)

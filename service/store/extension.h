@@ -12,10 +12,11 @@
  *
  * Sections hold records: u32 size of a record, u32 count, then the records.
  * "MORE" has one for each entry, in their order; "ONLY" has the profiles without an
- * entry; "PROG" says what programs profiles are of (identities.h). docs/file-format.md has them
- *byte by byte. Sections of other tags are skipped, and so is what a newer writer appends to a
- *record: both leave the file readable for older readers, and a new version number is for what would
- *not. The magic at both ends tells damage from the bytes of other programs.
+ * entry; "PROG" says what programs profiles are of (identities.h), "RULE" has overrides by program
+ * and by unit (rules.h). docs/file-format.md has them byte by byte. Sections of other tags are
+ * skipped, and so is what a newer writer appends to a record: both leave the file readable for
+ *older readers, and a new version number is for what would not. The magic at both ends tells damage
+ *from the bytes of other programs.
  *
  * A CRC-32, since it has to find accidents: it sees every error of up to 32
  * bits in a row, costs a tenth of GLib's SHA-256, and against forgery there
@@ -27,18 +28,15 @@
 /* Bytes of a record in either section beside an entry. */
 #define PROCDB_EXTENSION_RECORD_SIZE 80
 
-/*
- * The size of a block for so many entries and profiles without one; identities (NULL: none) are
- * the bytes of that section.
- */
-gsize procdb_extension_size(guint entries, guint hidden, GBytes *identities);
+/* The size of a block for so many entries and profiles without one, with these sections. */
+gsize procdb_extension_size(guint entries, guint hidden, const ProcdbSections *beside);
 
 /*
  * Writes the block of n records to file + at, where the entries end; file has
  * procdb_extension_size() bytes of room there.
  */
-void procdb_extension_write(const struct procdb_record *records, guint n, GBytes *identities,
-			    guint8 *file, gsize at);
+void procdb_extension_write(const struct procdb_record *records, guint n,
+			    const ProcdbSections *beside, guint8 *file, gsize at);
 
 /* A block that was found good: where its records are. */
 typedef struct {
@@ -71,3 +69,6 @@ guint procdb_extension_add_hidden(const ProcdbExtension *extension, ProcdbReader
 /* Adds the identities to a table of identities.h. */
 void procdb_extension_read_identities(const ProcdbExtension *extension, ProcdbReader *reader,
 				      GHashTable *identities);
+/* Adds the rules to those of rules.h. */
+void procdb_extension_read_rules(const ProcdbExtension *extension, ProcdbReader *reader,
+				 GPtrArray *rules);

@@ -10,6 +10,7 @@
 
 #include "directory.h"
 #include "identities.h"
+#include "rules.h"
 #include "lock.h"
 
 /* As many as the kernel follows (MAXSYMLINKS in include/linux/namei.h). */
@@ -84,6 +85,7 @@ void procdb_file_clear(ProcdbFile *file)
 {
 	g_clear_pointer(&file->records, g_array_unref);
 	g_clear_pointer(&file->identities, g_hash_table_unref);
+	g_clear_pointer(&file->rules, g_ptr_array_unref);
 	g_clear_error(&file->error);
 }
 
@@ -156,7 +158,8 @@ static void read_contents(ProcdbFile *file, int fd, gsize size, const char *path
 	g_auto(ProcdbReader) reader = {0};
 
 	procdb_reader_init_file(&reader, fd, size);
-	procdb_codec_read(&reader, limit, file->records, file->identities, &file->decoded);
+	procdb_codec_read(&reader, limit, file->records, file->identities, file->rules,
+			  &file->decoded);
 	file->readable = !reader.failed;
 	if (file->readable)
 		find_zeros(file);
@@ -174,6 +177,7 @@ static void read_open_file(ProcdbFile *file, int fd, const char *path, const Pro
 	memset(file, 0, sizeof(*file));
 	file->records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
 	file->identities = procdb_identities_new();
+	file->rules = procdb_rules_new();
 	if (fd < 0 && errno == ENOENT)
 		return;
 	file->exists = TRUE;
@@ -208,6 +212,7 @@ static void refuse_foreign(ProcdbFile *file, const char *path, const struct stat
 	file->readable = FALSE;
 	g_array_set_size(file->records, 0);
 	g_hash_table_remove_all(file->identities);
+	g_ptr_array_set_size(file->rules, 0);
 	g_set_error(&file->error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
 		    "Cannot use %s: it belongs to user %u, and must belong to root or to user %u",
 		    path, st->st_uid, geteuid());

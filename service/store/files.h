@@ -64,6 +64,7 @@ typedef struct {
 	gboolean zeros;		/* what is damaged about it is that there are zeros */
 	GArray *records;	/* of struct procdb_record */
 	GHashTable *identities; /* of identities.h */
+	GPtrArray *rules;	/* of rules.h */
 	GError *error;
 } ProcdbFile;
 

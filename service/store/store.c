@@ -5,14 +5,16 @@
 #include "files.h"
 #include "identities.h"
 #include "lock.h"
+#include "rules.h"
 
 struct _ProcdbStore {
 	ProcdbFiles *files;
 	GPtrArray *import_paths;
 	ProcdbLimit limit;
-	GBytes *identities; /* for the next save */
-	GHashTable *loaded; /* identities of the last load, until they are taken */
-	guint64 serial;	    /* of the newest content encoded */
+	ProcdbSections beside;	 /* for the next save */
+	GHashTable *loaded;	 /* identities of the last load, until they are taken */
+	GPtrArray *loaded_rules; /* the same */
+	guint64 serial;		 /* of the newest content encoded */
 	gboolean claimed;
 	char *taken; /* while another service has the file: what to say */
 
@@ -20,6 +22,21 @@ struct _ProcdbStore {
 	char *quarantined;
 	char *message;
 };
+
+static void clear_sections(ProcdbSections *sections)
+{
+	g_clear_pointer(&sections->identities, g_bytes_unref);
+	g_clear_pointer(&sections->rules, g_bytes_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbSections, clear_sections)
+
+static ProcdbSections steal_sections(ProcdbStore *store)
+{
+	const ProcdbSections stolen = store->beside;
+
+	store->beside = (ProcdbSections){NULL, NULL};
+	return stolen;
+}
 
 ProcdbStore *procdb_store_new(const char *path)
 {
@@ -35,8 +52,9 @@ void procdb_store_free(ProcdbStore *store)
 {
 	procdb_files_unref(store->files);
 	g_ptr_array_unref(store->import_paths);
-	g_clear_pointer(&store->identities, g_bytes_unref);
+	clear_sections(&store->beside);
 	g_clear_pointer(&store->loaded, g_hash_table_unref);
+	g_clear_pointer(&store->loaded_rules, g_ptr_array_unref);
 	g_free(store->quarantined);
 	g_free(store->message);
 	g_free(store->taken);
@@ -104,6 +122,8 @@ static void take(ProcdbStore *store, const ProcdbFile *file, ProcdbSource source
 		g_array_append_vals(records, file->records->data, file->records->len);
 	g_clear_pointer(&store->loaded, g_hash_table_unref);
 	store->loaded = g_hash_table_ref(file->identities);
+	g_clear_pointer(&store->loaded_rules, g_ptr_array_unref);
+	store->loaded_rules = g_ptr_array_ref(file->rules);
 	store->report.source = source;
 	store->report.left_out = file->decoded.left_out;
 }
@@ -268,6 +288,7 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 	*diag = PROCDB_DIAG_NONE;
 	g_clear_pointer(&store->quarantined, g_free);
 	g_clear_pointer(&store->loaded, g_hash_table_unref);
+	g_clear_pointer(&store->loaded_rules, g_ptr_array_unref);
 	set_message(store, NULL);
 	if (!take_lock(store, FALSE)) {
 		store->report.taken = store->taken;
@@ -312,31 +333,42 @@ GHashTable *procdb_store_take_identities(ProcdbStore *store)
 
 void procdb_store_set_identities(ProcdbStore *store, GBytes *identities)
 {
-	g_clear_pointer(&store->identities, g_bytes_unref);
-	store->identities = identities;
+	g_clear_pointer(&store->beside.identities, g_bytes_unref);
+	store->beside.identities = identities;
+}
+
+GPtrArray *procdb_store_take_rules(ProcdbStore *store)
+{
+	return g_steal_pointer(&store->loaded_rules);
+}
+
+void procdb_store_set_rules(ProcdbStore *store, GBytes *rules)
+{
+	g_clear_pointer(&store->beside.rules, g_bytes_unref);
+	store->beside.rules = rules;
 }
 
 gboolean procdb_store_save(ProcdbStore *store, const struct procdb_record *records, guint n,
 			   GError **error)
 {
-	g_autoptr(GBytes) identities = g_steal_pointer(&store->identities);
+	g_auto(ProcdbSections) beside = steal_sections(store);
 	g_autoptr(GBytes) bytes = NULL;
 
 	if (!may_write(store, error))
 		return FALSE;
-	bytes = procdb_codec_encode_all(records, n, identities);
+	bytes = procdb_codec_encode_all(records, n, &beside);
 	return procdb_files_replace(store->files, bytes, ++store->serial, FALSE, error);
 }
 
 gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_record *records,
 				      guint n, GError **error)
 {
-	g_autoptr(GBytes) identities = g_steal_pointer(&store->identities);
+	g_auto(ProcdbSections) beside = steal_sections(store);
 	g_autoptr(GBytes) bytes = NULL;
 
 	if (!may_write(store, error))
 		return FALSE;
-	bytes = procdb_codec_encode_all(records, n, identities);
+	bytes = procdb_codec_encode_all(records, n, &beside);
 	return procdb_files_replace(store->files, bytes, ++store->serial, TRUE, error);
 }
 
@@ -344,7 +376,7 @@ gboolean procdb_store_save_forgetting(ProcdbStore *store, const struct procdb_re
 struct save {
 	ProcdbFiles *files;
 	GArray *records;
-	GBytes *identities; /* or NULL */
+	ProcdbSections beside;
 	guint64 serial;
 	gboolean forget;
 };
@@ -355,16 +387,15 @@ static void save_free(gpointer data)
 
 	procdb_files_unref(save->files);
 	g_array_unref(save->records);
-	g_clear_pointer(&save->identities, g_bytes_unref);
+	clear_sections(&save->beside);
 	g_free(save);
 }
 
 static void save_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
 	struct save *save = data;
-	g_autoptr(GBytes) bytes =
-	    procdb_codec_encode_all((const struct procdb_record *)save->records->data,
-				    save->records->len, save->identities);
+	g_autoptr(GBytes) bytes = procdb_codec_encode_all(
+	    (const struct procdb_record *)save->records->data, save->records->len, &save->beside);
 	GError *error = NULL;
 	gboolean ok = procdb_files_replace(save->files, bytes, save->serial, save->forget, &error);
 
@@ -388,7 +419,7 @@ gboolean procdb_store_is_saving(const ProcdbStore *store)
 void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forget,
 			     GAsyncReadyCallback callback, gpointer user_data)
 {
-	g_autoptr(GBytes) identities = g_steal_pointer(&store->identities);
+	g_auto(ProcdbSections) beside = steal_sections(store);
 	g_autoptr(GArray) taken = records;
 	g_autoptr(GTask) task = g_task_new(NULL, NULL, callback, user_data);
 	GError *error = NULL;
@@ -407,7 +438,8 @@ void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forge
 	save = g_new0(struct save, 1);
 	save->files = procdb_files_ref(store->files);
 	save->records = g_steal_pointer(&taken);
-	save->identities = g_steal_pointer(&identities);
+	save->beside = beside;
+	beside = (ProcdbSections){NULL, NULL};
 	save->serial = ++store->serial;
 	save->forget = forget;
 	g_task_set_task_data(task, save, save_free);

@@ -120,3 +120,7 @@ gboolean procdb_store_save_finish(GAsyncResult *result, GError **error);
 /* Whether the file is the one that was read or written last: no other program has touched it. */
 gboolean procdb_store_is_current(const ProcdbStore *store);
 gboolean procdb_store_is_saving(const ProcdbStore *store);
+
+/* The same of rules (rules.h): those of the last load, and those that the next save writes. */
+GPtrArray *procdb_store_take_rules(ProcdbStore *store);
+void procdb_store_set_rules(ProcdbStore *store, GBytes *rules);
