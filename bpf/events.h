@@ -9,11 +9,13 @@
  */
 
 #include "classify.h"
+#include "task-row.h"
 
 enum procdb_task_reason {
 	PROCDB_TASK_EXECUTED = 0, /* it executed a program: tier is the prediction, if any */
 	PROCDB_TASK_MATURED = 1,  /* tier is its own, measured */
 	PROCDB_TASK_FORKED = 2,	  /* it started a process, or is that process */
+	PROCDB_TASK_MOVED = 3,	  /* it came into another cgroup; tier is its own */
 };
 
 /* A running task whose slice is not the one that its tier should have. */
@@ -29,7 +31,20 @@ struct procdb_task_event {
 	__u8 tier;	   /* enum procdb_tier; PROCDB_TIERS: nothing is known of it */
 	__u8 reason;	   /* enum procdb_task_reason */
 	__u8 custom_slice; /* a program, perhaps ours, set the slice */
-	__u8 pad;
+	__u8 decision;	   /* what a rule says (ledger.h); BPF leaves it 0 */
+};
+
+/* Arguments of a task beyond so many bytes are not looked at. */
+#define PROCDB_ARGS_LEN 256
+
+/* While there are rules: what they look at, of a task that executed a program or was moved. */
+struct procdb_execution {
+	struct procdb_task_event event;
+	__u32 args_len;		    /* 0: not known, as of one that was moved */
+	__u32 fits;		    /* its slice is right, if no rule says something else */
+	char path[PROCDB_PATH_LEN]; /* as in struct procdb_task_row */
+	char unit[PROCDB_UNIT_LEN];
+	char args[PROCDB_ARGS_LEN]; /* each but the last, which may be cut, ends with a zero */
 };
 
 /* Requests of the service, which writes them through the mapped .bss. */
@@ -37,6 +52,8 @@ struct procdb_wanted {
 	__u64 slice[PROCDB_TIERS + 1]; /* ns, marked; 0, as for the unknown: the kernel's own */
 	__u32 on;		       /* whether to send events at all */
 	__u32 armed;		       /* the service sleeps: the next event has to wake it */
+	__u32 rules;		       /* there are some: tell of each program that is executed */
+	__u32 decided;		       /* tasks may be on record with what a rule decided */
 };
 
 /*
@@ -93,4 +110,7 @@ static inline int procdb_slice_is_near(__u64 slice, __u64 fit)
 }
 
 _Static_assert(sizeof(struct procdb_task_event) == 72, "no padding that BPF would leave unset");
-_Static_assert(sizeof(struct procdb_wanted) == 40, "the same on both sides");
+_Static_assert(sizeof(struct procdb_execution) ==
+		   80 + PROCDB_PATH_LEN + PROCDB_UNIT_LEN + PROCDB_ARGS_LEN,
+	       "no padding that BPF would leave unset");
+_Static_assert(sizeof(struct procdb_wanted) == 48, "the same on both sides");

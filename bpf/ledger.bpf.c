@@ -39,6 +39,9 @@ int BPF_PROG(procdb_inherit, struct task_struct *parent, struct task_struct *chi
 		return 0;
 	copy = *given;
 	copy.counted = 0;
+	/* A better tier is not inherited: threads and children may do something else. */
+	if (copy.decision && PROCDB_DECIDED_TIER(copy.decision) != PROCDB_TIER_BATCH)
+		copy.decision = 0;
 	bpf_task_storage_get(&procdb_given, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	return 0;
 }

@@ -16,8 +16,14 @@ struct procdb_given {
 	__u64 slice[2]; /* ns, the last two that we gave, newest first; 0: none */
 	__s32 nice;	/* that we gave with it, if nice_given */
 	__u16 nice_given;
-	__u16 counted; /* it was given a slice, rather than only inherited one */
+	__u8 counted;  /* it was given a slice, rather than only inherited one */
+	__u8 decision; /* of an administrator, for what it executes; PROCDB_DECISION() or 0 */
 };
+
+/* What a rule decided: a tier (enum procdb_tier), and whether by the program or by the unit. */
+#define PROCDB_BY_PROGRAM 0x80
+#define PROCDB_DECISION(tier, by) ((__u8)(((tier) + 1) | (by)))
+#define PROCDB_DECIDED_TIER(decision) ((__u8)(((decision) & ~PROCDB_BY_PROGRAM) - 1))
 
 /* A task that has a slice of ours now. */
 struct procdb_given_task {

@@ -185,8 +185,26 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	s->run_start = now;
 	if (was_batch || s->stats.task.tier == PROCDB_TIER_BATCH)
 		delays_batch_begins(s->stats.task.tier == PROCDB_TIER_BATCH ? now : 0);
-	request_slice(p, s->stats.predicted, prediction ? prediction->avg_runtime : 0,
-		      PROCDB_TASK_EXECUTED);
+	if (wanted.rules)
+		tell_execution(p, s->stats.predicted, prediction ? prediction->avg_runtime : 0,
+			       PROCDB_TASK_EXECUTED);
+	else
+		request_slice(p, s->stats.predicted, prediction ? prediction->avg_runtime : 0,
+			      PROCDB_TASK_EXECUTED);
+	return 0;
+}
+
+/* Desktops start an application first, and move it to its unit then. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_attach, struct cgroup *to, const char *path, struct task_struct *p, bool group)
+{
+	struct task_state *s;
+
+	if (!wanted.rules)
+		return 0;
+	s = bpf_task_storage_get(&tasks, p, 0, 0);
+	tell_execution(p, s ? s->stats.task.tier : NOT_PREDICTED, s ? s->stats.task.avg_runtime : 0,
+		       PROCDB_TASK_MOVED);
 	return 0;
 }
 

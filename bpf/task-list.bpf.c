@@ -53,6 +53,7 @@ int procdb_list_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *reader = (void *)bpf_get_current_task();
 	u32 level = BPF_CORE_READ(reader, thread_pid, level);
 	struct task_struct *p = ctx->task;
+	struct procdb_given *given;
 
 	if (!p)
 		return 0;
@@ -72,6 +73,8 @@ int procdb_list_tasks(struct bpf_iter__task *ctx)
 	row.set_by = !has_custom_slice(p) ? PROCDB_SLICE_OF_KERNEL
 		     : given_of(p)	  ? PROCDB_SLICE_OURS
 					  : PROCDB_SLICE_OTHERS;
+	given = bpf_task_storage_get(&procdb_given, p, 0, 0);
+	row.decision = given ? given->decision : 0;
 	comm_of(p, &row.comm);
 	path_of(p, row.path);
 	unit_of(p, row.unit);

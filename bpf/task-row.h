@@ -40,7 +40,7 @@ struct procdb_task_row {
 	__u8 kind;     /* enum procdb_task_kind */
 	__u8 measured; /* enum procdb_tier; PROCDB_TIERS: not known */
 	__u8 set_by;   /* enum procdb_slice_origin */
-	__u8 pad;
+	__u8 decision; /* of a rule, as in struct procdb_given; 0: none */
 	struct procdb_comm comm;
 	char path[PROCDB_PATH_LEN]; /* of its executable; "" for kernel threads, or not known */
 	char unit[PROCDB_UNIT_LEN]; /* the nearest cgroup that is a systemd unit, else its own */

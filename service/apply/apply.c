@@ -272,16 +272,41 @@ static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
 	return wanted;
 }
 
+/* Nothing is applied now, but what was decided holds when it is again. */
+static void note_decision(ProcdbApply *apply, const struct procdb_task_event *event)
+{
+	struct procdb_task_event copy = *event;
+	struct procdb_given given;
+	int handle;
+
+	if (apply->ops->refusal(apply->data))
+		return;
+	handle =
+	    apply->ops->open_task(apply->data, event->pid, event->start_time, event->pidfs_ino);
+	if (handle < 0)
+		return;
+	apply->ops->read_record(apply->data, handle, &given);
+	if (procdb_slice_take_decision(&copy, &given))
+		(void)apply->ops->write_record(apply->data, handle, &given);
+	apply->ops->close_task(apply->data, handle);
+}
+
 /* Sets *first if the task was never given a slice; an attempt that is repeated was not one. */
-static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_task_event *event,
+static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_task_event *told,
 				     int handle, gboolean *first)
 {
+	struct procdb_task_event decided = *told;
+	const struct procdb_task_event *event = &decided;
 	struct procdb_given given, next_given;
 	ProcdbSchedAttr now, next;
 	ProcdbApplyResult result;
 
 	apply->ops->read_record(apply->data, handle, &given);
 	*first = *first || !given.counted;
+	if (procdb_slice_take_decision(&decided, &given) &&
+	    !apply->ops->write_record(apply->data, handle, &given))
+		return apply->ops->is_alive(apply->data, handle) ? PROCDB_APPLY_FAILED
+								 : PROCDB_APPLY_REFUSED_GONE;
 	apply->ops->guard_task(apply->data, event->pid);
 	if (apply->ops->get_attr(apply->data, event->pid, &now) != 0)
 		return PROCDB_APPLY_REFUSED_GONE;
@@ -317,8 +342,11 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 	ProcdbApplyResult result = PROCDB_APPLY_REFUSED_GONE;
 	int handle;
 
-	if (!apply->active)
+	if (!apply->active) {
+		if (event->decision)
+			note_decision(apply, event);
 		return PROCDB_APPLY_NOTHING;
+	}
 	if (!within_limit(apply, apply->ops->clock(apply->data))) {
 		apply->results[PROCDB_APPLY_REFUSED_LIMIT]++;
 		return PROCDB_APPLY_REFUSED_LIMIT;

@@ -44,7 +44,8 @@ struct procdb_given procdb_given_next(const struct procdb_given *before,
 	struct procdb_given given = {.slice = {next->slice_ns, before->slice[0]},
 				     .nice = next->nice,
 				     .nice_given = next->nice != 0,
-				     .counted = 1};
+				     .counted = 1,
+				     .decision = before->decision};
 
 	/* The same slice again: the older one stays on record, for children forked meanwhile. */
 	if (before->slice[0] == next->slice_ns)
@@ -106,4 +107,16 @@ ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 	next->slice_ns = slice;
 	next->nice = (gint32)MIN(setting->nice, PROCDB_SLICE_NICE_MAX);
 	return PROCDB_APPLY_SET;
+}
+
+gboolean procdb_slice_take_decision(struct procdb_task_event *event, struct procdb_given *given)
+{
+	const guint8 before = given->decision;
+
+	if (event->reason == PROCDB_TASK_EXECUTED ||
+	    (event->decision && !(before & PROCDB_BY_PROGRAM)))
+		given->decision = event->decision;
+	if (given->decision)
+		event->tier = PROCDB_DECIDED_TIER(given->decision);
+	return given->decision != before;
 }

@@ -69,3 +69,11 @@ gboolean procdb_policy_has_slices(guint32 policy);
 /* The record of a task whose record is *before and which gets *next now. */
 struct procdb_given procdb_given_next(const struct procdb_given *before,
 				      const ProcdbSchedAttr *next);
+
+/*
+ * What a rule decided for a task, which goes on record for all that is measured of it later: by an
+ * event of what it executed, whatever was decided before, for that is over; by one that it was
+ * moved, unless its program decided already. The event gets the tier that is decided. TRUE when the
+ * record has to be written.
+ */
+gboolean procdb_slice_take_decision(struct procdb_task_event *event, struct procdb_given *given);

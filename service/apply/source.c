@@ -29,6 +29,8 @@ struct _ProcdbApplySource {
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
 	guint timer;	     /* GSource id of procdb_apply_refresh(), once a second */
 	GArray *events;	     /* struct procdb_task_event */
+	ProcdbDecide decide; /* NULL: no rules */
+	gpointer decide_data;
 };
 
 static void stop_polling(ProcdbApplySource *source)
@@ -171,12 +173,22 @@ void procdb_apply_source_settings_changed(ProcdbApplySource *source)
 				      settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
 }
 
+void procdb_apply_source_set_rules(ProcdbApplySource *source, ProcdbDecide decide, gpointer data)
+{
+	source->decide = decide;
+	source->decide_data = data;
+	if (source->backend)
+		procdb_backend_set_rules(source->backend, decide, data);
+}
+
 void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *backend)
 {
 	if (source->backend)
 		procdb_backend_request_events(source->backend, NULL);
 	stop_polling(source);
 	source->backend = backend;
+	if (backend)
+		procdb_backend_set_rules(backend, source->decide, source->decide_data);
 	procdb_apply_source_settings_changed(source);
 }
 

@@ -23,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProcdbApplySource, procdb_apply_source_free)
 /* Takes events from this backend from now on; NULL for none. It must outlive its use here. */
 void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *backend);
 
+/* Has rules decide from now on, as procdb_backend_set_rules(); NULL: there are none. */
+void procdb_apply_source_set_rules(ProcdbApplySource *source, ProcdbDecide decide, gpointer data);
+
 /* Call it after procdb_apply_configure(): asks BPF for events by the new slices. */
 void procdb_apply_source_settings_changed(ProcdbApplySource *source);
 

@@ -49,6 +49,8 @@ struct _ProcdbBackend {
 	ProcdbBackend *chosen;	  /* of a selector, see procdb_backend_choose(); else NULL */
 	gboolean events_requested;
 	guint64 slices[PROCDB_TIERS]; /* of the request */
+	ProcdbDecide decide;	      /* NULL: no rules */
+	gpointer decide_data;
 };
 
 /* The descriptor of the states of tasks that the backend in use keeps; -1: none. */

@@ -91,6 +91,16 @@ void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices
 	}
 }
 
+void procdb_backend_set_rules(ProcdbBackend *backend, ProcdbDecide decide, gpointer data)
+{
+	for (ProcdbBackend *b = backend; b; b = b->chosen) {
+		b->decide = decide;
+		b->decide_data = data;
+		if (b->events)
+			procdb_task_events_set_rules(b->events, decide, data);
+	}
+}
+
 int procdb_backend_events_fd(ProcdbBackend *backend)
 {
 	ProcdbTaskEvents *events = in_use(backend)->events;
@@ -142,6 +152,8 @@ void procdb_backend_choose(ProcdbBackend *selector, ProcdbBackend *chosen)
 {
 	g_clear_pointer(&selector->chosen, procdb_backend_close);
 	selector->chosen = chosen;
+	if (chosen)
+		procdb_backend_set_rules(chosen, selector->decide, selector->decide_data);
 	if (chosen && selector->events_requested)
 		procdb_backend_request_events(chosen, selector->slices);
 }

@@ -108,6 +108,16 @@ gboolean procdb_backend_lookup(ProcdbBackend *backend, const struct procdb_comm 
  */
 void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices);
 /*
+ * What rules decide for a task that executed a program or came into another cgroup:
+ * PROCDB_DECISION() (ledger.h), or 0.
+ */
+typedef guint8 (*ProcdbDecide)(const struct procdb_execution *execution, gpointer data);
+/*
+ * From now on each program that is executed brings an event, in which is what decide() says of it;
+ * NULL ends that. It stands as the request for events does, and tells nothing without that.
+ */
+void procdb_backend_set_rules(ProcdbBackend *backend, ProcdbDecide decide, gpointer data);
+/*
  * A descriptor, owned by the backend, that becomes readable with the first event after
  * procdb_backend_take_events() was called with arm; -1 while there is none.
  */

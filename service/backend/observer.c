@@ -52,6 +52,9 @@ static gboolean start(Observer *self, GError **error)
 	procdb_ledger_share(self->settings.ledger, skeleton->maps.procdb_given,
 			    skeleton->maps.procdb_guards);
 	bpf_program__set_autoattach(skeleton->progs.procdb_ask, false);
+	bpf_program__set_autoload(
+	    skeleton->progs.on_attach,
+	    libbpf_find_vmlinux_btf_id("cgroup_attach_task", BPF_TRACE_RAW_TP) > 0);
 	reused = procdb_own_maps_reuse(skeleton->maps.task_class_observe,
 				       skeleton->maps.task_class_init);
 	if (observer__load(skeleton))

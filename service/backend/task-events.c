@@ -7,13 +7,38 @@
 
 #include <errno.h>
 
+#include "ledger.h"
+
+/* What rules make of an event; FALSE: it says nothing then. */
+static gboolean take_decision(const ProcdbTaskEvents *events,
+			      const struct procdb_execution *execution,
+			      struct procdb_task_event *event)
+{
+	*event = execution->event;
+	event->decision =
+	    events->decide ? events->decide(execution, events->decide_data) : (guint8)0;
+	if (event->decision == 0)
+		return event->reason == PROCDB_TASK_EXECUTED;
+	event->tier = PROCDB_DECIDED_TIER(event->decision);
+	if (event->reason == PROCDB_TASK_EXECUTED)
+		/* Nothing is known of its runs yet. */
+		event->runtime = PROCDB_PRIOR_AVG_RUNTIME;
+	return TRUE;
+}
+
 /* libbpf calls this for each event. */
-static int on_event(void *context, void *event, size_t size)
+static int on_event(void *context, void *data, size_t size)
 {
 	ProcdbTaskEvents *events = context;
+	struct procdb_task_event event;
 
-	if (size >= sizeof(struct procdb_task_event))
-		g_array_append_vals(events->taken, event, 1);
+	/* libbpf's records are aligned, and as long as BPF reserved them, to eight bytes. */
+	if (size >= sizeof(struct procdb_execution)) {
+		if (take_decision(events, data, &event))
+			g_array_append_val(events->taken, event);
+	} else if (size >= sizeof(event)) {
+		g_array_append_vals(events->taken, data, 1);
+	}
 	return 0;
 }
 
@@ -23,6 +48,10 @@ static void write_request(const ProcdbTaskEvents *events)
 		events->wanted->slice[i] = events->slices[i];
 	/* The next event wakes the service, which arms it again. */
 	events->wanted->armed = 1;
+	/* What was decided holds on when the last rule goes. */
+	if (events->decide)
+		events->wanted->decided = 1;
+	events->wanted->rules = events->decide != NULL;
 	__atomic_store_n(&events->wanted->on, events->requested, __ATOMIC_RELEASE);
 }
 
@@ -31,6 +60,14 @@ void procdb_task_events_request(ProcdbTaskEvents *events, const guint64 *slices)
 	events->requested = slices != NULL;
 	for (guint i = 0; slices && i < PROCDB_TIERS; i++)
 		events->slices[i] = slices[i];
+	if (events->wanted)
+		write_request(events);
+}
+
+void procdb_task_events_set_rules(ProcdbTaskEvents *events, ProcdbDecide decide, gpointer data)
+{
+	events->decide = decide;
+	events->decide_data = data;
 	if (events->wanted)
 		write_request(events);
 }

@@ -6,7 +6,7 @@
 
 #include <gio/gio.h>
 
-#include "events.h"
+#include "backend.h"
 
 struct bpf_map;
 
@@ -17,10 +17,15 @@ typedef struct {
 	struct procdb_wanted *wanted; /* in BPF's memory; NULL while closed */
 	int fd;			      /* of the ring buffer's map */
 	GArray *taken;		      /* the array that on_event() appends to */
+	ProcdbDecide decide;	      /* NULL: no rules */
+	gpointer decide_data;
 } ProcdbTaskEvents;
 
 /* As procdb_backend_request_events(); also before the ring buffer is open. */
 void procdb_task_events_request(ProcdbTaskEvents *events, const guint64 *slices);
+
+/* As procdb_backend_set_rules(). */
+void procdb_task_events_set_rules(ProcdbTaskEvents *events, ProcdbDecide decide, gpointer data);
 
 /*
  * Maps the ring buffer and writes the request, if there is one, to wanted. Both must stay until
