@@ -182,6 +182,21 @@ static gboolean list_tasks(gpointer data, GArray *tasks, GError **error)
 	return procdb_task_list_read(service->task_list, service->backend, tasks, error);
 }
 
+static guint8 decide(const struct procdb_execution *execution, gpointer data)
+{
+	return procdb_engine_decide(((Service *)data)->engine, execution);
+}
+
+/* Without rules, nothing is told of programs that are executed, and nothing is asked. */
+static void rules_changed(gpointer data)
+{
+	Service *service = data;
+
+	procdb_apply_source_set_rules(service->apply_source,
+				      procdb_engine_rules(service->engine)->len > 0 ? decide : NULL,
+				      service);
+}
+
 static const char *const *get_problems(gpointer data)
 {
 	return (const char *const *)((Service *)data)->problems;
@@ -305,6 +320,7 @@ static void begin(Service *service)
 	(void)procdb_tasks_shorten_own_slice();
 	procdb_apply_source_set_backend(service->apply_source, service->backend);
 	procdb_proof_set_backend(service->proof, service->backend);
+	rules_changed(service);
 	use_apply_settings(service);
 }
 
@@ -323,6 +339,7 @@ static void build(Service *service)
 	    .guard = get_guard,
 	    .history = get_history,
 	    .problems = get_problems,
+	    .rules_changed = rules_changed,
 	    .list_tasks = list_tasks,
 	};
 	ProcdbApplySettings settings = service->config.apply;

@@ -72,6 +72,17 @@ GError *procdb_bus_errno(int result, const char *what)
 			   g_strerror(-result));
 }
 
+int procdb_bus_reply_number(sd_bus_message *call, guint number, GError *error)
+{
+	return error ? procdb_bus_reply_error(call, error)
+		     : sd_bus_reply_method_return(call, "u", (guint32)number);
+}
+
+int procdb_bus_reply_nothing(sd_bus_message *call, GError *error)
+{
+	return error ? procdb_bus_reply_error(call, error) : sd_bus_reply_method_return(call, NULL);
+}
+
 int procdb_bus_send_reply(sd_bus_message *reply, int result)
 {
 	if (result >= 0)

@@ -32,6 +32,11 @@ const char *procdb_bus_error_name(const GError *error);
  */
 int procdb_bus_reply_error(sd_bus_message *call, GError *error);
 
+/* Answers a call with a number, or with the error if there is one, which is freed. */
+int procdb_bus_reply_number(sd_bus_message *call, guint number, GError *error);
+/* The same without a number. */
+int procdb_bus_reply_nothing(sd_bus_message *call, GError *error);
+
 /*
  * Sends a reply that was made with this result of sd-bus, unless it is an error, and frees the
  * reply. Returns what a handler returns.

@@ -8,19 +8,6 @@
 #include "private.h"
 #include "trials.h"
 
-/* Answers with a number, or with the error if there is one; frees the error. */
-static int reply_number(sd_bus_message *call, guint number, GError *error)
-{
-	return error ? procdb_bus_reply_error(call, error)
-		     : sd_bus_reply_method_return(call, "u", (guint32)number);
-}
-
-/* The same without a number. */
-static int reply_nothing(sd_bus_message *call, GError *error)
-{
-	return error ? procdb_bus_reply_error(call, error) : sd_bus_reply_method_return(call, NULL);
-}
-
 /* Puts the name in front of an error that is about it. */
 static void say_name(GError **error, const char *name)
 {
@@ -106,75 +93,6 @@ static int get_confidence(ProcdbObject *self, sd_bus_message *call)
 					  procdb_profile_confidence(&entry->profile, rules));
 }
 
-/* A call that waits for a save. */
-struct saver {
-	ProcdbObject *object; /* NULL once the object is freed: the engine outlives it */
-	sd_bus_message *call; /* to be answered */
-	char type;	      /* of the answer: */
-	guint number;	      /* 'u': this number; 's': that of the profiles saved; 0: none */
-};
-
-static void on_save_ended(guint saved, const GError *error, gpointer data)
-{
-	g_autofree struct saver *saver = data;
-	GError *copy = error ? g_error_copy(error) : NULL;
-
-	if (saver->object) {
-		g_ptr_array_remove_fast(saver->object->savers, saver);
-		/* Before the answer: the caller may read LastSave next. */
-		procdb_object_changed(saver->object);
-	}
-	if (saver->type == 0)
-		(void)reply_nothing(saver->call, copy);
-	else
-		(void)reply_number(saver->call, saver->type == 's' ? saved : saver->number, copy);
-	sd_bus_message_unref(saver->call);
-}
-
-/* A copy of a call without its arguments, which may be megabytes. NULL if there is no memory. */
-static sd_bus_message *stub_of(sd_bus_message *call)
-{
-	sd_bus_message *stub = NULL;
-	guint64 cookie = 0;
-
-	if (sd_bus_message_get_cookie(call, &cookie) >= 0 &&
-	    sd_bus_message_new_method_call(
-		sd_bus_message_get_bus(call), &stub, sd_bus_message_get_destination(call),
-		sd_bus_message_get_path(call), sd_bus_message_get_interface(call),
-		sd_bus_message_get_member(call)) >= 0 &&
-	    sd_bus_message_set_sender(stub, sd_bus_message_get_sender(call)) >= 0 &&
-	    sd_bus_message_set_expect_reply(stub, sd_bus_message_get_expect_reply(call)) >= 0 &&
-	    sd_bus_message_seal(stub, cookie, 0) >= 0)
-		return stub;
-	return sd_bus_message_unref(stub);
-}
-
-static int wait_for_save(ProcdbObject *self, sd_bus_message *call, char type, guint number,
-			 void (*request)(ProcdbEngine *engine, ProcdbEngineSaved func,
-					 gpointer user_data))
-{
-	sd_bus_message *stub = stub_of(call);
-	struct saver *saver;
-
-	if (!stub)
-		return -ENOMEM;
-	saver = g_new(struct saver, 1);
-	*saver = (struct saver){self, stub, type, number};
-	g_ptr_array_add(self->savers, saver);
-	request(self->engine, on_save_ended, saver);
-	return 1;
-}
-
-/* Answers when the change is in the file, or with the error; frees the error. */
-static int reply_when_saved(ProcdbObject *self, sd_bus_message *call, char type, guint number,
-			    GError *error)
-{
-	procdb_object_changed(self);
-	if (error)
-		return procdb_bus_reply_error(call, error);
-	return wait_for_save(self, call, type, number, procdb_engine_keep);
-}
-
 static int delete_profile(ProcdbObject *self, sd_bus_message *call)
 {
 	GError *error = NULL;
@@ -187,7 +105,7 @@ static int delete_profile(ProcdbObject *self, sd_bus_message *call)
 	if (procdb_name_unescape(name, &comm, &error))
 		procdb_engine_delete(self->engine, &comm, 1, NULL, &error);
 	say_name(&error, name);
-	return reply_when_saved(self, call, 0, 0, error);
+	return procdb_object_reply_when_saved(self, call, 0, 0, error);
 }
 
 /* Names the wrong one of several names in the error. */
@@ -225,24 +143,18 @@ static int delete_profiles(ProcdbObject *self, sd_bus_message *call)
 	if (!error)
 		procdb_engine_delete(self->engine, (const struct procdb_comm *)comms->data,
 				     comms->len, &deleted, &error);
-	return reply_when_saved(self, call, 'u', deleted, error);
+	return procdb_object_reply_when_saved(self, call, 'u', deleted, error);
 }
 
 static int reset(ProcdbObject *self, sd_bus_message *call)
 {
-	return reply_when_saved(self, call, 'u', procdb_engine_reset(self->engine), NULL);
+	return procdb_object_reply_when_saved(self, call, 'u', procdb_engine_reset(self->engine),
+					      NULL);
 }
 
 static int save(ProcdbObject *self, sd_bus_message *call)
 {
-	return wait_for_save(self, call, 's', 0, procdb_engine_request_save);
-}
-
-void procdb_object_detach_savers(ProcdbObject *self)
-{
-	for (guint i = 0; i < self->savers->len; i++)
-		((struct saver *)self->savers->pdata[i])->object = NULL;
-	g_ptr_array_set_size(self->savers, 0);
+	return procdb_object_wait_for_save(self, call, 's', 0, procdb_engine_request_save);
 }
 
 static int reload(ProcdbObject *self, sd_bus_message *call)
@@ -252,8 +164,8 @@ static int reload(ProcdbObject *self, sd_bus_message *call)
 	self->host->reconfigure(self->host_data, &error);
 	g_clear_error(&self->tasks_error);
 	procdb_object_settings_changed(self);
-	return reply_number(call, (guint)procdb_table_size(procdb_engine_table(self->engine)),
-			    error);
+	return procdb_bus_reply_number(
+	    call, (guint)procdb_table_size(procdb_engine_table(self->engine)), error);
 }
 
 static int load_database(ProcdbObject *self, sd_bus_message *call)
@@ -262,8 +174,9 @@ static int load_database(ProcdbObject *self, sd_bus_message *call)
 	guint loaded = 0;
 
 	procdb_engine_reload(self->engine, &loaded, &error);
+	procdb_object_rules_changed(self);
 	procdb_object_changed(self);
-	return reply_number(call, loaded, error);
+	return procdb_bus_reply_number(call, loaded, error);
 }
 
 static int import(ProcdbObject *self, sd_bus_message *call)
@@ -278,7 +191,7 @@ static int import(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (!error)
 		procdb_engine_import(self->engine, records, replace, FALSE, &error);
-	return reply_when_saved(self, call, 'u', records->len, error);
+	return procdb_object_reply_when_saved(self, call, 'u', records->len, error);
 }
 
 static int import_profiles(ProcdbObject *self, sd_bus_message *call)
@@ -293,7 +206,7 @@ static int import_profiles(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (!error)
 		procdb_engine_import(self->engine, records, replace, merge, &error);
-	return reply_when_saved(self, call, 'u', records->len, error);
+	return procdb_object_reply_when_saved(self, call, 'u', records->len, error);
 }
 
 static int import_prior(ProcdbObject *self, sd_bus_message *call)
@@ -307,7 +220,7 @@ static int import_prior(ProcdbObject *self, sd_bus_message *call)
 			    &g_array_index(records, struct procdb_record, i).profile);
 		procdb_engine_import(self->engine, records, FALSE, TRUE, &error);
 	}
-	return reply_when_saved(self, call, 'u', records->len, error);
+	return procdb_object_reply_when_saved(self, call, 'u', records->len, error);
 }
 
 /* Calls a function of the host with the one argument. */
@@ -322,7 +235,7 @@ static int set_by_host(ProcdbObject *self, sd_bus_message *call,
 		return result;
 	set(self->host_data, value, &error);
 	procdb_object_changed(self);
-	return reply_nothing(call, error);
+	return procdb_bus_reply_nothing(call, error);
 }
 
 static int set_backend(ProcdbObject *self, sd_bus_message *call)
@@ -346,7 +259,7 @@ static int override(ProcdbObject *self, sd_bus_message *call, const char *name, 
 	    (tier == PROCDB_NO_OVERRIDE || procdb_name_can_match(&comm, &error)))
 		procdb_engine_override(self->engine, &comm, tier, &error);
 	say_name(&error, name);
-	return reply_when_saved(self, call, 0, 0, error);
+	return procdb_object_reply_when_saved(self, call, 0, 0, error);
 }
 
 static int set_override(ProcdbObject *self, sd_bus_message *call)
@@ -396,6 +309,9 @@ ProcdbHandler procdb_handler_find(const char *method, gboolean *reads)
 	    {"SetApply", set_apply},
 	    {"SetOverride", set_override},
 	    {"ClearOverride", clear_override},
+	    {"SetOverrideFor", procdb_object_set_override_for},
+	    {"ClearOverrideFor", procdb_object_clear_override_for},
+	    {"ListOverrides", procdb_object_list_overrides, TRUE},
 	    {"QueryProfiles", procdb_object_query_profiles, TRUE},
 	    {"QueryColumns", procdb_object_query_columns, TRUE},
 	    {"ListTasks", procdb_object_list_tasks, TRUE},

@@ -45,6 +45,8 @@ typedef struct {
 	void (*guard)(gpointer user_data, ProcdbGuardStatus *status);
 	/* How long tasks waited in the last hour. */
 	const struct procdb_history *(*history)(gpointer user_data);
+	/* Overrides by program or unit were set, cleared or loaded. */
+	void (*rules_changed)(gpointer user_data);
 	/* The problems that the last read of the configuration found; NULL-terminated. */
 	const char *const *(*problems)(gpointer user_data);
 } ProcdbHost;

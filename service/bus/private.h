@@ -26,7 +26,7 @@ struct _ProcdbObject {
 	ProcdbProperties announced;
 	gint64 announced_us; /* monotonic: the last PropertiesChanged */
 	ProcdbNames *names;  /* cached for ListProfiles until the engine changes */
-	GPtrArray *savers;   /* struct saver of handlers.c: calls that wait for a save */
+	GPtrArray *savers;   /* struct saver of savers.c: calls that wait for a save */
 	ProcdbHolds *holds;
 	GArray *tasks;		    /* struct procdb_task_row, cached for a second; NULL: none */
 	gint64 tasks_us;	    /* monotonic: when they were listed, or could not be */
@@ -41,12 +41,19 @@ struct _ProcdbObject {
 	sd_bus_slot *vtable_slot;
 };
 
-/* handlers.c */
+/* savers.c */
 
+/* Requests a save, and answers a call when it has ended: of type as struct saver has it. */
+int procdb_object_wait_for_save(ProcdbObject *object, sd_bus_message *call, char type, guint number,
+				void (*request)(ProcdbEngine *engine, ProcdbEngineSaved func,
+						gpointer user_data));
+/* Answers when the change is in the file, or with the error; frees the error. */
+int procdb_object_reply_when_saved(ProcdbObject *object, sd_bus_message *call, char type,
+				   guint number, GError *error);
 /* Detaches the calls that wait for a save; they are answered without the object. */
 void procdb_object_detach_savers(ProcdbObject *object);
 
-/* reading.c and holding.c: handlers, as in handlers.h */
+/* reading.c, holding.c and overrides.c: handlers, as in handlers.h */
 
 int procdb_object_get_profile(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_query_profiles(ProcdbObject *object, sd_bus_message *call);
@@ -55,6 +62,11 @@ int procdb_object_list_tasks(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_get_profile_of_pid(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_hold(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_release_hold(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_set_override_for(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_clear_override_for(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_list_overrides(ProcdbObject *object, sd_bus_message *call);
+/* Tells the host that there are other overrides by program and unit. */
+void procdb_object_rules_changed(ProcdbObject *object);
 /* The estimated bytes of the answer to a call of QueryProfiles or ListTasks. */
 gsize procdb_object_rows_size(ProcdbObject *object, sd_bus_message *call, gsize all);
 /* The same of QueryColumns. */

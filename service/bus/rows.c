@@ -310,11 +310,17 @@ static int open_columns(sd_bus_message *message, ProcdbEngine *engine,
 	return PROCDB_ADD(result, message, "origin", "s", procdb_profile_origin(entry));
 }
 
+const char *procdb_override_source(const ProcdbEngine *engine, const struct procdb_entry *entry)
+{
+	const ProcdbDeclaration *declaration = procdb_engine_declaration(engine, &entry->comm);
+
+	return entry->profile.declared && declaration ? declaration->source : "administrator";
+}
+
 /* Appends the override of an entry and its source. */
 static int add_override(int result, sd_bus_message *message, const ProcdbEngine *engine,
 			const struct procdb_entry *entry)
 {
-	const ProcdbDeclaration *declaration = procdb_engine_declaration(engine, &entry->comm);
 	const struct procdb_profile *profile = &entry->profile;
 
 	if (profile->override == PROCDB_NO_OVERRIDE)
@@ -322,7 +328,7 @@ static int add_override(int result, sd_bus_message *message, const ProcdbEngine 
 	result = PROCDB_ADD(result, message, "override", "s",
 			    procdb_tier_name((enum procdb_tier)profile->override));
 	return PROCDB_ADD(result, message, "override_source", "s",
-			  profile->declared && declaration ? declaration->source : "administrator");
+			  procdb_override_source(engine, entry));
 }
 
 int procdb_profile_open(sd_bus_message *message, ProcdbEngine *engine,

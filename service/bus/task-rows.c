@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "identity.h"
+#include "ledger.h"
 #include "name.h"
 #include "rows.h"
 
@@ -100,6 +101,13 @@ static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
 				    procdb_tier_name((enum procdb_tier)task->measured));
 	if (task->slice > 0)
 		result = PROCDB_ADD(result, message, "slice_ns", "t", (guint64)task->slice);
+	if (task->decision) {
+		result = PROCDB_ADD(
+		    result, message, "override", "s",
+		    procdb_tier_name((enum procdb_tier)PROCDB_DECIDED_TIER(task->decision)));
+		result = PROCDB_ADD(result, message, "override_by", "s",
+				    task->decision & PROCDB_BY_PROGRAM ? "program" : "unit");
+	}
 	result = PROCDB_ADD(result, message, "set_by", "s", origin_of(task));
 	result = PROCDB_ADD(result, message, "nice", "i", task->nice);
 	result = PROCDB_ADD(result, message, "policy", "u", task->policy);

@@ -173,6 +173,7 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 	guint n = procdb_engine_replace(engine, records ? records : none);
 
 	procdb_engine_replace_identities(engine, procdb_store_take_identities(engine->store));
+	procdb_engine_replace_rules(engine, procdb_store_take_rules(engine->store));
 
 	engine->dirty = FALSE;
 	if (loaded)
@@ -217,6 +218,7 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 	}
 	*loaded = procdb_engine_replace(engine, records);
 	procdb_engine_replace_identities(engine, procdb_store_take_identities(engine->store));
+	procdb_engine_replace_rules(engine, procdb_store_take_rules(engine->store));
 	log_left_out(engine);
 	procdb_engine_mark_saved(engine);
 	engine->dirty = report->source == PROCDB_SOURCE_MERGED || report->left_out > 0;

@@ -103,6 +103,7 @@ struct _ProcdbEngine {
 	} programs;
 	GHashTable *declared; /* of ProcdbDeclaration: what files say */
 	GHashTable *held;     /* of ProcdbDeclaration: what callers hold */
+	GPtrArray *rules;     /* of rules.h */
 	guint overrides;
 	gboolean dirty;	  /* something learned is not in the file yet */
 	gboolean counted; /* nor are starts or CPU time: no reason to write, but at the end */
@@ -260,6 +261,11 @@ void procdb_engine_forget_identity(ProcdbEngine *engine, const struct procdb_com
 /* All profiles were replaced: by those of a file with these identities, or NULL. Takes them over.
  */
 void procdb_engine_replace_identities(ProcdbEngine *engine, GHashTable *identities);
+
+/* rules.c */
+
+/* All profiles were replaced: by those of a file with these rules, or NULL. Takes them over. */
+void procdb_engine_replace_rules(ProcdbEngine *engine, GPtrArray *rules);
 
 /* declared.c */
 

@@ -57,6 +57,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->saves.last_error = g_strdup("");
 	engine->declared = procdb_declarations_new();
 	engine->held = procdb_declarations_new();
+	engine->rules = procdb_rules_new();
 	engine->unseen = g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, g_free);
 	engine->programs.all =
 	    g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, g_free);
@@ -90,6 +91,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_array_unref(engine->map.classes);
 	g_hash_table_unref(engine->declared);
 	g_hash_table_unref(engine->held);
+	g_ptr_array_unref(engine->rules);
 	g_hash_table_unref(engine->programs.all);
 	g_hash_table_unref(engine->programs.kept);
 	g_hash_table_unref(engine->unseen);

@@ -12,6 +12,7 @@
 
 #include "backend.h"
 #include "identities.h"
+#include "rules.h"
 #include "store.h"
 #include "table.h"
 
@@ -197,6 +198,20 @@ gboolean procdb_engine_hold(ProcdbEngine *engine, const struct procdb_comm *comm
 			    enum procdb_tier tier, GError **error);
 /* Ends the hold of a name, if there is one. */
 void procdb_engine_release(ProcdbEngine *engine, const struct procdb_comm *comm);
+
+/*
+ * Overrides by program and by unit (of ProcdbRule), for tasks that execute something from now on:
+ * below a hold of their name, above an override of it. Persistent as those.
+ */
+const GPtrArray *procdb_engine_rules(const ProcdbEngine *engine);
+/* Adds one, or changes its tier; FALSE with PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED. */
+gboolean procdb_engine_set_rule(ProcdbEngine *engine, ProcdbRuleKind kind, const char *text,
+				enum procdb_tier tier, GError **error);
+/* FALSE with PROCDB_ENGINE_ERROR_NO_SUCH_PROFILE where there is none. */
+gboolean procdb_engine_clear_rule(ProcdbEngine *engine, ProcdbRuleKind kind, const char *text,
+				  GError **error);
+/* What they decide for a task: PROCDB_DECISION() of ledger.h, or 0. */
+guint8 procdb_engine_decide(const ProcdbEngine *engine, const struct procdb_execution *execution);
 
 /* The tier that new tasks of this name start in, if it predicts. */
 enum procdb_tier procdb_entry_tier(const struct procdb_entry *entry);

@@ -45,7 +45,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .missed = engine->predictions.missed,
 	    .right = engine->predictions.right,
 	    .wrong = engine->predictions.wrong,
-	    .overrides = engine->overrides,
+	    .overrides = engine->overrides + engine->rules->len,
 	    .last_save_us = engine->saves.last_us,
 	    .last_save_error = engine->saves.last_error,
 	    .flood = engine->flood.text,

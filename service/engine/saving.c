@@ -69,11 +69,12 @@ static GBytes *encode_identities(const ProcdbEngine *engine)
 	return procdb_identities_end(writer);
 }
 
-/* What a save writes: as procdb_engine_records(), and the identities for the store. */
+/* What a save writes: as procdb_engine_records(), and for the store what is beside them. */
 static GArray *prepare(ProcdbEngine *engine, guint *predicting)
 {
 	procdb_engine_refresh_programs(engine);
 	procdb_store_set_identities(engine->store, encode_identities(engine));
+	procdb_store_set_rules(engine->store, procdb_rules_encode(engine->rules));
 	return procdb_engine_records(engine, predicting);
 }
 

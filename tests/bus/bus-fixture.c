@@ -327,6 +327,8 @@ GVariant *bus_sensible_parameters(const GDBusMethodInfo *method)
 
 		if (g_str_equal(name, "fields"))
 			g_variant_builder_add_parsed(&parameters, "['name', 'tier']");
+		else if (g_str_equal(name, "what"))
+			g_variant_builder_add_parsed(&parameters, "{'program': <'train.py'>}");
 		else if (g_str_equal(type, "as"))
 			g_variant_builder_add_parsed(&parameters, "['cc1', 'make']");
 		else if (g_str_equal(name, "seconds"))

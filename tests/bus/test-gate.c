@@ -57,6 +57,10 @@ static void test_allowed(BusFixture *f, gconstpointer data)
 		if (g_str_equal((*method)->name, "ClearOverride"))
 			g_variant_unref(
 			    bus_must(&own, "SetOverride", g_variant_new("(ss)", "cc1", "batch")));
+		if (g_str_equal((*method)->name, "ClearOverrideFor"))
+			g_variant_unref(
+			    bus_must(&own, "SetOverrideFor",
+				     g_variant_new_parsed("({'program': <'train.py'>}, 'batch')")));
 		if (g_str_equal((*method)->name, "ReleaseHold"))
 			g_variant_unref(
 			    bus_must(&own, "Hold", g_variant_new("(sss)", "cc1", "batch", "")));

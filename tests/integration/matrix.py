@@ -10,6 +10,8 @@ import time
 import xml.etree.ElementTree
 from concurrent.futures import ThreadPoolExecutor
 
+from gi.repository import GLib
+
 from harness import (ACCESS_DENIED, DATABASE, HERE, INTERACTION_REQUIRED, INTERFACE, CallFailed,
                      Service, call_as, run_case, stopped, wait_for)
 import pddb
@@ -39,6 +41,9 @@ CALLS = (
     ("save", "Save", "()"),
     ("set-override", "SetOverride", "(ss)", "keep", "batch"),
     ("set-override", "ClearOverride", "(s)", "keep"),
+    ("set-override", "SetOverrideFor", "(a{sv}s)", {"program": GLib.Variant("s", "train.py")}, "batch"),
+    ("list-profiles", "ListOverrides", "()"),
+    ("set-override", "ClearOverrideFor", "(a{sv})", {"program": GLib.Variant("s", "train.py")}),
     ("set-override", "Hold", "(sss)", "keep", "batch", "the matrix"),
     ("set-override", "ReleaseHold", "(u)", 1),
     ("delete-entries", "DeleteProfile", "(s)", "cc1"),

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""Overrides by program and by unit: who gets the slice, who does not, and what is above what."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+
+from gi.repository import GLib
+
+from apply import BATCH, LAT_CRITICAL, children, gets, is_ours, program, running, skip_unless_slices, slice_of
+from harness import Service, error_name, run_case, wait_for
+
+PYTHON = os.path.realpath("/usr/bin/python3")
+
+
+def what(kind, text):
+    return {kind: GLib.Variant("s", text)}
+
+
+def decide(service, kind, text, tier):
+    service.call("SetOverrideFor", "(a{sv}s)", what(kind, text), tier)
+
+
+def task(service, pid):
+    """Tasks are listed once a second."""
+    return wait_for(lambda: service.call("ListTasks", "(a{sv}u)", {"pid": GLib.Variant("u", pid)}, 0), 3,
+                    "it is listed")[0]
+
+
+def script(name, text="import time\ntime.sleep(60)\n"):
+    path = f"{os.environ['LAB_DIR']}/{name}"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, 0o755)
+    return path
+
+
+def runs(pid):
+    """The program has begun: what was executed first is over."""
+    wait_for(lambda: os.readlink(f"/proc/{pid}/exe") == PYTHON, 5, "python runs")
+
+
+def stays(pid, ns):
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        assert slice_of(pid) == ns, (slice_of(pid), ns)
+        time.sleep(0.02)
+
+
+def is_not_decided(service, pid, ns):
+    """Whatever is learned of python3 meanwhile, it does not get the slice that an override says."""
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        assert slice_of(pid) != ns, slice_of(pid)
+        time.sleep(0.02)
+    assert "override" not in task(service, pid), task(service, pid)
+
+
+@contextmanager
+def unit(name):
+    """A cgroup of this name, in the tree that units are in."""
+    top = f"{os.environ['LAB_DIR']}/cgroups"
+    os.makedirs(top, exist_ok=True)
+    subprocess.run(["mount", "-t", "cgroup2", "none", top], check=True)
+    path = f"{top}/{name}"
+    os.mkdir(path)
+    try:
+        yield f"{path}/cgroup.procs"
+    finally:
+        wait_for(lambda: not open(f"{path}/cgroup.procs", encoding="ascii").read(), 5, "it is empty")
+        os.rmdir(path)
+        subprocess.run(["umount", top], check=True)
+
+
+def move(pid, procs):
+    with open(procs, "w", encoding="ascii") as file:
+        file.write(str(pid))
+
+
+def of_four_scripts_one_gets_the_slice():
+    skip_unless_slices()
+    with Service(backend="observer") as service:
+        paths = [script(name) for name in ("train.py", "serve.py", "back up.py", "retrain.py")]
+        decide(service, "program", "train.py", "batch")
+        with running(PYTHON, paths[0]) as train, running(PYTHON, paths[1]) as serve, \
+                running(PYTHON, "-u", paths[2], "train.py") as backup, running(PYTHON, paths[3]) as again:
+            gets(train, BATCH)
+            for other in (serve, backup, again):
+                runs(other)
+                is_not_decided(service, other, BATCH)
+            row = task(service, train)
+            assert (row["override"], row["override_by"]) == ("batch", "program"), row
+        # However it is started: by options before it, and by its first line.
+        shebang = script("train.py", f"#!{PYTHON} -u\nimport time\ntime.sleep(60)\n")
+        with running(PYTHON, "-W", "ignore", shebang) as options, running(shebang) as first:
+            gets(options, BATCH)
+            gets(first, BATCH)
+            # A rule that goes leaves those that run, and no other is started by it.
+            service.call("ClearOverrideFor", "(a{sv})", what("program", "train.py"))
+            with running(PYTHON, shebang) as later:
+                runs(later)
+                is_not_decided(service, later, BATCH)
+            assert slice_of(options) == BATCH
+        assert service.refused("ClearOverrideFor", "(a{sv})", what("program", "train.py")) == \
+            error_name("NoSuchProfile")
+
+
+def it_holds_for_life_and_ends_with_the_program():
+    skip_unless_slices()
+    busy = script("busy.py", "while True: pass\n")
+    with Service(backend="observer") as service:
+        default = slice_of(0)
+        decide(service, "program", busy, "lat-critical")
+        decide(service, "program", "idle.py", "batch")
+        idle = script("idle.py", "import os, subprocess, time\n"
+                                 "if not os.fork(): time.sleep(60)\n"
+                                 "subprocess.Popen(['sleep', '60'])\n"
+                                 "while True: time.sleep(0.05)\n")
+        with running(PYTHON, busy) as burner, running(PYTHON, idle) as sleeper:
+            # Measured, each is the other one's tier.
+            wait_for(lambda: is_ours(slice_of(burner)), 5, "the short slice")
+            gets(sleeper, BATCH)
+            wait_for(lambda: len(children(sleeper)) == 2, 5, "its children")
+            sleep = wait_for(lambda: [pid for pid in children(sleeper)
+                                      if "sleep" in os.readlink(f"/proc/{pid}/exe")], 5, "sleep")[0]
+            time.sleep(2.5)
+            assert is_ours(slice_of(burner)) and slice_of(burner) < default, slice_of(burner)
+            assert slice_of(sleeper) == BATCH
+            # A child that executes nothing is what it was; what is executed is another program.
+            for child in children(sleeper):
+                assert slice_of(child) == (default if child == sleep else BATCH), child
+        again = script("again.py", f"import os, time\ntime.sleep(0.5)\nos.execv({PYTHON!r}, "
+                                   f"['python3', '-c', 'import time; time.sleep(60)'])\n")
+        decide(service, "program", "again.py", "batch")
+        with running(PYTHON, again) as pid:
+            gets(pid, BATCH)
+            wait_for(lambda: slice_of(pid) != BATCH, 5, "what it executes next has its own")
+
+
+def a_hold_is_above_a_program_above_a_unit_above_a_name():
+    skip_unless_slices()
+    path = program("lab-ranked")
+    with Service(backend="observer") as service, unit("app-lab-7.scope") as procs:
+        default = slice_of(0)
+
+        def started(expected, tier):
+            with running("sh", "-c", 'echo $$ >"$0"; exec "$1" 60', procs, path) as pid:
+                wait_for(lambda: os.readlink(f"/proc/{pid}/exe") == path, 5, "it is executed")
+                gets(pid, expected, tier)
+                stays(pid, expected)
+                return task(service, pid)
+
+        service.call("SetOverride", "(ss)", "lab-ranked", "lat-critical")
+        assert "override" not in started(LAT_CRITICAL, "the name"), "a name is no rule"
+        decide(service, "unit", "app-lab-*.scope", "batch")
+        row = started(BATCH, "the unit")
+        assert (row["override"], row["override_by"]) == ("batch", "unit"), row
+        decide(service, "program", path, "interactive")
+        row = started(default, "the program")
+        assert (row["override"], row["override_by"]) == ("interactive", "program"), row
+        service.call("Hold", "(sss)", "lab-ranked", "batch", "a test")
+        assert "override" not in started(BATCH, "the hold")
+
+
+def what_comes_into_a_unit_later_is_of_it():
+    """Desktops start an application first, and make its scope then."""
+    skip_unless_slices()
+    path = program("lab-moved")
+    with Service(backend="observer") as service, unit("app-lab-8.scope") as procs:
+        default = slice_of(0)
+        decide(service, "unit", "app-lab-8.scope", "batch")
+        decide(service, "program", "lab-kept", "lat-critical")
+        with running(path, "60") as moved, running(program("lab-kept"), "60") as kept:
+            gets(kept, LAT_CRITICAL)
+            stays(moved, default)
+            move(moved, procs)
+            move(kept, procs)
+            gets(moved, BATCH)
+            stays(kept, LAT_CRITICAL)
+            assert task(service, moved)["override_by"] == "unit"
+            assert task(service, kept)["override_by"] == "program"
+
+
+def they_survive_a_restart_and_a_kill():
+    skip_unless_slices()
+    path = script("train.py")
+    with Service(backend="observer") as service:
+        decide(service, "program", "train.py", "batch")
+        decide(service, "unit", "lab.service", "lat-critical")
+        service.call("SetOverride", "(ss)", "lab-named", "batch")
+        assert service.get("Overrides") == 3
+        service.kill()
+    with Service(backend="observer") as service:
+        rows = service.call("ListOverrides", "()")
+        assert rows == [
+            {"program": "train.py", "tier": "batch", "source": "administrator"},
+            {"unit": "lab.service", "tier": "lat-critical", "source": "administrator"},
+            {"name": "lab-named", "tier": "batch", "source": "administrator"}], rows
+        with running(PYTHON, path) as pid:
+            gets(pid, BATCH)
+
+
+ANY_ARGUMENTS = """
+import os, random
+order = random.Random(16)
+for i in range(3000):
+    pid = os.fork()
+    if not pid:
+        try:
+            lengths = [order.choice((1, 7, 255, 256, 257, 900)) for _ in range(order.randrange(1, 9))]
+            os.execv("/bin/true", [bytes(order.randrange(1, 256) for _ in range(n)) + b"train.py" for n in lengths])
+        finally:
+            os._exit(1)
+    os.waitpid(pid, 0)
+"""
+
+
+def hostile_arguments_promote_nothing():
+    """What a program is started with, or makes of it, is its own; what a rule says is of one."""
+    skip_unless_slices()
+    with Service(backend="observer") as service:
+        decide(service, "program", "train.py", "lat-critical")
+        sleep, path = shutil.which("sleep"), script("serve.py")
+        commands = ((sleep, ["train.py", "60"]), (PYTHON, ["train.py", path]),
+                    (PYTHON, [b"\xff" * 4000, path, b"train.py"]),
+                    (PYTHON, ["python3", "-c", "import time; time.sleep(60)", "train.py"]),
+                    (PYTHON, ["python3", "-W", "ignore::" + "x" * 300, path, "train.py"]),
+                    (PYTHON, ["python3", "-X", "train.py", path]),
+                    (PYTHON, ["python3", "--", path, "train.py"]))
+        started = [subprocess.Popen(command, executable=executable, stdin=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL) for executable, command in commands]
+        try:
+            for process in started:
+                is_not_decided(service, process.pid, LAT_CRITICAL)
+        finally:
+            for process in started:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+        # 3,000 starts with arguments of any kind: the service is told of each, and answers.
+        before = service.get("ApplyStatistics")
+        subprocess.run([PYTHON, "-c", ANY_ARGUMENTS], check=True)
+        after = service.get("ApplyStatistics")
+        print(f"lost {after['lost'] - before['lost']}")
+        assert after["lost"] == before["lost"], (before, after)
+        assert not [row for row in service.call("ListTasks", "(a{sv}u)", {}, 0) if "override" in row]
+        assert service.refused("SetOverrideFor", "(a{sv}s)", {}, "batch") == error_name("InvalidFilter")
+
+
+if __name__ == "__main__":
+    run_case(globals())
