@@ -14,6 +14,7 @@
 #include "name.h"
 #include "options.h"
 #include "profile.h"
+#include "rules.h"
 #include "tasks.h"
 
 /* What other machines have to do with it. */
@@ -32,8 +33,34 @@ static void say_farm(GVariant *explanation, const char *name)
 		printf("It is known from %s, and nothing here contradicted that.\n", farm);
 }
 
+/*
+ * What is above the name: of one task, if an ID was typed, and else how many tasks of the name an
+ * override of something else decides. Tasks are listed only where there is such an override.
+ */
+static void say_decided(Ctl *ctl, const char *name, guint64 id)
+{
+	g_autoptr(Rules) rules = rules_fetch(ctl, NULL);
+	g_autoptr(Tasks) tasks = rules && rules->items->len > 0 ? tasks_fetch(ctl, NULL) : NULL;
+	guint count = 0;
+
+	for (guint i = 0; tasks && i < tasks->items->len; i++) {
+		const Task *task = tasks_get(tasks, i);
+
+		if (!task->decided || !g_str_equal(task->name, name))
+			continue;
+		count++;
+		if (task->tid == id)
+			printf("Task %u is %s, since an override of its %s says so.\n", task->tid,
+			       task->decided, task->decided_by);
+	}
+	if (count > 0 && id == 0)
+		printf("Of %u of its tasks, an override of their program or unit decides; see "
+		       "\"pandemoniumctl ps\".\n",
+		       count);
+}
+
 /* With what the profile has beside that: whose program it is. */
-static void print_explanation(const Ctl *ctl, const char *name, GVariant *explanation)
+static void print_explanation(Ctl *ctl, const char *name, GVariant *explanation, guint64 id)
 {
 	g_autoptr(GVariant) profile = NULL;
 	g_autoptr(GVariant) joined = NULL;
@@ -44,6 +71,7 @@ static void print_explanation(const Ctl *ctl, const char *name, GVariant *explan
 	joined = profile_join(explanation, profile);
 	text = explanation_text(joined);
 	puts(text);
+	say_decided(ctl, name, id);
 	say_farm(joined, name);
 	profile_print(ctl, joined);
 }
@@ -102,6 +130,9 @@ int cmd_explain(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (ctl->json)
 		ctl_json_print(ctl_json_from_variant(explanation));
 	else
-		print_explanation(ctl, name, explanation);
+		print_explanation(ctl, name, explanation,
+				  is_id(args[0]) && !literal && !g_str_equal(args[0], name)
+				      ? g_ascii_strtoull(args[0], NULL, 10)
+				      : 0);
 	return CTL_OK;
 }

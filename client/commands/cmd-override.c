@@ -11,6 +11,8 @@
 #include "name.h"
 #include "options.h"
 #include "output.h"
+#include "override-for.h"
+#include "rules.h"
 
 static void report_json(const GPtrArray *names, const char *tier)
 {
@@ -127,30 +129,42 @@ static char *source_of(Ctl *ctl, const char *name)
 	return source ? source : g_strdup("administrator");
 }
 
-static void print_table(Ctl *ctl, const Rows *rows)
+static void add_line(struct libscols_table *table, const char *of, const char *text,
+		     const char *tier, const char *source)
+{
+	const char *texts[] = {of, text, tier, source};
+	const char *colours[] = {NULL, NULL, out_tier_colour(tier), NULL};
+
+	out_table_add(table, texts, colours);
+}
+
+static void print_table(Ctl *ctl, const Rows *rows, const Rules *rules)
 {
 	static const OutColumn columns[] = {
-	    {"NAME", 0, 0}, {"TIER", 0, 0}, {"SOURCE", 0, 0}, {NULL}};
+	    {"OF", 0, 0}, {"NAME", 0, 0}, {"TIER", 0, 0}, {"SOURCE", 0, 0}, {NULL}};
 	struct libscols_table *table;
 
-	if (rows->items->len == 0) {
+	if (rows->items->len + rules->items->len == 0) {
 		puts("There are no overrides.");
 		return;
 	}
 	out_open_pager(ctl);
 	table = out_table_new(ctl, columns);
+	for (guint i = 0; i < rules->items->len; i++) {
+		const Rule *rule = rules_get(rules, i);
+
+		add_line(table, rule->kind, rule->text, rule->tier, rule->source);
+	}
 	for (guint i = 0; i < rows->items->len; i++) {
 		const Row *row = rows_get(rows, i);
 		g_autofree char *source = source_of(ctl, row->name);
-		const char *texts[] = {row->name, row->tier, source};
-		const char *colours[] = {NULL, out_tier_colour(row->tier), NULL};
 
-		out_table_add(table, texts, colours);
+		add_line(table, "name", row->name, row->tier, source);
 	}
 	out_table_print(table);
 }
 
-static void print_json(Ctl *ctl, const Rows *rows)
+static void print_json(Ctl *ctl, const Rows *rows, const Rules *rules)
 {
 	JsonNode *node = ctl_json_from_rows(rows);
 	JsonArray *array = json_node_get_array(node);
@@ -160,6 +174,15 @@ static void print_json(Ctl *ctl, const Rows *rows)
 
 		json_object_set_string_member(json_array_get_object_element(array, i),
 					      "override_source", source);
+	}
+	for (guint i = 0; i < rules->items->len; i++) {
+		const Rule *rule = rules_get(rules, i);
+		JsonBuilder *builder = ctl_json_begin();
+
+		ctl_json_set_string(builder, rule->kind, rule->text);
+		ctl_json_set_string(builder, "tier", rule->tier);
+		ctl_json_set_string(builder, "override_source", rule->source);
+		json_array_add_element(array, ctl_json_end(builder));
 	}
 	ctl_json_print(node);
 }
@@ -171,6 +194,7 @@ static gboolean is_override(const Row *row, gpointer user_data)
 
 static int list(Ctl *ctl)
 {
+	g_autoptr(Rules) rules = NULL;
 	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GError) error = NULL;
 	int status = bus_connect(ctl);
@@ -181,20 +205,26 @@ static int list(Ctl *ctl)
 	if (!rows)
 		return failure_report("ListProfiles", NULL, error);
 	rows_keep(rows, is_override, NULL);
+	rules = rules_fetch(ctl, &error);
+	if (!rules)
+		return failure_report("ListOverrides", NULL, error);
 	if (ctl->json)
-		print_json(ctl, rows);
+		print_json(ctl, rows, rules);
 	else
-		print_table(ctl, rows);
+		print_table(ctl, rows, rules);
 	return CTL_OK;
 }
 
 int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(GStrv) args = NULL;
-	gboolean literal = FALSE;
+	gboolean literal = FALSE, program = FALSE, unit = FALSE;
 	const GOptionEntry entries[] = {
 	    {"literal", 'l', 0, G_OPTION_ARG_NONE, &literal, "Treat a number or a path as a name",
 	     NULL},
+	    {"program", 'p', 0, G_OPTION_ARG_NONE, &program,
+	     "Names are those of programs or scripts, or their paths", NULL},
+	    {"unit", 'u', 0, G_OPTION_ARG_NONE, &unit, "Names are those of systemd units", NULL},
 	    {NULL},
 	};
 	guint count;
@@ -202,13 +232,21 @@ int cmd_override(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (!options_parse(ctl, command, entries, argv, &args))
 		return CTL_USAGE;
 	count = g_strv_length(args);
+	if (program && unit)
+		return options_usage(command, "--program and --unit exclude each other");
 	if (g_str_equal(args[0], "list") && count == 1)
 		return list(ctl);
+	if (g_str_equal(args[0], "clear") && count >= 2 && (program || unit))
+		return override_for(ctl, command, program ? "program" : "unit", args + 1, count - 1,
+				    NULL);
 	if (g_str_equal(args[0], "clear") && count >= 2)
 		return change(ctl, command, args + 1, count - 1, NULL, literal);
 	if (g_str_equal(args[0], "set") && count >= 3) {
 		if (!options_is_word(command, "tier", args[count - 1], procdb_tier_names))
 			return CTL_USAGE;
+		if (program || unit)
+			return override_for(ctl, command, program ? "program" : "unit", args + 1,
+					    count - 2, args[count - 1]);
 		return change(ctl, command, args + 1, count - 2, args[count - 1], literal);
 	}
 	return options_usage(command, "it takes %s", command->parameters);

@@ -31,7 +31,8 @@ static gboolean is_named(const Task *task, char **patterns)
 /* Without a name, those of which something was set. */
 static gboolean is_wanted(const Task *task, const PsOptions *options)
 {
-	if (options->tier && g_strcmp0(task->predicted, options->tier) != 0 &&
+	if (options->tier && g_strcmp0(task->decided, options->tier) != 0 &&
+	    g_strcmp0(task->predicted, options->tier) != 0 &&
 	    g_strcmp0(task->measured, options->tier) != 0)
 		return FALSE;
 	if (options->patterns[0])

@@ -26,7 +26,10 @@ const CtlCommand ctl_commands[] = {
     {"override", "set NAME... TIER | clear NAME... | list", "Decide the tier of a program",
      "An override wins over what was learned, and stays until it is cleared or its\n"
      "program is deleted. Learning goes on underneath it. Tiers are batch, interactive\n"
-     "and lat-critical. Of several names all are asked for with one password.",
+     "and lat-critical. Of several names all are asked for with one password.\n"
+     "--program tells train.py from other scripts, --unit tells where a program runs;\n"
+     "* and ? stand for other characters there. A program is above a unit, that above\n"
+     "a name.",
      1, -1, cmd_override},
     {"save", NULL, "Write the database to disk now", NULL, 0, 0, cmd_save},
     {"reload", NULL, "Read the configuration again",

@@ -11,6 +11,8 @@ static void read_task(GVariant *map, Task *task)
 	g_variant_lookup(map, "name", "&s", &task->name);
 	g_variant_lookup(map, "predicted", "&s", &task->predicted);
 	g_variant_lookup(map, "measured", "&s", &task->measured);
+	g_variant_lookup(map, "override", "&s", &task->decided);
+	g_variant_lookup(map, "override_by", "&s", &task->decided_by);
 	g_variant_lookup(map, "set_by", "&s", &task->set_by);
 	g_variant_lookup(map, "slice_ns", "t", &task->slice_ns);
 	g_variant_lookup(map, "cpu_ns", "t", &task->cpu_ns);
@@ -127,6 +129,8 @@ static gboolean is_as_predicted(const Task *task)
 
 const char *tasks_tier(const Task *task)
 {
+	if (task->decided)
+		return task->decided;
 	if (g_str_equal(task->set_by, TASK_SET_BY_US) && is_as_predicted(task))
 		return task->predicted;
 	return task->measured ? task->measured : task->predicted;
@@ -135,6 +139,8 @@ const char *tasks_tier(const Task *task)
 /* Of a slice of ours: what it follows from. */
 static char *why_ours(const Task *task, const char *source)
 {
+	if (task->decided)
+		return g_strdup_printf("override of its %s", task->decided_by);
 	if (!is_as_predicted(task))
 		return g_strdup("measured");
 	if (g_strcmp0(source, "hold") == 0)

@@ -17,8 +17,10 @@ typedef struct {
 	const char *name;
 	const char *predicted; /* tiers; NULL: none */
 	const char *measured;
-	const char *set_by; /* whose the slice is: kernel, procdb or other */
-	const char *given;  /* the tier whose slice it has of us; NULL: none, or not known */
+	const char *decided;	/* the tier that an override of its program or unit says */
+	const char *decided_by; /* program or unit */
+	const char *set_by;	/* whose the slice is: kernel, procdb or other */
+	const char *given;	/* the tier whose slice it has of us; NULL: none, or not known */
 	gboolean is_of_service;
 	guint64 slice_ns; /* 0: it has none */
 	guint64 cpu_ns;

@@ -24,7 +24,8 @@ __pandemoniumctl_options() {
 	ps | monitor) echo --tier --all -t -a ;;
 	metrics) echo --top --output --openmetrics -n -o ;;
 	run) echo --tier --anyway -t ;;
-	explain | override) echo --literal -l ;;
+	explain) echo --literal -l ;;
+	override) echo --literal --program --unit -l -p -u ;;
 	delete) echo --yes --literal -y -l ;;
 	reset | load) echo --yes -y ;;
 	top) echo --sort --reverse --confident -s -r -c ;;
@@ -120,7 +121,8 @@ _pandemoniumctl() {
 		if [[ $command == override && " ${words[*]} " == *' clear '* ]]; then
 			__pandemoniumctl_names --origin override
 		elif [[ $command != override || " ${words[*]} " == *' set '* ]]; then
-			__pandemoniumctl_names
+			[[ $command == override && " ${words[*]} " =~ \ (--program|--unit|-p|-u)\  ]] ||
+				__pandemoniumctl_names
 			[[ $command:$position == override:1 || $command != override ]] ||
 				__pandemoniumctl_words < <(printf '%s\n' $tiers)
 		fi

@@ -84,6 +84,8 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is list delete ps monitor' -a '(
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at show 0; or __pandemoniumctl_at explain 0; or __pandemoniumctl_at confidence 0' -a '(__pandemoniumctl_names)'
 complete -c pandemoniumctl -n '__pandemoniumctl_is explain override' -s l -l literal -d 'Take a number for a name'
+complete -c pandemoniumctl -n '__pandemoniumctl_is override' -s p -l program -d 'Names of programs or scripts'
+complete -c pandemoniumctl -n '__pandemoniumctl_is override' -s u -l unit -d 'Names of systemd units'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s y -l yes -d 'Do not ask'
 complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s l -l literal -d 'Take * and ? for themselves'

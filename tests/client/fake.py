@@ -128,7 +128,7 @@ class Fake:
         self.no_database = arguments.no_database
         self.serial = 0
         self.changed_at = {}
-        self.holds, self.cookies = {}, []
+        self.holds, self.cookies, self.rules = {}, [], {}
         interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
         for known in interface.properties:
             self.properties.setdefault(known.name, GLib.Variant(known.signature,
@@ -247,7 +247,11 @@ class Fake:
 
     def predicted(self, task):
         """With the prediction of its name now."""
-        row = self.table.get(task["name"].get_string())
+        name = task["name"].get_string()
+        row = self.table.get(name)
+        if ("program", name) in self.rules:
+            task = {**task, "override_by": GLib.Variant("s", "program"), "set_by": GLib.Variant("s", "procdb"),
+                    "override": GLib.Variant("s", self.rules["program", name])}
         return {**task, "predicted": GLib.Variant("s", row["tier"])} if row and "predicted" in task else task
 
     def Hold(self, name, tier, reason):
@@ -438,6 +442,19 @@ class Fake:
     def ClearOverride(self, name):
         self.find(name)["origin"] = "live"
         self.changed([name], [])
+
+    def SetOverrideFor(self, what, tier):
+        self.rules[tuple(what.items())[0]] = tier
+
+    def ClearOverrideFor(self, what):
+        if self.rules.pop(tuple(what.items())[0], None) is None:
+            raise Refused("NoSuchProfile", "There is no override of this program or unit")
+
+    def ListOverrides(self):
+        rows = [*(rule + (tier,) for rule, tier in self.rules.items()),
+                *(("name", name, row["tier"]) for name, row in self.table.items() if row["origin"] == "override")]
+        return GLib.Variant("(aa{sv})", ([{key: GLib.Variant("s", value) for key, value in (
+            (kind, text), ("tier", tier), ("source", "administrator"))} for kind, text, tier in rows],))
 
 
 def main():

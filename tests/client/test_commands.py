@@ -178,6 +178,27 @@ class Changing(ClientTest):
         self.assertEqual(self.json("override", "clear", "wine"), {"name": "wine", "override": None})
         self.assertIn("later", self.ok("override", "list"))
 
+    def test_overrides_of_programs_and_units(self):
+        self.assertEqual(self.json("override", "set", "--program", "train.py", "batch"),
+                         {"program": "train.py", "override": "batch"})
+        told = self.ok("override", "set", "--program", "./a b.py", "lat-critical")
+        self.assertIn('Tasks that begin to run "%s/a b.py" start as lat-critical' % os.getcwd(), told)
+        self.assertIn("No slices are given now: until they are, it changes nothing.\n", told)
+        self.ok("override", "set", "-u", "app-*.scope", "x.service", "batch")
+        rows = [words for words in map(str.split, self.ok("override", "list").splitlines()) if words]
+        self.assertEqual(rows[:2], [["OF", "NAME", "TIER", "SOURCE"],
+                                    ["program", "train.py", "batch", "administrator"]])
+        self.assertIn(["unit", "app-*.scope", "batch", "administrator"], rows)
+        self.assertIn(["name", "wine", "lat-critical", "administrator"], rows)
+        self.assertIn({"unit": "x.service", "tier": "batch", "override_source": "administrator"},
+                      self.json("override", "list"))
+        self.assertEqual(self.ok("override", "clear", "--program", "train.py"),
+                         'The override of the program "train.py" is cleared; tasks that it decided stay as '
+                         "they are.\n")
+        self.assertIn('There is no override of the program "train.py"',
+                      self.fails(3, "override", "clear", "--program", "train.py"))
+        self.assertIn("exclude each other", self.fails(2, "override", "set", "-p", "-u", "x", "batch"))
+
     def test_several_overrides_are_one_command(self):
         self.assertEqual(self.json("override", "set", "later", "cc1", "batch"),
                          [{"name": "later", "override": "batch"},

@@ -31,6 +31,7 @@ CASES = (
     ("override clear w", "override clear wine "),
     ("override set fire", "override set firefox "),
     ("override set cc1 b", "override set cc1 batch "),
+    ("override set --prog", "override set --program "),
     ("backend s", "backend sched-ext "),
     ("apply s", "apply slices "),
     ("import /etc/hostna", "import /etc/hostname "),

@@ -111,6 +111,11 @@ class Ps(ClientTest):
         self.ok("override", "set", "cc1", "batch")
         self.assertEqual(self.rows("cc1")["cc1"], "batch 20.0 ms 0 1.50 s override")
 
+    def test_an_override_of_a_program_is_why(self):
+        self.ok("override", "set", "--program", "game", "batch")
+        self.assertEqual(self.rows("game")["game"], "batch 3.00 ms -5 70.0 ms override of its program")
+        self.assertEqual(set(self.rows("--tier=batch")), {"cc1", "game"})
+
     def test_json_has_the_members_and_why(self):
         task = self.json("ps", "300")[0]
         self.assertEqual((task["tid"], task["slice_ns"], task["nice"], task["why"]),

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "override-for.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bus.h"
+#include "escape.h"
+#include "failure.h"
+#include "json.h"
+#include "options.h"
+
+/* As the service takes it. A path is that from the root; one that begins with a * may be any. */
+static char *text_of(const char *kind, const char *typed)
+{
+	g_autofree char *path = g_str_equal(kind, "program") && strchr(typed, '/') && *typed != '*'
+				    ? g_canonicalize_filename(typed, NULL)
+				    : g_strdup(typed);
+
+	return escape_argument(path);
+}
+
+static gboolean call(Ctl *ctl, const char *kind, const char *text, const char *tier, GError **error)
+{
+	GVariantDict what;
+
+	g_variant_dict_init(&what, NULL);
+	g_variant_dict_insert(&what, kind, "s", text);
+	if (tier)
+		return procdb_dbus_proc_db1_call_set_override_for_sync(
+		    ctl->proxy, g_variant_dict_end(&what), tier, ctl->call_flags, ctl->timeout_ms,
+		    NULL, error);
+	return procdb_dbus_proc_db1_call_clear_override_for_sync(
+	    ctl->proxy, g_variant_dict_end(&what), ctl->call_flags, ctl->timeout_ms, NULL, error);
+}
+
+static void report(const char *kind, const char *text, const char *tier)
+{
+	if (!tier)
+		printf("The override of the %s \"%s\" is cleared; tasks that it decided stay as "
+		       "they are.\n",
+		       kind, text);
+	else if (g_str_equal(kind, "program"))
+		printf("Tasks that begin to run \"%s\" start as %s from now on; those that run "
+		       "stay as they are.\n",
+		       text, tier);
+	else
+		printf("Tasks that begin in the unit \"%s\", or come into it, are %s from now on; "
+		       "those that are there stay as they are.\n",
+		       text, tier);
+}
+
+/* By slices alone does it work: say so where none are given. */
+static void say_if_idle(Ctl *ctl)
+{
+	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
+	const char *reason = "";
+	gboolean active = TRUE;
+
+	if (!properties)
+		return;
+	g_variant_lookup(properties, "ApplyActive", "b", &active);
+	g_variant_lookup(properties, "ApplyReason", "&s", &reason);
+	if (!active)
+		printf("No slices are given now%s%s: until they are, it changes nothing.\n",
+		       *reason ? ", since " : "", reason);
+}
+
+static JsonNode *to_json(const char *kind, const char *text, const char *tier)
+{
+	JsonBuilder *builder = ctl_json_begin();
+
+	ctl_json_set_string(builder, kind, text);
+	if (tier)
+		ctl_json_set_string(builder, "override", tier);
+	else
+		ctl_json_set(builder, "override", json_node_init_null(json_node_alloc()));
+	return ctl_json_end(builder);
+}
+
+static int fail(const char *kind, const char *text, const char *tier, const GError *error)
+{
+	if (tier || !failure_is_unknown(error))
+		return failure_report(tier ? "SetOverrideFor" : "ClearOverrideFor", text, error);
+	g_printerr("There is no override of the %s \"%s\"; \"pandemoniumctl override list\" has "
+		   "those that there are.\n",
+		   kind, text);
+	return CTL_NO_PROFILE;
+}
+
+int override_for(Ctl *ctl, const CtlCommand *command, const char *kind, char **typed, guint count,
+		 const char *tier)
+{
+	int status = bus_connect_privileged(ctl);
+	JsonArray *array = json_array_new();
+	JsonNode *node = json_node_alloc();
+
+	for (guint i = 0; status == CTL_OK && i < count; i++) {
+		g_autofree char *text = text_of(kind, typed[i]);
+		g_autoptr(GError) error = NULL;
+
+		if (!call(ctl, kind, text, tier, &error))
+			status = fail(kind, text, tier, error);
+		else if (!ctl->json)
+			report(kind, text, tier);
+		json_array_add_element(array, to_json(kind, text, tier));
+	}
+	json_node_init_array(node, array);
+	json_array_unref(array);
+	if (status == CTL_OK && ctl->json)
+		/* Of one the object itself, as for names. */
+		ctl_json_print(count == 1 ? json_array_dup_element(json_node_get_array(node), 0)
+					  : json_node_ref(node));
+	else if (status == CTL_OK && tier)
+		say_if_idle(ctl);
+	json_node_unref(node);
+	return status;
+}
