@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "entry.h"
+
 /*
  * Why not json_gvariant_serialize(): json-glib has no unsigned numbers, so that it prints
  * 2^64 - 1 as -1 (1.6.6), and the votes, a tuple, become an array without names. Here a number
@@ -50,17 +52,12 @@ static JsonNode *from_member(const char *name, GVariant *value)
 /* Adds the entries of any dictionary whose keys are strings. */
 static void set_members(JsonBuilder *builder, GVariant *dict)
 {
-	for (gsize i = 0; i < g_variant_n_children(dict); i++) {
-		g_autoptr(GVariant) value = NULL;
-		const char *name;
+	const gsize count = g_variant_n_children(dict);
 
-		g_variant_get_child(dict, i, "{&s*}", &name, &value);
-		if (g_variant_is_of_type(value, G_VARIANT_TYPE_VARIANT)) {
-			GVariant *inner = g_variant_get_variant(value);
+	for (gsize i = 0; i < count; i++) {
+		g_autoptr(GVariant) key = NULL, value = entry_at(dict, i, &key);
+		const char *name = g_variant_get_string(key, NULL);
 
-			g_variant_unref(value);
-			value = inner;
-		}
 		ctl_json_set(builder, name, from_member(name, value));
 	}
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "entry.h"
+
 static gboolean next_row(GVariantIter *iter, Row *row)
 {
 	return g_variant_iter_next(iter, "(&s&sdbu(uuu)ttttx&s)", &row->name, &row->tier,
@@ -87,26 +89,36 @@ static void set_member(Row *row, const char *name, GVariant *value)
 static const Row unknown = {
     .name = "", .tier = "", .origin = "", .cpu_share = -1, .wakeups_per_second = -1};
 
-void rows_row_of_map(GVariant *map, Row *row)
+/* Takes a row from an a{sv}. Texts are added to replies, or are of map if that is serialized. */
+static void take_members(GVariant *map, Row *row, GPtrArray *replies)
 {
-	GVariantIter entries;
-	const char *name;
-	GVariant *value;
+	const gsize count = g_variant_n_children(map);
 
 	*row = unknown;
 	row->members = map;
-	g_variant_iter_init(&entries, map);
-	while (g_variant_iter_loop(&entries, "{&sv}", &name, &value))
-		set_member(row, name, value);
+	for (gsize i = 0; i < count; i++) {
+		g_autoptr(GVariant) name = NULL, value = entry_at(map, i, &name);
+
+		set_member(row, g_variant_get_string(name, NULL), value);
+		if (replies && g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+			g_ptr_array_add(replies, g_steal_pointer(&value));
+	}
+}
+
+void rows_row_of_map(GVariant *map, Row *row)
+{
+	/* Texts are of this, whatever becomes of what it was made of. */
+	(void)g_variant_get_data(map);
+	take_members(map, row, NULL);
 }
 
 /* Strings and members belong to the reply. */
-static gboolean next_map(GVariantIter *iter, Row *row)
+static gboolean next_map(GVariantIter *iter, Row *row, GPtrArray *replies)
 {
 	g_autoptr(GVariant) map = g_variant_iter_next_value(iter);
 
 	if (map)
-		rows_row_of_map(map, row);
+		take_members(map, row, replies);
 	return map != NULL;
 }
 
@@ -129,7 +141,7 @@ static void add_array(Rows *rows, GVariant *profiles)
 	rows->whole = g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
 	g_ptr_array_add(rows->replies, g_variant_ref(profiles));
 	g_variant_iter_init(&iter, profiles);
-	while (are_maps	     ? next_map(&iter, &row)
+	while (are_maps	     ? next_map(&iter, &row, rows->replies)
 	       : rows->whole ? next_record(&iter, &row)
 			     : next_row(&iter, &row))
 		g_array_append_val(rows->items, row);
