@@ -5,13 +5,18 @@
 
 #include <string.h>
 
+/* Of which nearly all is that is shown. */
+static gboolean is_plain_ascii(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
 gsize escape_plain_length(const char *text, gsize length)
 {
 	GUnicodeType type;
 	gunichar c;
 
-	/* Nearly all that is shown. */
-	if (length > 0 && *text >= ' ' && *text <= '~')
+	if (length > 0 && is_plain_ascii(*text))
 		return 1;
 	c = g_utf8_get_char_validated(text, (gssize)length);
 	/* Malformed and cut sequences are both above every character. */
@@ -39,12 +44,25 @@ static gsize escape_one(GString *out, const char *at, gsize left, gboolean escap
 	return length;
 }
 
+static void escape_append(GString *out, const char *bytes, gsize length, gboolean escape_backslash)
+{
+	for (gsize i = 0; i < length;) {
+		gsize end = i;
+
+		while (end < length && is_plain_ascii(bytes[end]) && bytes[end] != '\\')
+			end++;
+		g_string_append_len(out, bytes + i, (gssize)(end - i));
+		i = end;
+		if (i < length)
+			i += escape_one(out, bytes + i, length - i, escape_backslash);
+	}
+}
+
 static char *escape(const char *bytes, gsize length, gboolean escape_backslash)
 {
 	GString *out = g_string_sized_new(length + 1);
 
-	for (gsize i = 0; i < length;)
-		i += escape_one(out, bytes + i, length - i, escape_backslash);
+	escape_append(out, bytes, length, escape_backslash);
 	return g_string_free(out, FALSE);
 }
 
@@ -86,4 +104,9 @@ char *escape_undo(const char *name, gsize *length)
 char *escape_plain(const char *text)
 {
 	return escape(text, strlen(text), FALSE);
+}
+
+void escape_plain_append(GString *out, const char *text)
+{
+	escape_append(out, text, strlen(text), FALSE);
 }

@@ -35,3 +35,6 @@ char *escape_undo(const char *name, gsize *length);
  * free(), for libsmartcols.
  */
 char *escape_plain(const char *text);
+
+/* Appends the same. */
+void escape_plain_append(GString *out, const char *text);

@@ -11,6 +11,7 @@
 #include "name.h"
 #include "options.h"
 #include "order.h"
+#include "out-table.h"
 #include "output.h"
 #include "row-text.h"
 
@@ -87,23 +88,21 @@ static guint choose_columns(const CtlCommand *command, const ListOptions *option
 	return count;
 }
 
-static void add_row(struct libscols_table *table, const Row *row, gboolean applies,
-		    const int chosen[], guint count)
+static void add_row(OutTable *table, const Row *row, gboolean applies, const int chosen[],
+		    guint count)
 {
-	char *texts[ROW_TEXTS];
-	const char *shown[ROW_TEXTS];
+	char *texts[ROW_TEXTS] = {NULL};
 	const char *colours[ROW_TEXTS] = {NULL};
 
-	row_texts(row, g_get_real_time(), applies, texts);
 	for (guint i = 0; i < count; i++) {
-		shown[i] = texts[chosen[i]];
+		texts[i] = row_text(row, chosen[i], g_get_real_time(), applies);
 		if (chosen[i] == ROW_TIER)
 			colours[i] =
 			    rows_predicts(row) ? out_tier_colour(rows_word(row)) : "darkgray";
 		if (chosen[i] == ROW_CONFIDENCE)
 			colours[i] = row->confident ? "green" : "brown";
 	}
-	out_table_add(table, shown, colours);
+	out_table_add(table, (const char *const *)texts, colours);
 	row_texts_clear(texts);
 }
 
@@ -148,7 +147,6 @@ static void print_table(Ctl *ctl, const ListOptions *options, const Rows *rows, 
 	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
 	g_autofree char *trial = properties ? out_trial(properties) : NULL;
 	OutColumn columns[ROW_TEXTS + 1] = {{NULL}};
-	struct libscols_table *table = NULL;
 	gboolean active = FALSE;
 
 	if (properties)
@@ -159,10 +157,11 @@ static void print_table(Ctl *ctl, const ListOptions *options, const Rows *rows, 
 		    (OutColumn){.title = row_columns[chosen[i]].title,
 				.flags = row_columns[chosen[i]].right ? SCOLS_FL_RIGHT : 0};
 	if (rows->items->len > 0) {
-		table = out_table_new(ctl, columns);
+		g_autoptr(OutTable) table = out_table_new(ctl, columns);
+
 		for (guint i = 0; i < rows->items->len; i++)
 			add_row(table, rows_get(rows, i), active, chosen, count);
-		out_table_print(table);
+		out_table_print(table, stdout);
 		putchar('\n');
 	}
 	if (rows->items->len == 0 && are_names_chosen(options)) {
@@ -215,9 +214,23 @@ static GVariant *filter_of(const ListOptions *options)
 	return g_variant_dict_end(&filter);
 }
 
+/* Of each: a name is all that is needed of thousands of which nothing else is asked. */
+static const char **fields_of(const ListOptions *options)
+{
+	const gboolean is_name =
+	    options->names && !options->sort && !options->tier && !options->origin;
+	const char **fields;
+
+	if (!is_name)
+		return rows_fields();
+	fields = g_new0(const char *, 2);
+	fields[0] = "name";
+	return fields;
+}
+
 static int print(Ctl *ctl, const ListOptions *options, const int chosen[], guint columns)
 {
-	g_autofree const char **fields = rows_fields();
+	g_autofree const char **fields = fields_of(options);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Rows) rows =
 	    rows_query(ctl, filter_of(options), ctl->json ? NULL : fields, NULL, &error);

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "name.h"
 #include "options.h"
+#include "out-table.h"
 #include "output.h"
 #include "override-for.h"
 #include "rules.h"
@@ -129,8 +130,8 @@ static char *source_of(Ctl *ctl, const char *name)
 	return source ? source : g_strdup("administrator");
 }
 
-static void add_line(struct libscols_table *table, const char *of, const char *text,
-		     const char *tier, const char *source)
+static void add_line(OutTable *table, const char *of, const char *text, const char *tier,
+		     const char *source)
 {
 	const char *texts[] = {of, text, tier, source};
 	const char *colours[] = {NULL, NULL, out_tier_colour(tier), NULL};
@@ -141,8 +142,8 @@ static void add_line(struct libscols_table *table, const char *of, const char *t
 static void print_table(Ctl *ctl, const Rows *rows, const Rules *rules)
 {
 	static const OutColumn columns[] = {
-	    {"OF", 0, 0}, {"NAME", 0, 0}, {"TIER", 0, 0}, {"SOURCE", 0, 0}, {NULL}};
-	struct libscols_table *table;
+	    {"OF", 0}, {"NAME", 0}, {"TIER", 0}, {"SOURCE", 0}, {NULL}};
+	g_autoptr(OutTable) table = NULL;
 
 	if (rows->items->len + rules->items->len == 0) {
 		puts("There are no overrides.");
@@ -161,7 +162,7 @@ static void print_table(Ctl *ctl, const Rows *rows, const Rules *rules)
 
 		add_line(table, "name", row->name, row->tier, source);
 	}
-	out_table_print(table);
+	out_table_print(table, stdout);
 }
 
 static void print_json(Ctl *ctl, const Rows *rows, const Rules *rules)

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "name.h"
 #include "options.h"
+#include "out-table.h"
 #include "output.h"
 #include "tasks.h"
 
@@ -40,7 +41,7 @@ static gboolean is_wanted(const Task *task, const PsOptions *options)
 	return options->all || options->tier || !g_str_equal(task->set_by, TASK_SET_BY_KERNEL);
 }
 
-static void add_task(struct libscols_table *table, const Task *task, const GHashTable *sources)
+static void add_task(OutTable *table, const Task *task, const GHashTable *sources)
 {
 	g_autofree char *pid = g_strdup_printf("%u", task->pid);
 	g_autofree char *tid = g_strdup_printf("%u", task->tid);
@@ -73,25 +74,23 @@ static void print_table(Ctl *ctl, const Tasks *tasks, const GHashTable *sources,
 {
 	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
 	g_autofree char *trial = properties ? out_trial(properties) : NULL;
-	static const OutColumn columns[] = {{"PID", 0, SCOLS_FL_RIGHT},
-					    {"TID", 0, SCOLS_FL_RIGHT},
-					    {"NAME", 0, 0},
-					    {"TIER", 0, 0},
-					    {"SLICE", 0, SCOLS_FL_RIGHT},
-					    {"NICE", 0, SCOLS_FL_RIGHT},
-					    {"CPU", 0, SCOLS_FL_RIGHT},
-					    {"WHY", 0, 0},
+	static const OutColumn columns[] = {{"PID", SCOLS_FL_RIGHT},
+					    {"TID", SCOLS_FL_RIGHT},
+					    {"NAME", 0},
+					    {"TIER", 0},
+					    {"SLICE", SCOLS_FL_RIGHT},
+					    {"NICE", SCOLS_FL_RIGHT},
+					    {"CPU", SCOLS_FL_RIGHT},
+					    {"WHY", 0},
 					    {NULL}};
 	g_autofree char *count = out_count(tasks->items->len, "task");
 	g_autofree char *others = out_count(hidden, "task");
-	struct libscols_table *table;
-
 	out_open_pager(ctl);
 	if (tasks->items->len > 0) {
-		table = out_table_new(ctl, columns);
+		g_autoptr(OutTable) table = out_table_new(ctl, columns);
 		for (guint i = 0; i < tasks->items->len; i++)
 			add_task(table, tasks_get(tasks, i), sources);
-		out_table_print(table);
+		out_table_print(table, stdout);
 		putchar('\n');
 	}
 	printf("%s", count);

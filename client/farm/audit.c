@@ -8,6 +8,7 @@
 
 #include "ask.h"
 #include "json.h"
+#include "out-table.h"
 #include "output.h"
 #include "decisions.h"
 #include "overrides.h"
@@ -151,17 +152,17 @@ static gint by_suspicion(gconstpointer a, gconstpointer b)
 static void print_lines(Ctl *ctl, const GArray *lines)
 {
 	static const OutColumn columns[] = {
-	    {"MACHINE", 0, 0},
-	    {"PUSHED", 0, 0},
-	    {"PROGRAMS", 0, SCOLS_FL_RIGHT},
-	    {"RUNS", 0, SCOLS_FL_RIGHT},
-	    {"AGAINST ALL", 0, SCOLS_FL_RIGHT},
-	    {"FAR MORE", 0, SCOLS_FL_RIGHT},
-	    {"OVERRIDES", 0, SCOLS_FL_RIGHT},
-	    {"AS", 0, SCOLS_FL_TRUNC},
+	    {"MACHINE", 0},
+	    {"PUSHED", 0},
+	    {"PROGRAMS", SCOLS_FL_RIGHT},
+	    {"RUNS", SCOLS_FL_RIGHT},
+	    {"AGAINST ALL", SCOLS_FL_RIGHT},
+	    {"FAR MORE", SCOLS_FL_RIGHT},
+	    {"OVERRIDES", SCOLS_FL_RIGHT},
+	    {"AS", SCOLS_FL_TRUNC},
 	    {NULL},
 	};
-	struct libscols_table *table = out_table_new(ctl, columns);
+	g_autoptr(OutTable) table = out_table_new(ctl, columns);
 
 	for (guint i = 0; i < lines->len; i++) {
 		const Line *line = &g_array_index(lines, Line, i);
@@ -176,7 +177,7 @@ static void print_lines(Ctl *ctl, const GArray *lines)
 
 		out_table_add(table, texts, NULL);
 	}
-	out_table_print(table);
+	out_table_print(table, stdout);
 }
 
 static JsonNode *line_to_json(const Line *line)
@@ -205,8 +206,8 @@ static void print_json(const GArray *lines)
 }
 
 /* What one machine gave of one name. */
-static void add_part(struct libscols_table *table, const char *host, gint64 pushed_s,
-		     const FarmPart *part, const char *override)
+static void add_part(OutTable *table, const char *host, gint64 pushed_s, const FarmPart *part,
+		     const char *override)
 {
 	g_autofree char *ago = out_ago(pushed_s * G_USEC_PER_SEC, g_get_real_time());
 	g_autofree char *batch = out_number(part->votes[0]);
@@ -242,7 +243,7 @@ static JsonNode *part_to_json(const char *host, gint64 pushed_s, const FarmPart 
 
 /* Calls add_part() or part_to_json() for each machine that saw the name. */
 static gboolean read_parts(FarmSession *session, GHashTable *hosts, const char *name,
-			   struct libscols_table *table, JsonArray *array, GError **error)
+			   OutTable *table, JsonArray *array, GError **error)
 {
 	g_autoptr(GList) all = g_list_sort(g_hash_table_get_keys(hosts), (GCompareFunc)strcmp);
 	g_autoptr(GHashTable) overrides = farm_overrides_read(session, error);
@@ -276,26 +277,23 @@ static gboolean audit_name(Ctl *ctl, FarmSession *session, GHashTable *hosts, co
 			   GError **error)
 {
 	static const OutColumn columns[] = {
-	    {"MACHINE", 0, 0},
-	    {"PUSHED", 0, 0},
-	    {"BATCH", 0, SCOLS_FL_RIGHT},
-	    {"INTERACTIVE", 0, SCOLS_FL_RIGHT},
-	    {"LAT-CRITICAL", 0, SCOLS_FL_RIGHT},
-	    {"RUNS", 0, SCOLS_FL_RIGHT},
-	    {"RUNTIME", 0, SCOLS_FL_RIGHT},
-	    {"OVERRIDE", 0, 0},
+	    {"MACHINE", 0},
+	    {"PUSHED", 0},
+	    {"BATCH", SCOLS_FL_RIGHT},
+	    {"INTERACTIVE", SCOLS_FL_RIGHT},
+	    {"LAT-CRITICAL", SCOLS_FL_RIGHT},
+	    {"RUNS", SCOLS_FL_RIGHT},
+	    {"RUNTIME", SCOLS_FL_RIGHT},
+	    {"OVERRIDE", 0},
 	    {NULL},
 	};
 	g_autoptr(JsonArray) array = ctl->json ? json_array_new() : NULL;
-	struct libscols_table *table = ctl->json ? NULL : out_table_new(ctl, columns);
+	g_autoptr(OutTable) table = ctl->json ? NULL : out_table_new(ctl, columns);
 
-	if (!read_parts(session, hosts, name, table, array, error)) {
-		if (table)
-			scols_unref_table(table);
+	if (!read_parts(session, hosts, name, table, array, error))
 		return FALSE;
-	}
 	if (table)
-		out_table_print(table);
+		out_table_print(table, stdout);
 	else
 		ctl_json_print(json_node_init_array(json_node_alloc(), array));
 	return TRUE;

@@ -53,7 +53,7 @@ char *out_ago(gint64 time_us, gint64 now_us)
 	if (seconds <= 0)
 		return g_strdup(seconds < -2 ? "in the future" : "now");
 	span = out_span((guint64)seconds);
-	return g_strdup_printf("%s ago", span);
+	return g_strconcat(span, " ago", NULL);
 }
 
 char *out_rate(guint64 per_100ms, guint64 most)
@@ -63,7 +63,7 @@ char *out_rate(guint64 per_100ms, guint64 most)
 	if (per_100ms == 0)
 		return g_strdup("< 5/s");
 	number = out_number(MIN(per_100ms, most) * 10);
-	return g_strdup_printf("%s/s%s", number, per_100ms >= most ? "+" : "");
+	return g_strconcat(number, "/s", per_100ms >= most ? "+" : "", NULL);
 }
 
 char *out_true_rate(double per_second)
@@ -80,12 +80,19 @@ char *out_percent(guint64 part, guint64 all)
 
 char *out_number(guint64 number)
 {
-	g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, number);
-	GString *out = g_string_new(digits);
+	/* From the end on: 20 digits and their commas. */
+	char text[32], *at = text + sizeof(text) - 1;
+	guint digits = 0;
 
-	for (gssize at = (gssize)out->len - 3; at > 0; at -= 3)
-		g_string_insert_c(out, at, ',');
-	return g_string_free(out, FALSE);
+	*at = '\0';
+	do {
+		if (digits > 0 && digits % 3 == 0)
+			*--at = ',';
+		*--at = (char)('0' + number % 10);
+		digits++;
+		number /= 10;
+	} while (number > 0);
+	return g_strdup(at);
 }
 
 char *out_count(guint64 count, const char *singular)

@@ -8,13 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <gio/gunixoutputstream.h>
-
-#include "escape.h"
 
 gboolean out_colour(const Ctl *ctl)
 {
@@ -81,60 +78,6 @@ void out_close_pager(Ctl *ctl)
 	g_output_stream_close(g_subprocess_get_stdin_pipe(ctl->pager), NULL, NULL);
 	g_subprocess_wait(ctl->pager, NULL, NULL);
 	g_clear_object(&ctl->pager);
-}
-
-static int terminal_columns(const Ctl *ctl)
-{
-	const char *columns = g_getenv("COLUMNS");
-	struct winsize size;
-
-	if (columns && g_ascii_strtoull(columns, NULL, 10) > 0)
-		return (int)MIN(g_ascii_strtoull(columns, NULL, 10), 4096);
-	if (ioctl(ctl->pager ? ctl->saved_stdout : STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		return size.ws_col;
-	return 0;
-}
-
-struct libscols_table *out_table_new(const Ctl *ctl, const OutColumn *columns)
-{
-	struct libscols_table *table = scols_new_table();
-	gboolean terminal = ctl->pager || isatty(STDOUT_FILENO);
-
-	if (!table)
-		g_error("out of memory");
-	scols_table_set_termforce(table, terminal ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
-	if (terminal && terminal_columns(ctl) > 0)
-		scols_table_set_termwidth(table, (size_t)terminal_columns(ctl));
-	/* out_table_add() escapes what a terminal must not see, the way that names are escaped. */
-	scols_table_enable_noencoding(table, 1);
-	scols_table_enable_colors(table, out_colour(ctl));
-	for (; columns->title; columns++) {
-		if (!scols_table_new_column(table, columns->title, columns->width, columns->flags))
-			g_error("out of memory");
-	}
-	return table;
-}
-
-void out_table_add(struct libscols_table *table, const char *const *texts,
-		   const char *const *colours)
-{
-	struct libscols_line *line = scols_table_new_line(table, NULL);
-	size_t count = scols_table_get_ncols(table);
-
-	if (!line)
-		g_error("out of memory");
-	for (size_t i = 0; i < count; i++) {
-		if (scols_line_refer_data(line, i, escape_plain(texts[i])) != 0)
-			g_error("out of memory");
-		if (colours && colours[i])
-			scols_cell_set_color(scols_line_get_cell(line, i), colours[i]);
-	}
-}
-
-void out_table_print(struct libscols_table *table)
-{
-	scols_print_table(table);
-	scols_unref_table(table);
 }
 
 const char *out_tier_colour(const char *tier)

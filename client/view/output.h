@@ -2,8 +2,6 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-#include <libsmartcols.h>
-
 #include "ctl.h"
 #include "figures.h"
 
@@ -18,25 +16,6 @@ void out_open_pager(Ctl *ctl);
 
 /* Waits until the pager has been quit, if there is one. */
 void out_close_pager(Ctl *ctl);
-
-typedef struct {
-	const char *title;
-	double width; /* as libsmartcols has it: a share of the line, or columns */
-	int flags;    /* SCOLS_FL_* */
-} OutColumn;
-
-/*
- * A table as wide as the terminal. Columns end with one without a title. Free
- * with scols_unref_table().
- */
-struct libscols_table *out_table_new(const Ctl *ctl, const OutColumn *columns);
-
-/* Adds a row; the texts are copied. colours may be NULL, and so may each in it. */
-void out_table_add(struct libscols_table *table, const char *const *texts,
-		   const char *const *colours);
-
-/* Prints and frees the table. */
-void out_table_print(struct libscols_table *table);
 
 /* The colour of a tier in a table, a name that libsmartcols knows, or NULL. */
 const char *out_tier_colour(const char *tier);

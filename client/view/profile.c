@@ -4,6 +4,7 @@
 #include "profile.h"
 
 #include "classify.h"
+#include "out-table.h"
 #include "output.h"
 #include "tiers.h"
 
@@ -281,10 +282,10 @@ static void add_to_table(const char *label, const char *text, const char *colour
 
 void profile_print(const Ctl *ctl, GVariant *profile)
 {
-	static const OutColumn columns[] = {{"KEY", 0, 0}, {"VALUE", 0, SCOLS_FL_WRAP}, {NULL}};
-	struct libscols_table *table = out_table_new(ctl, columns);
+	static const OutColumn columns[] = {{"KEY", 0}, {"VALUE", SCOLS_FL_WRAP}, {NULL}};
+	g_autoptr(OutTable) table = out_table_new(ctl, columns);
 
-	scols_table_enable_noheadings(table, 1);
+	out_table_hide_titles(table);
 	profile_each(profile, add_to_table, table);
-	out_table_print(table);
+	out_table_print(table, stdout);
 }

@@ -18,7 +18,7 @@ const RowColumn row_columns[ROW_TEXTS] = {
 /* What predicts nothing is a guess, and looks like one without colours as well. */
 static char *tier(const Row *row)
 {
-	return g_strdup_printf("%s%s", rows_word(row), rows_predicts(row) ? "" : "?");
+	return g_strconcat(rows_word(row), rows_predicts(row) ? "" : "?", NULL);
 }
 
 /* What a new task of the name gets; tasks that something else has set are left alone. */
@@ -45,24 +45,38 @@ static char *wakeups(const Row *row)
 	return out_true_rate(row->wakeups_per_second);
 }
 
+char *row_text(const Row *row, int column, gint64 now_us, gboolean applies)
+{
+	switch (column) {
+	case ROW_NAME:
+		return rows_title(row);
+	case ROW_TIER:
+		return tier(row);
+	case ROW_CONFIDENCE:
+		return g_strdup_printf("%.2f", row->confidence);
+	case ROW_CPU:
+		return cpu(row);
+	case ROW_SLICE:
+		return g_strdup(slice(row, applies));
+	case ROW_RUNTIME:
+		return out_duration_ns(row->avg_runtime_ns);
+	case ROW_DEVIATION:
+		return out_duration_ns(row->runtime_dev_ns);
+	case ROW_LAST_SEEN:
+		return out_ago(row->last_seen_us, now_us);
+	case ROW_OBSERVED:
+		return out_number(row->observations);
+	case ROW_WAKEUPS:
+		return wakeups(row);
+	default:
+		return g_strdup(row->origin);
+	}
+}
+
 void row_texts(const Row *row, gint64 now_us, gboolean applies, char *texts[ROW_TEXTS])
 {
-	char *const filled[ROW_TEXTS] = {
-	    [ROW_NAME] = rows_title(row),
-	    [ROW_TIER] = tier(row),
-	    [ROW_CONFIDENCE] = g_strdup_printf("%.2f", row->confidence),
-	    [ROW_CPU] = cpu(row),
-	    [ROW_SLICE] = g_strdup(slice(row, applies)),
-	    [ROW_RUNTIME] = out_duration_ns(row->avg_runtime_ns),
-	    [ROW_DEVIATION] = out_duration_ns(row->runtime_dev_ns),
-	    [ROW_LAST_SEEN] = out_ago(row->last_seen_us, now_us),
-	    [ROW_OBSERVED] = out_number(row->observations),
-	    [ROW_WAKEUPS] = wakeups(row),
-	    [ROW_ORIGIN] = g_strdup(row->origin),
-	};
-
 	for (int i = 0; i < ROW_TEXTS; i++)
-		texts[i] = filled[i];
+		texts[i] = row_text(row, i, now_us, applies);
 }
 
 void row_texts_clear(char *texts[ROW_TEXTS])

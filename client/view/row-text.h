@@ -14,8 +14,12 @@ typedef struct {
 extern const RowColumn row_columns[ROW_TEXTS];
 
 /*
- * The texts of a row. applies: whether predictions are applied now. Free each with g_free().
+ * The text of a row in a column, below ROW_TEXTS. applies: whether predictions are applied now.
+ * Free with g_free().
  */
+char *row_text(const Row *row, int column, gint64 now_us, gboolean applies);
+
+/* Those of all columns. Free with row_texts_clear(). */
 void row_texts(const Row *row, gint64 now_us, gboolean applies, char *texts[ROW_TEXTS]);
 
 void row_texts_clear(char *texts[ROW_TEXTS]);
