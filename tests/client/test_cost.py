@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Copyright (C) 2026 The ProcDb developers
+"""What a list of thousands costs the client, in instructions that callgrind counts.
+
+Nearly the same in every run and on every machine: the bounds are well above what it takes, and below what it
+took before answers came by columns, or before a table without a terminal was only padded.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+from support import CTL, ClientTest
+
+ROWS = 2000
+
+
+class Cost(ClientTest):
+    def instructions(self, *arguments):
+        """Of each row, with what the start takes."""
+        done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", CTL, *arguments],
+                              env=self.bus.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(done.stdout.count("many"), ROWS)
+        return int(re.search(r"Collected : (\d+)", done.stderr)[1]) / ROWS
+
+    def test_a_row_of_a_list_has_a_bound(self):
+        self.start_fake("--many", str(ROWS))
+        for arguments, most in ((["list"], 70_000), (["list", "--names"], 15_000), (["list", "--json"], 450_000)):
+            with self.subTest(arguments):
+                cost = self.instructions(*arguments)
+                print(f"# {' '.join(arguments)}: {cost:.0f} instructions a row, at most {most}", file=sys.stderr)
+                self.assertLess(cost, most)
+
+
+if __name__ == "__main__":
+    if not shutil.which("valgrind"):
+        print("SKIP: valgrind is not installed")
+        sys.exit(77)
+    unittest.main()
