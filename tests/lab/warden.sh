@@ -4,7 +4,7 @@
 #
 # usage: warden.sh [SPARED-PID...] <PIPE
 # A stand-in for dying with a namespace's init, where process ids stay those of the machine:
-# when nobody has the pipe open for writing any more, ends whoever else is in its mount namespace.
+# when no process has the pipe open for writing any more, ends what else is in its mount namespace.
 read -r _
 mine=$(readlink /proc/self/ns/mnt)
 left=1
