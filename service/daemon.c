@@ -470,7 +470,7 @@ int procdb_daemon_run(const ProcdbOptions *options)
 	Service service = {.options = *options};
 	g_auto(ProcdbVerdict) verdict;
 
-	/* As systemd has it: tasks are not left as they are because nobody reads the log any more.
+	/* As systemd has it: tasks are not left as they are because the log is not read any more.
 	 */
 	(void)signal(SIGPIPE, SIG_IGN);
 	procdb_config_init(&service.config);

@@ -10,7 +10,7 @@ typedef struct {
 	const char *kind; /* program or unit */
 	const char *text; /* of it, escaped as a task name is */
 	const char *tier;
-	const char *source; /* who decided it */
+	const char *source; /* what decided it */
 } Rule;
 
 typedef struct {

@@ -73,5 +73,5 @@ int procdb_outcomes_append(sd_bus_message *message, const ProcdbEngineStatus *st
 /* The escaped names of an array of struct procdb_comm; the caller frees them. */
 GStrv procdb_comms_escape(const GArray *comms);
 
-/* Who decided the override of an entry: the path of a file, or "administrator". */
+/* What decided the override of an entry: the path of a file, or "administrator". */
 const char *procdb_override_source(const ProcdbEngine *engine, const struct procdb_entry *entry);

@@ -56,7 +56,7 @@ class Panel(ClientTest):
                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addCleanup(stop, trial)
         self.assertEqual(self.line(panel)["class"], "trial")
-        # Before that line an interrupt ends the client at once, and this fake service does not look who leaves.
+        # Before that line an interrupt ends the client at once, and this fake service does not look at what leaves.
         self.assertIn(b"Ctrl-C ends it", trial.stderr.readline())
         trial.send_signal(signal.SIGINT)
         self.assertEqual(self.line(panel)["class"], "observing")

@@ -353,7 +353,7 @@ def after_kill_the_next_service_puts_back():
                 assert slice_of(pid) == slice_of(child) == default
 
 
-def who_is_born_while_no_service_runs_is_not_nice_for_ever():
+def a_child_of_a_time_without_service_is_not_nice_for_ever():
     """Also a grandchild, and a child that executes something else."""
     with open("/etc/pandemonium/procdb.conf", "w", encoding="ascii") as file:
         file.write("[Apply]\nMode=slices\nBatchNice=5\n")

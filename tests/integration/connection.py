@@ -245,7 +245,7 @@ GLib.MainLoop().run()
         service.kill()  # it has been looked at
 
 
-def a_log_that_nobody_reads_any_more_ends_nothing():
+def a_log_that_is_not_read_any_more_ends_nothing():
     """Without systemd, which has it ignored: `pandemonium-procdbd 2>&1 | head`, a logger that ends."""
     with Service() as service:
         service.stop()

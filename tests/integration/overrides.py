@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
-"""Overrides by program and by unit: who gets the slice, who does not, and what is above what."""
+"""Overrides by program and by unit: which tasks get the slice, which do not, and what is above what."""
 
 import os
 import shutil

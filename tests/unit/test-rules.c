@@ -71,7 +71,7 @@ static void test_what_is_cut_is_not_believed(void)
 		g_assert_null(procdb_script_find("/usr/bin/python3", args, len - cut));
 }
 
-/* In memory of its own size, for whoever watches what is read. */
+/* In memory of its own size, for what watches what is read. */
 static void test_arguments_of_any_bytes(void)
 {
 	static const char *const paths[] = {"/usr/bin/python3", "/bin/sh", "java", "lua5.4",
