@@ -23,6 +23,7 @@ static const size_t texts[] = {
     offsetof(Row, held),
     offsetof(Row, kind),
     offsetof(Row, program),
+    offsetof(Row, application),
 };
 
 /* An answer of thousands would live as long as one of its rows does. */

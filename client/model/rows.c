@@ -52,6 +52,7 @@ static const struct member {
     {"runs", "t", offsetof(Row, runs)},
     {"cpu_share", "d", offsetof(Row, cpu_share)},
     {"wakeups_per_second", "d", offsetof(Row, wakeups_per_second)},
+    {"application", "s", offsetof(Row, application)},
     {"votes", "(uuu)", offsetof(Row, votes)},
 };
 
@@ -59,8 +60,8 @@ const char **rows_fields(void)
 {
 	const char **fields = g_new0(const char *, G_N_ELEMENTS(members));
 
-	/* All but the last one, the votes, in whose place is the end. */
-	for (size_t i = 0; i + 1 < G_N_ELEMENTS(members); i++)
+	/* All but the last two, in whose place is the end. */
+	for (size_t i = 0; i + 2 < G_N_ELEMENTS(members); i++)
 		fields[i] = members[i].name;
 	return fields;
 }

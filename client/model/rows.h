@@ -31,10 +31,11 @@ typedef struct {
 	const char *prediction_source;
 	const char *held; /* the tier of a hold */
 	const char *kind;
-	const char *program; /* its path */
-	guint64 cpu_ns;	     /* of all its tasks; 0: not known */
-	guint64 runs;	     /* starts; 0: not known */
-	double cpu_share;    /* of one CPU */
+	const char *program;	 /* its path */
+	const char *application; /* of the desktop */
+	guint64 cpu_ns;		 /* of all its tasks; 0: not known */
+	guint64 runs;		 /* starts; 0: not known */
+	double cpu_share;	 /* of one CPU */
 	double wakeups_per_second;
 	GVariant *members; /* all of them, an a{sv} */
 } Row;
@@ -64,7 +65,10 @@ Rows *rows_fetch(Ctl *ctl, GError **error);
 /* The same with all that is known of each. */
 Rows *rows_fetch_whole(Ctl *ctl, GError **error);
 
-/* Fields for rows_query(): all that a row has but its votes. Free the array with g_free(). */
+/*
+ * Fields for rows_query(): all that a row has but its votes and its application. Free the array
+ * with g_free().
+ */
 const char **rows_fields(void);
 
 /*

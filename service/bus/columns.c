@@ -120,6 +120,14 @@ static void get_unit(const struct source *of, struct value *value)
 		value->made = procdb_identity_text(identity.unit, PROCDB_UNIT_LEN);
 }
 
+static void get_application(const struct source *of, struct value *value)
+{
+	ProcdbIdentity identity;
+
+	if (find_told(of, &identity))
+		value->made = procdb_identity_application(&identity);
+}
+
 static void get_runs(const struct source *of, struct value *value)
 {
 	struct procdb_identity known;
@@ -190,6 +198,7 @@ static const struct column {
     {"user", 's', get_user},
     {"program", 's', get_program},
     {"unit", 's', get_unit},
+    {"application", 's', get_application},
     {"runs", 't', get_runs},
     {"cpu_ns", 't', get_cpu},
     {"cpu_share", 'd', get_cpu_share},
@@ -324,7 +333,8 @@ static gboolean have(ProcdbColumns columns, gboolean (*is)(const struct column *
 
 static gboolean is_text_of_users(const struct column *column)
 {
-	return column->get == get_program || column->get == get_unit;
+	return column->get == get_program || column->get == get_unit ||
+	       column->get == get_application;
 }
 
 static gboolean is_of_tasks(const struct column *column)

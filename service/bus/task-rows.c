@@ -12,6 +12,14 @@
 /* The bytes of a row without path, unit and application, at most. */
 #define TASK_MOST ((gsize)512)
 
+char *procdb_identity_application(const ProcdbIdentity *identity)
+{
+	g_autofree char *unit = g_strndup(identity->unit, PROCDB_UNIT_LEN);
+	g_autofree char *application = procdb_application_of(unit);
+
+	return application ? procdb_identity_text(application, PROCDB_UNIT_LEN) : NULL;
+}
+
 static int add_text(int result, sd_bus_message *message, const char *key, const char *bytes,
 		    gsize size)
 {
@@ -23,7 +31,7 @@ static int add_text(int result, sd_bus_message *message, const char *key, const 
 int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identity, gboolean all)
 {
 	const char *kind = procdb_kind_name(identity->kind);
-	g_autofree char *unit = NULL, *application = NULL;
+	g_autofree char *application = NULL;
 	int result = 0;
 
 	if (*kind)
@@ -34,10 +42,8 @@ int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identi
 		return result;
 	result = add_text(result, message, "program", identity->path, PROCDB_PATH_LEN);
 	result = add_text(result, message, "unit", identity->unit, PROCDB_UNIT_LEN);
-	unit = g_strndup(identity->unit, PROCDB_UNIT_LEN);
-	application = procdb_application_of(unit);
-	return application ? add_text(result, message, "application", application, PROCDB_UNIT_LEN)
-			   : result;
+	application = procdb_identity_application(identity);
+	return application ? PROCDB_ADD(result, message, "application", "s", application) : result;
 }
 
 static gsize text_size(const char *bytes, gsize most)

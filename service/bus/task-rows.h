@@ -16,6 +16,12 @@ typedef struct {
 	const char *unit; /* of PROCDB_UNIT_LEN bytes, "" for unknown */
 } ProcdbIdentity;
 
+/*
+ * The desktop application that the unit is of, escaped as a task name is; NULL for any other unit.
+ * Free with g_free().
+ */
+char *procdb_identity_application(const ProcdbIdentity *identity);
+
 /* Appends kind and user, and, if all is to be told, program, unit and application. */
 int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identity, gboolean all);
 

@@ -11,9 +11,10 @@
 #define FIELDS                                                                                     \
 	"['name', 'tier', 'confidence', 'confident', 'observations', 'avg_runtime_ns', "           \
 	"'runtime_dev_ns', 'wakeup_freq', 'csw_rate', 'first_seen_us', 'last_seen_us', 'origin', " \
-	"'predicted', 'prediction_source', 'held', 'kind', 'user', 'program', 'unit', 'runs', "    \
+	"'predicted', 'prediction_source', 'held', 'kind', 'user', 'program', 'unit', "            \
+	"'application', 'runs', "                                                                  \
 	"'cpu_ns', 'cpu_share', 'wakeups_per_second', 'switches_per_second']"
-#define N_FIELDS 24
+#define N_FIELDS 25
 
 #define MANY 4096
 
@@ -92,7 +93,7 @@ static void test_columns_say_what_profiles_say(BusFixture *f, gconstpointer data
 	    .switches = 5,
 	    .kind = PROCDB_KIND_PROCESS,
 	    .path = "/usr/lib/gcc/cc1\n\xff",
-	    .unit = "build.service",
+	    .unit = "app-org.gnome.Builder-77.scope",
 	};
 	struct procdb_comm comm = test_comm("cc1");
 	g_autoptr(GVariant) reply = NULL;
@@ -105,6 +106,44 @@ static void test_columns_say_what_profiles_say(BusFixture *f, gconstpointer data
 	assert_as_get_profile(f, reply, 0, "cc1");
 	assert_as_get_profile(f, reply, 1, "make");
 	assert_as_get_profile(f, reply, 2, "never seen");
+}
+
+/* What a user runs tells where that user's programs are, and which. */
+static void test_applications_of_people_are_theirs(BusFixture *f, gconstpointer data)
+{
+	static const struct {
+		guint32 reader, owner;
+		const char *expected;
+	} cases[] = {
+	    {0, 1001, "['org.gnome.Builder']"},
+	    {1001, 1001, "['org.gnome.Builder']"},
+	    {1000, 1001, "['']"},
+	    {1000, 0, "['org.gnome.Builder']"},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct procdb_program program = {
+		    .cpu = 1,
+		    .uid = cases[i].owner,
+		    .kind = PROCDB_KIND_PROCESS,
+		    .path = "/usr/bin/cc1",
+		    .unit = "app-gnome-org.gnome.Builder-77.scope",
+		};
+		const struct procdb_comm comm = test_comm("cc1");
+		g_autoptr(GVariant) reply = NULL, applications = NULL;
+		g_autofree char *text = NULL;
+		BusFixture own;
+
+		bus_fixture_set_up(&own, NULL);
+		own.authority.uid = cases[i].reader;
+		test_maps_count_program(own.engine.backend, &comm, &program);
+		test_steps(&own.engine, 1);
+		reply = ask(&own, "{'pattern': <'cc1'>}", "['application']", 0);
+		applications = column_of(reply, "application");
+		text = g_variant_print(applications, FALSE);
+		g_assert_cmpstr(text, ==, cases[i].expected);
+		bus_fixture_tear_down(&own, NULL);
+	}
 }
 
 static void test_fields_are_those_asked_for(BusFixture *f, gconstpointer data)
@@ -222,6 +261,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	add("/columns/columns-say-what-profiles-say", test_columns_say_what_profiles_say);
+	add("/columns/applications-of-people-are-theirs", test_applications_of_people_are_theirs);
 	add("/columns/fields-are-those-asked-for", test_fields_are_those_asked_for);
 	add("/columns/without-an-answer-nothing-is-read", test_without_an_answer_nothing_is_read);
 	add("/columns/counts-alone-need-no-tasks", test_counts_alone_need_no_tasks);
