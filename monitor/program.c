@@ -16,14 +16,15 @@ struct _MonitorProgram {
 	char *word; /* a tier or "brief" */
 	char *tier; /* the same as it is shown */
 	char *origin;
-	char *cpu_text;
-	char *wakeups_text;
+	char *path;
 	char *application;
 	GIcon *icon;
-	double cpu; /* of one CPU, to a thousandth */
+	double cpu; /* of one CPU */
 	double wakeups;
-	double confidence;
+	double sorted_cpu; /* as the list is sorted */
+	double sorted_wakeups;
 	int rank;
+	gboolean predicts;
 	gboolean is_kernel_thread;
 	gboolean is_overridden;
 	gint64 taken_us;
@@ -37,12 +38,9 @@ enum {
 	PROP_WORD,
 	PROP_TIER,
 	PROP_ORIGIN,
-	PROP_CPU_TEXT,
-	PROP_WAKEUPS_TEXT,
 	PROP_ICON,
 	PROP_CPU,
 	PROP_WAKEUPS,
-	PROP_CONFIDENCE,
 	PROP_RANK,
 	PROP_IS_KERNEL_THREAD,
 	PROP_COUNT,
@@ -70,23 +68,14 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *p
 	case PROP_ORIGIN:
 		g_value_set_string(value, self->origin);
 		break;
-	case PROP_CPU_TEXT:
-		g_value_set_string(value, self->cpu_text);
-		break;
-	case PROP_WAKEUPS_TEXT:
-		g_value_set_string(value, self->wakeups_text);
-		break;
 	case PROP_ICON:
 		g_value_set_object(value, self->icon);
 		break;
 	case PROP_CPU:
-		g_value_set_double(value, self->cpu);
+		g_value_set_double(value, self->sorted_cpu);
 		break;
 	case PROP_WAKEUPS:
-		g_value_set_double(value, self->wakeups);
-		break;
-	case PROP_CONFIDENCE:
-		g_value_set_double(value, self->confidence);
+		g_value_set_double(value, self->sorted_wakeups);
 		break;
 	case PROP_RANK:
 		g_value_set_int(value, self->rank);
@@ -108,8 +97,7 @@ static void finalize(GObject *object)
 	g_free(self->word);
 	g_free(self->tier);
 	g_free(self->origin);
-	g_free(self->cpu_text);
-	g_free(self->wakeups_text);
+	g_free(self->path);
 	g_free(self->application);
 	g_clear_object(&self->icon);
 	G_OBJECT_CLASS(monitor_program_parent_class)->finalize(object);
@@ -131,18 +119,12 @@ static void monitor_program_class_init(MonitorProgramClass *class)
 		const char *name;
 	} texts[] =
 	    {
-		{PROP_NAME, "name"},
-		{PROP_TITLE, "title"},
-		{PROP_WORD, "word"},
-		{PROP_TIER, "tier"},
-		{PROP_ORIGIN, "origin"},
-		{PROP_CPU_TEXT, "cpu-text"},
-		{PROP_WAKEUPS_TEXT, "wakeups-text"},
+		{PROP_NAME, "name"}, {PROP_TITLE, "title"},   {PROP_WORD, "word"},
+		{PROP_TIER, "tier"}, {PROP_ORIGIN, "origin"},
 	    },
 	  numbers[] = {
 	      {PROP_CPU, "cpu"},
 	      {PROP_WAKEUPS, "wakeups"},
-	      {PROP_CONFIDENCE, "confidence"},
 	  };
 
 	object_class->get_property = get_property;
@@ -180,43 +162,15 @@ static void notify(MonitorProgram *self, guint id)
 	g_object_notify_by_pspec(G_OBJECT(self), properties[id]);
 }
 
-/* Takes text over. */
-static void set_text(MonitorProgram *self, guint id, char **to, char *text)
+/* Returns whether it is another text. */
+static gboolean set_text(MonitorProgram *self, guint id, char **to, const char *text)
 {
-	if (g_strcmp0(*to, text) == 0) {
-		g_free(text);
-		return;
-	}
+	if (g_strcmp0(*to, text) == 0)
+		return FALSE;
 	g_free(*to);
-	*to = text;
+	*to = g_strdup(text);
 	notify(self, id);
-}
-
-/* No two of the numbers that are compared here differ by less than what is shown. */
-static void set_number(MonitorProgram *self, guint id, double *to, double number)
-{
-	if (fabs(*to - number) < 1e-6)
-		return;
-	*to = number;
-	notify(self, id);
-}
-
-static void set_cpu(MonitorProgram *self, double share)
-{
-	const double cpu = round(MAX(share, 0) * 1000) / 1000;
-
-	set_number(self, PROP_CPU, &self->cpu, cpu);
-	set_text(self, PROP_CPU_TEXT, &self->cpu_text,
-		 cpu > 0 ? g_strdup_printf("%.1f %%", cpu * 100) : g_strdup(""));
-}
-
-static void set_wakeups(MonitorProgram *self, double per_second)
-{
-	const double wakeups = per_second < 10 ? round(per_second * 10) / 10 : round(per_second);
-
-	set_number(self, PROP_WAKEUPS, &self->wakeups, wakeups);
-	set_text(self, PROP_WAKEUPS_TEXT, &self->wakeups_text,
-		 wakeups <= 0 ? g_strdup("") : out_true_rate(wakeups));
+	return TRUE;
 }
 
 /* The icon of a desktop application, by the name of its desktop file; NULL if it has none. */
@@ -231,11 +185,9 @@ static GIcon *icon_of(const char *application)
 
 static void set_icon(MonitorProgram *self, const Row *row)
 {
-	const char *application = NULL;
+	const char *application = row->application;
 	GIcon *icon = NULL;
 
-	if (row->members)
-		g_variant_lookup(row->members, "application", "&s", &application);
 	if (self->icon && g_strcmp0(application, self->application) == 0)
 		return;
 	g_free(self->application);
@@ -260,37 +212,94 @@ static const char *origin_of(const Row *row)
 	return rows_predicts(row) ? "learned" : "";
 }
 
-void monitor_program_take(MonitorProgram *self, const Row *row)
+/* Its title, of its name and of the program that runs under it. */
+static gboolean set_title(MonitorProgram *self, const Row *row)
 {
-	const char *word = rows_word(row);
-	const int rank = rows_tier_rank(word);
+	g_autofree char *title = NULL;
 
-	g_object_freeze_notify(G_OBJECT(self));
+	if (self->title && g_strcmp0(self->path, row->program) == 0)
+		return FALSE;
+	g_free(self->path);
+	self->path = g_strdup(row->program);
+	title = rows_title(row);
+	return set_text(self, PROP_TITLE, &self->title, title);
+}
+
+static gboolean set_tier(MonitorProgram *self, const Row *row)
+{
+	const gboolean predicts = rows_predicts(row);
+	const gboolean is_other = set_text(self, PROP_WORD, &self->word, rows_word(row));
+	g_autofree char *tier = NULL;
+
+	if (!is_other && self->tier && predicts == self->predicts)
+		return FALSE;
+	self->predicts = predicts;
+	self->rank = rows_tier_rank(self->word);
+	tier = g_strconcat(self->word, predicts ? "" : "?", NULL);
+	set_text(self, PROP_TIER, &self->tier, tier);
+	return is_other;
+}
+
+static gboolean set_kernel_thread(MonitorProgram *self, const Row *row)
+{
+	if (self->is_kernel_thread == rows_is_kernel_thread(row))
+		return FALSE;
+	self->is_kernel_thread = !self->is_kernel_thread;
+	notify(self, PROP_IS_KERNEL_THREAD);
+	return TRUE;
+}
+
+MonitorChanges monitor_program_take(MonitorProgram *self, const Row *row)
+{
+	guint changes = 0;
+
 	self->taken_us = g_get_monotonic_time();
 	set_icon(self, row);
-	set_text(self, PROP_TITLE, &self->title, rows_title(row));
-	set_text(self, PROP_WORD, &self->word, g_strdup(word));
-	set_text(self, PROP_TIER, &self->tier,
-		 g_strconcat(word, rows_predicts(row) ? "" : "?", NULL));
-	set_text(self, PROP_ORIGIN, &self->origin, g_strdup(origin_of(row)));
-	set_number(self, PROP_CONFIDENCE, &self->confidence, round(row->confidence * 100) / 100);
-	set_cpu(self, row->cpu_share);
-	set_wakeups(self, row->wakeups_per_second);
-	if (self->rank != rank) {
-		self->rank = rank;
-		notify(self, PROP_RANK);
-	}
-	if (self->is_kernel_thread != rows_is_kernel_thread(row)) {
-		self->is_kernel_thread = !self->is_kernel_thread;
-		notify(self, PROP_IS_KERNEL_THREAD);
-	}
+	if (set_title(self, row))
+		changes |= MONITOR_CHANGES_CHOICE;
+	if (set_kernel_thread(self, row))
+		changes |= MONITOR_CHANGES_CHOICE;
+	if (set_tier(self, row))
+		changes |= MONITOR_CHANGES_CHOICE | MONITOR_CHANGES_ORDER;
+	if (set_text(self, PROP_ORIGIN, &self->origin, origin_of(row)))
+		changes |= MONITOR_CHANGES_ORDER;
 	self->is_overridden = g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
-	g_object_thaw_notify(G_OBJECT(self));
+	self->cpu = MAX(row->cpu_share, 0);
+	self->wakeups = MAX(row->wakeups_per_second, 0);
+	return changes;
+}
+
+/* As top has it (client/model/order.c): what is nearly equal stays where it is. */
+static gboolean is_clearly_other(double now, double then, double slack)
+{
+	return fabs(now - then) > slack + 0.25 * then;
+}
+
+gboolean monitor_program_has_moved(MonitorProgram *self)
+{
+	return is_clearly_other(self->cpu, self->sorted_cpu, 0.01) ||
+	       is_clearly_other(self->wakeups, self->sorted_wakeups, 10);
+}
+
+void monitor_program_settle(MonitorProgram *self)
+{
+	self->sorted_cpu = self->cpu;
+	self->sorted_wakeups = self->wakeups;
+}
+
+char *monitor_program_cpu_text(MonitorProgram *self)
+{
+	return self->cpu < 0.0005 ? g_strdup("") : g_strdup_printf("%.1f %%", self->cpu * 100);
+}
+
+char *monitor_program_wakeups_text(MonitorProgram *self)
+{
+	return self->wakeups < 0.05 ? g_strdup("") : out_true_rate(self->wakeups);
 }
 
 void monitor_program_rest(MonitorProgram *self)
 {
-	set_cpu(self, 0);
+	self->cpu = 0;
 }
 
 gint64 monitor_program_taken_us(MonitorProgram *self)

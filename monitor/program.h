@@ -14,8 +14,28 @@ G_DECLARE_FINAL_TYPE(MonitorProgram, monitor_program, MONITOR, PROGRAM, GObject)
 /* A program of which only the name is known yet, escaped as on the bus. */
 MonitorProgram *monitor_program_new(const char *name);
 
-/* Takes over what a row says; notifies of what is seen otherwise now, and of nothing else. */
-void monitor_program_take(MonitorProgram *self, const Row *row);
+/* What a row may change beside what is shown in its place. */
+typedef enum {
+	MONITOR_CHANGES_CHOICE = 1 << 0, /* what filters look at */
+	MONITOR_CHANGES_ORDER = 1 << 1,	 /* what sorters look at */
+} MonitorChanges;
+
+/*
+ * Takes over what a row says, and returns what that changes. Notifies of what is seen otherwise
+ * now, and of nothing else; numbers change all the time, and are asked for when they are to be
+ * seen.
+ */
+MonitorChanges monitor_program_take(MonitorProgram *self, const Row *row);
+
+/* Whether it has left the place that the properties cpu and wakeups gave it in a sorted list. */
+gboolean monitor_program_has_moved(MonitorProgram *self);
+
+/* Sets these properties to what is so now, whereupon a list has to be sorted. */
+void monitor_program_settle(MonitorProgram *self);
+
+/* How much of a CPU it uses, and its wake-ups, as texts; "" for none. Free with g_free(). */
+char *monitor_program_cpu_text(MonitorProgram *self);
+char *monitor_program_wakeups_text(MonitorProgram *self);
 
 /* It was not observed for a while: it uses no CPU, of which the service sends no word. */
 void monitor_program_rest(MonitorProgram *self);

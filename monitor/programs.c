@@ -8,6 +8,25 @@
 /* CPU time changes without a word from the service. */
 #define BUSY_US (G_GINT64_CONSTANT(2) * G_USEC_PER_SEC)
 #define PACE_MS 1000
+/* Rows that jump about each second cannot be read. */
+#define SETTLE_US (G_GINT64_CONSTANT(5) * G_USEC_PER_SEC)
+
+/* What is shown, and what it is known by. */
+static const char *const fields[] = {"name",
+				     "tier",
+				     "observations",
+				     "avg_runtime_ns",
+				     "origin",
+				     "prediction_source",
+				     "held",
+				     "kind",
+				     "program",
+				     "application",
+				     "cpu_ns",
+				     "runs",
+				     "cpu_share",
+				     "wakeups_per_second",
+				     NULL};
 
 /* What a list is of. */
 typedef enum {
@@ -29,7 +48,8 @@ struct _MonitorPrograms {
 	guint pace_ms;
 	guint timer;
 	gint64 asked_us;
-	gint64 busy_us; /* when those that use CPU time were last asked for */
+	gint64 settled_us; /* when rows were last given other places */
+	gint64 busy_us;	   /* when those that use CPU time were last asked for */
 	ListOf asked;
 };
 
@@ -57,84 +77,110 @@ static void drop(MonitorPrograms *self, const char *name)
  * Adds the programs that are new, before others change: the lists that sort this one take for
  * granted that what they have is in order.
  */
-static void add_new(MonitorPrograms *self, GVariant *profiles)
+static void add_new(MonitorPrograms *self, const Rows *rows)
 {
 	g_autoptr(GPtrArray) added = g_ptr_array_new();
-	GVariantIter iter;
-	GVariant *map;
 
-	g_variant_iter_init(&iter, profiles);
-	while ((map = g_variant_iter_next_value(&iter))) {
-		const char *name;
+	for (guint i = 0; i < rows->items->len; i++) {
+		const Row *row = rows_get(rows, i);
 		MonitorProgram *program;
-		Row row;
 
-		if (g_variant_lookup(map, "name", "&s", &name) &&
-		    !g_hash_table_contains(self->by_name, name)) {
-			program = monitor_program_new(name);
-			rows_row_of_map(map, &row);
-			monitor_program_take(program, &row);
-			g_hash_table_insert(self->by_name, (gpointer)monitor_program_name(program),
-					    program);
-			g_ptr_array_add(added, program);
-		}
-		g_variant_unref(map);
+		if (g_hash_table_contains(self->by_name, row->name))
+			continue;
+		program = monitor_program_new(row->name);
+		monitor_program_take(program, row);
+		monitor_program_settle(program);
+		g_hash_table_insert(self->by_name, (gpointer)monitor_program_name(program),
+				    program);
+		g_ptr_array_add(added, program);
 	}
 	if (added->len > 0)
 		g_list_store_splice(self->list, g_list_model_get_n_items(G_LIST_MODEL(self->list)),
 				    0, added->pdata, added->len);
 }
 
-/* Drops what a list of all, taken since begun_us, does not have; lets rest what is not busy. */
-static void look_through(MonitorPrograms *self, gint64 begun_us)
+/* Those that are not among the busy ones, of a list since begun_us, use no CPU. */
+static void rest_others(MonitorPrograms *self, gint64 begun_us)
+{
+	GHashTableIter iter;
+	gpointer program;
+
+	g_hash_table_iter_init(&iter, self->by_name);
+	while (g_hash_table_iter_next(&iter, NULL, &program)) {
+		if (monitor_program_taken_us(program) < begun_us)
+			monitor_program_rest(program);
+	}
+}
+
+/* Drops what a list of all, taken since begun_us, does not have. */
+static void drop_others(MonitorPrograms *self, gint64 begun_us)
 {
 	for (guint i = g_list_model_get_n_items(G_LIST_MODEL(self->list)); i-- > 0;) {
 		g_autoptr(MonitorProgram) program =
 		    g_list_model_get_item(G_LIST_MODEL(self->list), i);
-		const gint64 taken_us = monitor_program_taken_us(program);
 
-		if (taken_us >= begun_us)
+		if (monitor_program_taken_us(program) >= begun_us)
 			continue;
-		if (self->asked == BUSY) {
-			monitor_program_rest(program);
-		} else {
-			g_hash_table_remove(self->by_name, monitor_program_name(program));
-			g_list_store_remove(self->list, i);
-		}
+		g_hash_table_remove(self->by_name, monitor_program_name(program));
+		g_list_store_remove(self->list, i);
 	}
 }
 
-static void take_all(MonitorPrograms *self, GVariant *profiles)
+/*
+ * Lets those that have left their place find another one. Others stay, and are no work for the
+ * lists that sort: of two hundred rows with widgets, each that another one takes the place of costs
+ * more than all that was asked for.
+ */
+static MonitorChanges settle(MonitorPrograms *self)
+{
+	const gint64 now_us = g_get_monotonic_time();
+	MonitorChanges changes = 0;
+	GHashTableIter iter;
+	gpointer program;
+
+	if (now_us - self->settled_us < SETTLE_US)
+		return 0;
+	g_hash_table_iter_init(&iter, self->by_name);
+	while (g_hash_table_iter_next(&iter, NULL, &program)) {
+		if (!monitor_program_has_moved(program))
+			continue;
+		monitor_program_settle(program);
+		changes = MONITOR_CHANGES_ORDER;
+		self->settled_us = now_us;
+	}
+	return changes;
+}
+
+static MonitorChanges take_all(MonitorPrograms *self, const Rows *rows)
 {
 	const gint64 begun_us = g_get_monotonic_time();
-	GVariantIter iter;
-	GVariant *map;
+	MonitorChanges changes = 0;
 
-	add_new(self, profiles);
-	g_variant_iter_init(&iter, profiles);
-	while ((map = g_variant_iter_next_value(&iter))) {
-		MonitorProgram *program;
-		Row row;
+	add_new(self, rows);
+	for (guint i = 0; i < rows->items->len; i++) {
+		const Row *row = rows_get(rows, i);
+		MonitorProgram *program = g_hash_table_lookup(self->by_name, row->name);
 
-		rows_row_of_map(map, &row);
-		program = g_hash_table_lookup(self->by_name, row.name);
 		if (program && monitor_program_taken_us(program) < begun_us)
-			monitor_program_take(program, &row);
-		g_variant_unref(map);
+			changes |= monitor_program_take(program, row);
 	}
-	if (self->asked != CHANGED)
-		look_through(self, begun_us);
+	if (self->asked == ALL)
+		drop_others(self, begun_us);
+	else if (self->asked == BUSY)
+		rest_others(self, begun_us);
+	return changes | settle(self);
 }
 
 static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(MonitorPrograms) self = data;
-	g_autoptr(GVariant) profiles = NULL;
+	g_autoptr(GVariant) columns = NULL;
+	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GError) error = NULL;
 	guint64 serial;
 
-	if (!procdb_dbus_proc_db1_call_query_profiles_finish(PROCDB_DBUS_PROC_DB1(source),
-							     &profiles, &serial, result, &error)) {
+	if (!procdb_dbus_proc_db1_call_query_columns_finish(PROCDB_DBUS_PROC_DB1(source), &columns,
+							    &serial, result, &error)) {
 		/* Another list may be on its way by now. */
 		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 			return;
@@ -143,15 +189,15 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 		return;
 	}
 	g_clear_object(&self->cancellable);
+	rows = rows_from_columns(columns);
 	if (self->asked != BUSY)
 		self->serial = serial;
 	if (self->asked == ALL)
 		self->signalled = serial;
 	/* More changed than one list tells. */
-	else if (self->asked == CHANGED && g_variant_n_children(profiles) >= ROWS_MOST)
+	else if (self->asked == CHANGED && rows->items->len >= ROWS_MOST)
 		self->is_whole = TRUE;
-	take_all(self, profiles);
-	g_signal_emit(self, signals[UPDATED], 0);
+	g_signal_emit(self, signals[UPDATED], 0, (guint)take_all(self, rows));
 	ask_when_due(self);
 }
 
@@ -160,9 +206,9 @@ static void ask(MonitorPrograms *self)
 	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
 
 	self->asked_us = g_get_monotonic_time();
-	self->asked = self->is_whole || self->serial == 0	  ? ALL
-		      : self->asked_us - self->busy_us >= BUSY_US ? BUSY
-								  : CHANGED;
+	self->asked = self->is_whole || self->serial == 0				 ? ALL
+		      : self->asked != BUSY && self->asked_us - self->busy_us >= BUSY_US ? BUSY
+											 : CHANGED;
 	if (self->asked == CHANGED)
 		g_variant_dict_insert(&filter, "changed_since", "t", self->serial);
 	else
@@ -172,9 +218,10 @@ static void ask(MonitorPrograms *self)
 	self->is_stale = self->asked == BUSY;
 	self->is_whole = FALSE;
 	self->cancellable = g_cancellable_new();
-	procdb_dbus_proc_db1_call_query_profiles(
-	    self->proxy, g_variant_dict_end(&filter), self->asked == BUSY ? ROWS_BUSY : ROWS_MOST,
-	    G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, self->cancellable, on_list, g_object_ref(self));
+	procdb_dbus_proc_db1_call_query_columns(self->proxy, g_variant_dict_end(&filter), fields,
+						self->asked == BUSY ? ROWS_BUSY : ROWS_MOST,
+						G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
+						self->cancellable, on_list, g_object_ref(self));
 }
 
 static gboolean on_due(gpointer data)
@@ -247,7 +294,7 @@ static void monitor_programs_class_init(MonitorProgramsClass *class)
 {
 	G_OBJECT_CLASS(class)->dispose = dispose;
 	signals[UPDATED] = g_signal_new("updated", MONITOR_TYPE_PROGRAMS, G_SIGNAL_RUN_LAST, 0,
-					NULL, NULL, NULL, G_TYPE_NONE, 0);
+					NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
 	signals[FAILED] = g_signal_new("failed", MONITOR_TYPE_PROGRAMS, G_SIGNAL_RUN_LAST, 0, NULL,
 				       NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
 }

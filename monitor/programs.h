@@ -4,7 +4,7 @@
 
 /*
  * The programs that the service knows, as a list that is brought up to date by its signals, and
- * never more often than once a second.
+ * never more often than its pace allows.
  */
 
 #include <gio/gio.h>
@@ -17,7 +17,8 @@ G_DECLARE_FINAL_TYPE(MonitorPrograms, monitor_programs, MONITOR, PROGRAMS, GObje
 
 /*
  * Follows the service of a proxy, while that has an owner. Signals: "updated", after a list was
- * taken over; "failed" with a GError, when the service did not give one.
+ * taken over, with a guint, MonitorChanges; "failed" with a GError, when the service did not give
+ * one.
  */
 MonitorPrograms *monitor_programs_new(ProcdbDBusProcDb1 *proxy);
 

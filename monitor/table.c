@@ -8,19 +8,19 @@
 typedef struct {
 	const char *id;
 	const char *title;
-	const char *shown;  /* the property of a program that its cells show */
-	const char *sorted; /* the one that it is sorted by */
-	gboolean is_number; /* what it is sorted by */
-	gboolean is_end;    /* aligned to the end, as numbers are */
+	const char *shown; /* the property of a program that its cells show, or NULL: */
+	char *(*text)(MonitorProgram *program); /* makes what they show */
+	const char *sorted;			/* the one that it is sorted by */
+	gboolean is_number;			/* what it is sorted by */
 	int width;
 } Column;
 
 static const Column columns[] = {
-    {"name", "Program", "title", "name", FALSE, FALSE, 0},
-    {"tier", "Tier", "tier", "rank", TRUE, FALSE, 120},
-    {"origin", "Decided By", "origin", "origin", FALSE, FALSE, 110},
-    {"cpu", "CPU", "cpu-text", "cpu", TRUE, TRUE, 90},
-    {"wakeups", "Wake-Ups", "wakeups-text", "wakeups", TRUE, TRUE, 100},
+    {"name", "Program", "title", NULL, "name", FALSE, 0},
+    {"tier", "Tier", "tier", NULL, "rank", TRUE, 120},
+    {"origin", "Decided By", "origin", NULL, "origin", FALSE, 110},
+    {"cpu", "CPU", NULL, monitor_program_cpu_text, "cpu", TRUE, 90},
+    {"wakeups", "Wake-Ups", NULL, monitor_program_wakeups_text, "wakeups", TRUE, 100},
 };
 
 /* The property of the program that a cell shows. */
@@ -40,12 +40,8 @@ static GtkWidget *label_new(const Column *column, GtkListItem *item)
 {
 	GtkWidget *label = gtk_label_new(NULL);
 
-	gtk_label_set_xalign(GTK_LABEL(label), column->is_end ? 1 : 0);
+	gtk_label_set_xalign(GTK_LABEL(label), 0);
 	gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
-	if (column->is_end) {
-		gtk_widget_add_css_class(label, "numeric");
-		gtk_widget_set_margin_end(label, 12);
-	}
 	gtk_expression_bind(property_of_cell(column->shown), label, "label", item);
 	return label;
 }
@@ -68,6 +64,70 @@ static void on_setup_name(GtkSignalListItemFactory *factory, GtkListItem *item, 
 	gtk_list_item_set_child(item, box);
 }
 
+/*
+ * Cells whose text changes with each list, of all rows that have widgets, which are hundreds. An
+ * inscription has its size from the column, so another text is drawn, and nothing is laid out.
+ */
+static void on_setup_number(GtkSignalListItemFactory *factory, GtkListItem *item, GPtrArray *cells)
+{
+	GtkWidget *text = gtk_inscription_new(NULL);
+
+	gtk_inscription_set_xalign(GTK_INSCRIPTION(text), 1);
+	gtk_inscription_set_min_chars(GTK_INSCRIPTION(text), 1);
+	gtk_widget_add_css_class(text, "numeric");
+	gtk_widget_set_margin_end(text, 12);
+	gtk_list_item_set_child(item, text);
+	g_ptr_array_add(cells, item);
+}
+
+static void on_teardown_number(GtkSignalListItemFactory *factory, GtkListItem *item,
+			       GPtrArray *cells)
+{
+	g_ptr_array_remove_fast(cells, item);
+}
+
+static void show_number(GtkListItem *item, const Column *column)
+{
+	g_autofree char *text = column->text(gtk_list_item_get_item(item));
+	GtkInscription *shown = GTK_INSCRIPTION(gtk_list_item_get_child(item));
+
+	if (g_strcmp0(gtk_inscription_get_text(shown), text) != 0)
+		gtk_inscription_set_text(shown, text);
+}
+
+static void on_bind_number(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer column)
+{
+	show_number(item, column);
+}
+
+/* The cells of a column whose texts are made. */
+static GPtrArray *cells_of(GtkColumnView *view, const Column *column)
+{
+	return g_object_get_data(G_OBJECT(view), column->id);
+}
+
+/* Brings the numbers up to date that are in sight, in rows of the same height. */
+static void show_numbers(GtkColumnView *view)
+{
+	GtkAdjustment *place = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(view));
+	const guint count = g_list_model_get_n_items(G_LIST_MODEL(gtk_column_view_get_model(view)));
+	const double height = gtk_adjustment_get_upper(place) / MAX(count, 1);
+	const double top = gtk_adjustment_get_value(place) - height;
+	const double bottom = top + gtk_adjustment_get_page_size(place) + 2 * height;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
+		GPtrArray *cells = cells_of(view, &columns[i]);
+
+		for (guint j = 0; cells && j < cells->len; j++) {
+			GtkListItem *item = g_ptr_array_index(cells, j);
+			const double y = gtk_list_item_get_position(item) * height;
+
+			if (gtk_list_item_get_item(item) && y >= top && y <= bottom)
+				show_number(item, &columns[i]);
+		}
+	}
+}
+
 static GtkSorter *sorter_of(const Column *column)
 {
 	GtkExpression *expression = property_of_program(column->sorted);
@@ -76,15 +136,32 @@ static GtkSorter *sorter_of(const Column *column)
 				 : GTK_SORTER(gtk_string_sorter_new(expression));
 }
 
-static GtkColumnViewColumn *column_new(const Column *column)
+static void unref_cells(gpointer cells, GClosure *closure)
+{
+	g_ptr_array_unref(cells);
+}
+
+static GtkColumnViewColumn *column_new(GtkColumnView *view, const Column *column)
 {
 	GtkListItemFactory *factory = gtk_signal_list_item_factory_new();
 	GtkColumnViewColumn *shown = gtk_column_view_column_new(column->title, factory);
 	g_autoptr(GtkSorter) sorter = sorter_of(column);
 	const gboolean is_name = g_str_equal(column->id, "name");
 
-	g_signal_connect(factory, "setup", G_CALLBACK(is_name ? on_setup_name : on_setup),
-			 (gpointer)column);
+	if (column->text) {
+		GPtrArray *cells = g_ptr_array_new();
+
+		g_object_set_data_full(G_OBJECT(view), column->id, cells,
+				       (GDestroyNotify)g_ptr_array_unref);
+		g_signal_connect_data(factory, "setup", G_CALLBACK(on_setup_number),
+				      g_ptr_array_ref(cells), unref_cells, 0);
+		g_signal_connect_data(factory, "teardown", G_CALLBACK(on_teardown_number),
+				      g_ptr_array_ref(cells), unref_cells, 0);
+		g_signal_connect(factory, "bind", G_CALLBACK(on_bind_number), (gpointer)column);
+	} else {
+		g_signal_connect(factory, "setup", G_CALLBACK(is_name ? on_setup_name : on_setup),
+				 (gpointer)column);
+	}
 	gtk_column_view_column_set_sorter(shown, sorter);
 	gtk_column_view_column_set_resizable(shown, TRUE);
 	gtk_column_view_column_set_expand(shown, is_name);
@@ -94,23 +171,27 @@ static GtkColumnViewColumn *column_new(const Column *column)
 }
 
 /* Rows have other tiers and titles, of which filters are not told. */
-static void on_filtered(MonitorPrograms *programs, GtkFilter *filter)
+static void on_filtered(MonitorPrograms *programs, guint changes, GtkFilter *filter)
 {
-	gtk_filter_changed(filter, GTK_FILTER_CHANGE_DIFFERENT);
+	if (changes & MONITOR_CHANGES_CHOICE)
+		gtk_filter_changed(filter, GTK_FILTER_CHANGE_DIFFERENT);
 }
 
 /*
  * Numbers have changed, of which sorters are not told. The view stays with the row that it begins
  * with, unless that is the first one: then it stays at the top.
  */
-static void on_updated(MonitorPrograms *programs, GtkColumnView *view)
+static void on_updated(MonitorPrograms *programs, guint changes, GtkColumnView *view)
 {
 	GtkAdjustment *place = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(view));
 	const gboolean is_top = gtk_adjustment_get_value(place) <= 0;
 
-	gtk_sorter_changed(gtk_column_view_get_sorter(view), GTK_SORTER_CHANGE_DIFFERENT);
-	if (is_top)
-		gtk_adjustment_set_value(place, 0);
+	if (changes & MONITOR_CHANGES_ORDER) {
+		gtk_sorter_changed(gtk_column_view_get_sorter(view), GTK_SORTER_CHANGE_DIFFERENT);
+		if (is_top)
+			gtk_adjustment_set_value(place, 0);
+	}
+	show_numbers(view);
 }
 
 static GtkFilter *search_filter(GtkEditable *search)
@@ -182,7 +263,7 @@ void monitor_table_fill(GtkColumnView *view, MonitorPrograms *programs, GtkEdita
 	gtk_multi_filter_append(filter, tier_filter(tier));
 	gtk_multi_filter_append(filter, search_filter(search));
 	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
-		g_autoptr(GtkColumnViewColumn) column = column_new(&columns[i]);
+		g_autoptr(GtkColumnViewColumn) column = column_new(view, &columns[i]);
 
 		gtk_column_view_append_column(view, column);
 		if (g_str_equal(columns[i].id, "cpu"))
@@ -200,6 +281,8 @@ void monitor_table_fill(GtkColumnView *view, MonitorPrograms *programs, GtkEdita
 	gtk_column_view_set_model(view, GTK_SELECTION_MODEL(selection));
 	g_signal_connect_object(programs, "updated", G_CALLBACK(on_filtered), filter, 0);
 	g_signal_connect_object(programs, "updated", G_CALLBACK(on_updated), view, 0);
+	g_signal_connect_object(gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(view)),
+				"value-changed", G_CALLBACK(show_numbers), view, G_CONNECT_SWAPPED);
 }
 
 MonitorProgram *monitor_table_selected(GtkColumnView *view)

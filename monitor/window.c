@@ -13,7 +13,7 @@
 #include "table.h"
 
 /* A list is asked for this often at most, while the window has the focus, and while not. */
-#define PACE_FOCUSED_MS 1000
+#define PACE_FOCUSED_MS 2000
 #define PACE_UNFOCUSED_MS 5000
 /* The service adds to the history once a minute. */
 #define HISTORY_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
@@ -107,10 +107,10 @@ static void show_trial(MonitorWindow *self)
 	gtk_widget_set_visible(self->progress, runs);
 	gtk_widget_set_visible(self->verdict, !runs);
 	gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(self->progress), MIN(percent, 100) / 100.0);
-	gtk_button_set_label(GTK_BUTTON(self->trial_button),
-			     runs ? "_Stop the Trial" : "_Try Whether It Helps");
 	if (g_strcmp0(state, self->trial) == 0)
 		return;
+	gtk_button_set_label(GTK_BUTTON(self->trial_button),
+			     runs ? "_Stop the Trial" : "_Try Whether It Helps");
 	g_free(self->trial);
 	self->trial = g_strdup(state);
 	gtk_label_set_text(GTK_LABEL(self->verdict), "");
@@ -153,7 +153,7 @@ static void on_selected(GtkSelectionModel *model, GParamSpec *pspec, MonitorWind
 }
 
 /* What comes once a minute is asked for when something else has changed. */
-static void on_updated(MonitorPrograms *programs, MonitorWindow *self)
+static void on_updated(MonitorPrograms *programs, guint changes, MonitorWindow *self)
 {
 	const gint64 now_us = g_get_monotonic_time();
 
