@@ -46,6 +46,7 @@ kept() {
 before=$(traces)
 [ -z "$before" ] || fail "there are traces before: $before"
 installed=$(echo /packages/procdb_[0-8]*.deb)
+window=$(echo /packages/procdb-monitor_*.deb)
 
 apt install "$installed"
 echo 'first contact:'
@@ -112,7 +113,14 @@ for package in /packages/procdb_9-1_all.deb "$installed"; do
 done
 echo 'both timers run after an upgrade and a downgrade'
 
+# The window: a program that finds its libraries, and goes with the service.
+apt install "$window"
+runuser -u nobody -- pandemonium-monitor --help >/dev/null || fail 'the window does not start'
+[ -e /usr/share/applications/org.pandemonium.Monitor.desktop ] || fail 'no menu has the window'
+echo 'the window is installed'
+
 apt remove procdb
+! command -v pandemonium-monitor || fail 'the window stays without the service'
 for gone in $unit $timers; do
 	! systemctl is-active --quiet "$gone" || fail "removed, $gone runs"
 done
