@@ -34,7 +34,14 @@ built() { # DIRECTORY ARGUMENT...
 	}
 }
 built "procdb-$version"
-lintian --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic ./*.changes && echo 'lintian: nothing'
+# Debian 12 builds it as well, and its debhelper and dpkg want what newer ones find old or needless;
+# there is no address yet that upstream's metadata could name. Older lintians do not know each tag.
+suppressed=
+for tag in package-uses-old-debhelper-compat-version redundant-priority-optional-field \
+	redundant-rules-requires-root-no-field upstream-metadata-file-is-missing newer-standards-version; do
+	! lintian-explain-tags --list-tags | grep -qx $tag || suppressed=$suppressed,$tag
+done
+lintian --suppress-tags "${suppressed#,}" --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic ./*.changes && echo 'lintian: nothing'
 lintian=$?
 
 # Elsewhere, later, in another time zone and with another umask: the same packages bit for bit.
