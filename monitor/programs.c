@@ -8,6 +8,8 @@
 /* CPU time changes without a word from the service. */
 #define BUSY_US (G_GINT64_CONSTANT(2) * G_USEC_PER_SEC)
 #define PACE_MS 1000
+/* After a list that failed. */
+#define RETRY_MS 5000
 /* Rows that jump about each second cannot be read. */
 #define SETTLE_US (G_GINT64_CONSTANT(5) * G_USEC_PER_SEC)
 
@@ -171,6 +173,17 @@ static MonitorChanges take_all(MonitorPrograms *self, const Rows *rows)
 	return changes | settle(self);
 }
 
+static gboolean on_due(gpointer data);
+
+/* What could not be had is still wanted, but not at once. */
+static void want_again(MonitorPrograms *self)
+{
+	self->is_whole = self->is_whole || self->asked == ALL;
+	self->is_stale = TRUE;
+	if (self->timer == 0 && self->pace_ms > 0)
+		self->timer = g_timeout_add(MAX(self->pace_ms, RETRY_MS), on_due, self);
+}
+
 static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(MonitorPrograms) self = data;
@@ -185,6 +198,7 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 			return;
 		g_clear_object(&self->cancellable);
+		want_again(self);
 		g_signal_emit(self, signals[FAILED], 0, error);
 		return;
 	}

@@ -3,9 +3,13 @@
 # Copyright (C) 2026 The ProcDb developers
 """The window on a screen of its own, with keys and a screen reader: real service, bus and polkitd."""
 
-from desk import Agent, desk
+import os
 
-from harness import Service, run_case, wait_for
+from desk import USER, Agent, desk
+
+from harness import Service, call_as, run_case, wait_for
+
+DENIAL = "/etc/polkit-1/rules.d/10-window.rules"
 
 # As ListProfiles has them: confident ones of each tier.
 ROWS = [(f"lab-{name}", tier, 0.9, True, 40, votes, 5_000_000, 100_000, 3, 3, 0, "live")
@@ -69,6 +73,20 @@ def it_survives_a_restart_of_the_service():
             service.call("DeleteProfile", "(s)", "lab-one")
             place.sees("lab-one", missing=True)
         wait_for(lambda: place.window.poll() is None, 1, "the window is open still")
+        is_quiet(place)
+
+
+def a_list_that_was_refused_is_asked_for_again():
+    with open(DENIAL, "w", encoding="utf-8") as rule:
+        rule.write("polkit.addRule(function(action) {"
+                   " if (action.id == 'org.pandemonium.procdb.list-profiles') return polkit.Result.NO; });\n")
+    with Service() as service, desk() as place:
+        wait_for(lambda: call_as(USER, "ListProfiles")[1], 10, "polkit has read the rule")
+        teach(service)
+        place.open()
+        place.sees("The Service Gave No List")
+        os.unlink(DENIAL)
+        place.sees("lab-one", seconds=20)
         is_quiet(place)
 
 
