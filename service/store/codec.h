@@ -30,7 +30,7 @@
 	((gsize)PROCDB_RETAINED_LIMIT + PROCDB_PROFILES_LIMIT + PROCDB_MAX_OVERRIDES)
 #define PROCDB_RECORD_SIZE ((gsize)64 + 80)
 /* Of the section of rules (rules.h), at most. */
-#define PROCDB_RULES_SIZE ((gsize)16 + 128 * (4 + 255))
+#define PROCDB_RULES_SIZE ((gsize)16 + (gsize)128 * (4 + 255))
 /* Room for header and extension beside them, with all rules. */
 #define PROCDB_MAX_FILE_SIZE (PROCDB_MAX_RECORDS * PROCDB_RECORD_SIZE + 1024 + PROCDB_RULES_SIZE)
 

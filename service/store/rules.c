@@ -24,7 +24,7 @@ G_STATIC_ASSERT(sizeof(struct fixed) == 4);
 /* With the head of the section. */
 G_STATIC_ASSERT(PROCDB_RULES_SIZE ==
 		8 + sizeof(struct table) +
-		    PROCDB_MAX_RULES * (sizeof(struct fixed) + PROCDB_MAX_RULE_TEXT));
+		    (gsize)PROCDB_MAX_RULES * (sizeof(struct fixed) + PROCDB_MAX_RULE_TEXT));
 
 static void rule_free(gpointer data)
 {

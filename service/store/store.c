@@ -438,8 +438,8 @@ void procdb_store_save_async(ProcdbStore *store, GArray *records, gboolean forge
 	save = g_new0(struct save, 1);
 	save->files = procdb_files_ref(store->files);
 	save->records = g_steal_pointer(&taken);
-	save->beside = beside;
-	beside = (ProcdbSections){NULL, NULL};
+	save->beside.identities = g_steal_pointer(&beside.identities);
+	save->beside.rules = g_steal_pointer(&beside.rules);
 	save->serial = ++store->serial;
 	save->forget = forget;
 	g_task_set_task_data(task, save, save_free);
