@@ -106,7 +106,10 @@ static void show_trial(MonitorWindow *self)
 
 	gtk_widget_set_visible(self->progress, runs);
 	gtk_widget_set_visible(self->verdict, !runs);
-	gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(self->progress), MIN(percent, 100) / 100.0);
+	/* Each time it is set, screen readers are told. */
+	if (runs)
+		gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(self->progress),
+					      MIN(percent, 100) / 100.0);
 	if (g_strcmp0(state, self->trial) == 0)
 		return;
 	gtk_button_set_label(GTK_BUTTON(self->trial_button),
