@@ -34,6 +34,14 @@ for tree in etc var/lib; do
 	mount -t overlay -o "lowerdir=/$tree,upperdir=$upper/up,workdir=$upper/work" overlay "/$tree" ||
 		die "cannot lay a private copy over /$tree (overlayfs)"
 done
+# Devices are the machine's: a program that replaces one replaces it here only.
+mkdir -p $LAB_DIR/dev $LAB_DIR/overlay/dev/up $LAB_DIR/overlay/dev/work
+mount --rbind /dev $LAB_DIR/dev
+mount -t overlay -o "lowerdir=$LAB_DIR/dev,upperdir=$LAB_DIR/overlay/dev/up,workdir=$LAB_DIR/overlay/dev/work" overlay /dev ||
+	die "cannot lay a private copy over /dev (overlayfs)"
+[ ! -d /dev/pts ] || mount --rbind $LAB_DIR/dev/pts /dev/pts
+[ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+umount -l $LAB_DIR/dev
 chmod 700 $LAB_DIR/overlay
 rm -rf /etc/pandemonium /var/lib/pandemonium
 mkdir -m 700 /var/lib/pandemonium
