@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 from gi.repository import Gio, GLib
 import pddb  # pylint: disable=wrong-import-position
 from harness import (AGENT_XML, DATABASE, NAME, PATH, INTERFACE, Service, call_as, ctl, processes,
-                     run_case, wait_for)
+                     run_case, skip_unless_the_bus_starts, wait_for)
 from support import Terminal
 
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -220,6 +220,7 @@ def without_asking_no_agent_is_started():
 
 
 def what_follows_does_not_start_a_service_that_was_stopped():
+    skip_unless_the_bus_starts()
     monitor = Terminal(["pandemoniumctl", "monitor"], dict(os.environ))
     top = None
     try:
@@ -255,6 +256,7 @@ def a_user_is_told_of_a_service_that_hangs():
 
 
 def failures_have_their_exit_codes():
+    skip_unless_the_bus_starts()
     with service_with(b"cc1"):
         ctl("show", "unknown", status=3)
         ctl("delete", "cc1", "unknown", status=3)
