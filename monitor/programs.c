@@ -3,11 +3,15 @@
 
 #include "programs.h"
 
+#include <string.h>
+
 #include "rows.h"
 
 /* CPU time changes without a word from the service. */
 #define BUSY_US (G_GINT64_CONSTANT(2) * G_USEC_PER_SEC)
 #define PACE_MS 1000
+/* A name has no more bytes, when it is escaped. */
+#define MAX_SEARCH 64
 /* After a list that failed. */
 #define RETRY_MS 5000
 /* Rows that jump about each second cannot be read. */
@@ -35,6 +39,7 @@ typedef enum {
 	ALL,
 	CHANGED, /* since the last one */
 	BUSY,	 /* those that use most CPU time: the others rest */
+	MATCHES, /* of what is searched for, which may not be among those that are here */
 } ListOf;
 
 struct _MonitorPrograms {
@@ -53,6 +58,9 @@ struct _MonitorPrograms {
 	gint64 settled_us; /* when rows were last given other places */
 	gint64 busy_us;	   /* when those that use CPU time were last asked for */
 	ListOf asked;
+	gboolean is_cut; /* there are more programs than a list has */
+	char *pattern;	 /* that names have to match, of what is searched for; NULL: nothing */
+	gboolean is_searching; /* the matches are not asked for yet */
 };
 
 G_DEFINE_FINAL_TYPE(MonitorPrograms, monitor_programs, G_TYPE_OBJECT)
@@ -179,6 +187,7 @@ static gboolean on_due(gpointer data);
 static void want_again(MonitorPrograms *self)
 {
 	self->is_whole = self->is_whole || self->asked == ALL;
+	self->is_searching = self->is_searching || self->asked == MATCHES;
 	self->is_stale = TRUE;
 	if (self->timer == 0 && self->pace_ms > 0)
 		self->timer = g_timeout_add(MAX(self->pace_ms, RETRY_MS), on_due, self);
@@ -204,15 +213,28 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer data)
 	}
 	g_clear_object(&self->cancellable);
 	rows = rows_from_columns(columns);
-	if (self->asked != BUSY)
+	if (self->asked == ALL || self->asked == CHANGED)
 		self->serial = serial;
-	if (self->asked == ALL)
+	if (self->asked == ALL) {
 		self->signalled = serial;
+		self->is_cut = rows->items->len >= ROWS_MOST;
+		/* What was found may not be in it. */
+		self->is_searching = self->is_cut && self->pattern;
+	}
 	/* More changed than one list tells. */
-	else if (self->asked == CHANGED && rows->items->len >= ROWS_MOST)
+	if (self->asked == CHANGED && rows->items->len >= ROWS_MOST)
 		self->is_whole = TRUE;
 	g_signal_emit(self, signals[UPDATED], 0, (guint)take_all(self, rows));
 	ask_when_due(self);
+}
+
+static ListOf next_list(const MonitorPrograms *self)
+{
+	if (self->is_whole || self->serial == 0)
+		return ALL;
+	if (self->is_searching)
+		return MATCHES;
+	return self->asked != BUSY && self->asked_us - self->busy_us >= BUSY_US ? BUSY : CHANGED;
 }
 
 static void ask(MonitorPrograms *self)
@@ -220,17 +242,21 @@ static void ask(MonitorPrograms *self)
 	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
 
 	self->asked_us = g_get_monotonic_time();
-	self->asked = self->is_whole || self->serial == 0				 ? ALL
-		      : self->asked != BUSY && self->asked_us - self->busy_us >= BUSY_US ? BUSY
-											 : CHANGED;
-	if (self->asked == CHANGED)
+	self->asked = next_list(self);
+	if (self->asked == MATCHES)
+		g_variant_dict_insert(&filter, "pattern", "s", self->pattern);
+	else if (self->asked == CHANGED)
 		g_variant_dict_insert(&filter, "changed_since", "t", self->serial);
 	else
 		self->busy_us = self->asked_us;
 	g_variant_dict_insert(&filter, "sort", "s", "cpu");
-	/* After the busy ones comes what changed. */
-	self->is_stale = self->asked == BUSY;
-	self->is_whole = FALSE;
+	if (self->asked == MATCHES) {
+		self->is_searching = FALSE;
+	} else {
+		/* After the busy ones comes what changed. */
+		self->is_stale = self->asked == BUSY;
+		self->is_whole = FALSE;
+	}
 	self->cancellable = g_cancellable_new();
 	procdb_dbus_proc_db1_call_query_columns(self->proxy, g_variant_dict_end(&filter), fields,
 						self->asked == BUSY ? ROWS_BUSY : ROWS_MOST,
@@ -252,8 +278,8 @@ static void ask_when_due(MonitorPrograms *self)
 {
 	const gint64 passed_ms = (g_get_monotonic_time() - self->asked_us) / 1000;
 
-	if ((!self->is_stale && !self->is_whole) || self->cancellable || self->timer > 0 ||
-	    self->pace_ms == 0)
+	if ((!self->is_stale && !self->is_whole && !self->is_searching) || self->cancellable ||
+	    self->timer > 0 || self->pace_ms == 0)
 		return;
 	if (self->asked_us == 0 || passed_ms >= self->pace_ms)
 		ask(self);
@@ -285,7 +311,7 @@ static void on_owner_changed(ProcdbDBusProcDb1 *proxy, GParamSpec *pspec, Monito
 	self->serial = self->signalled = 0;
 	self->asked_us = 0;
 	self->is_whole = owner != NULL;
-	self->is_stale = FALSE;
+	self->is_stale = self->is_searching = self->is_cut = FALSE;
 	ask_when_due(self);
 }
 
@@ -301,6 +327,7 @@ static void dispose(GObject *object)
 	g_clear_object(&self->proxy);
 	g_clear_object(&self->list);
 	g_clear_pointer(&self->by_name, g_hash_table_unref);
+	g_clear_pointer(&self->pattern, g_free);
 	G_OBJECT_CLASS(monitor_programs_parent_class)->dispose(object);
 }
 
@@ -342,5 +369,13 @@ void monitor_programs_set_pace(MonitorPrograms *self, guint pace_ms)
 		return;
 	self->pace_ms = pace_ms;
 	g_clear_handle_id(&self->timer, g_source_remove);
+	ask_when_due(self);
+}
+
+void monitor_programs_search(MonitorPrograms *self, const char *text)
+{
+	g_free(self->pattern);
+	self->pattern = *text && strlen(text) <= MAX_SEARCH ? g_strdup_printf("*%s*", text) : NULL;
+	self->is_searching = self->is_cut && self->pattern;
 	ask_when_due(self);
 }

@@ -26,6 +26,12 @@ MonitorPrograms *monitor_programs_new(ProcdbDBusProcDb1 *proxy);
 GListModel *monitor_programs_list(MonitorPrograms *self);
 
 /*
+ * Adds the programs with a name that has this text: of many, the list has those that used most CPU
+ * time. "": nothing is searched for any more.
+ */
+void monitor_programs_search(MonitorPrograms *self, const char *text);
+
+/*
  * How long to wait between two lists at least, in ms; 0: until another call. What changed in the
  * meantime is asked for then.
  */

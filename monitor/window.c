@@ -273,6 +273,12 @@ static void on_tier(GtkDropDown *tier, GParamSpec *pspec, MonitorWindow *self)
 	monitor_plot_set_tier(MONITOR_PLOT(self->plot), word);
 }
 
+static void on_search(GtkEditable *search, MonitorWindow *self)
+{
+	if (self->programs)
+		monitor_programs_search(self->programs, gtk_editable_get_text(search));
+}
+
 /* Enter goes from the search to what was found. */
 static void on_found(GtkSearchEntry *search, MonitorWindow *self)
 {
@@ -404,6 +410,7 @@ static void monitor_window_init(MonitorWindow *self)
 	self->cancellable = g_cancellable_new();
 	g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(kernel_threads));
 	gtk_search_entry_set_key_capture_widget(GTK_SEARCH_ENTRY(self->search), GTK_WIDGET(self));
+	g_signal_connect(self->search, "search-changed", G_CALLBACK(on_search), self);
 	g_signal_connect(self->search, "activate", G_CALLBACK(on_found), self);
 	gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.override", FALSE);
 	gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.trial", FALSE);

@@ -4,6 +4,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -110,15 +111,21 @@ class Desk:
             return log.read()
 
 
+def answers():
+    """Whether the screen takes connections: its socket is there a little earlier."""
+    with socket.socket(socket.AF_UNIX) as screen_socket:
+        return screen_socket.connect_ex("/tmp/.X11-unix/X7") == 0
+
+
 @contextmanager
 def screen():
-    """A screen of our own, whose number is nobody else's: the directory of sockets is ours."""
+    """A screen of our own, whose number is no other's: the directory of sockets is ours."""
     os.makedirs("/tmp/.X11-unix", exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/tmp/.X11-unix"], check=True)
     server = subprocess.Popen(["Xvfb", ":7", "-nolock", "-nolisten", "local", "-nolisten", "tcp", "-screen", "0",
                                "900x720x24"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: os.path.exists("/tmp/.X11-unix/X7"), 10, "the screen")
+        wait_for(answers, 10, "the screen")
         yield ":7"
     finally:
         server.kill()

@@ -76,6 +76,20 @@ def it_survives_a_restart_of_the_service():
         is_quiet(place)
 
 
+def a_search_finds_what_is_not_in_the_list():
+    with Service() as service, desk() as place:
+        many = [(f"lab-{number}", *ROWS[0][1:]) for number in range(2100)]
+        service.call("Import", "(a(ssdbu(uuu)ttttxs)b)", [*many, ("needle", *ROWS[1][1:])], False)
+        place.open()
+        place.sees("2,101 programs known")
+        place.sees("needle", missing=True)
+        place.focus()
+        place.press("ctrl+f")
+        place.type("needl")
+        place.sees("needle")
+        is_quiet(place)
+
+
 def a_list_that_was_refused_is_asked_for_again():
     with open(DENIAL, "w", encoding="utf-8") as rule:
         rule.write("polkit.addRule(function(action) {"
