@@ -352,7 +352,8 @@ static __noinline void look_for_name(struct task_stats *ts, struct task_struct *
 	struct procdb_comm comm;
 	const u64 *is = (const u64 *)comm.bytes, *was = (const u64 *)ts->name.bytes;
 
-	if (p->pid != p->tgid || now < ts->rename_at)
+	/* In an exec it has the new name already, and is looked up when that has been done. */
+	if (p->pid != p->tgid || now < ts->rename_at || is_executing(p))
 		return;
 	comm_of(p, &comm);
 	if (is[0] == was[0] && is[1] == was[1])

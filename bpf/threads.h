@@ -17,6 +17,16 @@
 
 /* The machine's CPUs. */
 const volatile __u32 online_cpus = 1;
+
+/*
+ * Whether a task is in execve(2), where it may be switched away between the new name and the tracepoint
+ * that the exec is seen by (begin_new_exec() and exec_binprm() in fs/exec.c).
+ */
+static __always_inline bool is_executing(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD(task, in_execve);
+}
+
 static __always_inline void comm_of(const struct task_struct *p, struct procdb_comm *comm)
 {
 	__builtin_memcpy(comm->bytes, p->comm, sizeof(comm->bytes));

@@ -203,6 +203,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	unsigned int in_execve : 1; /* last, for comm is copied by as many bytes as it is aligned to */
 };
 
 /* include/linux/bpf.h */

@@ -47,6 +47,19 @@ def a_prediction_is_judged_under_the_name_that_was_predicted():
         assert worker["observations"] == 2 and launcher["observations"] == 0, (launcher, worker)
 
 
+def a_start_is_counted_once():
+    starts = 120
+    with Service(backend="observer") as service:
+        override(service, "lab-once", "lat-critical")
+        path = program("lab-once")
+        # As each executes something, it may be switched away when it has the new name already.
+        for _ in range(starts // 4):
+            for process in [subprocess.Popen([path, "lab-once-then", "2000", "1000", "0.15"]) for _ in range(4)]:
+                assert process.wait() == 0
+        service.wait_ticks(2)
+        assert counts(service, "lab-once")["found"] == starts, counts(service, "lab-once")
+
+
 def what_names_itself_later_starts_as_that_name_predicts():
     with Service(backend="observer") as service:
         override(service, "lab-game.exe", "batch")
