@@ -206,7 +206,7 @@ def call_as(user, method, signature="()", *values, interactive=False):
     """(value, error name) of a call that another user makes."""
     with open(f"{HERE}/caller.py", encoding="utf-8") as source:
         done = subprocess.run(
-            ["/usr/bin/python3", "-", method, signature, json.dumps(values),
+            ["/usr/bin/python3", "-", method, signature, GLib.Variant(signature, values).print_(True),
              "interactive" if interactive else ""],
             stdin=source, stdout=subprocess.PIPE, check=True, timeout=70, cwd="/",
             user=user, group=user, extra_groups=[])
