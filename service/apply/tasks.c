@@ -158,9 +158,22 @@ static guint count_changes(gpointer data, struct procdb_guard *last)
 	return procdb_ledger_count_changes(data, last);
 }
 
+/*
+ * sched_getattr(2) tells the slice of a task of SCHED_OTHER since Linux 6.12, which is the first
+ * that takes one (kernel/sched/syscalls.c, get_params()). Of a task of another policy it does not.
+ */
+static gboolean has_no_slices(void)
+{
+	ProcdbSchedAttr own;
+
+	return get_attr(NULL, 0, &own) == 0 && own.policy == SCHED_NORMAL && own.slice_ns == 0;
+}
+
 static const char *refusal(gpointer data)
 {
-	return procdb_ledger_refusal(data);
+	return has_no_slices() ? "this kernel has no slices for single tasks; Linux 6.12 is the "
+				 "first that has them"
+			       : procdb_ledger_refusal(data);
 }
 
 static gboolean refresh(gpointer data)

@@ -107,7 +107,8 @@ static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
 				    procdb_tier_name((enum procdb_tier)task->measured));
 	if (task->slice > 0)
 		result = PROCDB_ADD(result, message, "slice_ns", "t", (guint64)task->slice);
-	if (task->decision) {
+	/* It says what the path and the unit would. */
+	if (task->decision && procdb_user_may_know(uid, task->uid)) {
 		result = PROCDB_ADD(
 		    result, message, "override", "s",
 		    procdb_tier_name((enum procdb_tier)PROCDB_DECIDED_TIER(task->decision)));

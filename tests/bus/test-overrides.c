@@ -101,10 +101,13 @@ static void test_what_no_task_can_have_is_refused(BusFixture *f, gconstpointer d
 
 static void test_there_is_a_bounded_number(BusFixture *f, gconstpointer data)
 {
-	for (guint i = 0; i < PROCDB_MAX_RULES; i++)
-		g_variant_unref(bus_must(f, "SetOverrideFor",
-					 g_variant_new_parsed("({'program': <%s>}, 'batch')",
-							      g_strdup_printf("%u.py", i))));
+	for (guint i = 0; i < PROCDB_MAX_RULES; i++) {
+		g_autofree char *name = g_strdup_printf("%u.py", i);
+
+		g_variant_unref(
+		    bus_must(f, "SetOverrideFor",
+			     g_variant_new_parsed("({'program': <%s>}, 'batch')", name)));
+	}
 	bus_must_fail(f, "SetOverrideFor",
 		      g_variant_new_parsed("({'program': <'more.py'>}, 'batch')"),
 		      OWN_ERROR("LimitExceeded"));
@@ -127,6 +130,23 @@ static void test_a_task_says_what_decided_for_it(BusFixture *f, gconstpointer da
 	g_assert_cmpstr(by, ==, "program");
 }
 
+/* It would say what the path does, which is for its user and root. */
+static void test_what_decided_is_not_told_of_others(BusFixture *f, gconstpointer data)
+{
+	struct procdb_task_row *task = bus_fixture_add_task(f, 5, "python3");
+	g_autoptr(GVariant) reply = NULL, rows = NULL, row = NULL;
+
+	f->authority.uid = 1002;
+	task->uid = 1001;
+	task->decision = PROCDB_DECISION(PROCDB_TIER_BATCH, PROCDB_BY_PROGRAM);
+	reply =
+	    bus_must(f, "ListTasks", g_variant_new_parsed("({'pattern': <'python3'>}, uint32 0)"));
+	rows = g_variant_get_child_value(reply, 0);
+	row = g_variant_get_child_value(rows, 0);
+	g_assert_false(g_variant_lookup(row, "override", "s", NULL));
+	g_assert_false(g_variant_lookup(row, "override_by", "s", NULL));
+}
+
 static void add(const char *path, void (*test)(BusFixture *f, gconstpointer data))
 {
 	g_test_add(path, BusFixture, NULL, bus_fixture_set_up, test, bus_fixture_tear_down);
@@ -140,5 +160,7 @@ int main(int argc, char **argv)
 	add("/overrides/what-no-task-can-have", test_what_no_task_can_have_is_refused);
 	add("/overrides/a-bounded-number", test_there_is_a_bounded_number);
 	add("/overrides/what-decided-for-a-task", test_a_task_says_what_decided_for_it);
+	add("/overrides/what-decided-is-not-told-of-others",
+	    test_what_decided_is_not_told_of_others);
 	return bus_fixture_run_tests();
 }

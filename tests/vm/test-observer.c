@@ -7,6 +7,7 @@
 #include "survey.h"
 #include "task-list.h"
 #include "task-row.h"
+#include "tasks.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -70,6 +71,16 @@ static void lists_tasks(void)
 	g_assert_true(g_str_has_suffix(self->path, "/test-vm-observer"));
 }
 
+/* Before Linux 6.12 nothing can be given to a task, so nothing is said to be. */
+static void says_that_it_gives_no_slices(void)
+{
+	g_autoptr(ProcdbLedger) ledger = procdb_ledger_new();
+	const char *refusal = procdb_kernel_tasks.refusal(ledger);
+
+	g_test_message("%s", refusal);
+	g_assert_nonnull(strstr(refusal, "no slices for single tasks"));
+}
+
 static void surveys_maps(void)
 {
 	g_autoptr(ProcdbSurvey) survey = procdb_survey_new();
@@ -82,6 +93,7 @@ int main(int argc, char **argv)
 	guest_init(&argc, &argv);
 	g_test_add_func("/observer/learns-from-a-program", learns_from_a_program);
 	g_test_add_func("/observer/lists-tasks", lists_tasks);
+	g_test_add_func("/observer/says-that-it-gives-no-slices", says_that_it_gives_no_slices);
 	g_test_add_func("/observer/surveys-maps", surveys_maps);
 	return g_test_run();
 }
