@@ -19,8 +19,8 @@
 const volatile __u32 online_cpus = 1;
 
 /*
- * Whether a task is in execve(2), where it may be switched away between the new name and the tracepoint
- * that the exec is seen by (begin_new_exec() and exec_binprm() in fs/exec.c).
+ * Whether a task is in execve(2), where it may be switched away between the new name and the
+ * tracepoint that the exec is seen by (begin_new_exec() and exec_binprm() in fs/exec.c).
  */
 static __always_inline bool is_executing(struct task_struct *task)
 {

@@ -203,7 +203,8 @@ struct task_struct {
 	const struct cred *cred;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
-	unsigned int in_execve : 1; /* last, for comm is copied by as many bytes as it is aligned to */
+	/* Last: comm is copied by as many bytes as it is aligned to. */
+	unsigned int in_execve : 1;
 };
 
 /* include/linux/bpf.h */

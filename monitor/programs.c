@@ -187,7 +187,7 @@ static gboolean on_due(gpointer data);
 static void want_again(MonitorPrograms *self)
 {
 	self->is_whole = self->is_whole || self->asked == ALL;
-	self->is_searching = self->is_searching || self->asked == MATCHES;
+	self->is_searching = self->is_searching || (self->asked == MATCHES && self->pattern);
 	self->is_stale = TRUE;
 	if (self->timer == 0 && self->pace_ms > 0)
 		self->timer = g_timeout_add(MAX(self->pace_ms, RETRY_MS), on_due, self);

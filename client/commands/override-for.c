@@ -4,6 +4,7 @@
 #include "override-for.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus.h"
@@ -12,11 +13,32 @@
 #include "json.h"
 #include "options.h"
 
-/* As the service takes it. A path is that from the root; one that begins with a * may be any. */
+static gboolean is_executable_file(const char *path)
+{
+	char magic[4] = "";
+	FILE *file = fopen(path, "re");
+	const gboolean is = file && fread(magic, sizeof(magic), 1, file) == 1 &&
+			    memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+
+	if (file)
+		(void)fclose(file);
+	return is;
+}
+
+/* A path is that from the root, and of an executable that of the file, to which links lead. */
+static char *absolute_path(const char *typed)
+{
+	g_autofree char *path = g_canonicalize_filename(typed, NULL);
+	g_autofree char *real = is_executable_file(path) ? realpath(path, NULL) : NULL;
+
+	return g_strdup(real ? real : path);
+}
+
+/* As the service takes it. What begins with a * may be any path. */
 static char *text_of(const char *kind, const char *typed)
 {
 	g_autofree char *path = g_str_equal(kind, "program") && strchr(typed, '/') && *typed != '*'
-				    ? g_canonicalize_filename(typed, NULL)
+				    ? absolute_path(typed)
 				    : g_strdup(typed);
 
 	return escape_argument(path);
@@ -47,9 +69,10 @@ static void report(const char *kind, const char *text, const char *tier)
 		       "stay as they are.\n",
 		       text, tier);
 	else
-		printf("Tasks that begin in the unit \"%s\", or come into it, are %s from now on; "
-		       "those that are there stay as they are.\n",
-		       text, tier);
+		printf(
+		    "Programs that begin in the unit \"%s\", or come into it, are %s from now on; "
+		    "those that are there stay as they are.\n",
+		    text, tier);
 }
 
 /* By slices alone does it work: say so where none are given. */

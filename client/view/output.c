@@ -113,31 +113,35 @@ static gboolean write_in_place(const char *path, const char *content, GError **e
  * What the kernel asks before it follows a link (may_follow_link() in fs/namei.c), which it does
  * not where a file is renamed over what the link leads to.
  */
-static gboolean may_follow(const char *path, GError **error)
+static gboolean may_follow(const char *path, const struct stat *link, GError **error)
 {
 	g_autofree char *directory = g_path_get_dirname(path);
-	struct stat link, parent;
+	struct stat parent;
 
-	if (lstat(path, &link) != 0 || !S_ISLNK(link.st_mode) || link.st_uid == geteuid() ||
-	    stat(directory, &parent) != 0 || !(parent.st_mode & S_IWOTH) ||
-	    link.st_uid == parent.st_uid)
+	if (link->st_uid == geteuid() || stat(directory, &parent) != 0 ||
+	    !(parent.st_mode & S_IWOTH) || link->st_uid == parent.st_uid)
 		return TRUE;
 	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ACCES,
 		    "%s is a link of another user (%u), in a directory where any user can make one",
-		    path, link.st_uid);
+		    path, link->st_uid);
 	return FALSE;
 }
 
 gboolean out_write_file(const char *path, const char *content, int mode, gboolean *in_place,
 			GError **error)
 {
-	g_autofree char *real = realpath(path, NULL);
+	g_autofree char *real = NULL;
 	struct stat st;
 
 	*in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 	if (*in_place)
 		return write_in_place(path, content, error);
-	return may_follow(path, error) &&
-	       g_file_set_contents_full(real ? real : path, content, -1,
+	/* What is no link now is not followed if it becomes one: a rename replaces it. */
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		if (!may_follow(path, &st, error))
+			return FALSE;
+		real = realpath(path, NULL);
+	}
+	return g_file_set_contents_full(real ? real : path, content, -1,
 					G_FILE_SET_CONTENTS_CONSISTENT, mode, error);
 }

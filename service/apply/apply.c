@@ -44,29 +44,6 @@ const ProcdbApplySettings procdb_apply_default_settings = {
     .guard = TRUE,
 };
 
-static const char *const mode_names[] = {
-    [PROCDB_APPLY_AUTO] = "auto",
-    [PROCDB_APPLY_SLICES] = "slices",
-    [PROCDB_APPLY_NONE] = "none",
-};
-
-gboolean procdb_apply_mode_parse(const char *text, ProcdbApplyMode *mode)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(mode_names); i++) {
-		if (g_strcmp0(text, mode_names[i]) == 0) {
-			*mode = (ProcdbApplyMode)i;
-			return TRUE;
-		}
-	}
-	return FALSE;
-}
-
-const char *procdb_apply_mode_name(ProcdbApplyMode mode)
-{
-	g_return_val_if_fail(mode < G_N_ELEMENTS(mode_names), "");
-	return mode_names[mode];
-}
-
 static gboolean should_be_active(const ProcdbApply *apply)
 {
 	if (apply->pause || apply->without || apply->blind || apply->ops->refusal(apply->data))
@@ -156,17 +133,16 @@ gboolean procdb_apply_refresh(ProcdbApply *apply)
 	return before != apply->active;
 }
 
-/* Counts a change of a task; FALSE when this second has had as many as it may. */
-static gboolean within_limit(ProcdbApply *apply, gint64 now)
+/* Whether this second has had as many changes of tasks as it may. */
+static gboolean is_at_limit(ProcdbApply *apply)
 {
-	if (now / NS_PER_S != apply->second) {
-		apply->second = now / NS_PER_S;
+	const gint64 second = apply->ops->clock(apply->data) / NS_PER_S;
+
+	if (second != apply->second) {
+		apply->second = second;
 		apply->in_second = 0;
 	}
-	if (apply->in_second >= apply->settings.max_per_second)
-		return FALSE;
-	apply->in_second++;
-	return TRUE;
+	return apply->in_second >= apply->settings.max_per_second;
 }
 
 static void count_latency(ProcdbApply *apply, guint64 when)
@@ -311,6 +287,11 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 	if (apply->ops->get_attr(apply->data, event->pid, &now) != 0)
 		return PROCDB_APPLY_REFUSED_GONE;
 	result = procdb_slice_decide(event, apply->settings.tiers, &given, &now, &next);
+	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED) {
+		if (is_at_limit(apply))
+			return PROCDB_APPLY_REFUSED_LIMIT;
+		apply->in_second++;
+	}
 	if (result == PROCDB_APPLY_SET) {
 		/* The record first: a slice without one could not be restored after a crash. */
 		next_given = procdb_given_next(&given, &next);
@@ -343,11 +324,13 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 	int handle;
 
 	if (!apply->active) {
-		if (event->decision)
+		/* Also that one has ended: it may be from a moment ago, and not yet seen by BPF. */
+		if (event->decision || event->reason == PROCDB_TASK_EXECUTED)
 			note_decision(apply, event);
 		return PROCDB_APPLY_NOTHING;
 	}
-	if (!within_limit(apply, apply->ops->clock(apply->data))) {
+	/* What was decided is noted all the same: it holds for the task's life. */
+	if (!event->decision && is_at_limit(apply)) {
 		apply->results[PROCDB_APPLY_REFUSED_LIMIT]++;
 		return PROCDB_APPLY_REFUSED_LIMIT;
 	}

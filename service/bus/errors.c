@@ -9,6 +9,8 @@
 
 /* The longest message of an error, in bytes. */
 #define MAX_MESSAGE 800
+/* In place of its end. */
+#define MORE "…"
 
 #define PREFIX "org.pandemonium.ProcDb1.Error."
 
@@ -56,8 +58,9 @@ int procdb_bus_reply_error(sd_bus_message *call, GError *error)
 
 	/* A message may have words of its caller, of any length, and is charged as a short one. */
 	if (strlen(error->message) > MAX_MESSAGE) {
-		end = g_utf8_find_prev_char(error->message, error->message + MAX_MESSAGE);
-		strcpy(error->message + (end - error->message), "…");
+		end = g_utf8_find_prev_char(error->message,
+					    error->message + MAX_MESSAGE - strlen(MORE));
+		strcpy(error->message + (end - error->message), MORE);
 	}
 	result = sd_bus_reply_method_error(
 	    call, &SD_BUS_ERROR_MAKE_CONST(name ? name : SD_BUS_ERROR_FAILED, error->message));

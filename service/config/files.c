@@ -55,7 +55,11 @@ static void find_drop_ins(GHashTable *files, const char *directory, GPtrArray *n
 
 	/* What cannot be read may have said none: reading it as a file tells what is wrong. */
 	if (!dir && !is_masked(drop_ins) && is_there(drop_ins, notes))
-		g_hash_table_insert(files, g_strdup(drop_ins), g_strdup(drop_ins));
+		g_hash_table_insert(
+		    files, g_strdup(drop_ins),
+		    /* A file would be read: that it is no directory is what is wrong. */
+		    g_strconcat(drop_ins, g_file_test(drop_ins, G_FILE_TEST_IS_REGULAR) ? "/" : "",
+				NULL));
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(drop_ins, name, NULL);
 

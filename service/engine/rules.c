@@ -58,7 +58,8 @@ gboolean procdb_engine_clear_rule(ProcdbEngine *engine, ProcdbRuleKind kind, con
 
 /* What rules can be compared with, of one task. */
 struct executed {
-	const char *path;   /* of the executable; "" if it is not known */
+	const char *path;   /* of the executable, behind all links; "" if it is not known */
+	const char *name;   /* that it was executed by; "" if it is not known */
 	const char *script; /* NULL: none */
 	const char *unit;   /* "" if it is not known */
 };
@@ -69,22 +70,33 @@ static gboolean is_of_program(const char *text, const char *path)
 	       procdb_script_matches(text, strchr(text, '/') ? path : procdb_script_base(path));
 }
 
-static gboolean applies(const ProcdbRule *rule, const struct executed *executed)
+/* How much a rule says of what was executed; 0: it is not of that. */
+static gsize weight_of(const ProcdbRule *rule, const struct executed *executed)
 {
-	if (rule->kind == PROCDB_RULE_UNIT)
-		return *executed->unit && procdb_script_matches(rule->text, executed->unit);
-	return is_of_program(rule->text, executed->script) ||
-	       is_of_program(rule->text, executed->path);
-}
+	const gboolean is_path = strchr(rule->text, '/') != NULL;
+	gsize bytes = 0, wildcards = 0;
+	enum { NOT, OF_PROGRAM, OF_SCRIPT } of = NOT;
 
-/* How much a rule says: a path more than a name, and more bytes more than fewer. */
-static gsize weight_of(const ProcdbRule *rule)
-{
-	gsize weight = strchr(rule->text, '/') ? PROCDB_MAX_RULE_TEXT + 1 : 1;
+	if (rule->kind == PROCDB_RULE_UNIT) {
+		if (*executed->unit && procdb_script_matches(rule->text, executed->unit))
+			of = OF_PROGRAM;
+	} else if (is_of_program(rule->text, executed->script)) {
+		/* It says more than its interpreter, which many have. */
+		of = OF_SCRIPT;
+	} else if (is_of_program(rule->text, executed->path) ||
+		   (!is_path && is_of_program(rule->text, executed->name))) {
+		of = OF_PROGRAM;
+	}
+	for (const char *at = rule->text; *at; at++) {
+		const gboolean wildcard = *at == '*' || *at == '?';
 
-	for (const char *at = rule->text; *at; at++)
-		weight += *at != '*' && *at != '?';
-	return weight;
+		wildcards += wildcard;
+		bytes += !wildcard;
+	}
+	/* A path says more than a name, more bytes more than fewer, and an exact text most. */
+	return of == NOT ? 0
+			 : (((gsize)of * 2 + is_path) * (PROCDB_MAX_RULE_TEXT + 1) + bytes) * 2 +
+			       (wildcards == 0);
 }
 
 /* The rule of a kind that says most; NULL: none applies. */
@@ -92,13 +104,16 @@ static const ProcdbRule *find(const ProcdbEngine *engine, ProcdbRuleKind kind,
 			      const struct executed *executed)
 {
 	const ProcdbRule *best = NULL;
+	gsize most = 0;
 
 	for (guint i = 0; i < engine->rules->len; i++) {
 		const ProcdbRule *rule = engine->rules->pdata[i];
+		const gsize weight = rule->kind == kind ? weight_of(rule, executed) : 0;
 
-		if (rule->kind == kind && applies(rule, executed) &&
-		    (!best || weight_of(rule) > weight_of(best)))
+		if (weight > most) {
 			best = rule;
+			most = weight;
+		}
 	}
 	return best;
 }
@@ -106,16 +121,19 @@ static const ProcdbRule *find(const ProcdbEngine *engine, ProcdbRuleKind kind,
 guint8 procdb_engine_decide(const ProcdbEngine *engine, const struct procdb_execution *execution)
 {
 	const struct procdb_entry *entry = procdb_table_find(engine->table, &execution->event.comm);
-	char path[PROCDB_PATH_LEN], unit[PROCDB_UNIT_LEN];
-	struct executed executed = {.path = path, .unit = unit};
+	char path[PROCDB_PATH_LEN], unit[PROCDB_UNIT_LEN], name[PROCDB_COMM_LEN + 1] = "";
+	struct executed executed = {.path = path, .name = name, .unit = unit};
 	const ProcdbRule *rule;
 
 	/* A hold is above all. */
 	if (engine->rules->len == 0 || (entry && entry->held))
 		return 0;
 	/* BPF ends them with a zero; what it copied they are all the same. */
-	g_strlcpy(path, execution->path, sizeof(path));
-	g_strlcpy(unit, execution->unit, sizeof(unit));
+	memcpy(path, execution->path, sizeof(path));
+	memcpy(unit, execution->unit, sizeof(unit));
+	path[sizeof(path) - 1] = unit[sizeof(unit) - 1] = '\0';
+	if (execution->event.reason == PROCDB_TASK_EXECUTED)
+		memcpy(name, execution->event.comm.bytes, PROCDB_COMM_LEN);
 	executed.script =
 	    procdb_script_find(path, execution->args, MIN(execution->args_len, PROCDB_ARGS_LEN));
 	rule = find(engine, PROCDB_RULE_PROGRAM, &executed);

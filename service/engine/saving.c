@@ -191,14 +191,16 @@ static void begin_saving(ProcdbEngine *engine, GArray *savers)
 {
 	struct procdb_saving *saving = g_new0(struct procdb_saving, 1);
 
+	/* It counts once more what is then in the file. */
+	GArray *records = prepare(engine, &saving->saved);
+
 	saving->engine = engine;
 	saving->savers = savers;
 	saving->forgetting = engine->saves.forgetting;
 	engine->saves.forgetting = FALSE;
 	engine->dirty = engine->counted = FALSE;
 	engine->saves.running = saving;
-	procdb_store_save_async(engine->store, prepare(engine, &saving->saved), saving->forgetting,
-				on_saved, saving);
+	procdb_store_save_async(engine->store, records, saving->forgetting, on_saved, saving);
 }
 
 static gboolean on_next_save(gpointer data)

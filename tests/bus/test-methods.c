@@ -290,6 +290,14 @@ static void test_errors_are_short(BusFixture *f, gconstpointer data)
 	bus_call(f, &filter, "QueryProfiles", g_variant_new_parsed("({%s: <1>}, uint32 0)", text));
 	g_assert_cmpstr(filter.error, ==, OWN_ERROR("InvalidFilter"));
 	g_assert_cmpuint(strlen(filter.message), <, 1000);
+	for (gsize length = 600; length < 900; length++) {
+		g_autofree char *some = g_strnfill(length, 'x');
+		g_auto(BusCall) call = {0};
+
+		bus_call(f, &call, "QueryProfiles",
+			 g_variant_new_parsed("({%s: <1>}, uint32 0)", some));
+		g_assert_cmpuint(strlen(call.message), <=, 800);
+	}
 	bus_call_begin_on(f, &property, f->caller, "org.freedesktop.DBus.Properties", "GetAll",
 			  g_variant_new("(s)", text), G_DBUS_CALL_FLAGS_NONE);
 	bus_call_wait(&property);

@@ -23,7 +23,7 @@ class Cost(ClientTest):
         """Of each row, with what the start takes."""
         done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", CTL, *arguments],
                               env=self.bus.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=60, check=False)
+                              timeout=150, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreaterEqual(done.stdout.count("many"), ROWS)
         return int(re.search(r"Collected : (\d+)", done.stderr)[1]) / ROWS

@@ -359,10 +359,14 @@ def a_child_of_a_time_without_service_is_not_nice_for_ever():
         file.write("[Apply]\nMode=slices\nBatchNice=5\n")
     default = slice_of(0)
     with applying(lab_batch="batch") as service:
-        with running(program("lab-batch", "dash"), "-c", "sleep 1; (sleep 60; :) & sleep 60 & wait") as pid:
+        killed = os.environ["LAB_DIR"] + "/killed"
+        script = f"until [ -e {killed} ]; do sleep 0.1; done; (sleep 60; :) & sleep 60 & wait"
+        with running(program("lab-batch", "dash"), "-c", script) as pid:
             gets(pid, BATCH)
             assert attr_of(pid).nice == 5
             service.kill()
+            with open(killed, "wb"):
+                pass
             wait_for(lambda: len(children(pid)) == 2 and children(children(pid)[0]), 10, "they are born")
             born = [*children(pid), *children(children(pid)[0])]
             assert all(attr_of(task).nice == 5 for task in born)

@@ -42,6 +42,7 @@ mount -t overlay -o "lowerdir=$LAB_DIR/dev,upperdir=$LAB_DIR/overlay/dev/up,work
 [ ! -d /dev/pts ] || mount --rbind $LAB_DIR/dev/pts /dev/pts
 [ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 umount -l $LAB_DIR/dev
+[ -c /dev/null ] || die "/dev/null is no device in a private copy of /dev: is it mounted on its own?"
 chmod 700 $LAB_DIR/overlay
 rm -rf /etc/pandemonium /var/lib/pandemonium
 mkdir -m 700 /var/lib/pandemonium

@@ -229,16 +229,18 @@ static void test_no_more_than_the_cap_in_a_second(void)
 {
 	ProcdbApplySettings settings = procdb_apply_default_settings;
 	FakeMachine machine = machine_with_task();
-	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH), other = event(PROCDB_TIERS);
 	g_autoptr(ProcdbApply) apply = NULL;
 
 	settings.max_per_second = 2;
 	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	/* What changes nothing does not count. */
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
+	g_assert_cmpint(procdb_apply_handle(apply, &other), ==, PROCDB_APPLY_RESTORED);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_REFUSED_LIMIT);
 	machine.clock += G_GINT64_CONSTANT(1000000000);
-	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 }
 
 static void test_none_changes_nothing_and_puts_back(void)

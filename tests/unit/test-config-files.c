@@ -214,6 +214,15 @@ static void test_drop_ins_that_are_no_directory(ConfigFixture *f, gconstpointer 
 	g_assert_cmpuint(f->config.engine.rules.stale_ticks, ==, 20);
 }
 
+static void test_a_file_in_place_of_drop_ins(ConfigFixture *f, gconstpointer data)
+{
+	config_write("etc/procdb.conf.d", "[Learning]\nStaleTicks=30\n");
+	config_read_system(f);
+	config_assert_mentions(config_the_problem(f), "Not a directory");
+	g_assert_true(f->verdict.apply_unclear);
+	g_assert_cmpuint(f->config.engine.rules.stale_ticks, ==, 60);
+}
+
 static const ProcdbDeclaration *declared(ConfigFixture *f, const char *name)
 {
 	struct procdb_comm comm = {0};
@@ -293,6 +302,8 @@ int main(int argc, char **argv)
 			test_a_link_that_leads_nowhere);
 	config_test_add("/config-files/drop-ins-that-are-no-directory", NULL,
 			test_drop_ins_that_are_no_directory);
+	config_test_add("/config-files/a-file-in-place-of-drop-ins", NULL,
+			test_a_file_in_place_of_drop_ins);
 	config_test_add("/config-files/beside-one-that-runs-nothing-changes", NULL,
 			test_beside_one_that_runs_nothing_changes);
 	config_test_add("/config-files/overrides-are-declared", NULL, test_overrides_are_declared);

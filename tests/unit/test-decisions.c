@@ -96,6 +96,41 @@ static void test_a_pause_does_not_lose_it(void)
 	g_assert_cmpuint(machine.open_handles, ==, 0);
 }
 
+/* The program executes another one before the service looks, as launchers do. */
+static void test_in_a_pause_it_ends_as_well(void)
+{
+	FakeMachine machine = machine_with_task();
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	const struct procdb_task_event first = decided(PROCDB_TASK_EXECUTED, BATCH_BY_PROGRAM);
+	const struct procdb_task_event second = decided(PROCDB_TASK_EXECUTED, 0);
+
+	procdb_apply_set_pause(apply, "a test", FALSE);
+	procdb_apply_handle(apply, &first);
+	procdb_apply_handle(apply, &second);
+	g_assert_cmpuint(decision_of(&machine), ==, 0);
+}
+
+/* When no more tasks may be changed in this second, it is noted, and given later. */
+static void test_the_limit_does_not_lose_it(void)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+	FakeMachine machine = machine_with_task();
+	const struct procdb_task_event e = decided(PROCDB_TASK_EXECUTED, BATCH_BY_PROGRAM);
+	struct procdb_task_event measured = event(PROCDB_TIER_INTERACTIVE);
+	g_autoptr(ProcdbApply) apply = NULL;
+
+	settings.max_per_second = 0;
+	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_REFUSED_LIMIT);
+	g_assert_cmpuint(decision_of(&machine), ==, BATCH_BY_PROGRAM);
+	settings.max_per_second = 1;
+	procdb_apply_configure(apply, &settings);
+	measured.reason = PROCDB_TASK_MATURED;
+	g_assert_cmpint(procdb_apply_handle(apply, &measured), ==, PROCDB_APPLY_SET);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, batch_slice());
+}
+
 static void test_a_task_that_is_gone_is_not_noted(void)
 {
 	FakeMachine machine = machine_with_task();
@@ -116,6 +151,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/decisions/a-unit-is-below-a-program",
 			test_a_unit_does_not_decide_over_a_program);
 	g_test_add_func("/decisions/a-pause-does-not-lose-it", test_a_pause_does_not_lose_it);
+	g_test_add_func("/decisions/a-pause-does-not-keep-it", test_in_a_pause_it_ends_as_well);
+	g_test_add_func("/decisions/the-limit-does-not-lose-it", test_the_limit_does_not_lose_it);
 	g_test_add_func("/decisions/a-task-that-is-gone", test_a_task_that_is_gone_is_not_noted);
 	return g_test_run();
 }

@@ -177,6 +177,32 @@ static void test_what_says_more_decides(EngineFixture *f, gconstpointer data)
 	g_assert_cmpuint(decide(f, "python3|-c|1", ""), ==, BY_PROGRAM(INTERACTIVE));
 }
 
+/* Of python3 many are, of a script few, and of a pattern it is not known which. */
+static void test_a_script_is_above_its_interpreter(EngineFixture *f, gconstpointer data)
+{
+	set(f, PROCDB_RULE_PROGRAM, "python3", PROCDB_TIER_INTERACTIVE);
+	g_assert_cmpuint(decide(f, "python3|a.py", ""), ==, BY_PROGRAM(INTERACTIVE));
+	set(f, PROCDB_RULE_PROGRAM, "a*.py", PROCDB_TIER_BATCH);
+	g_assert_cmpuint(decide(f, "python3|a.py", ""), ==, BY_PROGRAM(BATCH));
+	set(f, PROCDB_RULE_PROGRAM, "/usr/bin/python3", PROCDB_TIER_INTERACTIVE);
+	g_assert_cmpuint(decide(f, "python3|a.py", ""), ==, BY_PROGRAM(BATCH));
+	set(f, PROCDB_RULE_PROGRAM, "a.py", PROCDB_TIER_LAT_CRITICAL);
+	g_assert_cmpuint(decide(f, "python3|a.py", ""), ==, BY_PROGRAM(LAT_CRITICAL));
+	g_assert_cmpuint(decide(f, "python3|b.py", ""), ==, BY_PROGRAM(INTERACTIVE));
+}
+
+/* The executable is behind all links: python3 is python3.11. */
+static void test_the_name_that_was_executed_counts(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_execution executed = execution("/usr/bin/python3.11", "python3|-c|1", "");
+
+	set(f, PROCDB_RULE_PROGRAM, "python3", PROCDB_TIER_BATCH);
+	g_assert_cmpuint(procdb_engine_decide(f->engine, &executed), ==, BY_PROGRAM(BATCH));
+	/* A task gives itself any name later. */
+	executed.event.reason = PROCDB_TASK_MOVED;
+	g_assert_cmpuint(procdb_engine_decide(f->engine, &executed), ==, 0);
+}
+
 static void test_a_hold_is_above_all(EngineFixture *f, gconstpointer data)
 {
 	struct procdb_comm comm = {0};
@@ -260,6 +286,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/rules/script-any-bytes", test_arguments_of_any_bytes);
 	g_test_add_func("/rules/patterns", test_patterns);
 	ADD("/rules/what-says-more-decides", test_what_says_more_decides);
+	ADD("/rules/a-script-is-above-its-interpreter", test_a_script_is_above_its_interpreter);
+	ADD("/rules/the-name-that-was-executed", test_the_name_that_was_executed_counts);
 	ADD("/rules/a-hold-is-above-all", test_a_hold_is_above_all);
 	ADD("/rules/bounded-texts", test_what_bpf_did_not_end_is_bounded);
 	ADD("/rules/a-bounded-number", test_there_is_a_bounded_number);
