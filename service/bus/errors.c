@@ -53,18 +53,18 @@ const char *procdb_bus_error_name(const GError *error)
 
 int procdb_bus_reply_error(sd_bus_message *call, GError *error)
 {
-	const char *name = procdb_bus_error_name(error), *end;
+	const char *name = procdb_bus_error_name(error), *message = error->message;
+	g_autofree char *cut = NULL;
 	int result;
 
-	/* A message may have words of its caller, of any length, and is charged as a short one. */
-	if (strlen(error->message) > MAX_MESSAGE) {
-		end = g_utf8_find_prev_char(error->message,
-					    error->message + MAX_MESSAGE - strlen(MORE));
-		strcpy(error->message + (end - error->message), MORE);
-	}
-	result = sd_bus_reply_method_error(
-	    call, &SD_BUS_ERROR_MAKE_CONST(name ? name : SD_BUS_ERROR_FAILED, error->message));
+	/* It may have words of its caller, of any length, and is charged as a short one. */
+	if (strlen(message) > MAX_MESSAGE) {
+		const char *end =
+		    g_utf8_find_prev_char(message, message + MAX_MESSAGE - strlen(MORE));
 
+		message = cut = g_strdup_printf("%.*s" MORE, (int)(end - message), message);
+	}
+	result = sd_bus_reply_method_errorf(call, name ? name : SD_BUS_ERROR_FAILED, "%s", message);
 	g_error_free(error);
 	return result;
 }
