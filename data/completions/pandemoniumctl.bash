@@ -118,11 +118,20 @@ _pandemoniumctl() {
 	case $command:$position in
 	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
 	list:* | delete:* | ps:* | monitor:* | show:0 | explain:0 | confidence:0 | override:[1-9]*)
+		local of=name
+		[[ $command != override || ! " ${words[*]} " =~ \ (--program|-p)\  ]] || of=program
+		[[ $command != override || ! " ${words[*]} " =~ \ (--unit|-u)\  ]] || of=unit
+		if [[ $of == program ]]; then
+			compopt -o default 2>/dev/null
+		elif [[ $of == unit ]]; then
+			__pandemoniumctl_words < <(
+				systemctl list-units --all --plain --no-legend 2>/dev/null | sed 's/ .*//'
+			)
+		fi
 		if [[ $command == override && " ${words[*]} " == *' clear '* ]]; then
-			__pandemoniumctl_names --origin override
+			[[ $of != name ]] || __pandemoniumctl_names --origin override
 		elif [[ $command != override || " ${words[*]} " == *' set '* ]]; then
-			[[ $command == override && " ${words[*]} " =~ \ (--program|--unit|-p|-u)\  ]] ||
-				__pandemoniumctl_names
+			[[ $of != name ]] || __pandemoniumctl_names
 			[[ $command:$position == override:1 || $command != override ]] ||
 				__pandemoniumctl_words < <(printf '%s\n' $tiers)
 		fi

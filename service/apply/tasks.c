@@ -164,7 +164,7 @@ static guint count_changes(gpointer data, struct procdb_guard *last)
  */
 static gboolean has_no_slices(void)
 {
-	ProcdbSchedAttr own;
+	ProcdbSchedAttr own = {0};
 
 	return get_attr(NULL, 0, &own) == 0 && own.policy == SCHED_NORMAL && own.slice_ns == 0;
 }

@@ -54,17 +54,17 @@ const char *procdb_bus_error_name(const GError *error)
 int procdb_bus_reply_error(sd_bus_message *call, GError *error)
 {
 	const char *name = procdb_bus_error_name(error), *message = error->message;
-	g_autofree char *cut = NULL;
+	gsize length = strlen(message);
+	gboolean is_long = length > MAX_MESSAGE;
 	int result;
 
 	/* It may have words of its caller, of any length, and is charged as a short one. */
-	if (strlen(message) > MAX_MESSAGE) {
-		const char *end =
-		    g_utf8_find_prev_char(message, message + MAX_MESSAGE - strlen(MORE));
-
-		message = cut = g_strdup_printf("%.*s" MORE, (int)(end - message), message);
-	}
-	result = sd_bus_reply_method_errorf(call, name ? name : SD_BUS_ERROR_FAILED, "%s", message);
+	if (is_long)
+		length =
+		    (gsize)(g_utf8_find_prev_char(message, message + MAX_MESSAGE - strlen(MORE)) -
+			    message);
+	result = sd_bus_reply_method_errorf(call, name ? name : SD_BUS_ERROR_FAILED, "%.*s%s",
+					    (int)length, message, is_long ? MORE : "");
 	g_error_free(error);
 	return result;
 }

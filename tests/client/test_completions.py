@@ -64,7 +64,8 @@ class Shells(ClientTest):
     def test_bash(self):
         terminal = self.start("bash", "--norc", "--noprofile", "-i",
                               setup="source %s/pandemoniumctl.bash; " % COMPLETIONS)
-        self.check(terminal, CASES)
+        path = "override set --program /etc/hostna"
+        self.check(terminal, (*CASES, (path, path + "me ")))
 
     def test_bash_with_its_completions(self):
         common = "/usr/share/bash-completion/bash_completion"
