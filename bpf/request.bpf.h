@@ -16,9 +16,11 @@ _Static_assert(PROCDB_TIERS == 3, "the mask in request_slice()");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	/* For when the service cannot run: 13,000 events, or 1,400 programs where there are rules.
+	/*
+	 * For when the service cannot run: 3,000 events, or 350 programs while there are rules. The
+	 * service has all of it in its memory, twice.
 	 */
-	__uint(max_entries, 1024 * 1024);
+	__uint(max_entries, 256 * 1024);
 } requests SEC(".maps");
 
 struct procdb_wanted wanted;
