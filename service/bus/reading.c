@@ -212,6 +212,7 @@ int procdb_object_query_columns(ProcdbObject *self, sd_bus_message *call)
 int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 {
 	g_auto(ProcdbFilter) filter = {0};
+	g_autoptr(GPtrArray) matching = NULL;
 	sd_bus_message *reply = NULL;
 	const GArray *tasks = NULL;
 	GError *error = NULL;
@@ -224,13 +225,14 @@ int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 		return result;
 	if (!error)
 		tasks = tasks_now(self, &error);
-	if (!tasks ||
-	    !procdb_tasks_fit(self->engine, tasks, &filter, limit, uid_of(self, call), &error))
+	if (tasks)
+		matching = procdb_tasks_matching(self->engine, tasks, &filter, limit,
+						 uid_of(self, call), &error);
+	if (!matching)
 		return procdb_bus_reply_error(call, error);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
-		result = procdb_tasks_append(reply, self->engine, tasks, &filter, limit,
-					     uid_of(self, call));
+		result = procdb_tasks_append(reply, self->engine, matching, uid_of(self, call));
 	return procdb_bus_send_reply(reply, result);
 }
 

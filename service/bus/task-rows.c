@@ -141,15 +141,15 @@ static gboolean passes(const ProcdbEngine *engine, const ProcdbFilter *filter,
 	return procdb_filter_takes_name(filter, &task->comm);
 }
 
-gboolean procdb_tasks_fit(const ProcdbEngine *engine, const GArray *tasks,
-			  const ProcdbFilter *filter, guint limit, guint32 uid, GError **error)
+GPtrArray *procdb_tasks_matching(const ProcdbEngine *engine, const GArray *tasks,
+				 const ProcdbFilter *filter, guint limit, guint32 uid,
+				 GError **error)
 {
+	g_autoptr(GPtrArray) matching = g_ptr_array_new();
 	gsize size = 0;
-	guint count = 0;
 
-	for (guint i = 0; i < tasks->len && (limit == 0 || count < limit); i++) {
-		const struct procdb_task_row *task =
-		    &g_array_index(tasks, struct procdb_task_row, i);
+	for (guint i = 0; i < tasks->len && (limit == 0 || matching->len < limit); i++) {
+		struct procdb_task_row *task = &g_array_index(tasks, struct procdb_task_row, i);
 		const ProcdbIdentity identity = {task->kind, task->uid, task->path, task->unit};
 
 		if (!passes(engine, filter, task))
@@ -157,31 +157,23 @@ gboolean procdb_tasks_fit(const ProcdbEngine *engine, const GArray *tasks,
 		size += TASK_MOST;
 		if (procdb_user_may_know(uid, task->uid))
 			size += procdb_identity_size(&identity);
-		count++;
+		g_ptr_array_add(matching, task);
 	}
 	if (size <= PROCDB_MAX_ANSWER)
-		return TRUE;
+		return g_steal_pointer(&matching);
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
 		    "One answer has no room for %u tasks with long paths: set a limit, or filter "
 		    "for fewer",
-		    count);
-	return FALSE;
+		    matching->len);
+	return NULL;
 }
 
-int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine, const GArray *tasks,
-			const ProcdbFilter *filter, guint limit, guint32 uid)
+int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine,
+			const GPtrArray *matching, guint32 uid)
 {
 	int result = sd_bus_message_open_container(message, 'a', "a{sv}");
-	guint count = 0;
 
-	for (guint i = 0; i < tasks->len && (limit == 0 || count < limit) && result >= 0; i++) {
-		const struct procdb_task_row *task =
-		    &g_array_index(tasks, struct procdb_task_row, i);
-
-		if (!passes(engine, filter, task))
-			continue;
-		result = append_task(message, engine, task, uid);
-		count++;
-	}
+	for (guint i = 0; i < matching->len && result >= 0; i++)
+		result = append_task(message, engine, g_ptr_array_index(matching, i), uid);
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }

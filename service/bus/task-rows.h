@@ -28,14 +28,15 @@ int procdb_identity_append(sd_bus_message *message, const ProcdbIdentity *identi
 /* The most bytes of that, of one more as the application of a unit. */
 gsize procdb_identity_size(const ProcdbIdentity *identity);
 
-/* Whether the tasks that procdb_tasks_append() appends have room in an answer; else error is set.
- */
-gboolean procdb_tasks_fit(const ProcdbEngine *engine, const GArray *tasks,
-			  const ProcdbFilter *filter, guint limit, guint32 uid, GError **error);
-
 /*
- * Appends the aa{sv} of the tasks (struct procdb_task_row) that pass, at most limit, 0 for all,
- * in their order, for a caller of this user.
+ * The tasks (struct procdb_task_row) that pass, at most limit, 0 for all, in their order; tasks
+ * must outlive them. NULL with error set if they have no room in an answer for a caller of this
+ * user.
  */
-int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine, const GArray *tasks,
-			const ProcdbFilter *filter, guint limit, guint32 uid);
+GPtrArray *procdb_tasks_matching(const ProcdbEngine *engine, const GArray *tasks,
+				 const ProcdbFilter *filter, guint limit, guint32 uid,
+				 GError **error);
+
+/* Appends the aa{sv} of these tasks, for a caller of this user. */
+int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine,
+			const GPtrArray *matching, guint32 uid);
