@@ -40,8 +40,8 @@ struct procdb_task_event {
 /* While there are rules: what they look at, of a task that executed a program or was moved. */
 struct procdb_execution {
 	struct procdb_task_event event;
-	__u32 args_len;		    /* 0: not known, as of one that was moved */
-	__u32 fits;		    /* its slice is right, if no rule says something else */
+	__u32 args_len; /* 0: not known, as of one that was moved */
+	__u32 pad;
 	char path[PROCDB_PATH_LEN]; /* as in struct procdb_task_row */
 	char unit[PROCDB_UNIT_LEN];
 	char args[PROCDB_ARGS_LEN]; /* each but the last, which may be cut, ends with a zero */

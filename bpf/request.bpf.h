@@ -39,14 +39,20 @@ static __always_inline u8 decided_or(struct task_struct *p, u8 tier, bool execut
 	return tier;
 }
 
+/* Notes the kernel's own slice, where p has it. */
+static __always_inline void note_base_slice(struct task_struct *p)
+{
+	if (!p->se.custom_slice && p->se.slice)
+		base_slice = p->se.slice;
+}
+
 /* Whether the slice of p is the one that this tier should have. */
 static __always_inline bool slice_fits(struct task_struct *p, u8 tier, u64 runtime)
 {
 	bool custom = p->se.custom_slice, ours = given_of(p) != NULL;
 	u64 want;
 
-	if (!custom && p->se.slice)
-		base_slice = p->se.slice;
+	note_base_slice(p);
 	/* A mask is a bound that the verifier believes. */
 	want = procdb_slice_for(tier, wanted.slice[tier & 3], runtime, base_slice);
 	if (!want)
@@ -135,7 +141,8 @@ static __noinline void tell_execution(struct task_struct *p, u64 tier, u64 runti
 		__sync_fetch_and_add(&requests_lost, 1);
 		return;
 	}
-	told->fits = slice_fits(p, (u8)tier, runtime);
+	note_base_slice(p);
+	told->pad = 0;
 	describe_event(&told->event, p, (u8)tier, runtime, (u8)reason);
 	told->path[0] = '\0';
 	told->unit[0] = '\0';
