@@ -99,19 +99,13 @@ GBytes *procdb_identities_end(GByteArray *writer)
 	return NULL;
 }
 
-/* A part of a section, which has to be over at an offset; NULL if it is not. */
-static const guint8 *get(ProcdbReader *reader, gsize at, gsize len, gsize end)
-{
-	return len <= end - at ? procdb_reader_get(reader, at, len) : NULL;
-}
-
 /* Reads one identity and moves the offset behind it; FALSE where there is none. */
 static gboolean read_one(ProcdbReader *reader, gsize *at, gsize size, gsize end,
 			 GHashTable *identities)
 {
 	/* A path and a unit, each with a zero that stays. */
 	char path[PROCDB_PATH_LEN] = "", unit[PROCDB_UNIT_LEN] = "";
-	const guint8 *data = get(reader, *at, sizeof(struct fixed), end);
+	const guint8 *data = procdb_reader_get_within(reader, *at, sizeof(struct fixed), end);
 	struct procdb_identity identity;
 	struct fixed fixed;
 	gsize path_len;
@@ -123,7 +117,7 @@ static gboolean read_one(ProcdbReader *reader, gsize *at, gsize size, gsize end,
 	path_len = GUINT16_FROM_LE(fixed.path_len);
 	if (path_len >= sizeof(path) || fixed.unit_len >= sizeof(unit))
 		return FALSE;
-	data = get(reader, *at, path_len + fixed.unit_len, end);
+	data = procdb_reader_get_within(reader, *at, path_len + fixed.unit_len, end);
 	if (!data)
 		return FALSE;
 	memcpy(path, data, path_len);
@@ -144,7 +138,7 @@ static gboolean read_one(ProcdbReader *reader, gsize *at, gsize size, gsize end,
 
 void procdb_identities_read(ProcdbReader *reader, gsize at, gsize end, GHashTable *identities)
 {
-	const guint8 *data = get(reader, at, sizeof(struct table), end);
+	const guint8 *data = procdb_reader_get_within(reader, at, sizeof(struct table), end);
 	struct table table;
 	guint32 count;
 

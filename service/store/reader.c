@@ -74,6 +74,11 @@ const guint8 *procdb_reader_get(ProcdbReader *reader, gsize at, gsize len)
 	return fill(reader, piece, at) ? piece->data : NULL;
 }
 
+const guint8 *procdb_reader_get_within(ProcdbReader *reader, gsize at, gsize len, gsize end)
+{
+	return len <= end - at ? procdb_reader_get(reader, at, len) : NULL;
+}
+
 gboolean procdb_reader_walk(ProcdbReader *reader, gsize from, gsize to, ProcdbReaderFunc function,
 			    gpointer user_data)
 {

@@ -41,6 +41,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbReader, procdb_reader_clear)
  */
 const guint8 *procdb_reader_get(ProcdbReader *reader, gsize at, gsize len);
 
+/* The same of a part of a section, which has to be over at end, at or behind the offset. */
+const guint8 *procdb_reader_get_within(ProcdbReader *reader, gsize at, gsize len, gsize end);
+
 /* Calls back for all bytes from an offset up to another, in order, until it returns FALSE. */
 typedef gboolean (*ProcdbReaderFunc)(const guint8 *data, gsize len, gpointer user_data);
 gboolean procdb_reader_walk(ProcdbReader *reader, gsize from, gsize to, ProcdbReaderFunc function,

@@ -87,16 +87,10 @@ GBytes *procdb_rules_encode(const GPtrArray *rules)
 	return g_byte_array_free_to_bytes(bytes);
 }
 
-/* A part of a section, which has to be over at an offset; NULL if it is not. */
-static const guint8 *get(ProcdbReader *reader, gsize at, gsize len, gsize end)
-{
-	return len <= end - at ? procdb_reader_get(reader, at, len) : NULL;
-}
-
 /* Reads one rule and moves the offset behind it; FALSE where there is none. */
 static gboolean read_one(ProcdbReader *reader, gsize *at, gsize size, gsize end, GPtrArray *rules)
 {
-	const guint8 *data = get(reader, *at, sizeof(struct fixed), end);
+	const guint8 *data = procdb_reader_get_within(reader, *at, sizeof(struct fixed), end);
 	char text[PROCDB_MAX_RULE_TEXT + 1] = "";
 	struct fixed fixed;
 	gsize len;
@@ -106,7 +100,7 @@ static gboolean read_one(ProcdbReader *reader, gsize *at, gsize size, gsize end,
 	memcpy(&fixed, data, sizeof(fixed));
 	*at += size;
 	len = GUINT16_FROM_LE(fixed.len);
-	data = len < sizeof(text) ? get(reader, *at, len, end) : NULL;
+	data = len < sizeof(text) ? procdb_reader_get_within(reader, *at, len, end) : NULL;
 	if (!data)
 		return FALSE;
 	memcpy(text, data, len);
@@ -119,7 +113,7 @@ static gboolean read_one(ProcdbReader *reader, gsize *at, gsize size, gsize end,
 
 void procdb_rules_read(ProcdbReader *reader, gsize at, gsize end, GPtrArray *rules)
 {
-	const guint8 *data = get(reader, at, sizeof(struct table), end);
+	const guint8 *data = procdb_reader_get_within(reader, at, sizeof(struct table), end);
 	struct table table;
 	guint32 count;
 
