@@ -470,8 +470,7 @@ int procdb_daemon_run(const ProcdbOptions *options)
 	Service service = {.options = *options};
 	g_auto(ProcdbVerdict) verdict;
 
-	/* As systemd has it: tasks are not left as they are because the log is not read any more.
-	 */
+	/* As systemd has it: a log that is not read any more does not end the service. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	procdb_config_init(&service.config);
 	procdb_verdict_init(&verdict);

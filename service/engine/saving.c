@@ -190,8 +190,7 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 static void begin_saving(ProcdbEngine *engine, GArray *savers)
 {
 	struct procdb_saving *saving = g_new0(struct procdb_saving, 1);
-
-	/* It counts once more what is then in the file. */
+	/* First: it reads the counts once more, which are then in the file as well. */
 	GArray *records = prepare(engine, &saving->saved);
 
 	saving->engine = engine;
