@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <zlib.h>
 
+#include "identities.h"
 #include "records.h"
+#include "rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,6 +39,24 @@ static void check_round_trip(const guint8 *data, gsize len)
 	g_assert_cmpint(decoded.ext, ==, PROCDB_EXT_GOOD);
 	g_assert_cmpuint(decoded.mismatched, ==, 0);
 	g_assert_true(records_equal(records, again));
+}
+
+/* The sections beside the records, which a database may have. */
+static void read_sections(const guint8 *data, gsize len)
+{
+	g_autoptr(GHashTable) identities = procdb_identities_new();
+	g_autoptr(GPtrArray) rules = procdb_rules_new();
+	g_autoptr(GArray) records = records_new();
+	g_auto(ProcdbReader) reader = {0};
+	g_autoptr(GBytes) written = NULL;
+	ProcdbDecoded decoded;
+
+	procdb_reader_init_memory(&reader, data, len);
+	procdb_codec_read(&reader, NULL, records, identities, rules, &decoded);
+	g_assert_cmpuint(g_hash_table_size(identities), <=, PROCDB_MAX_IDENTITIES);
+	g_assert_cmpuint(rules->len, <=, PROCDB_MAX_RULES);
+	written = procdb_rules_encode(rules);
+	g_assert_true(!written == (rules->len == 0));
 }
 
 /*
@@ -72,7 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autofree guint8 *sealed = seal(data, size);
 
 	check_round_trip(data, size);
-	if (sealed)
+	read_sections(data, size);
+	if (sealed) {
 		check_round_trip(sealed, size);
+		read_sections(sealed, size);
+	}
 	return 0;
 }
