@@ -55,7 +55,7 @@ def watch(service, seconds):
     while time.monotonic() < end:
         began = time.monotonic()
         service.connect()
-        assert service.send(INTERFACE, "GetConfidence", "(s)", "name-7", seconds=10) > 0
+        assert service.send(INTERFACE, "GetConfidence", "(s)", "name-7", seconds=20) > 0
         assert service.get("Profiles") > 0
         waits.append(time.monotonic() - began)
         time.sleep(0.05)
@@ -76,8 +76,9 @@ def a_caller_that_does_not_read_silences_no_other():
                 print(f"{method}: the bus has {grown:.0f} MiB more, the service {service.memory_mb('VmHWM'):.0f} MiB "
                       f"at most, root waited {waits[len(waits) // 2]:.3f} s, {waits[-1]:.3f} s at most")
                 assert service.is_instrumented() or grown < UNREAD_MB, grown
-                # Where other tests have the CPUs a call may take longer, but not most of them.
-                assert waits[len(waits) * 3 // 4] < 1 and waits[-1] < 5, waits
+                # Where other tests have the CPUs a call may take longer, but not most of them. In an instrumented
+                # service every growth of a message's buffer is a copy into fresh pages: seconds where one has 6 MB.
+                assert waits[len(waits) * 3 // 4] < 1 and waits[-1] < (20 if service.is_instrumented() else 5), waits
                 # Another user's list does not depend on it.
                 assert len(service.profiles()) == MANY
 
