@@ -46,7 +46,8 @@ static int write_file(const Ctl *ctl, const char *path, JsonNode *node, guint co
 int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(GStrv) args = NULL;
-	g_autoptr(Rows) rows = NULL;
+	g_autoptr(Rows) rows = NULL, programs = NULL;
+	g_autoptr(Rules) rules = NULL;
 	g_autoptr(JsonNode) node = NULL;
 	g_autoptr(GError) error = NULL;
 	int status;
@@ -59,7 +60,13 @@ int cmd_export(Ctl *ctl, const CtlCommand *command, char **argv)
 	rows = rows_fetch_whole(ctl, &error);
 	if (!rows)
 		return failure_report("ExportProfiles", NULL, error);
-	node = profiles_to_json(rows);
+	programs = rows_query(ctl, NULL, NULL, NULL, &error);
+	if (!programs)
+		return failure_report("QueryProfiles", NULL, error);
+	rules = rules_fetch(ctl, &error);
+	if (!rules)
+		return failure_report("ListOverrides", NULL, error);
+	node = profiles_to_json(rows, programs, rules);
 	if (args[0] && !g_str_equal(args[0], "-"))
 		return write_file(ctl, args[0], node, rows->items->len);
 	ctl_json_print(g_steal_pointer(&node));

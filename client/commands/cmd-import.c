@@ -13,6 +13,7 @@
 #include "merge.h"
 #include "options.h"
 #include "output.h"
+#include "override-for.h"
 #include "profiles-json.h"
 
 /* Everything up to the limit, and one byte more so that what is larger can be told. */
@@ -41,7 +42,7 @@ static GByteArray *read_all(const char *path, GError **error)
 	return g_steal_pointer(&all);
 }
 
-static GVariant *read_profiles(const char *path, GError **error)
+static Export *read_export(const char *path, GError **error)
 {
 	g_autoptr(GByteArray) bytes = read_all(path, error);
 
@@ -96,7 +97,106 @@ static int report(Ctl *ctl, guint imported, gboolean replace)
 	return CTL_OK;
 }
 
-static int import(Ctl *ctl, GVariant *profiles, gboolean replace, gboolean merge)
+/* Of each file: what its profiles are of. */
+static int import_programs(Ctl *ctl, const GPtrArray *files, gboolean merge)
+{
+	for (guint i = 0; i < files->len; i++) {
+		const Export *export = files->pdata[i];
+		g_autoptr(GError) error = NULL;
+		guint imported;
+
+		if (g_variant_n_children(export->programs) == 0 ||
+		    procdb_dbus_proc_db1_call_import_programs_sync(
+			ctl->proxy, export->programs, merge, ctl->call_flags, ctl->timeout_ms,
+			&imported, NULL, &error))
+			continue;
+		/* An older service has no use for it. */
+		if (!rows_is_unknown_method(error))
+			return failure_report("ImportPrograms", NULL, error);
+		return CTL_OK;
+	}
+	return CTL_OK;
+}
+
+static int import_rules(Ctl *ctl, const GPtrArray *files)
+{
+	int status = CTL_OK;
+
+	for (guint i = 0; i < files->len; i++) {
+		const Export *export = files->pdata[i];
+		const char *kind, *text, *tier;
+		GVariantIter iter;
+
+		g_variant_iter_init(&iter, export->rules);
+		while (status == CTL_OK &&
+		       g_variant_iter_next(&iter, "(&s&s&s)", &kind, &text, &tier)) {
+			g_autoptr(GError) error = NULL;
+
+			if (!override_for_call(ctl, kind, text, tier, &error))
+				status = failure_report("SetOverrideFor", text, error);
+		}
+	}
+	return status;
+}
+
+/* Takes an override by program or unit; FALSE with error set if there is one to another tier. */
+static gboolean agree(GHashTable *tiers, const char *kind, const char *text, const char *tier,
+		      GError **error)
+{
+	g_autofree char *key = g_strconcat(kind, " ", text, NULL);
+	const char *before = g_hash_table_lookup(tiers, key);
+
+	if (before && !g_str_equal(before, tier)) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+			    "the %s \"%s\" has an override to %s here and to %s elsewhere", kind,
+			    text, tier, before);
+		return FALSE;
+	}
+	g_hash_table_insert(tiers, g_steal_pointer(&key), (gpointer)tier);
+	return TRUE;
+}
+
+static gboolean agree_all(GHashTable *tiers, const Export *export, GError **error)
+{
+	const char *kind, *text, *tier;
+	GVariantIter iter;
+
+	g_variant_iter_init(&iter, export->rules);
+	while (g_variant_iter_next(&iter, "(&s&s&s)", &kind, &text, &tier))
+		if (!agree(tiers, kind, text, tier, error))
+			return FALSE;
+	return TRUE;
+}
+
+static GHashTable *tiers_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+/* As of names: where they are merged, what the service decided already is not changed. */
+static gboolean agree_with_service(Ctl *ctl, const GPtrArray *files)
+{
+	g_autoptr(GHashTable) tiers = tiers_new();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Rules) rules = rules_fetch(ctl, NULL);
+
+	for (guint i = 0; rules && i < rules->items->len; i++) {
+		const Rule *rule = rules_get(rules, i);
+
+		(void)agree(tiers, rule->kind, rule->text, rule->tier, NULL);
+	}
+	for (guint i = 0; i < files->len; i++)
+		if (!agree_all(tiers, files->pdata[i], &error)) {
+			g_printerr("Nothing was imported: %s; clear one of them.\n",
+				   error->message);
+			return FALSE;
+		}
+	return TRUE;
+}
+
+/* The profiles, and then what else the files have of them. */
+static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, gboolean replace,
+		  gboolean merge)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GHashTable) before = NULL;
@@ -105,12 +205,22 @@ static int import(Ctl *ctl, GVariant *profiles, gboolean replace, gboolean merge
 
 	if (status != CTL_OK)
 		return status;
+	if (merge && !agree_with_service(ctl, files))
+		return CTL_FAILED;
 	if (merge && !ctl->json)
 		before = confident_names(ctl);
 	if (!procdb_dbus_proc_db1_call_import_profiles_sync(ctl->proxy, profiles, replace, merge,
 							    ctl->call_flags, ctl->timeout_ms,
 							    &imported, NULL, &error))
 		return failure_report("ImportProfiles", NULL, error);
+	status = import_programs(ctl, files, merge);
+	if (status == CTL_OK)
+		status = import_rules(ctl, files);
+	if (status != CTL_OK) {
+		g_printerr("The profiles are imported, and not all that the file has beside "
+			   "them.\n");
+		return status;
+	}
 	status = report(ctl, imported, replace);
 	if (merge && !ctl->json)
 		report_confident(ctl, before);
@@ -139,71 +249,88 @@ static GVariant *without_overrides(GVariant *profiles)
 }
 
 /* Reads one file, or standard input; NULL after an error message. */
-static GVariant *take_file(const char *path, gboolean no_overrides)
+static Export *take_file(const char *path)
 {
-	g_autoptr(GVariant) profiles = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *name = NULL;
+	Export *export = read_export(path, &error);
 
-	profiles = read_profiles(path, &error);
-	if (profiles) {
-		g_variant_ref_sink(profiles);
-		return no_overrides ? without_overrides(profiles) : g_steal_pointer(&profiles);
-	}
+	if (export)
+		return export;
 	name = g_str_equal(path, "-") ? g_strdup("standard input") : g_filename_display_name(path);
 	g_printerr("Cannot import %s: %s.\n", name, error->message);
 	return NULL;
 }
 
 /* The same export, under whatever name, would count twice. */
-static gboolean is_new(GPtrArray *files, GVariant *profiles, const char *path)
+static gboolean is_new(const GPtrArray *files, const Export *export, const char *path)
 {
 	for (guint i = 0; i < files->len; i++) {
-		if (g_variant_n_children(profiles) == 0 ||
-		    !g_variant_equal(files->pdata[i], profiles))
+		const Export *before = files->pdata[i];
+
+		if (g_variant_n_children(export->profiles) == 0 ||
+		    !g_variant_equal(before->profiles, export->profiles))
 			continue;
 		g_printerr("Cannot import %s: it says the same as another file that was given, and "
 			   "would count twice.\n",
 			   path);
 		return FALSE;
 	}
-	g_ptr_array_add(files, g_variant_ref(profiles));
 	return TRUE;
 }
 
-static gboolean add_file(Merge *merge, GPtrArray *files, const char *path, gboolean no_overrides)
+/* All files; NULL after an error message. */
+static GPtrArray *take_files(char **paths)
 {
-	g_autoptr(GVariant) whole = take_file(path, FALSE);
-	g_autoptr(GVariant) profiles = NULL;
-	g_autoptr(Rows) rows = NULL;
-	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify)export_free);
 
-	if (!whole || !is_new(files, whole, path))
-		return FALSE;
-	profiles = no_overrides ? without_overrides(whole) : g_variant_ref(whole);
-	rows = rows_from_variant(profiles);
-	if (merge_add(merge, rows, &error))
-		return TRUE;
-	g_printerr("Cannot import %s: %s.\n", path, error->message);
-	return FALSE;
+	for (; *paths; paths++) {
+		Export *export = take_file(*paths);
+
+		if (!export)
+			return NULL;
+		if (!is_new(files, export, *paths)) {
+			export_free(export);
+			return NULL;
+		}
+		g_ptr_array_add(files, export);
+	}
+	return g_steal_pointer(&files);
+}
+
+static void drop_overrides(Export *export)
+{
+	GVariant *profiles = without_overrides(export->profiles);
+
+	g_variant_unref(export->profiles);
+	g_variant_unref(export->rules);
+	export->profiles = profiles;
+	export->rules = g_variant_ref_sink(g_variant_new("a(sss)", NULL));
 }
 
 /* The sum of all files; NULL after an error message. */
-static GVariant *merge_files(char **paths, gboolean no_overrides)
+static GVariant *merge_files(const GPtrArray *files, char **paths)
 {
-	g_autoptr(GPtrArray) files =
-	    g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+	g_autoptr(GHashTable) tiers = tiers_new();
 	g_autoptr(Merge) merge = merge_new();
 
-	for (; *paths; paths++)
-		if (!add_file(merge, files, *paths, no_overrides))
-			return NULL;
+	for (guint i = 0; i < files->len; i++) {
+		const Export *export = files->pdata[i];
+		g_autoptr(Rows) rows = rows_from_variant(export->profiles);
+		g_autoptr(GError) error = NULL;
+
+		if (merge_add(merge, rows, &error) && agree_all(tiers, export, &error))
+			continue;
+		g_printerr("Cannot import %s: %s.\n", paths[i], error->message);
+		return NULL;
+	}
 	return g_variant_ref_sink(merge_sum(merge));
 }
 
 int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 {
 	g_auto(GStrv) args = NULL;
+	g_autoptr(GPtrArray) files = NULL;
 	g_autoptr(GVariant) profiles = NULL;
 	gboolean replace = FALSE;
 	gboolean merge = FALSE;
@@ -224,7 +351,14 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 		return CTL_USAGE;
 	if (args[1] && !merge)
 		return options_usage(command, "several files need --merge");
-	profiles = merge ? merge_files(args, no_overrides) : take_file(args[0], no_overrides);
+	files = take_files(args);
+	if (!files)
+		return CTL_FAILED;
+	if (no_overrides)
+		for (guint i = 0; i < files->len; i++)
+			drop_overrides(files->pdata[i]);
+	profiles = merge ? merge_files(files, args)
+			 : g_variant_ref(((const Export *)files->pdata[0])->profiles);
 	if (!profiles)
 		return CTL_FAILED;
 	if (replace && !yes &&
@@ -232,5 +366,5 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 		g_printerr("Nothing was imported.\n");
 		return CTL_FAILED;
 	}
-	return import(ctl, profiles, replace, merge);
+	return import(ctl, profiles, files, replace, merge);
 }

@@ -20,13 +20,22 @@ typedef struct {
 	char **patterns;
 } PsOptions;
 
+/* Whether a path, or the last part of it, is one of those. */
+static gboolean is_of_file(const char *path, char **patterns)
+{
+	g_autofree char *base = path ? g_path_get_basename(path) : NULL;
+
+	return path && (rows_match_any(patterns, path) || rows_match_any(patterns, base));
+}
+
 static gboolean is_named(const Task *task, char **patterns)
 {
 	g_autofree char *pid = g_strdup_printf("%u", task->pid);
 	g_autofree char *tid = g_strdup_printf("%u", task->tid);
 
 	return rows_match_any(patterns, task->name) || rows_match_any(patterns, pid) ||
-	       rows_match_any(patterns, tid);
+	       rows_match_any(patterns, tid) || is_of_file(task->program, patterns) ||
+	       is_of_file(task->script, patterns);
 }
 
 /* Without a name, those of which something was set. */
@@ -50,8 +59,10 @@ static void add_task(OutTable *table, const Task *task, const GHashTable *source
 	g_autofree char *nice = g_strdup_printf("%d", task->nice);
 	g_autofree char *cpu = out_duration_ns(task->cpu_ns);
 	g_autofree char *why = tasks_why(task, sources);
+	const Row row = {.name = task->name, .program = task->program, .script = task->script};
+	g_autofree char *title = rows_title(&row);
 	const char *tier = tasks_tier(task);
-	const char *texts[] = {pid, tid, task->name, tier ? tier : "-", slice, nice, cpu, why};
+	const char *texts[] = {pid, tid, title, tier ? tier : "-", slice, nice, cpu, why};
 	const char *colours[] = {[3] = tier ? out_tier_colour(tier) : NULL, [7] = NULL};
 
 	out_table_add(table, texts, colours);

@@ -44,7 +44,8 @@ static char *text_of(const char *kind, const char *typed)
 	return escape_argument(path);
 }
 
-static gboolean call(Ctl *ctl, const char *kind, const char *text, const char *tier, GError **error)
+gboolean override_for_call(Ctl *ctl, const char *kind, const char *text, const char *tier,
+			   GError **error)
 {
 	GVariantDict what;
 
@@ -124,10 +125,14 @@ int override_for(Ctl *ctl, const CtlCommand *command, const char *kind, char **t
 		g_autofree char *text = text_of(kind, typed[i]);
 		g_autoptr(GError) error = NULL;
 
-		if (!call(ctl, kind, text, tier, &error))
+		if (override_for_call(ctl, kind, text, tier, &error)) {
+			if (!ctl->json)
+				report(kind, text, tier);
+		} else {
 			status = fail(kind, text, tier, error);
-		else if (!ctl->json)
-			report(kind, text, tier);
+			if (i + 1 < count)
+				g_printerr("The %ss after \"%s\" were not changed.\n", kind, text);
+		}
 		json_array_add_element(array, to_json(kind, text, tier));
 	}
 	json_node_init_array(node, array);

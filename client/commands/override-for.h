@@ -12,3 +12,7 @@
  */
 int override_for(Ctl *ctl, const CtlCommand *command, const char *kind, char **typed, guint count,
 		 const char *tier);
+
+/* Sets one, of a text as the service takes it, to a tier; NULL clears it. */
+gboolean override_for_call(Ctl *ctl, const char *kind, const char *text, const char *tier,
+			   GError **error);

@@ -5,14 +5,30 @@
 
 #include <string.h>
 
-#include "json-text.h"
+#include "json-value.h"
+#include "programs-json.h"
 
-/* clang-format takes the hyphens of an unquoted macro argument for minus signs. */
-/* clang-format off */
-G_DEFINE_QUARK(profiles-json-error, profiles_json_error)
-/* clang-format on */
+static JsonNode *profiles_of(const Rows *records, const Rows *programs)
+{
+	g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+	JsonNode *node = ctl_json_from_rows(records);
+	JsonArray *array = json_node_get_array(node);
 
-JsonNode *profiles_to_json(const Rows *rows)
+	for (guint i = 0; i < programs->items->len; i++) {
+		const Row *row = rows_get(programs, i);
+
+		g_hash_table_insert(known, (gpointer)row->name, (gpointer)row);
+	}
+	for (guint i = 0; i < records->items->len; i++) {
+		const Row *row = g_hash_table_lookup(known, rows_get(records, i)->name);
+
+		if (row)
+			program_to_json(json_array_get_object_element(array, i), row);
+	}
+	return node;
+}
+
+JsonNode *profiles_to_json(const Rows *records, const Rows *programs, const Rules *rules)
 {
 	JsonBuilder *builder = ctl_json_begin();
 
@@ -20,20 +36,9 @@ JsonNode *profiles_to_json(const Rows *rows)
 	ctl_json_set_uint(builder, "version", PROFILES_JSON_VERSION);
 	ctl_json_set(builder, "exported_us",
 		     json_node_init_int(json_node_alloc(), g_get_real_time()));
-	ctl_json_set(builder, "profiles", ctl_json_from_rows(rows));
+	ctl_json_set(builder, "profiles", profiles_of(records, programs));
+	ctl_json_set(builder, "overrides", rules_to_json(rules));
 	return ctl_json_end(builder);
-}
-
-static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static gboolean refuse(GError **error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (error)
-		*error = g_error_new_valist(PROFILES_JSON_ERROR, 0, format, args);
-	va_end(args);
-	return FALSE;
 }
 
 /* One profile while it is read. */
@@ -43,6 +48,7 @@ typedef struct {
 	char *tier;
 	char *origin;
 	char *taught_by;
+	ProgramReading program;
 	guint given; /* bits of enum below */
 } Reading;
 
@@ -63,57 +69,9 @@ static void reading_clear(Reading *reading)
 	g_free(reading->tier);
 	g_free(reading->origin);
 	g_free(reading->taught_by);
+	program_reading_clear(&reading->program);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
-
-/* Whether what comes is no value at all: then its place says more than its name. */
-static gboolean is_none(JsonText *text, GError **error)
-{
-	return json_text_kind(text) == JSON_TEXT_NONE && !json_text_skip(text, error);
-}
-
-static gboolean read_text(JsonText *text, const char *key, char **value, GError **error)
-{
-	if (json_text_kind(text) != JSON_TEXT_STRING)
-		return refuse(error, "\"%s\" must be a text", key);
-	g_clear_pointer(value, g_free);
-	return json_text_string(text, value, error);
-}
-
-static gboolean read_uint(JsonText *text, const char *key, guint64 max, guint64 *value,
-			  GError **error)
-{
-	g_autofree char *number = NULL;
-
-	if (json_text_kind(text) == JSON_TEXT_NUMBER) {
-		if (!json_text_number(text, &number, error))
-			return FALSE;
-		if (json_text_to_uint(number, max, value))
-			return TRUE;
-	}
-	return refuse(error, "\"%s\" must be a whole number from 0 to %" G_GUINT64_FORMAT, key,
-		      max);
-}
-
-static gboolean read_uint32(JsonText *text, const char *key, guint32 *value, GError **error)
-{
-	guint64 wide = 0;
-
-	if (!read_uint(text, key, G_MAXUINT32, &wide, error))
-		return FALSE;
-	*value = (guint32)wide;
-	return TRUE;
-}
-
-static gboolean read_time(JsonText *text, const char *key, gint64 *value, GError **error)
-{
-	guint64 time_us = 0;
-
-	if (!read_uint(text, key, G_MAXINT64, &time_us, error))
-		return FALSE;
-	*value = (gint64)time_us;
-	return TRUE;
-}
 
 typedef struct {
 	guint32 *votes;
@@ -128,7 +86,7 @@ static gboolean read_vote(JsonText *text, const char *key, gpointer data, GError
 	if (rank < 0)
 		return json_text_skip(text, error);
 	votes->given |= 1U << rank;
-	return read_uint32(text, key, &votes->votes[rank], error);
+	return json_value_uint32(text, key, &votes->votes[rank], error);
 }
 
 static gboolean read_votes(JsonText *text, guint32 *values, GError **error)
@@ -141,7 +99,8 @@ static gboolean read_votes(JsonText *text, guint32 *values, GError **error)
 		if (votes.given == (1U << PROCDB_TIERS) - 1)
 			return TRUE;
 	}
-	return refuse(error, "\"votes\" must be an object of three whole numbers, by tier");
+	return json_value_refuse(error,
+				 "\"votes\" must be an object of three whole numbers, by tier");
 }
 
 /* The value follows from the rest, but one that is given has to be valid. */
@@ -157,13 +116,7 @@ static gboolean read_confidence(JsonText *text, double *confidence, GError **err
 		*confidence = g_ascii_strtod(number, NULL);
 	}
 	return (*confidence >= 0 && *confidence <= 1) ||
-	       refuse(error, "\"confidence\" must be a number from 0 to 1");
-}
-
-static gboolean read_flag(JsonText *text, const char *key, gboolean *value, GError **error)
-{
-	return json_text_boolean(text, value, NULL) ||
-	       refuse(error, "\"%s\" must be true or false", key);
+	       json_value_refuse(error, "\"confidence\" must be a number from 0 to 1");
 }
 
 /* A member that is a number of 64 bits: where it goes, and its bit. */
@@ -195,46 +148,50 @@ static gboolean read_member(JsonText *text, const char *key, gpointer data, GErr
 {
 	Reading *reading = data;
 	const struct wide_member *wide = find_wide_member(key);
+	gboolean of_program;
 
-	if (is_none(text, error))
+	if (json_value_is_none(text, error))
 		return FALSE;
 	if (wide) {
 		reading->given |= wide->given;
-		return read_uint(text, key, G_MAXUINT64, G_STRUCT_MEMBER_P(reading, wide->offset),
-				 error);
+		return json_value_uint(text, key, G_MAXUINT64,
+				       G_STRUCT_MEMBER_P(reading, wide->offset), error);
 	}
 	if (g_str_equal(key, "name")) {
 		reading->given |= GIVEN_NAME;
-		return read_text(text, key, &reading->name, error);
+		return json_value_text(text, key, &reading->name, error);
 	}
 	if (g_str_equal(key, "tier"))
-		return read_text(text, key, &reading->tier, error);
+		return json_value_text(text, key, &reading->tier, error);
 	if (g_str_equal(key, "origin"))
-		return read_text(text, key, &reading->origin, error);
+		return json_value_text(text, key, &reading->origin, error);
 	if (g_str_equal(key, "confidence"))
 		return read_confidence(text, &reading->row.confidence, error);
 	if (g_str_equal(key, "confident"))
-		return read_flag(text, key, &reading->row.confident, error);
+		return json_value_flag(text, key, &reading->row.confident, error);
 	if (g_str_equal(key, "observations")) {
 		reading->given |= GIVEN_OBSERVATIONS;
-		return read_uint32(text, key, &reading->row.observations, error);
+		return json_value_uint32(text, key, &reading->row.observations, error);
 	}
 	if (g_str_equal(key, "withdrawals"))
-		return read_uint32(text, key, &reading->row.withdrawals, error);
+		return json_value_uint32(text, key, &reading->row.withdrawals, error);
 	if (g_str_equal(key, "owner"))
-		return read_uint32(text, key, &reading->row.owner, error);
+		return json_value_uint32(text, key, &reading->row.owner, error);
 	if (g_str_equal(key, "taught_by"))
-		return read_text(text, key, &reading->taught_by, error);
+		return json_value_text(text, key, &reading->taught_by, error);
 	if (g_str_equal(key, "first_seen_us"))
-		return read_time(text, key, &reading->row.first_seen_us, error);
+		return json_value_time(text, key, &reading->row.first_seen_us, error);
 	if (g_str_equal(key, "votes")) {
 		reading->given |= GIVEN_VOTES;
 		return read_votes(text, reading->row.votes, error);
 	}
-	if (!g_str_equal(key, "last_seen_us"))
-		return json_text_skip(text, error);
-	reading->given |= GIVEN_SEEN;
-	return read_time(text, key, &reading->row.last_seen_us, error);
+	if (g_str_equal(key, "last_seen_us")) {
+		reading->given |= GIVEN_SEEN;
+		return json_value_time(text, key, &reading->row.last_seen_us, error);
+	}
+	if (!program_reading_member(&reading->program, text, key, &of_program, error))
+		return FALSE;
+	return of_program || json_text_skip(text, error);
 }
 
 static gboolean check_given(const Reading *reading, GError **error)
@@ -255,7 +212,7 @@ static gboolean check_given(const Reading *reading, GError **error)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(needed); i++)
 		if (!(reading->given & needed[i].given))
-			return refuse(error, "\"%s\" is missing", needed[i].key);
+			return json_value_refuse(error, "\"%s\" is missing", needed[i].key);
 	return TRUE;
 }
 
@@ -266,7 +223,7 @@ static gboolean check_teachers(Reading *reading, GError **error)
 	if (!reading->taught_by)
 		reading->taught_by = g_strdup(procdb_teachers_name(0));
 	return procdb_teachers_parse(reading->taught_by, &ignored) ||
-	       refuse(
+	       json_value_refuse(
 		   error,
 		   "\"taught_by\" must be unknown, or one or more of root, users and farm, as in "
 		   "\"root, users and farm\"");
@@ -280,16 +237,20 @@ static gboolean check_tier(Reading *reading, GError **error)
 	if (!reading->origin)
 		reading->origin = g_strdup(PROCDB_ORIGIN_RETAINED);
 	if (!g_strv_contains(rows_origins, reading->origin))
-		return refuse(error, "\"origin\" must be live, retained or override");
+		return json_value_refuse(error, "\"origin\" must be live, retained or override");
 	if (reading->tier && rows_tier_rank(reading->tier) < 0)
-		return refuse(error, "\"tier\" must be batch, interactive or lat-critical");
+		return json_value_refuse(error,
+					 "\"tier\" must be batch, interactive or lat-critical");
 	if (g_str_equal(reading->origin, PROCDB_ORIGIN_OVERRIDE))
-		return reading->tier ? TRUE : refuse(error, "\"tier\" of an override is missing");
+		return reading->tier
+			   ? TRUE
+			   : json_value_refuse(error, "\"tier\" of an override is missing");
 	if (reading->tier && !g_str_equal(reading->tier, voted))
-		return refuse(error,
-			      "\"tier\" says %s, and the votes say %s: write \"origin\": "
-			      "\"override\" to decide it, or leave \"tier\" out",
-			      reading->tier, voted);
+		return json_value_refuse(
+		    error,
+		    "\"tier\" says %s, and the votes say %s: write \"origin\": "
+		    "\"override\" to decide it, or leave \"tier\" out",
+		    reading->tier, voted);
 	g_free(reading->tier);
 	reading->tier = g_strdup(voted);
 	return TRUE;
@@ -298,19 +259,22 @@ static gboolean check_tier(Reading *reading, GError **error)
 /* The document as far as it was read. */
 typedef struct {
 	Records *records;
+	GVariantBuilder programs;
+	GVariantBuilder rules;
 	char *format;
 	guint64 version;
 	gboolean has_version;
 	gboolean has_profiles;
 } Document;
 
-static gboolean read_row(JsonText *text, guint index, Records *records, GError **error)
+static gboolean read_row(JsonText *text, Document *document, GError **error)
 {
 	g_auto(Reading) reading = {0};
 	Row *row = &reading.row;
+	GVariant *program;
 
 	if (json_text_kind(text) != JSON_TEXT_OBJECT)
-		return refuse(error, "it is not an object");
+		return json_value_refuse(error, "it is not an object");
 	if (!json_text_object(text, read_member, &reading, error) ||
 	    !check_given(&reading, error) || !check_tier(&reading, error) ||
 	    !check_teachers(&reading, error))
@@ -319,7 +283,10 @@ static gboolean read_row(JsonText *text, guint index, Records *records, GError *
 	row->tier = reading.tier;
 	row->origin = reading.origin;
 	row->taught_by = reading.taught_by;
-	records_add(records, row);
+	records_add(document->records, row);
+	program = program_reading_end(&reading.program, row->name);
+	if (program)
+		g_variant_builder_add_value(&document->programs, program);
 	return TRUE;
 }
 
@@ -327,7 +294,7 @@ static gboolean read_element(JsonText *text, guint index, gpointer data, GError 
 {
 	GError *reason = NULL;
 
-	if (read_row(text, index, ((Document *)data)->records, &reason))
+	if (read_row(text, data, &reason))
 		return TRUE;
 	/* A place in the text says it all. */
 	if (reason->domain != JSON_TEXT_ERROR)
@@ -340,69 +307,84 @@ static gboolean read_top(JsonText *text, const char *key, gpointer data, GError 
 {
 	Document *document = data;
 
-	if (is_none(text, error))
+	if (json_value_is_none(text, error))
 		return FALSE;
 	if (g_str_equal(key, "format"))
-		return read_text(text, key, &document->format, error);
+		return json_value_text(text, key, &document->format, error);
 	if (g_str_equal(key, "version")) {
 		document->has_version = TRUE;
-		return read_uint(text, key, G_MAXUINT32, &document->version, error);
+		return json_value_uint(text, key, G_MAXUINT32, &document->version, error);
 	}
+	if (g_str_equal(key, "overrides"))
+		return rules_from_json(text, &document->rules, error);
 	if (!g_str_equal(key, "profiles"))
 		return json_text_skip(text, error);
 	if (document->has_profiles)
-		return refuse(error, "\"profiles\" is given twice");
+		return json_value_refuse(error, "\"profiles\" is given twice");
 	document->has_profiles = TRUE;
 	if (json_text_kind(text) != JSON_TEXT_ARRAY)
-		return refuse(error, "\"profiles\" must be an array");
+		return json_value_refuse(error, "\"profiles\" must be an array");
 	return json_text_array(text, read_element, document, error);
 }
 
 static gboolean check_document(const Document *document, GError **error)
 {
 	if (g_strcmp0(document->format, PROFILES_JSON_FORMAT) != 0)
-		return refuse(error, "it was not written by \"pandemoniumctl export\"");
+		return json_value_refuse(error, "it was not written by \"pandemoniumctl export\"");
 	if (!document->has_version)
-		return refuse(error, "\"version\" is missing");
+		return json_value_refuse(error, "\"version\" is missing");
 	if (document->version != PROFILES_JSON_VERSION)
-		return refuse(error,
-			      "it has version %" G_GUINT64_FORMAT
-			      " of the format, and this program reads version %d",
-			      document->version, PROFILES_JSON_VERSION);
-	return document->has_profiles || refuse(error, "\"profiles\" must be an array");
+		return json_value_refuse(error,
+					 "it has version %" G_GUINT64_FORMAT
+					 " of the format, and this program reads version %d",
+					 document->version, PROFILES_JSON_VERSION);
+	return document->has_profiles || json_value_refuse(error, "\"profiles\" must be an array");
 }
 
 static gboolean read_document(JsonText *text, Document *document, GError **error)
 {
 	if (json_text_kind(text) != JSON_TEXT_OBJECT && json_text_kind(text) != JSON_TEXT_NONE)
-		return refuse(error, "it was not written by \"pandemoniumctl export\"");
+		return json_value_refuse(error, "it was not written by \"pandemoniumctl export\"");
 	return json_text_object(text, read_top, document, error) && json_text_end(text, error) &&
 	       check_document(document, error);
 }
 
-GVariant *profiles_from_json(const char *data, gsize length, GError **error)
+void export_free(Export *export)
+{
+	g_variant_unref(export->profiles);
+	g_variant_unref(export->programs);
+	g_variant_unref(export->rules);
+	g_free(export);
+}
+
+Export *profiles_from_json(const char *data, gsize length, GError **error)
 {
 	g_autoptr(Records) records = NULL;
+	g_autoptr(Export) export = NULL;
 	Document document = {0};
-	GVariant *profiles;
 	JsonText text;
 	gboolean ok;
 
 	if (length > PROFILES_JSON_MAX_BYTES) {
-		refuse(error, "it is larger than %" G_GSIZE_FORMAT " MiB",
-		       PROFILES_JSON_MAX_BYTES / 1024 / 1024);
+		json_value_refuse(error, "it is larger than %" G_GSIZE_FORMAT " MiB",
+				  PROFILES_JSON_MAX_BYTES / 1024 / 1024);
 		return NULL;
 	}
 	if (!g_utf8_validate_len(data, length, NULL)) {
-		refuse(error, "it is not UTF-8 text");
+		json_value_refuse(error, "it is not UTF-8 text");
 		return NULL;
 	}
 	document.records = records = records_new();
+	g_variant_builder_init(&document.programs, G_VARIANT_TYPE("aa{sv}"));
+	g_variant_builder_init(&document.rules, G_VARIANT_TYPE("a(sss)"));
 	json_text_begin(&text, data, length);
 	ok = read_document(&text, &document, error);
-	profiles = records_end(records);
+	export = g_new(Export, 1);
+	*export = (Export){
+	    .profiles = g_variant_ref_sink(records_end(records)),
+	    .programs = g_variant_ref_sink(g_variant_builder_end(&document.programs)),
+	    .rules = g_variant_ref_sink(g_variant_builder_end(&document.rules)),
+	};
 	g_free(document.format);
-	if (!ok)
-		g_clear_pointer(&profiles, g_variant_unref);
-	return profiles;
+	return ok ? g_steal_pointer(&export) : NULL;
 }

@@ -52,6 +52,8 @@ static const struct member {
     {"runs", "t", offsetof(Row, runs)},
     {"cpu_share", "d", offsetof(Row, cpu_share)},
     {"wakeups_per_second", "d", offsetof(Row, wakeups_per_second)},
+    {"script", "s", offsetof(Row, script)},
+    {"scripts", "u", offsetof(Row, scripts)},
     {"application", "s", offsetof(Row, application)},
     {"votes", "(uuu)", offsetof(Row, votes)},
 };
@@ -350,16 +352,35 @@ gboolean rows_predicts(const Row *row)
 	return row->confident || g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 }
 
-/* As python3 and python3.11, make and gmake, or a name that the kernel has cut. */
+/* As python3 and python3.11, make and gmake, as and x86_64-linux-gnu-as, or a name that was cut. */
 static gboolean is_same_word(const char *program, const char *name)
 {
-	return strstr(program, name) || strstr(name, program);
+	const gsize len = strlen(name), whole = strlen(program);
+
+	if (g_str_has_prefix(program, name) || g_str_has_prefix(name, program))
+		return TRUE;
+	return whole > len && g_str_has_suffix(program, name) &&
+	       (program[whole - len - 1] == '-' || (program[0] == 'g' && whole == len + 1));
+}
+
+/* What a script is called without its directory, and how many others there are. */
+static char *script_title(const Row *row)
+{
+	g_autofree char *script = g_path_get_basename(row->script);
+
+	if (row->scripts < 2)
+		return is_same_word(script, row->name)
+			   ? g_strdup(row->name)
+			   : g_strdup_printf("%s (%s)", row->name, script);
+	return g_strdup_printf("%s (%s and %u more)", row->name, script, row->scripts - 1);
 }
 
 char *rows_title(const Row *row)
 {
 	g_autofree char *program = NULL;
 
+	if (row->script && *row->script)
+		return script_title(row);
 	if (!row->program || !*row->program)
 		return g_strdup(row->name);
 	program = g_path_get_basename(row->program);

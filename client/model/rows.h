@@ -33,6 +33,8 @@ typedef struct {
 	const char *kind;
 	const char *program;	 /* its path */
 	const char *application; /* of the desktop */
+	const char *script;	 /* that a task of it runs now, of an interpreter */
+	guint32 scripts;	 /* how many different ones */
 	guint64 cpu_ns;		 /* of all its tasks; 0: not known */
 	guint64 runs;		 /* starts; 0: not known */
 	double cpu_share;	 /* of one CPU */
@@ -133,7 +135,7 @@ gboolean rows_match_any(char *const *patterns, const char *name);
 gboolean rows_is_pattern(const char *text);
 
 /*
- * The name with the program that runs under it, where that is another word: "Web Content
+ * The name with what runs under it, where that is another word: "python3 (train.py)", "Web Content
  * (firefox-esr)". Free with g_free().
  */
 char *rows_title(const Row *row);

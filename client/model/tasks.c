@@ -13,6 +13,8 @@ static void read_task(GVariant *map, Task *task)
 	g_variant_lookup(map, "measured", "&s", &task->measured);
 	g_variant_lookup(map, "override", "&s", &task->decided);
 	g_variant_lookup(map, "override_by", "&s", &task->decided_by);
+	g_variant_lookup(map, "program", "&s", &task->program);
+	g_variant_lookup(map, "script", "&s", &task->script);
 	g_variant_lookup(map, "set_by", "&s", &task->set_by);
 	g_variant_lookup(map, "slice_ns", "t", &task->slice_ns);
 	g_variant_lookup(map, "cpu_ns", "t", &task->cpu_ns);

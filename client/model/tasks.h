@@ -19,6 +19,8 @@ typedef struct {
 	const char *measured;
 	const char *decided;	/* the tier that an override of its program or unit says */
 	const char *decided_by; /* program or unit */
+	const char *program;	/* path; NULL: not known */
+	const char *script;	/* that it runs, of an interpreter; NULL: none */
 	const char *set_by;	/* whose the slice is: kernel, procdb or other */
 	const char *given;	/* the tier whose slice it has of us; NULL: none, or not known */
 	gboolean is_of_service;

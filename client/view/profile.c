@@ -111,10 +111,13 @@ static const struct {
 } fields[] = {
     {"name", "Name", "s", as_is},
     {"program", "Program", "s", as_is},
+    {"script", "Script now", "s", as_is},
+    {"scripts", "Scripts now", "u", as_is},
     {"application", "Application", "s", as_is},
     {"unit", "Unit", "s", as_is},
     {"kind", "Kind", "s", as_is},
     {"user", "User", "s", as_is},
+    {"uid", "User ID", "u", as_is},
     {"pids", "Tasks now", "au", as_pids},
     {"cpu_share", "CPU now", "d", as_share},
     {"cpu_ns", "CPU time", "t", as_duration},

@@ -128,6 +128,16 @@ static void get_application(const struct source *of, struct value *value)
 		value->made = procdb_identity_application(&identity);
 }
 
+static void get_script(const struct source *of, struct value *value)
+{
+	value->s = procdb_view_scripts(of->view, of->entry)->first;
+}
+
+static void get_scripts(const struct source *of, struct value *value)
+{
+	value->u = procdb_view_scripts(of->view, of->entry)->number;
+}
+
 static void get_runs(const struct source *of, struct value *value)
 {
 	struct procdb_identity known;
@@ -199,6 +209,8 @@ static const struct column {
     {"program", 's', get_program},
     {"unit", 's', get_unit},
     {"application", 's', get_application},
+    {"script", 's', get_script},
+    {"scripts", 'u', get_scripts},
     {"runs", 't', get_runs},
     {"cpu_ns", 't', get_cpu},
     {"cpu_share", 'd', get_cpu_share},
@@ -334,12 +346,13 @@ static gboolean have(ProcdbColumns columns, gboolean (*is)(const struct column *
 static gboolean is_text_of_users(const struct column *column)
 {
 	return column->get == get_program || column->get == get_unit ||
-	       column->get == get_application;
+	       column->get == get_application || column->get == get_script;
 }
 
 static gboolean is_of_tasks(const struct column *column)
 {
-	return is_text_of_users(column) || column->get == get_kind || column->get == get_user;
+	return is_text_of_users(column) || column->get == get_kind || column->get == get_user ||
+	       column->get == get_scripts;
 }
 
 gboolean procdb_columns_have_texts(ProcdbColumns columns)

@@ -305,6 +305,7 @@ ProcdbHandler procdb_handler_find(const char *method, gboolean *reads)
 	    {"ExportProfiles", export_profiles, TRUE},
 	    {"ImportProfiles", import_profiles},
 	    {"ImportPrior", import_prior},
+	    {"ImportPrograms", procdb_object_import_programs},
 	    {"SetBackend", set_backend},
 	    {"SetApply", set_apply},
 	    {"SetOverride", set_override},

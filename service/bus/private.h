@@ -53,7 +53,7 @@ int procdb_object_reply_when_saved(ProcdbObject *object, sd_bus_message *call, c
 /* Detaches the calls that wait for a save; they are answered without the object. */
 void procdb_object_detach_savers(ProcdbObject *object);
 
-/* reading.c, holding.c and overrides.c: handlers, as in handlers.h */
+/* reading.c, holding.c, overrides.c and programs.c: handlers, as in handlers.h */
 
 int procdb_object_get_profile(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_query_profiles(ProcdbObject *object, sd_bus_message *call);
@@ -65,6 +65,7 @@ int procdb_object_release_hold(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_set_override_for(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_clear_override_for(ProcdbObject *object, sd_bus_message *call);
 int procdb_object_list_overrides(ProcdbObject *object, sd_bus_message *call);
+int procdb_object_import_programs(ProcdbObject *object, sd_bus_message *call);
 /* Tells the host that there are other overrides by program and unit. */
 void procdb_object_rules_changed(ProcdbObject *object);
 /* The estimated bytes of the answer to a call of QueryProfiles or ListTasks. */

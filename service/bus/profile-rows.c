@@ -10,9 +10,20 @@
 #include "errors.h"
 #include "identity.h"
 #include "rows.h"
+#include "scripts.h"
 #include "task-rows.h"
 
 #define NS_PER_S 1e9
+/* Tasks of a name of which the scripts are looked at. */
+#define SCRIPT_TASKS 8
+
+static void scripts_free(gpointer data)
+{
+	ProcdbScripts *scripts = data;
+
+	g_free((gpointer)scripts->first);
+	g_free(scripts);
+}
 
 void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds *holds, guint32 uid,
 		      const GArray *tasks, const struct procdb_comm *only)
@@ -20,6 +31,8 @@ void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds 
 	*view = (ProcdbView){.engine = engine, .holds = holds, .uid = uid, .tasks = tasks};
 	view->by_name = g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL,
 					      (GDestroyNotify)g_array_unref);
+	view->scripts =
+	    g_hash_table_new_full(procdb_comm_hash, procdb_comm_equal, NULL, scripts_free);
 	for (guint i = 0; tasks && i < tasks->len; i++) {
 		const struct procdb_task_row *task =
 		    &g_array_index(tasks, struct procdb_task_row, i);
@@ -40,6 +53,7 @@ void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds 
 void procdb_view_clear(ProcdbView *view)
 {
 	g_clear_pointer(&view->by_name, g_hash_table_unref);
+	g_clear_pointer(&view->scripts, g_hash_table_unref);
 }
 
 /* The tasks that have a name now; NULL for none. */
@@ -57,16 +71,77 @@ gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry 
 			      ProcdbIdentity *identity)
 {
 	const GArray *same = tasks_of(view, &entry->comm);
+	const struct procdb_task_row *task = same ? task_at(view, same, 0) : NULL;
+	const ProcdbProgram *program = procdb_engine_program(view->engine, &entry->comm);
 	struct procdb_identity known;
 	const gboolean found = procdb_engine_identity(view->engine, entry, &known);
 
 	*identity = (ProcdbIdentity){known.kind, known.uid, known.path, known.unit};
-	if (same && *known.path == '\0') {
-		const struct procdb_task_row *task = task_at(view, same, 0);
-
+	/* Of what is never executed under its name, as a thread, no start was seen. */
+	if (task && !(program && *program->last.path) && (*task->path || !*known.path)) {
 		*identity = (ProcdbIdentity){task->kind, task->uid, task->path, task->unit};
+		procdb_engine_note_identity(view->engine,
+					    &(struct procdb_identity){.comm = entry->comm,
+								      .uid = task->uid,
+								      .kind = task->kind,
+								      .path = task->path,
+								      .unit = task->unit});
 	}
 	return found || same;
+}
+
+static gboolean is_asked(const ProcdbView *view, const struct procdb_task_row *task)
+{
+	return procdb_user_may_know(view->uid, task->uid) && procdb_task_is_interpreter(task);
+}
+
+/* Those of some tasks; NULL if none of them is of an interpreter. */
+static ProcdbScripts *find_scripts(const ProcdbView *view, const GArray *same)
+{
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+	ProcdbScripts *scripts;
+	gboolean asked = FALSE;
+
+	for (guint i = 0; i < same->len && i < SCRIPT_TASKS; i++) {
+		const struct procdb_task_row *task = task_at(view, same, i);
+		g_autofree char *script = is_asked(view, task) ? procdb_script_of_task(task) : NULL;
+
+		asked |= is_asked(view, task);
+		if (script && !g_ptr_array_find_with_equal_func(found, script, g_str_equal, NULL))
+			g_ptr_array_add(found, g_steal_pointer(&script));
+	}
+	if (!asked)
+		return NULL;
+	scripts = g_new(ProcdbScripts, 1);
+	*scripts = (ProcdbScripts){g_strdup(found->len > 0 ? found->pdata[0] : ""), found->len};
+	return scripts;
+}
+
+const ProcdbScripts *procdb_view_scripts(const ProcdbView *view, const struct procdb_entry *entry)
+{
+	static const ProcdbScripts none = {.first = ""};
+	const GArray *same = tasks_of(view, &entry->comm);
+	ProcdbScripts *scripts = g_hash_table_lookup(view->scripts, &entry->comm);
+
+	if (scripts || !same ||
+	    g_hash_table_size(view->scripts) >= PROCDB_MAX_SCRIPTS / SCRIPT_TASKS)
+		return scripts ? scripts : &none;
+	scripts = find_scripts(view, same);
+	if (!scripts)
+		return &none;
+	g_hash_table_insert(view->scripts, (gpointer)&entry->comm, scripts);
+	return scripts;
+}
+
+static int add_scripts(int result, sd_bus_message *message, const ProcdbView *view,
+		       const struct procdb_entry *entry)
+{
+	const ProcdbScripts *scripts = procdb_view_scripts(view, entry);
+
+	if (scripts->number == 0)
+		return result;
+	result = PROCDB_ADD(result, message, "script", "s", scripts->first);
+	return PROCDB_ADD(result, message, "scripts", "u", (guint32)scripts->number);
 }
 
 static int add_hold(int result, sd_bus_message *message, const ProcdbView *view,
@@ -182,9 +257,14 @@ int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 	result = add_prediction(result, message, view, entry);
 	result = add_hold(result, message, view, entry);
 	result = add_counts(result, message, view, entry);
-	if (result >= 0 && procdb_view_identity(view, entry, &identity))
-		result = procdb_identity_append(message, &identity,
-						procdb_user_may_know(view->uid, identity.uid));
+	if (result >= 0 && procdb_view_identity(view, entry, &identity)) {
+		const gboolean all = procdb_user_may_know(view->uid, identity.uid);
+
+		result = procdb_identity_append(message, &identity, all);
+		if (all)
+			result = PROCDB_ADD(result, message, "uid", "u", identity.uid);
+	}
+	result = add_scripts(result, message, view, entry);
 	result = add_pids(result, message, view, entry);
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
@@ -251,12 +331,13 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 /* The bytes of the texts of an entry that this caller is told, at most. */
 static gsize texts_size(const ProcdbView *view, const struct procdb_entry *entry)
 {
+	const gsize script = strlen(procdb_view_scripts(view, entry)->first);
 	ProcdbIdentity identity;
 
 	return procdb_view_identity(view, entry, &identity) &&
 		       procdb_user_may_know(view->uid, identity.uid)
-		   ? procdb_identity_size(&identity)
-		   : 0;
+		   ? procdb_identity_size(&identity) + script
+		   : script;
 }
 
 gboolean procdb_view_fits(const ProcdbView *view, const GPtrArray *entries, gsize each,

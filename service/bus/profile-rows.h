@@ -13,6 +13,12 @@
 /* The most pids of a row. */
 #define PROCDB_MAX_PIDS 64
 
+/* What the tasks of a name run that are of an interpreter. */
+typedef struct {
+	const char *first; /* escaped; "" for none */
+	guint number;	   /* of different ones, of the tasks that were looked at */
+} ProcdbScripts;
+
 /* For a caller, whose user decides what it is told of the tasks of others. */
 typedef struct {
 	ProcdbEngine *engine;
@@ -20,6 +26,8 @@ typedef struct {
 	guint32 uid;
 	const GArray *tasks; /* struct procdb_task_row; NULL: not known */
 	GHashTable *by_name; /* struct procdb_comm -> GArray of guint: indexes in tasks */
+	GHashTable
+	    *scripts; /* struct procdb_comm -> ProcdbScripts, as far as they were asked for */
 } ProcdbView;
 
 /*
@@ -60,6 +68,12 @@ gboolean procdb_view_fits(const ProcdbView *view, const GPtrArray *entries, gsiz
  */
 gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry *entry,
 			      ProcdbIdentity *identity);
+
+/*
+ * The scripts of the tasks that have a name now and that the caller may know. What it points to is
+ * the view's.
+ */
+const ProcdbScripts *procdb_view_scripts(const ProcdbView *view, const struct procdb_entry *entry);
 
 /* How often in a second of the lives of its tasks; negative if that is not known. */
 double procdb_program_rate(const ProcdbProgram *program, guint64 count);

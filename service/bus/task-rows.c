@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "name.h"
 #include "rows.h"
+#include "scripts.h"
 
 /* The bytes of a row without path, unit and application, at most. */
 #define TASK_MOST ((gsize)512)
@@ -84,8 +85,30 @@ static const char *origin_of(const struct procdb_task_row *task)
 	}
 }
 
+/* What only its user and root are told of a task: what an override says, and what it runs. */
+static int append_told(int result, sd_bus_message *message, const struct procdb_task_row *task,
+		       guint *asked)
+{
+	g_autofree char *script = NULL;
+
+	/* It says what the path and the unit would. */
+	if (task->decision) {
+		result = PROCDB_ADD(
+		    result, message, "override", "s",
+		    procdb_tier_name((enum procdb_tier)PROCDB_DECIDED_TIER(task->decision)));
+		result = PROCDB_ADD(result, message, "override_by", "s",
+				    task->decision & PROCDB_BY_PROGRAM ? "program" : "unit");
+	}
+	if (*asked < PROCDB_MAX_SCRIPTS && procdb_task_is_interpreter(task)) {
+		script = procdb_script_of_task(task);
+		(*asked)++;
+	}
+	return script ? PROCDB_ADD(result, message, "script", "s", script) : result;
+}
+
+/* asked: how many tasks were asked for their script. */
 static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
-		       const struct procdb_task_row *task, guint32 uid)
+		       const struct procdb_task_row *task, guint32 uid, guint *asked)
 {
 	const ProcdbIdentity identity = {task->kind, task->uid, task->path, task->unit};
 	const struct procdb_entry *entry = predicting(engine, task);
@@ -107,14 +130,8 @@ static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
 				    procdb_tier_name((enum procdb_tier)task->measured));
 	if (task->slice > 0)
 		result = PROCDB_ADD(result, message, "slice_ns", "t", (guint64)task->slice);
-	/* It says what the path and the unit would. */
-	if (task->decision && procdb_user_may_know(uid, task->uid)) {
-		result = PROCDB_ADD(
-		    result, message, "override", "s",
-		    procdb_tier_name((enum procdb_tier)PROCDB_DECIDED_TIER(task->decision)));
-		result = PROCDB_ADD(result, message, "override_by", "s",
-				    task->decision & PROCDB_BY_PROGRAM ? "program" : "unit");
-	}
+	if (procdb_user_may_know(uid, task->uid))
+		result = append_told(result, message, task, asked);
 	result = PROCDB_ADD(result, message, "set_by", "s", origin_of(task));
 	result = PROCDB_ADD(result, message, "nice", "i", task->nice);
 	result = PROCDB_ADD(result, message, "policy", "u", task->policy);
@@ -156,7 +173,8 @@ GPtrArray *procdb_tasks_matching(const ProcdbEngine *engine, const GArray *tasks
 			continue;
 		size += TASK_MOST;
 		if (procdb_user_may_know(uid, task->uid))
-			size += procdb_identity_size(&identity);
+			size += procdb_identity_size(&identity) +
+				(procdb_task_is_interpreter(task) ? PROCDB_SCRIPT_MOST : 0);
 		g_ptr_array_add(matching, task);
 	}
 	if (size <= PROCDB_MAX_ANSWER)
@@ -172,8 +190,9 @@ int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine,
 			const GPtrArray *matching, guint32 uid)
 {
 	int result = sd_bus_message_open_container(message, 'a', "a{sv}");
+	guint asked = 0;
 
 	for (guint i = 0; i < matching->len && result >= 0; i++)
-		result = append_task(message, engine, g_ptr_array_index(matching, i), uid);
+		result = append_task(message, engine, g_ptr_array_index(matching, i), uid, &asked);
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }

@@ -264,6 +264,18 @@ const ProcdbProgram *procdb_engine_program(const ProcdbEngine *engine,
  */
 gboolean procdb_engine_identity(const ProcdbEngine *engine, const struct procdb_entry *entry,
 				struct procdb_identity *identity);
+/*
+ * Keeps where the program of a name is that is never executed under it, as of a thread; its texts
+ * end at a zero, or after PROCDB_PATH_LEN and PROCDB_UNIT_LEN bytes.
+ */
+void procdb_engine_note_identity(ProcdbEngine *engine, const struct procdb_identity *seen);
+/*
+ * Takes over what another service, or this one earlier, knew of the program of a profile; add: runs
+ * and CPU time are added to what is known, and a path that is known here stays. FALSE where there
+ * is no profile of the name: nothing changes.
+ */
+gboolean procdb_engine_import_identity(ProcdbEngine *engine, const struct procdb_identity *identity,
+				       gboolean add);
 
 /* The entry of a name in the init map now; FALSE when there is none. */
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,

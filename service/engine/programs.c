@@ -81,6 +81,35 @@ void procdb_engine_forget_identity(ProcdbEngine *engine, const struct procdb_com
 		program->cpu = 0;
 }
 
+gboolean procdb_engine_import_identity(ProcdbEngine *engine, const struct procdb_identity *identity,
+				       gboolean add)
+{
+	const struct procdb_entry *entry = procdb_table_find(engine->table, &identity->comm);
+	ProcdbProgram *program = g_hash_table_lookup(engine->programs.all, &identity->comm);
+	struct procdb_identity taken = *identity, known;
+
+	if (!entry)
+		return FALSE;
+	if (!add) {
+		/* These stay counted, and are added to it again. */
+		taken.runs -= MIN(taken.runs, procdb_add(entry->found, entry->missed));
+		if (program)
+			program->cpu = 0;
+	} else if (identify(engine, &identity->comm, &known)) {
+		taken.runs = procdb_add(taken.runs, known.runs);
+		taken.cpu = procdb_add(taken.cpu, program ? known.cpu - program->cpu : known.cpu);
+		if (*known.path) {
+			taken.uid = known.uid;
+			taken.kind = known.kind;
+			taken.path = known.path;
+			taken.unit = known.unit;
+		}
+	}
+	procdb_identities_set(engine->programs.kept, &taken);
+	engine->dirty = TRUE;
+	return TRUE;
+}
+
 void procdb_engine_replace_identities(ProcdbEngine *engine, GHashTable *identities)
 {
 	GHashTableIter iter;
@@ -96,6 +125,22 @@ void procdb_engine_replace_identities(ProcdbEngine *engine, GHashTable *identiti
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		if (!procdb_table_find(engine->table, key))
 			g_hash_table_iter_remove(&iter);
+}
+
+void procdb_engine_note_identity(ProcdbEngine *engine, const struct procdb_identity *seen)
+{
+	const struct procdb_identity *kept =
+	    g_hash_table_lookup(engine->programs.kept, &seen->comm);
+	struct procdb_identity noted = *seen;
+
+	if (*seen->path == '\0' || !procdb_table_find(engine->table, &seen->comm) ||
+	    (kept && kept->uid == seen->uid &&
+	     strncmp(kept->path, seen->path, PROCDB_PATH_LEN - 1) == 0))
+		return;
+	noted.runs = kept ? kept->runs : 0;
+	noted.cpu = kept ? kept->cpu : 0;
+	procdb_identities_set(engine->programs.kept, &noted);
+	engine->counted = TRUE;
 }
 
 static ProcdbProgram *ensure(ProcdbEngine *engine, const struct procdb_comm *comm)

@@ -63,6 +63,11 @@ static const struct interpreter *interpreter_of(const char *path)
 	return NULL;
 }
 
+gboolean procdb_script_is_interpreter(const char *path)
+{
+	return interpreter_of(path) != NULL;
+}
+
 /* The argument behind one; NULL where there is none that ends with a zero. */
 static const char *next_of(const char *arg, const char *end)
 {

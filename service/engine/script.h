@@ -15,6 +15,9 @@
  */
 const char *procdb_script_find(const char *path, const char *args, gsize len);
 
+/* Whether the program at this path is one of the interpreters whose arguments are understood. */
+gboolean procdb_script_is_interpreter(const char *path);
+
 /* The last part of a path; the path itself where it has no slash. */
 const char *procdb_script_base(const char *path);
 

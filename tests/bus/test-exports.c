@@ -126,6 +126,106 @@ static void test_a_prior_is_no_more_than_that(BusFixture *f, gconstpointer data)
 		      "org.freedesktop.DBus.Error.InvalidArgs");
 }
 
+static GVariant *program_row(const char *name, const char *program, const char *kind, guint64 runs)
+{
+	GVariantDict row;
+
+	g_variant_dict_init(&row, NULL);
+	if (name)
+		g_variant_dict_insert(&row, "name", "s", name);
+	g_variant_dict_insert(&row, "program", "s", program);
+	g_variant_dict_insert(&row, "unit", "s", "app-gnome-org.gnome.Builder-77.scope");
+	g_variant_dict_insert(&row, "kind", "s", kind);
+	/* Of the system: any caller may know it. */
+	g_variant_dict_insert(&row, "uid", "u", 999);
+	g_variant_dict_insert(&row, "runs", "t", runs);
+	g_variant_dict_insert(&row, "cpu_ns", "t", (guint64)5000);
+	/* QueryProfiles has more than counts. */
+	g_variant_dict_insert(&row, "pids", "@au",
+			      g_variant_new_array(G_VARIANT_TYPE_UINT32, NULL, 0));
+	return g_variant_dict_end(&row);
+}
+
+static GVariant *program_rows(GVariant *row, gboolean add)
+{
+	GVariant *rows = g_variant_new_array(G_VARIANT_TYPE_VARDICT, &row, 1);
+
+	return g_variant_new("(@aa{sv}b)", rows, add);
+}
+
+/* Imports the program of a name; how many had a profile. */
+static guint import_program(BusFixture *f, GVariant *row, gboolean add)
+{
+	g_autoptr(GVariant) reply = bus_must(f, "ImportPrograms", program_rows(row, add));
+	guint imported;
+
+	g_variant_get(reply, "(u)", &imported);
+	return imported;
+}
+
+static void assert_program(BusFixture *f, const char *name, const char *program, guint64 runs,
+			   guint64 cpu)
+{
+	g_autoptr(GVariant) reply = bus_must(f, "GetProfile", g_variant_new("(s)", name));
+	g_autoptr(GVariant) profile = g_variant_get_child_value(reply, 0);
+	const char *text = "";
+	guint64 found = 0;
+
+	g_assert_true(g_variant_lookup(profile, "program", "&s", &text));
+	g_assert_cmpstr(text, ==, program);
+	g_assert_true(g_variant_lookup(profile, "runs", "t", &found));
+	g_assert_cmpuint(found, ==, runs);
+	g_assert_true(g_variant_lookup(profile, "cpu_ns", "t", &found));
+	g_assert_cmpuint(found, ==, cpu);
+}
+
+static void test_what_programs_profiles_are_of_travels(BusFixture *f, gconstpointer data)
+{
+	struct procdb_entry *entry = (struct procdb_entry *)test_find(&f->engine, "cc1");
+
+	g_assert_cmpuint(
+	    import_program(f, program_row("cc1", "/usr/bin/a\\xffb", "process", 7), FALSE), ==, 1);
+	assert_program(f, "cc1", "/usr/bin/a\\xffb", 7, 5000);
+	/* What was started since stays counted, and not twice. */
+	entry->found = 2;
+	entry->missed = 1;
+	g_assert_cmpuint(import_program(f, program_row("cc1", "/usr/bin/cc1", "thread", 7), FALSE),
+			 ==, 1);
+	assert_program(f, "cc1", "/usr/bin/cc1", 7, 5000);
+	/* A sum, in which what is known here stays. */
+	g_assert_cmpuint(
+	    import_program(f, program_row("cc1", "/elsewhere", "process", G_MAXUINT64), TRUE), ==,
+	    1);
+	assert_program(f, "cc1", "/usr/bin/cc1", G_MAXUINT64, 10000);
+	g_assert_cmpuint(import_program(f, program_row("unknown", "/a", "process", 1), FALSE), ==,
+			 0);
+}
+
+static void test_a_program_that_is_none_changes_nothing(BusFixture *f, gconstpointer data)
+{
+	g_autofree char *path = g_strnfill(256, 'p');
+	struct {
+		GVariant *row;
+		const char *error;
+	} wrong[] = {
+	    {program_row(NULL, "/a", "process", 1), OWN_ERROR("InvalidProfile")},
+	    {program_row("a name of 17 bytes", "/a", "process", 1), OWN_ERROR("InvalidName")},
+	    {program_row("cc1", "/a", "fiber", 1), OWN_ERROR("InvalidProfile")},
+	    {program_row("cc1", path, "process", 1), OWN_ERROR("InvalidProfile")},
+	    {program_row("cc1", "/a\\x00b", "process", 1), OWN_ERROR("InvalidProfile")},
+	    {program_row("cc1", "/a\\", "process", 1), OWN_ERROR("InvalidProfile")},
+	    {g_variant_new_parsed("{'name': <'cc1'>, 'runs': <uint32 1>}"),
+	     OWN_ERROR("InvalidProfile")},
+	    {g_variant_new_parsed("{'name': <['cc1']>}"), OWN_ERROR("InvalidProfile")},
+	};
+
+	(void)import_program(f, program_row("cc1", "/usr/bin/cc1", "process", 7), FALSE);
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
+		bus_must_fail(f, "ImportPrograms", program_rows(wrong[i].row, FALSE),
+			      wrong[i].error);
+	assert_program(f, "cc1", "/usr/bin/cc1", 7, 5000);
+}
+
 static void add(const char *path, void (*test)(BusFixture *, gconstpointer))
 {
 	g_test_add(path, BusFixture, NULL, bus_fixture_set_up, test, bus_fixture_tear_down);
@@ -139,5 +239,9 @@ int main(int argc, char **argv)
 	add("/exports/a-record-that-does-not-hold-together",
 	    test_a_record_that_does_not_hold_together);
 	add("/exports/a-prior-is-no-more-than-that", test_a_prior_is_no_more_than_that);
+	add("/exports/what-programs-profiles-are-of-travels",
+	    test_what_programs_profiles_are_of_travels);
+	add("/exports/a-program-that-is-none-changes-nothing",
+	    test_a_program_that_is_none_changes_nothing);
 	return bus_fixture_run_tests();
 }

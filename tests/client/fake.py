@@ -24,7 +24,7 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib
 
-from fake_tasks import IDENTITY, TASKS
+from fake_tasks import IDENTITY, TASKS, named
 
 NAME = "org.pandemonium.ProcDb"
 PATH = "/org/pandemonium/ProcDb"
@@ -37,7 +37,7 @@ ROWS = "a(" + "".join(TYPES.values()) + ")"
 # What QueryColumns can be asked for.
 FIELDS = {**{name: kind for name, kind in TYPES.items() if name != "votes"},
           "prediction_source": "s", "held": "s", "kind": "s", "program": "s", "cpu_ns": "t", "runs": "t",
-          "cpu_share": "d", "wakeups_per_second": "d"}
+          "cpu_share": "d", "wakeups_per_second": "d", "script": "s", "scripts": "u"}
 MOST_ROWS = 20000
 # What a record has beside its row.
 REST = {"first_seen_us": 0, "right": 0, "wrong": 0, "withdrawals": 0, "taught_by": "unknown", "owner": 0}
@@ -128,7 +128,7 @@ class Fake:
         self.no_database = arguments.no_database
         self.serial = 0
         self.changed_at = {}
-        self.holds, self.cookies, self.rules = {}, [], {}
+        self.holds, self.cookies, self.rules, self.programs = {}, [], {}, copy.copy(IDENTITY)
         interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
         for known in interface.properties:
             self.properties.setdefault(known.name, GLib.Variant(known.signature,
@@ -188,7 +188,7 @@ class Fake:
         values["prediction_source"] = GLib.Variant("s", self.source(name))
         if name in self.holds:
             values["held"] = GLib.Variant("s", self.holds[name])
-        values.update(IDENTITY.get(name, {}))
+        values.update(self.programs.get(name, {}))
         return values
 
     def source(self, name):
@@ -204,7 +204,7 @@ class Fake:
             return self.source(name)
         if field == "held":
             return self.holds.get(name, "")
-        known = IDENTITY.get(name, {}).get(field)
+        known = self.programs.get(name, {}).get(field)
         return known.unpack() if known else {"s": "", "d": -1}.get(FIELDS[field], 0)
 
     def matching(self, query, limit):
@@ -333,6 +333,8 @@ class Fake:
         gone = [name for name, row in self.table.items() if row["origin"] != "override"]
         for name in gone:
             del self.table[name]
+            self.programs[name] = {key: value for key, value in self.programs.get(name, {}).items()
+                                   if key not in ("program", "unit", "kind", "uid", "runs", "cpu_ns")}
         self.changed([], [])
         return GLib.Variant("(u)", (len(gone),))
 
@@ -431,6 +433,16 @@ class Fake:
         for row, values in zip(rows, rest):
             self.table[row["name"]].update(values)
         return result
+
+    def ImportPrograms(self, rows, add):
+        rows = {row.pop("name"): row for row in rows}
+        rows = {name: row for name, row in rows.items() if name in self.table}
+        for name, row in rows.items():
+            known = self.programs.get(name, {})
+            for key in row.keys() & known.keys() & {"runs", "cpu_ns"}:
+                row[key] += known[key].unpack() if add else 0
+            self.programs[name] = {**known, **named(**row)}
+        return GLib.Variant("(u)", (len(rows),))
 
     def SetOverride(self, name, tier):
         if tier not in TIERS:

@@ -12,7 +12,7 @@ KINDS = {"pid": "u", "tid": "u", "name": "s", "kind": "s", "uid": "u", "user": "
 
 
 def named(**values):
-    return {key: GLib.Variant({**KINDS, "cpu_share": "d", "wakeups_per_second": "d", "runs": "t"}[key],
+    return {key: GLib.Variant({**KINDS, "cpu_share": "d", "wakeups_per_second": "d", "runs": "t", "unit": "s"}[key],
                               value) for key, value in values.items()}
 
 

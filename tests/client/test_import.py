@@ -33,6 +33,38 @@ class Import(ClientTest):
         self.assertEqual(self.json("import", self.path), {"imported": len(PROFILES)})
         self.assertEqual(self.json("list"), before)
 
+    def test_what_programs_profiles_are_of_comes_back(self):
+        whole = self.json("list", "cc1", "firefox", "make")
+        self.ok("export", self.path)
+        with open(self.path, encoding="utf-8") as file:
+            rows = {row["name"]: row for row in json.load(file)["profiles"]}
+        self.assertEqual((rows["cc1"]["program"], rows["cc1"]["kind"], rows["cc1"]["runs"]),
+                         ("/usr/libexec/gcc/cc1", "process", 42))
+        self.ok("reset", "--yes")
+        self.ok("import", self.path)
+        for before, after in zip(whole, self.json("list", "cc1", "firefox", "make")):
+            self.assertEqual([after.get(key, 0) for key in ("program", "kind", "runs", "cpu_ns")],
+                             [before.get(key, 0) for key in ("program", "kind", "runs", "cpu_ns")])
+        self.ok("import", "--merge", self.path)
+        self.assertEqual(self.json("show", "cc1")["runs"], 84)
+
+    def test_overrides_by_program_and_unit_come_back(self):
+        self.ok("override", "set", "--program", "train.py", "batch")
+        self.ok("override", "set", "--unit", "app-*.scope", "interactive")
+        listed = self.json("override", "list")
+        self.ok("export", self.path)
+        self.ok("override", "clear", "--program", "train.py")
+        self.ok("import", "--no-overrides", self.path)
+        self.assertNotIn("train.py", self.ok("override", "list"))
+        self.ok("import", self.path)
+        self.assertEqual(sorted(map(str, self.json("override", "list"))), sorted(map(str, listed)))
+        # As of names: a merge decides nothing that was decided otherwise.
+        self.ok("override", "set", "--program", "train.py", "interactive")
+        before = self.json("list")
+        self.assertIn('the program "train.py" has an override to batch here and to interactive elsewhere',
+                      self.fails(1, "import", "--merge", self.path))
+        self.assertEqual(self.json("list"), before)
+
     def test_what_is_no_file_is_written_to(self):
         os.mkfifo(self.path)
         with subprocess.Popen(["cat", self.path], stdout=subprocess.PIPE) as reader:
@@ -91,7 +123,8 @@ class Import(ClientTest):
             "name": [None, 5], "tier": ["fast", 1], "confidence": [-0.1, 1.5, "1"],
             "confident": [0, "true"], "observations": [-1, 2**32, 1.5, "3", True],
             "votes": [[1, 2, 3], {"batch": 1}], "avg_runtime_ns": [-1, 1e30, 0.5, None],
-            "last_seen_us": [-5, 2.0**63], "origin": ["", "dead"],
+            "last_seen_us": [-5, 2.0**63], "origin": ["", "dead"], "program": [5, None],
+            "unit": [[]], "kind": ["", "fiber"], "runs": [-1, "2"], "cpu_ns": [2.0**65], "uid": [2**32],
         }
         for key, values in wrong.items():
             for value in values:
@@ -100,11 +133,17 @@ class Import(ClientTest):
                     self.write(json.dumps(dict(export, profiles=[export["profiles"][0], row])))
                     self.assertIn("profile 2: \"", self.fails(1, "import", self.path))
             row = dict(export["profiles"][3])
-            del row[key]
-            if key in ("tier", "confidence", "confident", "origin"):
+            if key in ("tier", "confidence", "confident", "origin", "program", "unit", "kind", "runs", "cpu_ns", "uid"):
                 continue
+            del row[key]
             self.write(json.dumps(dict(export, profiles=[row])))
             self.assertIn('profile 1: "%s"' % key, self.fails(1, "import", self.path))
+        overrides = ({}, [5], [{"tier": "batch"}], [{"program": "a", "unit": "b", "tier": "batch"}],
+                     [{"program": "a"}], [{"program": "a", "tier": "fast"}], [{"unit": 3, "tier": "batch"}])
+        for value in overrides:
+            with self.subTest(overrides=value):
+                self.write(json.dumps(dict(export, overrides=value)))
+                self.assertIn("override", self.fails(1, "import", self.path))
         self.assertEqual(self.json("list"), before)
 
     def import_rows(self, **changes):
@@ -172,7 +211,7 @@ class Import(ClientTest):
                             (text.replace('"cc1"', '"cc1\\u0000x"'), "a NUL"),
                             (text.replace('"cc1"', '"cc1\\ud800"'), "a character"),
                             (text.replace('"cc1"', "'cc1'"), "a value is expected"),
-                            (text[:-10], "is missing")):
+                            (text[:text.index(',\n  "overrides"')], "is missing")):
             self.write(wrong)
             self.assertIn(told, self.fails(1, "import", self.path))
         self.write("\ufeff" + text.replace('"cc1"', '"c\\u0063\\u0031"'))
@@ -284,6 +323,15 @@ class Import(ClientTest):
             self.assertEqual([row[key] for key in ("first_seen_us", "last_seen_us", "right", "wrong",
                                                    "taught_by", "owner")],
                              [2, 9, 9, 1, "root and users", 0])
+
+
+class ToOlder(ClientTest):
+    def test_a_service_without_programs_takes_the_profiles(self):
+        self.start_fake("--fail", "ImportPrograms=org.freedesktop.DBus.Error.UnknownMethod:No such method")
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(self.ok("export"))
+            file.flush()
+            self.assertEqual(self.json("import", file.name), {"imported": len(PROFILES)})
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ CALLS = (
     ("manage", "Import", f"({ROWS}b)", [], False),
     ("manage", "ImportProfiles", f"({RECORDS}bb)", [], False, True),
     ("import-prior", "ImportPrior", f"({RECORDS})", []),
+    ("manage", "ImportPrograms", "(aa{sv}b)", [], False),
     ("manage", "SetBackend", "(s)", "none"),
     ("manage", "SetApply", "(s)", "none"),
     ("list-profiles", "GetDelays", "()"),

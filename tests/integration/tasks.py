@@ -52,6 +52,42 @@ def tasks_are_listed_with_their_programs():
             sleeper.wait()
 
 
+def of_four_python_programs_each_is_told_apart():
+    """By their tasks, and of the name as far as the caller may know of them."""
+    with Service(backend="observer") as service:
+        sleepers = []
+        for index in range(3):
+            path = f"{os.environ['LAB_DIR']}/lab-{index}.py"
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("import time\ntime.sleep(60)\n")
+            sleepers.append(subprocess.Popen(["/usr/bin/python3", path], user="alice", cwd="/"))
+        sleepers.append(subprocess.Popen(["/usr/bin/python3", "-c", "import time; time.sleep(60)"], user="alice"))
+        pids = [sleeper.pid for sleeper in sleepers]
+
+        def listed():
+            found = rows(service, "ListTasks", pattern=text("python3"))
+            return {row["pid"]: row.get("script", "").rsplit("/", 1)[-1] for row in found}
+
+        try:
+            wait_for(lambda: [listed().get(pid) for pid in pids] == ["lab-0.py", "lab-1.py", "lab-2.py", ""], 10,
+                     "each is listed with its script")
+            # What they run is told to their user and to root alone.
+            assert b"lab-1.py" in subprocess.run(["pandemoniumctl", "ps", "--all", "lab-1.py"], user="alice", cwd="/",
+                                                 stdout=subprocess.PIPE, check=True).stdout
+            assert "lab-1.py" not in str(call_as("bob", "ListTasks", "(a{sv}u)", {"pattern": text("python3")}, 0))
+            wait_for(lambda: service.profiles().get("python3"), 10, "python3 is known")
+            profile = service.call("GetProfile", "(s)", "python3")
+            # The test is a python3 as well, and may be among those that are looked at.
+            assert profile["script"] and profile["scripts"] >= 1, profile
+            columns = service.call("QueryColumns", "(a{sv}asu)", {"pattern": text("python3")},
+                                   ["name", "script", "scripts"], 0)[0]
+            assert columns["scripts"] == [profile["scripts"]] and columns["script"] == [profile["script"]], columns
+        finally:
+            for sleeper in sleepers:
+                sleeper.kill()
+                sleeper.wait()
+
+
 def a_path_that_does_not_fit_is_not_shown():
     """Its end alone would be the path of another program."""
     with Service(backend="observer") as service:

@@ -50,7 +50,7 @@ def profile_members():
     """The members that the service sends of a profile."""
     return {name for file in ("profile-rows.c", "rows.c", "identity.c", "task-rows.c")
             for name in re.findall(r'(?:PROCDB_ADD|add_text|append)\((?:result, )?message, (?:"s", )?"(\w+)"[,)]',
-                                   text("service", "bus", file).split("static int append_task")[0])}
+                                   text("service", "bus", file).split("static int append_told")[0])}
 
 
 def labels():
