@@ -28,6 +28,18 @@ function __pandemoniumctl_after
     test (count $plain) -ge $last; and test "$plain[1..$last]" = "$argv"
 end
 
+# What an override can be of: a program, a unit, or a name.
+function __pandemoniumctl_overridable
+    set -l words (commandline -opc)
+    if contains -- --program $words; or contains -- -p $words
+        __fish_complete_path (commandline -ct)
+    else if contains -- --unit $words; or contains -- -u $words
+        command systemctl list-units --all --plain --no-legend 2>/dev/null | string replace -r ' .*' ''
+    else
+        __pandemoniumctl_names $argv
+    end
+end
+
 function __pandemoniumctl_override_set_named
     set -l words (commandline -opc)
     set -l plain (string match -v -- '-*' $words[2..])
@@ -92,8 +104,8 @@ complete -c pandemoniumctl -n '__pandemoniumctl_is delete' -s l -l literal -d 'T
 complete -c pandemoniumctl -n '__pandemoniumctl_is reset load' -s y -l yes -d 'Do not ask'
 
 complete -c pandemoniumctl -n '__pandemoniumctl_at override 0' -a 'set clear list'
-complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pandemoniumctl_names)'
-complete -c pandemoniumctl -n '__pandemoniumctl_after override clear' -a '(__pandemoniumctl_names --origin override)'
+complete -c pandemoniumctl -n '__pandemoniumctl_after override set' -a '(__pandemoniumctl_overridable)'
+complete -c pandemoniumctl -n '__pandemoniumctl_after override clear' -a '(__pandemoniumctl_overridable --origin override)'
 complete -c pandemoniumctl -n __pandemoniumctl_override_set_named -a "$tiers"
 complete -c pandemoniumctl -n '__pandemoniumctl_at backend 0' -a 'auto observer sched-ext pinned none'
 complete -c pandemoniumctl -n '__pandemoniumctl_at apply 0' -a 'auto slices none'

@@ -70,6 +70,15 @@ static gboolean is_of_program(const char *text, const char *path)
 	       procdb_script_matches(text, strchr(text, '/') ? path : procdb_script_base(path));
 }
 
+/* As for systemctl, a name without a type is that of a service. */
+static gboolean is_of_unit(const char *text, const char *unit)
+{
+	const gsize len = strlen(text);
+
+	return *unit && (procdb_script_matches(text, unit) ||
+			 (strncmp(unit, text, len) == 0 && g_str_equal(unit + len, ".service")));
+}
+
 /* How much a rule says of what was executed; 0: it is not of that. */
 static gsize weight_of(const ProcdbRule *rule, const struct executed *executed)
 {
@@ -78,7 +87,7 @@ static gsize weight_of(const ProcdbRule *rule, const struct executed *executed)
 	enum { NOT, OF_PROGRAM, OF_SCRIPT } of = NOT;
 
 	if (rule->kind == PROCDB_RULE_UNIT) {
-		if (*executed->unit && procdb_script_matches(rule->text, executed->unit))
+		if (is_of_unit(rule->text, executed->unit))
 			of = OF_PROGRAM;
 	} else if (is_of_program(rule->text, executed->script)) {
 		/* It says more than its interpreter, which many have. */

@@ -82,7 +82,8 @@ class Shells(ClientTest):
                               setup="fpath=(%s $fpath); autoload -U compinit; compinit -u -D; "
                               % COMPLETIONS)
         self.ok("override", "set", "kworker/0:1H", "batch")
-        self.check(terminal, (*CASES, ("show kworker/0:", "show kworker/0:1H ")))
+        path = "override set --program /etc/hostna"
+        self.check(terminal, (*CASES, ("show kworker/0:", "show kworker/0:1H "), (path, path + "me ")))
 
 
 class Fish(ClientTest):
@@ -95,7 +96,8 @@ class Fish(ClientTest):
         path = os.path.dirname(CTL) + ":" + os.environ["PATH"]
         environment = self.bus.environment(PATH=path, HOME=self.bus.directory.name)
         lines = ("list --sort=conf", "delete cc1 pip", "show ss", "override clear ",
-                 "override set cc1 b", "override list ", "backend s", "list --rev", "sta")
+                 "override set cc1 b", "override list ", "backend s", "list --rev", "sta",
+                 "override --program set /etc/hostna")
         script = "source %s/pandemoniumctl.fish\n" % COMPLETIONS
         script += "\n".join("complete -C 'pandemoniumctl %s'; echo END" % line for line in lines)
         output = subprocess.run(["fish", "-N", "-c", script], env=environment, check=True,
@@ -104,7 +106,7 @@ class Fish(ClientTest):
                  for block in output.split("END\n")]
         self.assertEqual(found[:-1],
                          [["--sort=confidence"], ["pipewire"], [r"sshd\xff\xfe\x0a%n"], ["wine"],
-                          ["batch"], [], ["sched-ext"], ["--reverse"], ["status"]])
+                          ["batch"], [], ["sched-ext"], ["--reverse"], ["status"], ["/etc/hostname"]])
 
 
 if __name__ == "__main__":

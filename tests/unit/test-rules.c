@@ -165,6 +165,13 @@ static void test_what_says_more_decides(EngineFixture *f, gconstpointer data)
 	set(f, PROCDB_RULE_UNIT, "a.service", PROCDB_TIER_INTERACTIVE);
 	g_assert_cmpuint(decide(f, "python3|/srv/train.py", "a.service"), ==,
 			 PROCDB_DECISION(PROCDB_TIER_INTERACTIVE, 0));
+	/* As for systemctl. */
+	set(f, PROCDB_RULE_UNIT, "nginx", PROCDB_TIER_BATCH);
+	g_assert_cmpuint(decide(f, "python3|/srv/train.py", "nginx.service"), ==,
+			 PROCDB_DECISION(PROCDB_TIER_BATCH, 0));
+	g_assert_cmpuint(decide(f, "python3|/srv/train.py", "nginx.scope"), ==, 0);
+	g_assert_cmpuint(decide(f, "python3|/srv/train.py", "nginx"), ==,
+			 PROCDB_DECISION(PROCDB_TIER_BATCH, 0));
 	set(f, PROCDB_RULE_PROGRAM, "*.py", PROCDB_TIER_BATCH);
 	g_assert_cmpuint(decide(f, "python3|/srv/train.py", "a.service"), ==, BY_PROGRAM(BATCH));
 	set(f, PROCDB_RULE_PROGRAM, "train.py", PROCDB_TIER_LAT_CRITICAL);
