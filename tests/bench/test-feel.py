@@ -13,14 +13,20 @@ import tempfile
 from pathlib import Path
 
 SECONDS = 2
+# A machine that stands still for seconds has other figures.
+ROUNDS = 3
 AUDIO_WORK_US = 1000  # of audio-10
 COMMAND = ["--loads", "hogs,make", "--groups", "A", "--probes", "bash,audio-10", "--conditions", "stock",
            "--seconds", str(SECONDS), "--warmup", "1", "--rounds", "1"]
 
 
+class NotSo(Exception):
+    pass
+
+
 def check(condition, what, found):
     if not condition:
-        sys.exit(f"not so: {what}: {found}")
+        raise NotSo(f"not so: {what}: {found}")
 
 
 def check_times(name, times, least, most, work_us=0):
@@ -30,14 +36,7 @@ def check_times(name, times, least, most, work_us=0):
     check(len(set(times)) > 1, f"{name} has times that differ", times)
 
 
-def main():
-    feel, build = sys.argv[1:]
-    if os.geteuid() != 0:
-        print("SKIP: not root")
-        sys.exit(77)
-    if not Path("/dev/ptmx").exists():
-        print("SKIP: no /dev/ptmx")
-        sys.exit(77)
+def measure(feel, build):
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "feel.json")
         output = subprocess.run([feel, "--build", build, "--tools", build, "--json", file, *COMMAND],
@@ -59,6 +58,22 @@ def main():
         check(cell["throughput"] > 0, "a load that gets something done", cell["throughput"])
         check(0 <= cell["other_cpu"] <= os.cpu_count(), "others use at most all CPUs", cell["other_cpu"])
     check("Beside make" in output and "stock" in output, "a report", output)
+
+
+def main():
+    if os.geteuid() != 0:
+        print("SKIP: not root")
+        sys.exit(77)
+    if not Path("/dev/ptmx").exists():
+        print("SKIP: no /dev/ptmx")
+        sys.exit(77)
+    for _ in range(ROUNDS):
+        try:
+            measure(*sys.argv[1:])
+            return
+        except NotSo as failure:
+            print(failure)
+    sys.exit(f"not so in each of {ROUNDS} rounds")
 
 
 if __name__ == "__main__":

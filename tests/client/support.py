@@ -21,7 +21,7 @@ SOURCE = os.path.dirname(os.path.dirname(HERE))
 XML = os.path.join(SOURCE, "dbus", "org.pandemonium.ProcDb1.xml")
 CTL = os.environ.get("PANDEMONIUMCTL", os.path.join(SOURCE, "build", "client", "pandemoniumctl"))
 NAME = "org.pandemonium.ProcDb"
-WAIT_S = 20
+WAIT_S = 60
 # Whatever a test starts goes with it, even when it is killed.
 TIED = ["setpriv", "--pdeathsig", "KILL", "--"]
 # The end by a time limit also removes the directories.

@@ -9,7 +9,7 @@ import time
 
 from gi.repository import Gio, GLib
 
-from harness import DATABASE, INTERFACE, NAME, PATH, Service, run_case, wait_for
+from harness import DATABASE, INTERFACE, NAME, PATH, Service, Standstill, run_case, wait_for
 import pddb
 
 MANY = 15_000
@@ -70,25 +70,29 @@ def a_slow_disk_holds_no_caller_up():
     asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     prefix = ("env", f"LD_PRELOAD={os.environ['SLOW_DISK']}", f"SLOW_DISK_MS={SLOW_MS}",
               f"ASAN_OPTIONS={asan.strip(':')}")
-    with Service(prefix=prefix) as service:
+    with Service(prefix=prefix) as service, Standstill() as still:
         service.connect()
         # GLib aligns timers of whole seconds: the first tick comes up to 2 s after the start.
         wait_for(lambda: service.get("Tick") > 0, 5, "the first tick")
         changers = [Changer(service) for _ in range(3)]
+        before = still.seconds()
         for changer in changers:
             changer.start()
         reads, gaps = reads_and_ticks(service)
+        late = still.seconds() - before
         for changer in changers:
             changer.join()
         done = sum(changer.done for changer in changers)
         median = statistics.median(reads) * 1000
         print(f"{done} changes and saves, {len(reads)} reads: {median:.2f} ms at the median, {max(reads) * 1000:.0f} "
-              f"ms at most; {len(gaps)} ticks, {max(gaps):.2f} s apart at most")
+              f"ms at most; {len(gaps)} ticks, {max(gaps):.2f} s apart at most; the machine stood still for {late:.2f} s")
         assert done >= 15, (done, [changer.failures for changer in changers])
         refused = [text for changer in changers for text in changer.failures if "There is no profile" not in text]
         assert not refused, refused[:5]
         assert service.is_instrumented() or median < 5, sorted(reads)
-        assert len(gaps) >= SECONDS - 2 and max(gaps) <= 1.2, gaps
+        # With sanitizers what a save begins with is a part of a second of its own.
+        assert len(gaps) >= SECONDS - 2 - late and \
+            max(gaps) <= (2 if service.is_instrumented() else 1.2) + late, (gaps, late)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from harness import Service, ctl, run_case, wait_for
+from harness import Service, Standstill, ctl, run_case, wait_for
 
 # asm/unistd.h; glibc has no wrappers.
 SCHED_SETATTR, SCHED_GETATTR = {"x86_64": (314, 315), "aarch64": (274, 275)}.get(
@@ -50,11 +50,16 @@ def is_ours(ns):
     return 7300 <= ns % 10000 < 7320
 
 
+def computed(pid):
+    """Nanoseconds of CPU time."""
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
 def burns(pid):
     """It has computed for 50 ms: it is no child that is about to execute a program."""
     try:
-        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[0]) > 50_000_000
+        return computed(pid) > 50_000_000
     except (FileNotFoundError, ProcessLookupError):
         return False
 
@@ -137,7 +142,8 @@ def child_of(pid):
 
 
 def a_prediction_is_applied_at_exec():
-    with applying(lab_batch="batch", lab_lat="lat-critical", lab_inter="interactive") as service:
+    with applying(lab_batch="batch", lab_lat="lat-critical", lab_inter="interactive") as service, \
+            Standstill() as still:
         default = slice_of(0)
         with running(program("lab-batch"), "60") as batch, \
                 running(program("lab-lat"), "60") as lat, \
@@ -149,7 +155,7 @@ def a_prediction_is_applied_at_exec():
             wait_for(lambda: service.get("Applied") >= 2, 5, "both are counted")
             figures = service.get("ApplyStatistics")
             print(f"from exec to applied: {figures['latency-mean'] / 1000:.0f} µs")
-            assert 0 < figures["latency-mean"] < 1_000_000_000, figures
+            assert 0 < figures["latency-mean"] < (1 + still.seconds()) * 1_000_000_000, figures
 
 
 def a_mature_task_gets_the_slice_of_its_tier():
@@ -163,9 +169,13 @@ def what_burns_its_cpu_gets_the_long_slice_without_ever_sleeping():
     with applying():
         with running("sh", "-c", "while :; do :; done") as pid:
             default = slice_of(pid)
-            time.sleep(0.7)
-            # What starts works, whatever it is.
-            assert slice_of(pid) == default, slice_of(pid)
+            while True:
+                seen = slice_of(pid)
+                if computed(pid) > 700_000_000:
+                    break
+                # What starts works, whatever it is.
+                assert seen == default, seen
+                time.sleep(0.05)
             gets(pid, BATCH)
 
 
@@ -178,25 +188,34 @@ def what_is_typed_into_never_waits_longer_than_without_us():
             while time.monotonic() < end:
                 seen.add(slice_of(pid))
                 time.sleep(0.02)
+
+            def has_ours():
+                seen.add(slice_of(pid))
+                return is_ours(slice_of(pid))
+            wait_for(has_ours, 2, f"a slice of ours, not {seen}")
             assert max(seen) <= default, seen
-            assert is_ours(slice_of(pid)), seen
 
 
 def a_lat_critical_run_fits_into_its_slice():
     with applying():
         with running(os.environ["BEHAVE"], "lab-drawer", "600", "4000", "60") as pid:
-            wait_for(lambda: is_ours(slice_of(pid)), 5, "a slice for runs of 600 µs")
-            # Beside other load a run is cut in pieces, and those are what is measured.
-            assert 2 * LAT_CRITICAL < slice_of(pid) < 1_800_000, slice_of(pid)
+            # Beside other load a run is cut in pieces, and those are what is measured. A host that
+            # takes the CPU away makes one long, for as long as the average remembers it.
+            wait_for(lambda: is_ours(ns := slice_of(pid)) and 2 * LAT_CRITICAL < ns < 1_800_000, 5,
+                     "a slice for runs of 600 µs")
 
 
 def a_child_keeps_the_slice_until_it_executes_something_else():
     with applying(lab_batch="batch"):
         default = slice_of(0)
+        begin = os.environ["LAB_DIR"] + "/begin"
+        os.mkfifo(begin)
         # The shell under the name lab-batch waits, forks, and its child executes sleep.
         with running(program("lab-batch", "dash"), "-c",
-                     "sleep 0.5; (while :; do :; done) & sleep 60 & wait") as pid:
+                     'read -r _ <"$0"; (while :; do :; done) & sleep 60 & wait', begin) as pid:
             gets(pid, BATCH)
+            with open(begin, "w", encoding="ascii") as told:
+                told.write("\n")
             wait_for(lambda: len(children(pid)) == 2, 5, "the children")
             wait_for(lambda: {comm(child) for child in children(pid)} == {"sleep", "lab-batch"},
                      5, "one child executes sleep")
@@ -281,6 +300,7 @@ def what_others_set_is_left_alone():
         with running(path, "60", prepare=lambda: set_slice(0, FOREIGN)) as pid:
             time.sleep(0.3)
             assert slice_of(pid) == FOREIGN
+            wait_for(lambda: service.get("ApplyStatistics")["slice"] >= 1, 5, "it is counted")
         figures = service.get("ApplyStatistics")
         assert figures["nice"] >= 2 and figures["policy"] >= 2 and figures["slice"] >= 1, figures
 
@@ -338,10 +358,13 @@ def without_an_observer_everything_is_put_back():
 def after_kill_the_next_service_puts_back():
     default = slice_of(0)
     with applying(lab_batch="batch") as service:
-        with running(program("lab-batch", "dash"), "-c", "sleep 0.5; while :; do :; done & wait") \
-                as pid:
+        begin = os.environ["LAB_DIR"] + "/begin"
+        os.mkfifo(begin)
+        with running(program("lab-batch", "dash"), "-c",
+                     'read -r _ <"$0"; while :; do :; done & wait', begin) as pid:
             gets(pid, BATCH)
-            # Not the one that sleeps first, which has it only until it executes that.
+            with open(begin, "w", encoding="ascii") as told:
+                told.write("\n")
             wait_for(lambda: children(pid) and burns(children(pid)[0])
                      and slice_of(children(pid)[0]) == BATCH, 5, "an heir")
             child = children(pid)[0]

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from gi.repository import GLib
 
-from harness import (HERE, ACCESS_DENIED, DATABASE, INTERACTION_REQUIRED, Service, call_as, error_name,
-                     run_case, stopped, wait_for)
+from harness import (HERE, ACCESS_DENIED, DATABASE, INTERACTION_REQUIRED, Service, Standstill, call_as,
+                     error_name, run_case, stopped, wait_for)
 import pddb
 
 POLKITD = int(os.environ["LAB_POLKITD_PID"] or 0)
@@ -92,18 +92,25 @@ def a_rule_denies():
 
 
 @contextmanager
-def followers(*users, seconds):
-    """Connections of users that hear signals; yields the names that each heard, when all is over."""
+def followers(*users, seconds=3):
+    """
+    Connections of users that hear signals, also for some seconds after the end; yields the names that
+    each heard, when all is over.
+    """
     with open(f"{HERE}/follower.py", encoding="utf-8") as file:
         source = file.read()
-    processes = {user: subprocess.Popen(["/usr/bin/python3", "-c", source, str(seconds)], stdout=subprocess.PIPE,
-                                        user=user, group=user, extra_groups=[], cwd="/") for user in users}
+    until, end = os.pipe()
+    processes = {user: subprocess.Popen(["/usr/bin/python3", "-c", source, str(seconds)], stdin=until,
+                                        stdout=subprocess.PIPE, user=user, group=user, extra_groups=[],
+                                        cwd="/") for user in users}
+    os.close(until)
     heard = {}
     for process in processes.values():
         assert process.stdout.readline() == b"ready\n"
     yield heard
+    os.close(end)
     for user, process in processes.items():
-        heard[user] = set(process.communicate(timeout=seconds + 20)[0].decode().split())
+        heard[user] = set(process.communicate(timeout=seconds + 60)[0].decode().split())
 
 
 def names_in_signals_are_for_callers_that_may_list_them():
@@ -113,7 +120,7 @@ def names_in_signals_are_for_callers_that_may_list_them():
             service.wait_ticks(1)
 
     with service_with(b"cc1") as service:
-        with followers("alice", "bob", "root", seconds=6) as heard:
+        with followers("alice", "bob", "root") as heard:
             tell(service, "all", 2)
         assert all({"all0", "all1"} <= names for names in heard.values()), heard
         with open(RULES, "w", encoding="utf-8") as rules:
@@ -122,14 +129,14 @@ def names_in_signals_are_for_callers_that_may_list_them():
                         "      subject.user == 'alice') return polkit.Result.NO;\n"
                         "});\n")
         wait_for(lambda: call_as("alice", "ListProfiles")[1] == ACCESS_DENIED, 5, "the rule is in force")
-        with followers("alice", "bob", "root", seconds=6) as heard:
+        with followers("alice", "bob", "root") as heard:
             tell(service, "some", 2)
         assert not heard["alice"], heard
         assert {"some0", "some1"} <= heard["bob"] and {"some0", "some1"} <= heard["root"], heard
         # What was allowed when a connection came is not for ever.
         os.unlink(RULES)
         wait_for(lambda: call_as("alice", "ListProfiles")[1] is None, 5, "the rule is gone")
-        with followers("alice", seconds=8) as heard:
+        with followers("alice") as heard:
             tell(service, "before", 2)
             with open(RULES, "w", encoding="utf-8") as rules:
                 rules.write("polkit.addRule(function() { return polkit.Result.NO; });\n")
@@ -161,7 +168,7 @@ def without_polkitd_only_root_may():
 
 
 def a_polkitd_that_hangs_does_not_stop_the_loop():
-    with service_with(b"cc1") as service:
+    with service_with(b"cc1") as service, Standstill() as still:
         # What was asked lately may be remembered for a while.
         grant("delete-entries", "no-such-name")
         with stopped(POLKITD):
@@ -169,9 +176,9 @@ def a_polkitd_that_hangs_does_not_stop_the_loop():
             _, error = call_as("alice", "DeleteProfile", "(s)", "cc1")
             waited = time.monotonic() - began
             assert error == ACCESS_DENIED, error
-            assert waited < 30, f"the caller was left hanging for {waited:.0f} s"
-            ticks = service.get("Tick") - tick
-            assert ticks >= waited - 2, f"{ticks} ticks in {waited:.0f} s"
+            ticks, late = service.get("Tick") - tick, still.seconds()
+            assert waited < 30 + late, f"the caller was left hanging for {waited:.0f} s"
+            assert ticks >= waited - 2 - late, f"{ticks} ticks in {waited:.0f} s, {late:.1f} s late"
             assert set(service.profiles()) == {"cc1"}
         assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
 
@@ -205,14 +212,14 @@ def silent_agent(connections, calls, method, body):
         time.sleep(1)
         yield
     finally:
-        prompts = int(agent.communicate(timeout=10)[0].split()[0])
+        prompts = int(agent.communicate(timeout=60)[0].split()[0])
     assert prompts > 0, "no person was asked"
 
 
 def a_prompt_that_is_never_answered_holds_no_other_caller_up():
-    with service_with(b"cc1") as service:
+    with service_with(b"cc1") as service, Standstill() as still:
         with silent_agent(7, 16, "Reset", ""):
-            began = time.monotonic()
+            began, late = time.monotonic(), still.seconds()
             assert service.call("GetConfidence", "(s)", "cc1") > 0
             service.connect()
             assert service.call("Save") == 1
@@ -220,7 +227,7 @@ def a_prompt_that_is_never_answered_holds_no_other_caller_up():
             assert call_as("bob", "Reset", interactive=True)[1] == ACCESS_DENIED
             assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
             assert call_as("alice", "Reset", interactive=True)[1] == error_name("LimitExceeded")
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 10 + still.seconds() - late
         assert set(service.profiles()) == {"cc1"}
 
 
@@ -228,14 +235,14 @@ def a_large_call_that_waits_holds_no_other_caller_up():
     row = ("x", "batch", 0.5, True, 1, (1, 0, 0), 1, 1, 1, 1, 0, "live")
     rows = [(f"x{number}", *row[1:]) for number in range(500)]
     body = str(GLib.Variant("(a(ssdbu(uuu)ttttxs)b)", (rows, False)))
-    with service_with(b"cc1") as service:
+    with service_with(b"cc1") as service, Standstill() as still:
         with silent_agent(3, 1, "Import", body):
             for number in range(20):
-                began = time.monotonic()
+                began, late = time.monotonic(), still.seconds()
                 if number % 4 == 0:
                     service.connect()
                 assert service.call("Import", "(a(ssdbu(uuu)ttttxs)b)", rows, False) == 500
-                assert time.monotonic() - began < 3
+                assert time.monotonic() - began < 3 + still.seconds() - late
             assert call_as("bob", "DeleteProfiles", "(as)", ["x" * 9] * 2000)[1] == INTERACTION_REQUIRED
         assert len(service.profiles()) == 501
 

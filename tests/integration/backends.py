@@ -9,8 +9,8 @@ import stat
 import subprocess
 import time
 
-from harness import (DATABASE, INIT, NAME, OBSERVE, PATH, INTERFACE, PIN_DIRECTORY, Service, bpftool,
-                     entries, processes, run_case, skip_unless_the_bus_starts, wait_for)
+from harness import (DATABASE, INIT, NAME, OBSERVE, PATH, INTERFACE, PIN_DIRECTORY, Service, Standstill,
+                     bpftool, entries, processes, run_case, skip_unless_the_bus_starts, wait_for)
 import pddb
 
 
@@ -33,7 +33,7 @@ def a_clean_stop_leaves_nothing():
         with Service(backend="observer") as service:
             assert os.path.exists(OBSERVE)
             service.process.send_signal(sent)
-            assert service.process.wait(10) == 0
+            assert service.process.wait(60) == 0
         assert not os.path.exists(PIN_DIRECTORY), os.listdir(PIN_DIRECTORY)
         assert not processes("pandemonium-procdbd")
         assert set(os.listdir(os.path.dirname(DATABASE))) <= {os.path.basename(DATABASE)}
@@ -139,16 +139,17 @@ def the_service_manager_is_told():
     path = os.environ["LAB_DIR"] + "/notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(path)
-        manager.settimeout(10)
+        manager.settimeout(30)
         os.environ.update(NOTIFY_SOCKET=path, WATCHDOG_USEC="2000000")
-        with Service() as service:
+        with Service() as service, Standstill() as still:
             said = manager.recv(4096).decode().splitlines()
             assert said == ["READY=1", "STATUS=Backend none active; 0 profiles, 0 confident"], said
-            began = time.monotonic()
+            began, late = time.monotonic(), still.seconds()
             for _ in range(3):
                 assert manager.recv(4096) == b"WATCHDOG=1"
             # At least twice as often as is asked for.
-            assert time.monotonic() - began < 3.9, time.monotonic() - began
+            took, late = time.monotonic() - began, still.seconds() - late
+            assert took < 3.9 + late, (took, late)
             service.process.send_signal(signal.SIGHUP)
             said = b"WATCHDOG=1"
             while said == b"WATCHDOG=1":

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from gi.repository import Gio, GLib
 
-from harness import DATABASE, HERE, INTERFACE, NAME, Service, ctl, run_case, wait_for
+from harness import DATABASE, HERE, INTERFACE, NAME, Service, Standstill, ctl, run_case, wait_for
 import pddb
 
 BUS = int(os.environ["LAB_BUS_PID"])
@@ -55,7 +55,7 @@ def watch(service, seconds):
     while time.monotonic() < end:
         began = time.monotonic()
         service.connect()
-        assert service.send(INTERFACE, "GetConfidence", "(s)", "name-7", seconds=20) > 0
+        assert service.send(INTERFACE, "GetConfidence", "(s)", "name-7") > 0
         assert service.get("Profiles") > 0
         waits.append(time.monotonic() - began)
         time.sleep(0.05)
@@ -64,39 +64,43 @@ def watch(service, seconds):
 
 def a_caller_that_does_not_read_silences_no_other():
     before = bus_memory_mb()
-    with with_profiles(MANY) as service:
+    with with_profiles(MANY) as service, Standstill() as still:
         for interface, method, body in ((INTERFACE, "ListProfiles", ""), (PROPERTIES, "GetAll", f"('{INTERFACE}',)"),
                                         (INTERFACE, "Explain", "('name-7',)"),
                                         # Errors that say what was asked for.
                                         (INTERFACE, "GetProfile", "('LONG',)"), (PROPERTIES, "GetAll", "('LONG',)"),
                                         (PROPERTIES, "Get", f"('{INTERFACE}', 'LONG')")):
             with readers("alice", 4, 8 if "LONG" in body else 1500, interface, method, body):
+                late = still.seconds()
                 waits = watch(service, 6)
+                late = still.seconds() - late
                 grown = bus_memory_mb() - before
                 print(f"{method}: the bus has {grown:.0f} MiB more, the service {service.memory_mb('VmHWM'):.0f} MiB "
                       f"at most, root waited {waits[len(waits) // 2]:.3f} s, {waits[-1]:.3f} s at most")
                 assert service.is_instrumented() or grown < UNREAD_MB, grown
                 # Where other tests have the CPUs a call may take longer, but not most of them. In an instrumented
                 # service every growth of a message's buffer is a copy into fresh pages: seconds where one has 6 MB.
-                assert waits[len(waits) * 3 // 4] < 1 and waits[-1] < (20 if service.is_instrumented() else 5), waits
+                assert service.is_instrumented() or waits[len(waits) * 3 // 4] < 1 + late, (waits, late)
+                assert waits[-1] < (60 if service.is_instrumented() else 5) + late, (waits, late)
                 # Another user's list does not depend on it.
                 assert len(service.profiles()) == MANY
 
 
 def a_stop_waits_for_no_reader():
-    with with_profiles(MANY) as service:
+    with with_profiles(MANY) as service, Standstill() as still:
         with readers("alice", 4, 40, INTERFACE, "ListProfiles") as reader:
             reader.stdout.readline()
             time.sleep(3)
             began = time.monotonic()
             service.stop()
             took = time.monotonic() - began
-            assert took < 5, took
+            assert took < 5 + still.seconds(), (took, still.seconds())
             began = time.monotonic()
             with Service() as following:
                 assert following.get("Profiles") == MANY
-                print(f"stopped after {took:.2f} s, and the next one served after {time.monotonic() - began:.2f} s")
-                assert time.monotonic() - began < 5
+                served = time.monotonic() - began
+                print(f"stopped after {took:.2f} s, and the next one served after {served:.2f} s")
+                assert served < 5 + still.seconds(), (served, still.seconds())
 
 
 def a_caller_that_reads_later_is_answered():
@@ -107,12 +111,12 @@ flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.
 bus = Gio.DBusConnection.new_for_address_sync("unix:path=/run/dbus/system_bus_socket", flags)
 for _ in range(30):
     rows = bus.call_sync("org.pandemonium.ProcDb", "/org/pandemonium/ProcDb", "org.pandemonium.ProcDb1",
-                         "ListProfiles", None, None, Gio.DBusCallFlags.NO_AUTO_START, 20_000)
+                         "ListProfiles", None, None, Gio.DBusCallFlags.NO_AUTO_START, 100_000)
     assert rows.get_child_value(0).n_children() == int(sys.argv[1])
 """
     with with_profiles(MANY):
         # One after the other on one connection, without a main loop: it could answer no question of ours.
-        subprocess.run(["/usr/bin/python3", "-c", source, str(MANY)], check=True, timeout=60, user="alice",
+        subprocess.run(["/usr/bin/python3", "-c", source, str(MANY)], check=True, timeout=300, user="alice",
                        group="alice", extra_groups=[], cwd="/")
 
 
@@ -168,7 +172,7 @@ def a_full_export_comes_back_through_jq_value_by_value():
         assert service.call("ImportProfiles", f"({RECORDS}bb)", profiles, False, False) == MAX_RETAINED
         before = service.call("ExportProfiles")
         text = ctl("export")
-        through = subprocess.run(["jq", "."], input=text, capture_output=True, text=True, check=True, timeout=60).stdout
+        through = subprocess.run(["jq", "."], input=text, capture_output=True, text=True, check=True, timeout=200).stdout
         assert len(profiles_of(through)) == MAX_RETAINED, len(profiles_of(through))
         done = json.loads(ctl("import", "--replace", "--yes", "--json", "-", input=through.encode()))
         assert done == {"imported": MAX_RETAINED}, done
@@ -237,13 +241,19 @@ def owner_process(bus):
 
 
 def a_name_is_taken_over_from_the_dead():
-    done = subprocess.run([sys.executable, "-c", OWNER, NAME], check=True, stdout=subprocess.DEVNULL, timeout=10)
-    assert done.returncode == 0
     began = time.monotonic()
-    with Service() as service:
-        wait_for(lambda: owner_process(service.bus) == service.process.pid, 2, "the name is ours")
-        assert time.monotonic() - began < 2
-        assert "backend" in ctl("status", "--json").lower()
+    with Service():
+        usual = time.monotonic() - began
+    done = subprocess.run([sys.executable, "-c", OWNER, NAME], check=True, stdout=subprocess.DEVNULL, timeout=25)
+    assert done.returncode == 0
+    with Standstill() as still:
+        began = time.monotonic()
+        with Service() as service:
+            wait_for(lambda: owner_process(service.bus) == service.process.pid, 2, "the name is ours")
+            # One that it waited for in vain would take 2 s more than one that is free.
+            took = time.monotonic() - began
+            assert took < 2 + usual + still.seconds(), (took, usual, still.seconds())
+            assert "backend" in ctl("status", "--json").lower()
 
 
 if __name__ == "__main__":

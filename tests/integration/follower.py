@@ -2,7 +2,8 @@
 # Copyright (C) 2026 The ProcDb developers
 """Prints the names in all signals of the service.
 
-Argument: how many seconds. Prints "ready" first. Run by a Python as another user.
+Argument: for how many seconds it goes on when its standard input ends. Prints "ready" first. Run by
+a Python as another user.
 """
 
 import sys
@@ -29,5 +30,6 @@ bus.call_sync(NAME, f"/{NAME.replace('.', '/')}", "org.freedesktop.DBus.Properti
               GLib.Variant("(ss)", (NAME + "1", "Profiles")), None, 0, 5000)
 print("ready", flush=True)
 loop = GLib.MainLoop()
-GLib.timeout_add(int(float(sys.argv[1]) * 1000), loop.quit)
+GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IO_HUP,
+                  lambda *_: GLib.timeout_add(int(float(sys.argv[1]) * 1000), loop.quit) < 0)
 loop.run()

@@ -116,14 +116,17 @@ def it_holds_for_life_and_ends_with_the_program():
         default = slice_of(0)
         decide(service, "program", busy, "lat-critical")
         decide(service, "program", "idle.py", "batch")
-        idle = script("idle.py", "import os, subprocess, time\n"
-                                 "if not os.fork(): time.sleep(60)\n"
+        go = f"{os.environ['LAB_DIR']}/go"
+        waits = f"import os, subprocess, time\nwhile not os.path.exists({go!r}): time.sleep(0.02)\n"
+        # No child before it has its slice, which a child has by birth.
+        idle = script("idle.py", waits + "if not os.fork(): time.sleep(60)\n"
                                  "subprocess.Popen(['sleep', '60'])\n"
                                  "while True: time.sleep(0.05)\n")
         with running(PYTHON, busy) as burner, running(PYTHON, idle) as sleeper:
             # Measured, each is the other one's tier.
             wait_for(lambda: is_ours(slice_of(burner)), 5, "the short slice")
             gets(sleeper, BATCH)
+            open(go, "wb").close()
             wait_for(lambda: len(children(sleeper)) == 2, 5, "its children")
             sleep = wait_for(lambda: [pid for pid in children(sleeper)
                                       if "sleep" in os.readlink(f"/proc/{pid}/exe")], 5, "sleep")[0]
@@ -133,11 +136,13 @@ def it_holds_for_life_and_ends_with_the_program():
             # A child that executes nothing is what it was; what is executed is another program.
             for child in children(sleeper):
                 assert slice_of(child) == (default if child == sleep else BATCH), child
-        again = script("again.py", f"import os, time\ntime.sleep(0.5)\nos.execv({PYTHON!r}, "
+        again = script("again.py", f"{waits}os.execv({PYTHON!r}, "
                                    f"['python3', '-c', 'import time; time.sleep(60)'])\n")
+        os.unlink(go)
         decide(service, "program", "again.py", "batch")
         with running(PYTHON, again) as pid:
             gets(pid, BATCH)
+            open(go, "wb").close()
             wait_for(lambda: slice_of(pid) != BATCH, 5, "what it executes next has its own")
 
 
@@ -204,10 +209,14 @@ def they_survive_a_restart_and_a_kill():
             gets(pid, BATCH)
 
 
-ANY_ARGUMENTS = """
-import os, random
+# Fewer than there is room for, so that none is lost by a service that does not get a CPU meanwhile.
+AT_ONCE = 250
+ANY_ARGUMENTS = f"""
+import os, random, sys
 order = random.Random(16)
 for i in range(3000):
+    if i % {AT_ONCE} == 0:
+        sys.stdin.readline()
     pid = os.fork()
     if not pid:
         try:
@@ -216,6 +225,8 @@ for i in range(3000):
         finally:
             os._exit(1)
     os.waitpid(pid, 0)
+    if i % {AT_ONCE} == {AT_ONCE} - 1:
+        print(flush=True)
 """
 
 
@@ -242,7 +253,14 @@ def hostile_arguments_promote_nothing():
                 process.wait()
         # 3,000 starts with arguments of any kind: the service is told of each, and answers.
         before = service.get("ApplyStatistics")
-        subprocess.run([PYTHON, "-c", ANY_ARGUMENTS], check=True)
+        with subprocess.Popen([PYTHON, "-c", ANY_ARGUMENTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+            for _ in range(3000 // AT_ONCE):
+                starter.stdin.write(b"\n")
+                starter.stdin.flush()
+                starter.stdout.readline()
+                # By then the service has run, and has taken them.
+                service.wait_ticks(1)
+            assert starter.wait() == 0
         after = service.get("ApplyStatistics")
         print(f"lost {after['lost'] - before['lost']}")
         assert after["lost"] == before["lost"], (before, after)

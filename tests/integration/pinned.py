@@ -10,8 +10,8 @@ import threading
 import time
 
 from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins,
-                     entries, held_pins, in_hex, observe, release_pins, remove_pins, run_case, teach,
-                     wait_for)
+                     entries, held_pins, in_hex, observe, release_pins, remove_pins, run_case, stopped,
+                     teach, wait_for)
 
 
 def key(name):
@@ -149,7 +149,9 @@ def refuses_unsafe_pins():
     }
     with Service(backend="pinned") as service:
         for what, make in unsafe.items():
-            make()
+            # It sees them when they are as they should be seen, and not a good one before.
+            with stopped(service.process.pid):
+                make()
             wait_for(lambda: service.state()[1] != "waiting", 3, f"{what} is noticed")
             backend, state = service.state()
             assert backend == "pinned" and state.startswith("failed: "), (what, state)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from harness import DATABASE, MEMORY_MAX, Service
+from harness import DATABASE, MEMORY_MAX, Service, Standstill
 from load import TickWatch
 import pddb
 
@@ -96,9 +96,11 @@ FLOODS = {
 
 def flood(what, seconds):
     pddb.write(DATABASE, [pddb.confident(b"cc1")])
-    with Service() as service:
+    with Service() as service, Standstill() as still:
         instrumented = service.is_instrumented()
-        watch, began, first = TickWatch(service), time.monotonic(), service.get("Tick")
+        # GLib aligns timers of whole seconds: the first tick comes up to 2 s after the start.
+        service.wait_ticks(1)
+        watch, began, first, late = TickWatch(service), time.monotonic(), service.get("Tick"), still.seconds()
         watch.start()
         user = subprocess.Popen(["/usr/bin/python3", "-c", CLIENT, *map(str, FLOODS[what]), str(seconds)],
                                 user="alice", group="alice", extra_groups=[], cwd="/")
@@ -111,14 +113,16 @@ def flood(what, seconds):
         assert user.returncode == 0
         watch.ended.set()
         watch.join(30)
-        ticks, elapsed = service.get("Tick") - first, time.monotonic() - began
+        ticks, elapsed, late = service.get("Tick") - first, time.monotonic() - began, still.seconds() - late
         peak = service.memory_mb("VmHWM")
         print(f"{what}: {peak:.1f} MB at most, {ticks} ticks in {elapsed:.1f} s, the latest after "
               f"{watch.latest:.2f} s; root waited {statistics.median(waits):.3f} s, {max(waits):.2f} s at most")
         assert instrumented or peak < MEMORY_MAX, peak
-        assert watch.latest < 2, watch.latest
-        assert ticks >= elapsed - 3, (ticks, elapsed)
-        assert max(waits) < LONGEST_S, max(waits)
+        # A call is several times as much work with sanitizers.
+        slower = 5 if instrumented else 1
+        assert watch.latest < 2 * slower + late, (watch.latest, late)
+        assert instrumented or ticks >= elapsed - 3 - late, (ticks, elapsed, late)
+        assert max(waits) < LONGEST_S * slower + late, (max(waits), late)
 
 
 def main():

@@ -74,7 +74,7 @@ serve() { # COMMAND [ARGUMENT...]
 		/org/freedesktop/DBus org.freedesktop.DBus.GetNameOwner \
 		string:org.pandemonium.ProcDb >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || { cat "$dir/$number.log" && exit 1; }
+		[ $tries -lt 600 ] || { cat "$dir/$number.log" && exit 1; }
 		sleep 0.05
 	done
 	addresses="$addresses $address"
