@@ -87,7 +87,8 @@ gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry 
 								      .path = task->path,
 								      .unit = task->unit});
 	}
-	return found || same;
+	/* Of what was counted only, neither is known. */
+	return (found && (known.kind != PROCDB_KIND_UNKNOWN || *known.path)) || same;
 }
 
 static gboolean is_asked(const ProcdbView *view, const struct procdb_task_row *task)

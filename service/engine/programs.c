@@ -105,7 +105,12 @@ gboolean procdb_engine_import_identity(ProcdbEngine *engine, const struct procdb
 			taken.unit = known.unit;
 		}
 	}
-	procdb_identities_set(engine->programs.kept, &taken);
+	/* Of a name that was never started nothing is known, and that is no program of root. */
+	if (taken.runs == 0 && taken.cpu == 0 && !*taken.path && !*taken.unit &&
+	    taken.kind == PROCDB_KIND_UNKNOWN)
+		g_hash_table_remove(engine->programs.kept, &taken.comm);
+	else
+		procdb_identities_set(engine->programs.kept, &taken);
 	engine->dirty = TRUE;
 	return TRUE;
 }

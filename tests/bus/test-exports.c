@@ -179,6 +179,16 @@ static void assert_program(BusFixture *f, const char *name, const char *program,
 	g_assert_cmpuint(found, ==, cpu);
 }
 
+static void assert_no_program(BusFixture *f, const char *name)
+{
+	g_autoptr(GVariant) reply = bus_must(f, "GetProfile", g_variant_new("(s)", name));
+	g_autoptr(GVariant) profile = g_variant_get_child_value(reply, 0);
+
+	g_assert_false(g_variant_lookup(profile, "uid", "u", NULL));
+	g_assert_false(g_variant_lookup(profile, "user", "s", NULL));
+	g_assert_false(g_variant_lookup(profile, "cpu_ns", "t", NULL));
+}
+
 static void test_what_programs_profiles_are_of_travels(BusFixture *f, gconstpointer data)
 {
 	struct procdb_entry *entry = (struct procdb_entry *)test_find(&f->engine, "cc1");
@@ -197,6 +207,13 @@ static void test_what_programs_profiles_are_of_travels(BusFixture *f, gconstpoin
 	    import_program(f, program_row("cc1", "/elsewhere", "process", G_MAXUINT64), TRUE), ==,
 	    1);
 	assert_program(f, "cc1", "/usr/bin/cc1", G_MAXUINT64, 10000);
+	/* What says nothing is no program of root. */
+	g_variant_unref(bus_must(f, "SetOverride", g_variant_new("(ss)", "fresh", "batch")));
+	g_assert_cmpuint(
+	    import_program(f, g_variant_new_parsed("{'name': <'fresh'>, 'runs': <uint64 0>}"),
+			   FALSE),
+	    ==, 1);
+	assert_no_program(f, "fresh");
 	g_assert_cmpuint(import_program(f, program_row("unknown", "/a", "process", 1), FALSE), ==,
 			 0);
 }
