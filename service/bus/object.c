@@ -243,6 +243,7 @@ ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gp
 	self->host_data = user_data;
 	self->savers = g_ptr_array_new();
 	self->holds = procdb_holds_new(engine, on_holds_ended, self);
+	self->scripts = procdb_script_reader_new("/proc");
 	self->properties_old = TRUE;
 	self->introspection = introspection();
 	self->vtable =
@@ -260,6 +261,7 @@ void procdb_object_free(ProcdbObject *self)
 	procdb_object_detach_savers(self);
 	g_ptr_array_unref(self->savers);
 	procdb_holds_free(self->holds);
+	procdb_script_reader_free(self->scripts);
 	g_clear_pointer(&self->tasks, g_array_unref);
 	g_clear_error(&self->tasks_error);
 	procdb_engine_set_listener(self->engine, NULL, NULL);

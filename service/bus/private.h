@@ -8,6 +8,7 @@
 #include "object.h"
 #include "properties.h"
 #include "rows.h"
+#include "scripts.h"
 #include "vtable.h"
 
 /* For how long a list of tasks is used. */
@@ -28,6 +29,7 @@ struct _ProcdbObject {
 	ProcdbNames *names;  /* cached for ListProfiles until the engine changes */
 	GPtrArray *savers;   /* struct saver of savers.c: calls that wait for a save */
 	ProcdbHolds *holds;
+	ProcdbScriptReader *scripts;
 	GArray *tasks;		    /* struct procdb_task_row, cached for a second; NULL: none */
 	gint64 tasks_us;	    /* monotonic: when they were listed, or could not be */
 	GError *tasks_error;	    /* why not, that time; NULL: they were */

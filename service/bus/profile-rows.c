@@ -93,7 +93,8 @@ gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry 
 
 static gboolean is_asked(const ProcdbView *view, const struct procdb_task_row *task)
 {
-	return procdb_user_may_know(view->uid, task->uid) && procdb_task_is_interpreter(task);
+	return view->reader && procdb_user_may_know(view->uid, task->uid) &&
+	       procdb_task_is_interpreter(task);
 }
 
 /* Those of some tasks; NULL if none of them is of an interpreter. */
@@ -105,7 +106,8 @@ static ProcdbScripts *find_scripts(const ProcdbView *view, const GArray *same)
 
 	for (guint i = 0; i < same->len && i < SCRIPT_TASKS; i++) {
 		const struct procdb_task_row *task = task_at(view, same, i);
-		g_autofree char *script = is_asked(view, task) ? procdb_script_of_task(task) : NULL;
+		g_autofree char *script =
+		    is_asked(view, task) ? procdb_script_reader_ask(view->reader, task) : NULL;
 
 		asked |= is_asked(view, task);
 		if (script && !g_ptr_array_find_with_equal_func(found, script, g_str_equal, NULL))

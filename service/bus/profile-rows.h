@@ -8,6 +8,7 @@
 
 #include "filter.h"
 #include "holds.h"
+#include "scripts.h"
 #include "task-rows.h"
 
 /* The most pids of a row. */
@@ -24,10 +25,10 @@ typedef struct {
 	ProcdbEngine *engine;
 	const ProcdbHolds *holds;
 	guint32 uid;
-	const GArray *tasks; /* struct procdb_task_row; NULL: not known */
-	GHashTable *by_name; /* struct procdb_comm -> GArray of guint: indexes in tasks */
-	GHashTable
-	    *scripts; /* struct procdb_comm -> ProcdbScripts, as far as they were asked for */
+	const GArray *tasks;	    /* struct procdb_task_row; NULL: not known */
+	GHashTable *by_name;	    /* struct procdb_comm -> GArray of guint: indexes in tasks */
+	ProcdbScriptReader *reader; /* NULL: scripts are not asked for */
+	GHashTable *scripts;	    /* struct procdb_comm -> ProcdbScripts, of those asked for */
 } ProcdbView;
 
 /*

@@ -57,6 +57,7 @@ static void begin_reading(ProcdbObject *self, sd_bus_message *call, ProcdbView *
 {
 	procdb_engine_refresh_programs(self->engine);
 	procdb_view_init(view, self->engine, self->holds, uid_of(self, call), tasks, only);
+	view->reader = self->scripts;
 }
 
 /* Answers with the profile of a name; the error, if there is none, begins with whose. */
@@ -232,7 +233,8 @@ int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 		return procdb_bus_reply_error(call, error);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
-		result = procdb_tasks_append(reply, self->engine, matching, uid_of(self, call));
+		result = procdb_tasks_append(reply, self->engine, matching, uid_of(self, call),
+					     self->scripts);
 	return procdb_bus_send_reply(reply, result);
 }
 

@@ -11,10 +11,22 @@
 #include "identity.h"
 #include "script.h"
 
+/* Shared with the thread. */
+struct _ProcdbScriptReader {
+	GMutex lock;
+	GCond changed;
+	char *proc;
+	gboolean started;
+	gboolean quit;
+	enum { IDLE, ASKED, ANSWERED } state;
+	struct procdb_task_row task; /* of the question */
+	char *answer;
+};
+
 /* Opens what tells the arguments of a task, if it is still of that user; -1 else. */
-static int open_arguments(const struct procdb_task_row *task)
+static int open_arguments(const char *proc, const struct procdb_task_row *task)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%u", task->tgid);
+	g_autofree char *path = g_strdup_printf("%s/%u", proc, task->tgid);
 	const int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat now;
 	int file = -1;
@@ -42,9 +54,9 @@ gboolean procdb_task_is_interpreter(const struct procdb_task_row *task)
 	return task->kind == PROCDB_KIND_PROCESS && procdb_script_is_interpreter(path);
 }
 
-char *procdb_script_of_task(const struct procdb_task_row *task)
+static char *read_script(const char *proc, const struct procdb_task_row *task)
 {
-	const int file = procdb_task_is_interpreter(task) ? open_arguments(task) : -1;
+	const int file = open_arguments(proc, task);
 	char path[PROCDB_PATH_LEN], args[PROCDB_ARGS_LEN];
 	const char *script;
 	ssize_t len;
@@ -56,4 +68,97 @@ char *procdb_script_of_task(const struct procdb_task_row *task)
 	copy_path(task, path);
 	script = len > 0 ? procdb_script_find(path, args, (gsize)len) : NULL;
 	return script ? procdb_identity_text(script, strlen(script)) : NULL;
+}
+
+static void reader_clear(gpointer data)
+{
+	ProcdbScriptReader *reader = data;
+
+	g_mutex_clear(&reader->lock);
+	g_cond_clear(&reader->changed);
+	g_free(reader->proc);
+	g_free(reader->answer);
+}
+
+static gpointer run(gpointer data)
+{
+	ProcdbScriptReader *reader = data;
+
+	g_mutex_lock(&reader->lock);
+	while (!reader->quit) {
+		const struct procdb_task_row task = reader->task;
+
+		if (reader->state != ASKED) {
+			g_cond_wait(&reader->changed, &reader->lock);
+			continue;
+		}
+		g_mutex_unlock(&reader->lock);
+		char *answer = read_script(reader->proc, &task);
+		g_mutex_lock(&reader->lock);
+		g_free(reader->answer);
+		reader->answer = answer;
+		reader->state = ANSWERED;
+		g_cond_broadcast(&reader->changed);
+	}
+	g_mutex_unlock(&reader->lock);
+	g_atomic_rc_box_release_full(reader, reader_clear);
+	return NULL;
+}
+
+ProcdbScriptReader *procdb_script_reader_new(const char *proc)
+{
+	ProcdbScriptReader *reader = g_atomic_rc_box_new0(ProcdbScriptReader);
+
+	g_mutex_init(&reader->lock);
+	g_cond_init(&reader->changed);
+	reader->proc = g_strdup(proc);
+	return reader;
+}
+
+void procdb_script_reader_free(ProcdbScriptReader *reader)
+{
+	if (!reader)
+		return;
+	g_mutex_lock(&reader->lock);
+	reader->quit = TRUE;
+	g_cond_broadcast(&reader->changed);
+	g_mutex_unlock(&reader->lock);
+	g_atomic_rc_box_release_full(reader, reader_clear);
+}
+
+static void start(ProcdbScriptReader *reader)
+{
+	GThread *thread =
+	    g_thread_try_new("procdb-scripts", run, g_atomic_rc_box_acquire(reader), NULL);
+
+	reader->started = thread != NULL;
+	if (thread)
+		g_thread_unref(thread);
+	else
+		g_atomic_rc_box_release_full(reader, reader_clear);
+}
+
+char *procdb_script_reader_ask(ProcdbScriptReader *reader, const struct procdb_task_row *task)
+{
+	const gint64 end = g_get_monotonic_time() + PROCDB_SCRIPT_WAIT_US;
+	char *answer = NULL;
+
+	if (!procdb_task_is_interpreter(task))
+		return NULL;
+	g_mutex_lock(&reader->lock);
+	if (!reader->started)
+		start(reader);
+	/* One that was too late is not waited for again; its answer is of another task. */
+	if (reader->started && reader->state != ASKED) {
+		reader->task = *task;
+		reader->state = ASKED;
+		g_cond_broadcast(&reader->changed);
+		while (reader->state == ASKED &&
+		       g_cond_wait_until(&reader->changed, &reader->lock, end))
+			;
+		if (reader->state == ANSWERED)
+			answer = g_steal_pointer(&reader->answer);
+	}
+	g_mutex_unlock(&reader->lock);
+	return answer;
 }

@@ -87,7 +87,7 @@ static const char *origin_of(const struct procdb_task_row *task)
 
 /* What only its user and root are told of a task: what an override says, and what it runs. */
 static int append_told(int result, sd_bus_message *message, const struct procdb_task_row *task,
-		       guint *asked)
+		       ProcdbScriptReader *reader, guint *asked)
 {
 	g_autofree char *script = NULL;
 
@@ -100,7 +100,7 @@ static int append_told(int result, sd_bus_message *message, const struct procdb_
 				    task->decision & PROCDB_BY_PROGRAM ? "program" : "unit");
 	}
 	if (*asked < PROCDB_MAX_SCRIPTS && procdb_task_is_interpreter(task)) {
-		script = procdb_script_of_task(task);
+		script = procdb_script_reader_ask(reader, task);
 		(*asked)++;
 	}
 	return script ? PROCDB_ADD(result, message, "script", "s", script) : result;
@@ -108,7 +108,8 @@ static int append_told(int result, sd_bus_message *message, const struct procdb_
 
 /* asked: how many tasks were asked for their script. */
 static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
-		       const struct procdb_task_row *task, guint32 uid, guint *asked)
+		       const struct procdb_task_row *task, guint32 uid, ProcdbScriptReader *reader,
+		       guint *asked)
 {
 	const ProcdbIdentity identity = {task->kind, task->uid, task->path, task->unit};
 	const struct procdb_entry *entry = predicting(engine, task);
@@ -131,7 +132,7 @@ static int append_task(sd_bus_message *message, const ProcdbEngine *engine,
 	if (task->slice > 0)
 		result = PROCDB_ADD(result, message, "slice_ns", "t", (guint64)task->slice);
 	if (procdb_user_may_know(uid, task->uid))
-		result = append_told(result, message, task, asked);
+		result = append_told(result, message, task, reader, asked);
 	result = PROCDB_ADD(result, message, "set_by", "s", origin_of(task));
 	result = PROCDB_ADD(result, message, "nice", "i", task->nice);
 	result = PROCDB_ADD(result, message, "policy", "u", task->policy);
@@ -187,12 +188,13 @@ GPtrArray *procdb_tasks_matching(const ProcdbEngine *engine, const GArray *tasks
 }
 
 int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine,
-			const GPtrArray *matching, guint32 uid)
+			const GPtrArray *matching, guint32 uid, ProcdbScriptReader *reader)
 {
 	int result = sd_bus_message_open_container(message, 'a', "a{sv}");
 	guint asked = 0;
 
 	for (guint i = 0; i < matching->len && result >= 0; i++)
-		result = append_task(message, engine, g_ptr_array_index(matching, i), uid, &asked);
+		result = append_task(message, engine, g_ptr_array_index(matching, i), uid, reader,
+				     &asked);
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }

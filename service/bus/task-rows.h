@@ -7,6 +7,7 @@
 #include <systemd/sd-bus.h>
 
 #include "filter.h"
+#include "scripts.h"
 
 /* Of a program, in the bytes of the kernel. */
 typedef struct {
@@ -39,4 +40,4 @@ GPtrArray *procdb_tasks_matching(const ProcdbEngine *engine, const GArray *tasks
 
 /* Appends the aa{sv} of these tasks, for a caller of this user. */
 int procdb_tasks_append(sd_bus_message *message, const ProcdbEngine *engine,
-			const GPtrArray *matching, guint32 uid);
+			const GPtrArray *matching, guint32 uid, ProcdbScriptReader *reader);
