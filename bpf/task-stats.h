@@ -16,6 +16,7 @@
 #include "classify.h"
 #include "observing.h"
 #include "programs.bpf.h"
+#include "scores.bpf.h"
 #include "share.h"
 #include "threads.h"
 
@@ -88,19 +89,10 @@ struct {
 	__type(value, u8);
 } compositors SEC(".maps");
 
-/* How predictions fared since the service last took it out, by name. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct procdb_comm);
-	__type(value, struct procdb_score);
-} scores SEC(".maps");
-
 /* Read by the service through the mapped .bss. */
 __u64 observed;	   /* entries added to the observe map */
 __u64 overwritten; /* entries replaced before they were drained */
 __u64 failed;	   /* updates that the map refused */
-__u64 scored;	   /* changes to the score map */
 /* The kernel's own slice, ns: what a task has that no program gave another one. */
 __u64 base_slice = 1ULL << 20;
 
@@ -133,25 +125,6 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	ts->matured = false;
 	ts->predicted = NOT_PREDICTED;
 	ts->always_critical = bpf_map_lookup_elem(&compositors, &ts->name) != NULL;
-}
-
-/* The score of a name, made when there is none; NULL when the map refuses. */
-static __always_inline struct procdb_score *score_of(const struct procdb_comm *comm)
-{
-	static const struct procdb_score none;
-
-	bpf_map_update_elem(&scores, comm, &none, BPF_NOEXIST);
-	__sync_fetch_and_add(&scored, 1);
-	return bpf_map_lookup_elem(&scores, comm);
-}
-
-/* A task was looked up by its name, and a prediction was found or not. */
-static __always_inline void count_look_up(const struct procdb_comm *comm, bool found)
-{
-	struct procdb_score *score = score_of(comm);
-
-	if (score)
-		__sync_fetch_and_add(found ? &score->found : &score->missed, 1);
 }
 
 /* A task begins as what is predicted for its name, if anything is. */
@@ -199,8 +172,12 @@ static __always_inline void publish(struct task_struct *p, struct procdb_class *
 	seen->pad[PROCDB_PAD_TEACHERS] = uid == 0 ? PROCDB_TAUGHT_BY_ROOT : PROCDB_TAUGHT_BY_USERS;
 	__builtin_memcpy(&seen->pad[PROCDB_PAD_UID], &uid, sizeof(uid));
 	comm_of(p, &comm);
-	/* Counted after the update: a reader that sees the count finds the entry. */
-	if (!bpf_map_update_elem(&task_class_observe, &comm, seen, BPF_NOEXIST))
+	/*
+	 * Counted after the update: a reader that sees the count finds the entry. One that is there
+	 * is replaced, for readers take it whole.
+	 */
+	if (!bpf_map_lookup_elem(&task_class_observe, &comm) &&
+	    !bpf_map_update_elem(&task_class_observe, &comm, seen, BPF_NOEXIST))
 		__sync_fetch_and_add(&observed, 1);
 	else if (!bpf_map_update_elem(&task_class_observe, &comm, seen, BPF_ANY))
 		__sync_fetch_and_add(&overwritten, 1);
