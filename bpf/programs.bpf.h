@@ -65,6 +65,25 @@ PROCDB_ONCE int move_waits(struct procdb_program *program, struct wait_counts *c
 }
 
 /*
+ * Begins to write whose program a name is; seen: the version that was found. FALSE if another CPU
+ * does so, or has done it since. Each of these is a full barrier: see procdb_program_is_whole().
+ */
+static __always_inline bool describe(struct procdb_program *program, u32 seen)
+{
+	if (seen & 1 || __sync_val_compare_and_swap(&program->version, seen, seen + 1) != seen)
+		return false;
+	__sync_lock_test_and_set(&program->version_again, seen + 1);
+	return true;
+}
+
+/* Last comes what lets another CPU begin. */
+static __always_inline void described(struct procdb_program *program, u32 seen)
+{
+	__sync_lock_test_and_set(&program->version_again, seen + 2);
+	__sync_lock_test_and_set(&program->version, seen + 2);
+}
+
+/*
  * Adds what p did since the last look, *counted, by what it did in its life. Where its program is
  * is not looked for here, which the verifier would follow through all ways to here: of what was
  * never executed under this name, living tasks tell. What a task waited between its last look and
@@ -89,9 +108,10 @@ static __noinline void count_use(struct program_use *counted, const struct procd
 	program = program_of(&comm, &created);
 	if (!program)
 		return;
-	if (created) {
+	if (created && describe(program, 0)) {
 		program->uid = p->cred->uid.val;
 		program->kind = kind_of(p);
+		described(program, 0);
 	}
 	__sync_fetch_and_add(&program->cpu, cpu);
 	__sync_fetch_and_add(&program->alive, lived);
@@ -111,10 +131,14 @@ static __always_inline void describe_executed(struct task_struct *p, const char 
 	struct procdb_comm comm;
 	char first = 0;
 	bool created;
+	u32 seen;
 
 	comm_of(p, &comm);
 	program = program_of(&comm, &created);
-	if (!program || __sync_lock_test_and_set(&program->writing, 1))
+	if (!program)
+		return;
+	seen = program->version;
+	if (!describe(program, seen))
 		return;
 	program->uid = p->cred->uid.val;
 	program->kind = kind_of(p);
@@ -124,5 +148,5 @@ static __always_inline void describe_executed(struct task_struct *p, const char 
 	unit_of(p, program->unit);
 	if (!bpf_probe_read_kernel(&first, 1, filename) && first == '/')
 		bpf_probe_read_kernel_str(program->path, sizeof(program->path), filename);
-	__sync_lock_test_and_set(&program->writing, 0);
+	described(program, seen);
 }

@@ -57,13 +57,23 @@ struct procdb_program {
 	__u64 switches; /* voluntary context switches */
 	/* How long they waited for a CPU after a wake-up, as struct procdb_delays counts it. */
 	__u32 waits[PROCDB_DELAY_SIDES][PROCDB_WAIT_OCTAVES];
+	__u32 version; /* of what follows; odd while BPF writes it */
 	__u32 uid;
-	__u32 writing; /* 1 while BPF changes the rest, which does not belong together then */
-	__u8 kind;     /* enum procdb_task_kind */
-	__u8 pad[7];
+	__u8 kind; /* enum procdb_task_kind */
+	__u8 pad[3];
 	char path[PROCDB_PATH_LEN];
 	char unit[PROCDB_UNIT_LEN];
+	__u32 version_again; /* the same, behind it */
 };
+
+/*
+ * Whether all in a copy between its two versions is of one task. BPF marks both before it writes
+ * and sets both afterwards, so copies are made without a lock, from either end.
+ */
+static inline int procdb_program_is_whole(const struct procdb_program *copy)
+{
+	return copy->version == copy->version_again && !(copy->version & 1);
+}
 
 _Static_assert(sizeof(struct procdb_program) == 48 + 4 * PROCDB_DELAY_SIDES * PROCDB_WAIT_OCTAVES +
 						    PROCDB_PATH_LEN + PROCDB_UNIT_LEN,

@@ -181,15 +181,15 @@ static void add_waits(ProcdbProgram *program, const struct procdb_program *now)
 }
 
 /*
- * While BPF writes, the program's file may be another user's, and an entry that BPF's map had
- * dropped counts again before the next start is seen: what was known before stays.
+ * Of a copy that BPF wrote to meanwhile the file may be another user's, and an entry that BPF's map
+ * had dropped counts again before the next start is seen: what was known before stays.
  */
 static void take_identity(ProcdbProgram *program, const struct procdb_program *now)
 {
 	const struct procdb_program before = program->last;
 
 	program->last = *now;
-	if (!now->writing && (*now->path || !*before.path))
+	if (procdb_program_is_whole(now) && (*now->path || !*before.path))
 		return;
 	program->last.uid = before.uid;
 	program->last.kind = before.kind;

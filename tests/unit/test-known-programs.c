@@ -98,6 +98,43 @@ static void test_path_and_user_belong_together(EngineFixture *f, gconstpointer d
 	assert_known(f, 1, 1020, 1002, "/home/bob/cc1");
 }
 
+/* A copy of BPF's map with these versions before and behind the user and the path, a second later.
+ */
+static void copy(EngineFixture *f, guint32 version, guint32 again, guint32 uid, const char *path)
+{
+	struct procdb_program program = {
+	    .version = version, .version_again = again, .uid = uid, .kind = PROCDB_KIND_PROCESS};
+	struct procdb_comm comm = test_comm("cc1");
+
+	g_strlcpy(program.path, path, sizeof(program.path));
+	strcpy(program.unit, "build.service");
+	test_maps_count_program(f->backend, &comm, &program);
+	test_clock_advance(G_USEC_PER_SEC);
+	procdb_engine_refresh_programs(f->engine);
+}
+
+/* No lock is taken: a copy may have the user of one task and the path of the next one. */
+static void test_a_torn_copy_tells_nothing(EngineFixture *f, gconstpointer data)
+{
+	struct procdb_identity identity;
+
+	run(f, 1);
+	copy(f, 0, 2, 1001, "/home/bob/cc1");
+	g_assert_true(procdb_engine_identity(f->engine, test_find(f, "cc1"), &identity));
+	g_assert_cmpstr(identity.path, ==, "");
+	copy(f, 2, 2, 1001, "/home/alice/cc1");
+	assert_known(f, 1, 0, 1001, "/home/alice/cc1");
+	/* Made from the beginning, from the end, and all of it while BPF wrote. */
+	copy(f, 2, 4, 1001, "/home/bob/cc1");
+	assert_known(f, 1, 0, 1001, "/home/alice/cc1");
+	copy(f, 4, 2, 1002, "/home/alice/cc1");
+	assert_known(f, 1, 0, 1001, "/home/alice/cc1");
+	copy(f, 3, 3, 1002, "/home/alice/cc1");
+	assert_known(f, 1, 0, 1001, "/home/alice/cc1");
+	copy(f, 4, 4, 1002, "/home/bob/cc1");
+	assert_known(f, 1, 0, 1002, "/home/bob/cc1");
+}
+
 /* BPF's map forgets the oldest, and counts on without what executed it. */
 static void test_an_entry_that_is_remade_forgets_no_path(EngineFixture *f, gconstpointer data)
 {
@@ -200,6 +237,7 @@ int main(int argc, char **argv)
 	add("/known-programs/a-restart-keeps-it", test_a_restart_keeps_it);
 	add("/known-programs/counts-go-on", test_counts_go_on);
 	add("/known-programs/path-and-user-belong-together", test_path_and_user_belong_together);
+	add("/known-programs/a-torn-copy-tells-nothing", test_a_torn_copy_tells_nothing);
 	add("/known-programs/an-entry-that-is-remade-forgets-no-path",
 	    test_an_entry_that_is_remade_forgets_no_path);
 	add("/known-programs/a-save-has-what-was-only-counted",
