@@ -39,13 +39,6 @@ static __always_inline u8 decided_or(struct task_struct *p, u8 tier, bool execut
 	return tier;
 }
 
-/* Notes the kernel's own slice, where p has it. */
-static __always_inline void note_base_slice(struct task_struct *p)
-{
-	if (!p->se.custom_slice && p->se.slice)
-		base_slice = p->se.slice;
-}
-
 /* Whether the slice of p is the one that this tier should have. */
 static __always_inline bool slice_fits(struct task_struct *p, u8 tier, u64 runtime)
 {

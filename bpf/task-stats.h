@@ -96,6 +96,13 @@ __u64 failed;	   /* updates that the map refused */
 /* The kernel's own slice, ns: what a task has that no program gave another one. */
 __u64 base_slice = 1ULL << 20;
 
+/* Notes the kernel's own slice, where p has it. */
+static __always_inline void note_base_slice(struct task_struct *p)
+{
+	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
+		base_slice = p->se.slice;
+}
+
 /*
  * A task about which nothing is known yet begins now under its present name.
  * All times that are passed for one task are of one clock.
@@ -371,8 +378,7 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 	bool begins = life.span < PROCDB_SHARE_BURNS_NS;
 	u32 hints, tier, whole;
 
-	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
-		base_slice = p->se.slice;
+	note_base_slice(p);
 	ts->look_at = now + LOOK_NS;
 	ts->looked_run = life.run;
 	count_use(&ts->counted, &life, p, procdb_elapsed(ts->life.start, now));
