@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/*
+ * What the kernel keeps for each task, and for each name, grows only on purpose: what needs more
+ * raises the bound here, and says what for. What the kernel adds to each is not counted.
+ */
+
+#include "events.h"
+#include "observing.h"
+#include "scheduler-stats.h"
+
+#include "observer.skel.h"
+#include "scheduler.skel.h"
+
+#include <bpf/libbpf.h>
+#include <glib.h>
+
+struct bytes {
+	guint task; /* in the storage of a task */
+	guint name; /* entries of the hashes that forget the oldest */
+};
+
+static struct bytes bytes_of(struct bpf_object *object)
+{
+	struct bytes sum = {0};
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		const enum bpf_map_type type = bpf_map__type(map);
+		const guint bytes = bpf_map__key_size(map) + bpf_map__value_size(map);
+
+		if (type == BPF_MAP_TYPE_TASK_STORAGE)
+			sum.task += bpf_map__value_size(map);
+		else if (type == BPF_MAP_TYPE_LRU_HASH)
+			sum.name += bytes;
+		else
+			continue;
+		g_test_message("%s: %u", bpf_map__name(map), bytes);
+	}
+	return sum;
+}
+
+/* Its state, 416; of its process, 32; what it was given, 24. */
+static void test_observer(void)
+{
+	struct observer *observer = observer__open();
+	struct bytes bytes;
+
+	g_assert_nonnull(observer);
+	bytes = bytes_of(observer->obj);
+	observer__destroy(observer);
+	g_assert_cmpuint(bytes.task, >, 0);
+	g_assert_cmpuint(bytes.task, <=, 472);
+	/* The program, 576; scores, 68; what was observed, 56; of its crew, 36. */
+	g_assert_cmpuint(bytes.name, >, 0);
+	g_assert_cmpuint(bytes.name, <=, 736);
+}
+
+static void test_scheduler(void)
+{
+	struct scheduler *scheduler = scheduler__open();
+	struct bytes bytes;
+
+	g_assert_nonnull(scheduler);
+	bytes = bytes_of(scheduler->obj);
+	scheduler__destroy(scheduler);
+	g_assert_cmpuint(bytes.task, >, 0);
+	g_assert_cmpuint(bytes.task, <=, 488);
+	g_assert_cmpuint(bytes.name, >, 0);
+	g_assert_cmpuint(bytes.name, <=, 736);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/bpf-memory/observer", test_observer);
+	g_test_add_func("/bpf-memory/scheduler", test_scheduler);
+	return g_test_run();
+}
