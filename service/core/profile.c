@@ -247,13 +247,17 @@ uint64_t procdb_profile_votes(const struct procdb_profile *profile)
 	return sum;
 }
 
-double procdb_profile_agreement(const struct procdb_profile *profile)
+/* The share of the dominant tier in all votes. */
+static double agreement(const struct procdb_profile *profile, uint64_t votes)
 {
-	uint64_t votes = procdb_profile_votes(profile);
-
 	if (votes == 0)
 		return 0.0;
 	return (double)profile->tier_votes[procdb_profile_dominant_tier(profile)] / (double)votes;
+}
+
+double procdb_profile_agreement(const struct procdb_profile *profile)
+{
+	return agreement(profile, procdb_profile_votes(profile));
 }
 
 double procdb_profile_stability(const struct procdb_profile *profile)
@@ -279,8 +283,9 @@ enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile)
 
 static double evidence(const struct procdb_profile *profile)
 {
-	const double n = (double)procdb_profile_votes(profile);
-	const double p = procdb_profile_agreement(profile);
+	const uint64_t votes = procdb_profile_votes(profile);
+	const double n = (double)votes;
+	const double p = agreement(profile, votes);
 
 	if (n <= 0 || p < AGREEMENT_MIN)
 		return 0.0;
