@@ -329,43 +329,67 @@ static gint64 newest_of(const ProcdbEngine *engine, const GArray *records)
 	return MIN(newest_us, engine->clock_us());
 }
 
+/* A record without an override keeps that of its name; *overrides counts those that are added. */
+static gboolean take_override(const ProcdbEngine *engine, struct procdb_record *record,
+			      gboolean merge, guint *overrides, GError **error)
+{
+	const guint8 override = override_of(engine, &record->comm);
+
+	if (record->profile.override == PROCDB_NO_OVERRIDE)
+		record->profile.override = override;
+	else if (override == PROCDB_NO_OVERRIDE)
+		(*overrides)++;
+	else if (merge && record->profile.override != override)
+		return refuse_override(record, override, error);
+	return TRUE;
+}
+
+/* Adds up what a record and the profile of its name say. */
+static void add_up(const struct procdb_entry *entry, struct procdb_record *record)
+{
+	if (procdb_profile_is_prior(&record->profile) && procdb_profile_is_prior(&entry->profile))
+		renew_prior(entry, record);
+	else
+		add_known(entry, record);
+}
+
+static gboolean refuse_number(const ProcdbEngine *engine, GError **error)
+{
+	g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
+		    "At most %u profiles and %u overrides can be remembered", most_records(engine),
+		    PROCDB_MAX_OVERRIDES);
+	return FALSE;
+}
+
 gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
 			      gboolean merge, GError **error)
 {
-	g_autoptr(GArray) taken = g_array_copy((GArray *)records);
+	g_autoptr(GArray) taken = NULL;
 	guint overrides = engine->overrides;
+	guint kept = 0;
 
+	/* First: the work below is only bounded by their number. */
+	if (records->len > most_records(engine))
+		return refuse_number(engine, error);
+	taken = g_array_copy((GArray *)records);
 	for (guint i = 0; i < taken->len; i++) {
 		struct procdb_record *record = &g_array_index(taken, struct procdb_record, i);
-		const struct procdb_entry *entry = procdb_table_find(engine->table, &record->comm);
-		guint8 override = override_of(engine, &record->comm);
+		const struct procdb_entry *entry =
+		    merge && !replace ? procdb_table_find(engine->table, &record->comm) : NULL;
 
 		if (record->profile.teachers == PROCDB_TAUGHT_BY_FARM)
 			procdb_profile_make_prior(&record->profile);
-		if (merge && !replace && entry && is_outranked(entry, record)) {
-			g_array_remove_index(taken, i--);
+		if (entry && is_outranked(entry, record))
 			continue;
-		}
-		if (record->profile.override == PROCDB_NO_OVERRIDE)
-			record->profile.override = override;
-		else if (override == PROCDB_NO_OVERRIDE)
-			overrides++;
-		else if (merge && record->profile.override != override)
-			return refuse_override(record, override, error);
-		if (!merge || replace || !entry)
-			continue;
-		if (procdb_profile_is_prior(&record->profile) &&
-		    procdb_profile_is_prior(&entry->profile))
-			renew_prior(entry, record);
-		else
-			add_known(entry, record);
+		if (!take_override(engine, record, merge, &overrides, error))
+			return FALSE;
+		if (entry)
+			add_up(entry, record);
+		g_array_index(taken, struct procdb_record, kept++) = *record;
 	}
-	if (records->len > most_records(engine) || overrides > PROCDB_MAX_OVERRIDES) {
-		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED,
-			    "At most %u profiles and %u overrides can be remembered",
-			    most_records(engine), PROCDB_MAX_OVERRIDES);
-		return FALSE;
-	}
+	g_array_set_size(taken, kept);
+	if (overrides > PROCDB_MAX_OVERRIDES)
+		return refuse_number(engine, error);
 	if (replace) {
 		forget_learned(engine);
 		procdb_engine_retract_queued(engine);

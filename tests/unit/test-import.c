@@ -150,6 +150,48 @@ static void test_only_so_many_overrides(EngineFixture *f, gconstpointer data)
 	g_assert_nonnull(test_find(f, "o1"));
 }
 
+/* Nothing is done with a list that is too long, not even to find what else is wrong with it. */
+static void test_the_number_is_checked_first(EngineFixture *f, gconstpointer data)
+{
+	const guint most = test_settings.max_retained + test_settings.max_candidates +
+			   test_settings.rules.max_profiles + PROCDB_MAX_OVERRIDES;
+	g_autoptr(GArray) records = g_array_new(FALSE, TRUE, sizeof(struct procdb_record));
+	g_autoptr(GError) error = NULL;
+
+	override(f, "cc1", PROCDB_TIER_BATCH);
+	add_record(records, "cc1", PROCDB_TIER_LAT_CRITICAL);
+	g_array_set_size(records, most + 1);
+	g_assert_false(procdb_engine_import(f->engine, records, FALSE, TRUE, &error));
+	g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED);
+	assert_overrides(f, 1);
+	g_clear_error(&error);
+	g_array_set_size(records, 1);
+	g_assert_false(procdb_engine_import(f->engine, records, FALSE, TRUE, &error));
+	g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_CONTRADICTED);
+}
+
+/* What is left out is between what is taken, at the beginning and at the end. */
+static void test_priors_of_known_names_are_left_out(EngineFixture *f, gconstpointer data)
+{
+	static const char *const names[] = {"cc1", "new1", "make", "other", "new2", "last"};
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+
+	test_learn(f, "other", PROCDB_TIER_BATCH, 5);
+	test_learn(f, "last", PROCDB_TIER_BATCH, 5);
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		add_record(records, names[i], PROCDB_NO_OVERRIDE);
+		procdb_profile_of_farm(&g_array_index(records, struct procdb_record, i).profile);
+	}
+	g_assert_true(procdb_engine_import(f->engine, records, FALSE, TRUE, NULL));
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		const struct procdb_entry *entry = test_find(f, names[i]);
+
+		g_assert_nonnull(entry);
+		g_assert_cmpint(procdb_profile_is_prior(&entry->profile), ==,
+				g_str_has_prefix(names[i], "new"));
+	}
+}
+
 static void test_an_old_backup_is_remembered(EngineFixture *f, gconstpointer data)
 {
 	const gint64 day_us = G_GINT64_CONSTANT(24) * 60 * 60 * G_USEC_PER_SEC;
@@ -184,5 +226,7 @@ int main(int argc, char **argv)
 	add("/import/replacing-leaves-overrides", test_replacing_leaves_overrides);
 	add("/import/an-old-backup-is-remembered", test_an_old_backup_is_remembered);
 	add("/import/only-so-many-overrides", test_only_so_many_overrides);
+	add("/import/the-number-is-checked-first", test_the_number_is_checked_first);
+	add("/import/priors-of-known-names-are-left-out", test_priors_of_known_names_are_left_out);
 	return g_test_run();
 }
