@@ -30,6 +30,8 @@ struct procdb_entry {
 	bool pending;		     /* its prediction has to be looked at */
 	bool changed;		     /* a client has not been told yet */
 	bool published;		     /* may have a prediction in the init map */
+	bool confident;		     /* is counted as one that is */
+	bool judged;		     /* that is what its profile says now */
 	struct procdb_class written; /* which one, as far as known */
 	uint8_t held;		     /* 1 + the tier that a caller holds it in; 0: none does */
 	uint64_t serial;	     /* of the last change that clients were told of */

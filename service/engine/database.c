@@ -111,6 +111,7 @@ guint procdb_engine_replace(ProcdbEngine *engine, const GArray *records)
 		procdb_table_remove(engine->table, entry);
 	}
 	engine->overrides = 0;
+	engine->confident.count = 0;
 	engine->saves.in_file = PROCDB_NOT_COUNTED;
 	engine->loaded = TRUE;
 	procdb_engine_merge(engine, records, newest_us);

@@ -20,10 +20,44 @@ struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine)
 
 void procdb_engine_mark_changed(ProcdbEngine *engine, struct procdb_entry *entry)
 {
+	entry->judged = false;
 	if (entry->changed)
 		return;
 	entry->changed = true;
 	g_array_append_val(engine->changed, entry->comm);
+}
+
+void procdb_engine_judge(ProcdbEngine *engine, struct procdb_entry *entry)
+{
+	bool confident;
+
+	if (entry->judged)
+		return;
+	entry->judged = true;
+	confident = procdb_profile_is_confident(&entry->profile, &engine->confident.rules);
+	if (confident == entry->confident)
+		return;
+	entry->confident = confident;
+	engine->confident.count += confident ? 1 : -1;
+}
+
+static gboolean is_same_rule(const struct procdb_rules *a, const struct procdb_rules *b)
+{
+	return a->min_observations == b->min_observations &&
+	       a->min_confidence == b->min_confidence && a->by_evidence == b->by_evidence;
+}
+
+void procdb_engine_take_rules(ProcdbEngine *engine)
+{
+	if (is_same_rule(&engine->confident.rules, &engine->settings.rules))
+		return;
+	engine->confident.rules = engine->settings.rules;
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
+		struct procdb_entry *entry = procdb_table_at(engine->table, i);
+
+		entry->judged = false;
+		procdb_engine_judge(engine, entry);
+	}
 }
 
 /* Leaves only the names that are in the table, which get the serial, or only those that are not. */
@@ -38,6 +72,7 @@ static void keep_names(ProcdbEngine *engine, GArray *names, gboolean present)
 		if (entry) {
 			entry->changed = false;
 			entry->serial = engine->serial + 1;
+			procdb_engine_judge(engine, entry);
 		}
 		if (!entry == !present)
 			g_array_index(names, struct procdb_comm, kept++) = comm;
@@ -81,6 +116,7 @@ void procdb_engine_remove(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
 		engine->overrides--;
+	engine->confident.count -= entry->confident;
 	if (entry->published) {
 		if (engine->map.known)
 			engine->map.published--;

@@ -105,6 +105,10 @@ struct _ProcdbEngine {
 	GHashTable *held;     /* of ProcdbDeclaration: what callers hold */
 	GPtrArray *rules;     /* of rules.h */
 	guint overrides;
+	struct {
+		guint count;		   /* of entries with that flag */
+		struct procdb_rules rules; /* by which they are judged */
+	} confident;
 	gboolean dirty;	  /* something learned is not in the file yet */
 	gboolean counted; /* nor are starts or CPU time: no reason to write, but at the end */
 	gboolean loaded;  /* all profiles were replaced since the last tick */
@@ -226,8 +230,15 @@ void procdb_engine_log_failure(gboolean *failed, const GError *error);
  * code that removes or moves some, which renumbers those of the table.
  */
 struct procdb_entry **procdb_engine_entries(const ProcdbEngine *engine);
-/* The next emission to the listener names this entry. */
+/*
+ * The next emission to the listener names this entry, and whether it is confident is judged anew.
+ * To be called for each change of what was learned.
+ */
 void procdb_engine_mark_changed(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Has entry->confident say whether it is, by the rules that were taken; costs what has changed. */
+void procdb_engine_judge(ProcdbEngine *engine, struct procdb_entry *entry);
+/* Judges all by the rules of the settings, if those are others than before. */
+void procdb_engine_take_rules(ProcdbEngine *engine);
 /* Removes an entry from the table; its prediction goes with the next retract. */
 void procdb_engine_remove(ProcdbEngine *engine, struct procdb_entry *entry);
 /* Tells the listener which entries have changed, if any. */

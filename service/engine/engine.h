@@ -171,8 +171,8 @@ const struct procdb_table *procdb_engine_table(const ProcdbEngine *engine);
 const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 					      const struct procdb_comm *comm, GError **error);
 
-/* The number of confident profiles. */
-guint procdb_engine_confident(const ProcdbEngine *engine);
+/* The number of confident profiles; costs what has changed. */
+guint procdb_engine_confident(ProcdbEngine *engine);
 
 /*
  * Changes what is known, in the table and the init map; the file follows, which

@@ -272,6 +272,7 @@ void procdb_engine_flush(ProcdbEngine *engine)
 	if (n == 0)
 		return;
 	room = capacity(engine);
+	procdb_engine_take_rules(engine);
 	g_array_set_size(engine->map.publishing, n);
 	g_array_set_size(engine->map.classes, n);
 	for (guint i = 0; i < n; i++) {
@@ -284,7 +285,8 @@ void procdb_engine_flush(ProcdbEngine *engine)
 		if (!entry || !entry->pending)
 			continue;
 		entry->pending = false;
-		if (!procdb_engine_wants_prediction(engine, entry)) {
+		procdb_engine_judge(engine, entry);
+		if (!entry->confident && !procdb_engine_is_decided(entry)) {
 			/* The reference leaves what it once wrote. */
 			if (entry->published && !procdb_engine_is_reference(engine))
 				queue_retract(engine, entry);

@@ -19,14 +19,18 @@ const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 	return entry;
 }
 
-guint procdb_engine_confident(const ProcdbEngine *engine)
+guint procdb_engine_confident(ProcdbEngine *engine)
 {
-	guint n = 0;
+	procdb_engine_take_rules(engine);
+	/* Others were judged when they were emitted. */
+	for (guint i = 0; i < engine->changed->len; i++) {
+		struct procdb_entry *entry = procdb_table_find(
+		    engine->table, &g_array_index(engine->changed, struct procdb_comm, i));
 
-	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
-		n += procdb_profile_is_confident(&procdb_table_at(engine->table, i)->profile,
-						 &engine->settings.rules);
-	return n;
+		if (entry)
+			procdb_engine_judge(engine, entry);
+	}
+	return engine->confident.count;
 }
 
 gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm *comm,
