@@ -11,3 +11,10 @@ typedef int (*ProcdbHandler)(ProcdbObject *object, sd_bus_message *call);
 
 /* The handler of a method; NULL for none. *reads: whether it changes nothing, and only answers. */
 ProcdbHandler procdb_handler_find(const char *method, gboolean *reads);
+
+/*
+ * Has a handler answer the call, without its arguments, when no save is under way; the main loop
+ * goes on meanwhile. A negative errno fails the call. In savers.c.
+ */
+int procdb_handler_call_when_saved(ProcdbHandler handler, ProcdbObject *object,
+				   sd_bus_message *call);

@@ -147,6 +147,9 @@ static int on_method(sd_bus_message *call, void *data, sd_bus_error *error)
 	/* It would cost its caller nothing, and the service the work for a whole list. */
 	if (reads && sd_bus_message_get_expect_reply(call) <= 0)
 		return 1;
+	/* It reads what a save writes, and a disk may take its time. */
+	if (g_str_equal(sd_bus_message_get_member(call), "LoadDatabase"))
+		return procdb_handler_call_when_saved(handler, self, call);
 	return handler(self, call);
 }
 

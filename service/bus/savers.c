@@ -6,13 +6,15 @@
 #include "private.h"
 
 #include "errors.h"
+#include "handlers.h"
 
 /* A call that waits for a save. */
 struct saver {
-	ProcdbObject *object; /* NULL once the object is freed: the engine outlives it */
-	sd_bus_message *call; /* to be answered */
-	char type;	      /* of the answer: */
-	guint number;	      /* 'u': this number; 's': that of the profiles saved; 0: none */
+	ProcdbObject *object;  /* NULL once the object is freed: the engine outlives it */
+	sd_bus_message *call;  /* to be answered */
+	char type;	       /* of the answer: */
+	guint number;	       /* 'u': this number; 's': that of the profiles saved; 0: none */
+	ProcdbHandler handler; /* that answers in place of this file; NULL: none */
 };
 
 static void on_save_ended(guint saved, const GError *error, gpointer data)
@@ -30,6 +32,24 @@ static void on_save_ended(guint saved, const GError *error, gpointer data)
 	else
 		(void)procdb_bus_reply_number(saver->call,
 					      saver->type == 's' ? saved : saver->number, copy);
+	sd_bus_message_unref(saver->call);
+}
+
+/* The time has come for a handler. */
+static void on_may_read(guint saved, const GError *error, gpointer data)
+{
+	g_autofree struct saver *saver = data;
+
+	if (saver->object)
+		g_ptr_array_remove_fast(saver->object->savers, saver);
+	if (saver->object && !error)
+		(void)saver->handler(saver->object, saver->call);
+	else
+		(void)procdb_bus_reply_error(
+		    saver->call, error ? g_error_copy(error)
+				       : g_error_new_literal(PROCDB_ENGINE_ERROR,
+							     PROCDB_ENGINE_ERROR_LOAD_FAILED,
+							     "The service stops"));
 	sd_bus_message_unref(saver->call);
 }
 
@@ -51,19 +71,42 @@ static sd_bus_message *stub_of(sd_bus_message *call)
 	return sd_bus_message_unref(stub);
 }
 
-int procdb_object_wait_for_save(ProcdbObject *self, sd_bus_message *call, char type, guint number,
-				void (*request)(ProcdbEngine *engine, ProcdbEngineSaved func,
-						gpointer user_data))
+/* Notes that a call waits, with its copy; NULL if there is no memory. */
+static struct saver *saver_of(ProcdbObject *self, sd_bus_message *call)
 {
 	sd_bus_message *stub = stub_of(call);
 	struct saver *saver;
 
 	if (!stub)
-		return -ENOMEM;
+		return NULL;
 	saver = g_new(struct saver, 1);
-	*saver = (struct saver){self, stub, type, number};
+	*saver = (struct saver){.object = self, .call = stub};
 	g_ptr_array_add(self->savers, saver);
+	return saver;
+}
+
+int procdb_object_wait_for_save(ProcdbObject *self, sd_bus_message *call, char type, guint number,
+				void (*request)(ProcdbEngine *engine, ProcdbEngineSaved func,
+						gpointer user_data))
+{
+	struct saver *saver = saver_of(self, call);
+
+	if (!saver)
+		return -ENOMEM;
+	saver->type = type;
+	saver->number = number;
 	request(self->engine, on_save_ended, saver);
+	return 1;
+}
+
+int procdb_handler_call_when_saved(ProcdbHandler handler, ProcdbObject *self, sd_bus_message *call)
+{
+	struct saver *saver = saver_of(self, call);
+
+	if (!saver)
+		return -ENOMEM;
+	saver->handler = handler;
+	procdb_engine_when_saved(self->engine, on_may_read, saver);
 	return 1;
 }
 

@@ -196,9 +196,17 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 
 gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **error)
 {
-	g_autoptr(GArray) records = read_file(engine, error);
+	g_autoptr(GArray) records = NULL;
 	const ProcdbStoreReport *report = procdb_store_report(engine->store);
 
+	/* The store would wait for the disk, which may hang. */
+	if (engine->saves.running) {
+		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+			    "Cannot read %s: it is being written; try again later",
+			    procdb_store_path(engine->store));
+		return FALSE;
+	}
+	records = read_file(engine, error);
 	if (!records)
 		return FALSE;
 	if (report->source != PROCDB_SOURCE_NEWEST && report->source != PROCDB_SOURCE_MERGED) {

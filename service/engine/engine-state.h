@@ -54,6 +54,8 @@ struct procdb_saves {
 	gboolean forgetting;	       /* older files may hold what was deleted */
 	struct procdb_saving *running; /* in a thread; NULL when there is none */
 	GArray *waiting;	       /* struct procdb_saver: for the next save */
+	GQueue readers;		       /* struct procdb_saver: for a time without a save */
+	guint next_reader;	       /* GSource id: of when the next of them is called */
 	guint in_file; /* profiles that predict in a file of ours; PROCDB_NOT_COUNTED: not known */
 	guint next;    /* GSource id: of when the next may begin */
 	gboolean urgent;     /* it may begin at once */
@@ -300,8 +302,8 @@ void procdb_engine_merge(ProcdbEngine *engine, const GArray *records, gint64 new
 void procdb_engine_mark_saved(ProcdbEngine *engine);
 /* The error of the last save for the status; "" when it worked. */
 void procdb_engine_set_save_error(ProcdbEngine *engine, const char *message);
-/* Before the engine is freed: a save under way ends without it; requests that wait for a save
- * get an error. */
+/* Before the engine is freed: a save under way ends without it; requests that wait for a save,
+ * or for its end, get an error. */
 void procdb_engine_abandon_save(ProcdbEngine *engine);
 /* Saves, without waiting for it, if something changed and the time has come. */
 void procdb_engine_save_if_due(ProcdbEngine *engine);

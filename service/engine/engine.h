@@ -137,8 +137,8 @@ gboolean procdb_engine_load(ProcdbEngine *engine, guint *loaded, GError **error)
 /*
  * Reads the database again and replaces all profiles by those of the file; *loaded is
  * their number. What is known is given up only for a good file: where there is none it
- * stays, with *loaded 0, and so does everything when the file is damaged
- * (PROCDB_ENGINE_ERROR_LOAD_FAILED).
+ * stays, with *loaded 0, and so does everything when the file is damaged, or is being
+ * written (PROCDB_ENGINE_ERROR_LOAD_FAILED): call it when procdb_engine_when_saved() says.
  */
 gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **error);
 
@@ -164,6 +164,14 @@ void procdb_engine_request_save(ProcdbEngine *engine, ProcdbEngineSaved func, gp
  * other save is under way.
  */
 void procdb_engine_keep(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data);
+
+/*
+ * Calls func, with saved 0, when no save is under way and no change waits for one; at once if that
+ * is so now. For what reads the file, which would have to wait for the save. Those that wait are
+ * called one by one, between which the main loop goes on. func is called exactly once, at the
+ * latest with an error from procdb_engine_free().
+ */
+void procdb_engine_when_saved(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data);
 
 /* The table, for reading. */
 const struct procdb_table *procdb_engine_table(const ProcdbEngine *engine);

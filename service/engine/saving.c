@@ -155,6 +155,7 @@ gboolean procdb_engine_save(ProcdbEngine *engine, guint *saved, GError **error)
 }
 
 static void begin_requested(ProcdbEngine *engine);
+static void begin_reading(ProcdbEngine *engine);
 
 static GError *save_failed(const ProcdbEngine *engine, const GError *reason)
 {
@@ -184,6 +185,7 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer data)
 	engine->saves.in_file = saving->saved;
 	answer_savers(saving->savers, saving->saved, error);
 	begin_requested(engine);
+	begin_reading(engine);
 }
 
 /* In a thread: a disk that takes its time must not keep the loop from ticking. */
@@ -213,7 +215,8 @@ static gboolean on_next_save(gpointer data)
 
 /*
  * Begins the requested save once no save is under way and a second has passed since the last: any
- * user may request saves all the time. A change of an administrator does not wait for the second.
+ * user may request saves all the time, and would keep those that read the file waiting. A change of
+ * an administrator waits for neither.
  */
 static void begin_requested(ProcdbEngine *engine)
 {
@@ -221,7 +224,8 @@ static void begin_requested(ProcdbEngine *engine)
 	GArray *savers = engine->saves.waiting;
 
 	if (savers->len == 0 || engine->saves.running ||
-	    (engine->saves.next && !engine->saves.urgent))
+	    ((engine->saves.next || !g_queue_is_empty(&engine->saves.readers)) &&
+	     !engine->saves.urgent))
 		return;
 	if (engine->saves.requested_us > 0 && wait_us > 0 && !engine->saves.urgent) {
 		engine->saves.next =
@@ -233,6 +237,39 @@ static void begin_requested(ProcdbEngine *engine)
 	engine->saves.requested_us = g_get_monotonic_time();
 	engine->saves.waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	begin_saving(engine, savers);
+}
+
+static gboolean on_next_reader(gpointer data)
+{
+	ProcdbEngine *engine = data;
+	g_autofree struct procdb_saver *reader =
+	    engine->saves.running ? NULL : g_queue_pop_head(&engine->saves.readers);
+
+	if (reader) {
+		reader->func(0, NULL, reader->user_data);
+		return G_SOURCE_CONTINUE;
+	}
+	engine->saves.next_reader = 0;
+	begin_requested(engine);
+	return G_SOURCE_REMOVE;
+}
+
+/* Begins to call those that wait for the file, unless a save is under way: its end does, too. */
+static void begin_reading(ProcdbEngine *engine)
+{
+	if (!engine->saves.running && !engine->saves.next_reader &&
+	    !g_queue_is_empty(&engine->saves.readers))
+		engine->saves.next_reader = g_timeout_add(0, on_next_reader, engine);
+}
+
+void procdb_engine_when_saved(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer user_data)
+{
+	const struct procdb_saver reader = {func, user_data};
+
+	if (!engine->saves.running && g_queue_is_empty(&engine->saves.readers))
+		func(0, NULL, user_data);
+	else
+		g_queue_push_tail(&engine->saves.readers, g_memdup2(&reader, sizeof(reader)));
 }
 
 static guint count_predicting(const ProcdbEngine *engine)
@@ -276,6 +313,19 @@ void procdb_engine_keep(ProcdbEngine *engine, ProcdbEngineSaved func, gpointer u
 	request_save(engine, FALSE, func, user_data);
 }
 
+static void abandon_readers(ProcdbEngine *engine)
+{
+	g_autoptr(GError) error = g_error_new_literal(
+	    PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED, "The service stops");
+	struct procdb_saver *reader;
+
+	g_clear_handle_id(&engine->saves.next_reader, g_source_remove);
+	while ((reader = g_queue_pop_head(&engine->saves.readers))) {
+		reader->func(0, error, reader->user_data);
+		g_free(reader);
+	}
+}
+
 void procdb_engine_abandon_save(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = g_error_new_literal(
@@ -289,6 +339,7 @@ void procdb_engine_abandon_save(ProcdbEngine *engine)
 	engine->saves.running = NULL;
 	answer_savers(engine->saves.waiting, 0, error);
 	engine->saves.waiting = NULL;
+	abandon_readers(engine);
 }
 
 void procdb_engine_save_if_due(ProcdbEngine *engine)

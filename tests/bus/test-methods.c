@@ -357,6 +357,28 @@ static void test_save_and_load(BusFixture *f, gconstpointer data)
 	g_assert_null(test_find(&f->engine, "later"));
 }
 
+/* What was answered as saved is still there when the load that came behind it is answered. */
+static void test_a_load_waits_for_changes(BusFixture *f, gconstpointer data)
+{
+	g_auto(BusCall) first = {0}, second = {0}, load = {0};
+	guint n;
+
+	bus_call_begin(f, &first, f->caller, "SetOverride", g_variant_new("(ss)", "one", "batch"),
+		       G_DBUS_CALL_FLAGS_NONE);
+	bus_call_begin(f, &second, f->caller, "SetOverride", g_variant_new("(ss)", "two", "batch"),
+		       G_DBUS_CALL_FLAGS_NONE);
+	bus_call_begin(f, &load, f->caller, "LoadDatabase", NULL, G_DBUS_CALL_FLAGS_NONE);
+	bus_call_wait(&load);
+	g_assert_null(load.error);
+	g_assert_true(first.done && second.done);
+	g_assert_null(first.error);
+	g_assert_null(second.error);
+	g_variant_get(load.reply, "(u)", &n);
+	g_assert_cmpuint(n, ==, 4);
+	g_assert_nonnull(test_find(&f->engine, "one"));
+	g_assert_nonnull(test_find(&f->engine, "two"));
+}
+
 static void test_reload_keeps_what_was_learned(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) reply = NULL;
@@ -454,6 +476,7 @@ int main(int argc, char **argv)
 	add("/methods/errors-say-the-name", test_errors_say_the_name);
 	add("/methods/reset", test_reset);
 	add("/methods/save-and-load", test_save_and_load);
+	add("/methods/a-load-waits-for-changes", test_a_load_waits_for_changes);
 	add("/methods/reload-keeps-what-was-learned", test_reload_keeps_what_was_learned);
 	add("/methods/a-reload-that-fails-changes-nothing",
 	    test_a_reload_that_fails_changes_nothing);

@@ -2,6 +2,7 @@
 # Copyright (C) 2026 The ProcDb developers
 """A disk that takes its time, under a service that is asked to save again and again."""
 
+import contextlib
 import os
 import statistics
 import threading
@@ -15,6 +16,8 @@ import pddb
 MANY = 15_000
 SECONDS = 6
 SLOW_MS = 300
+# While it is there, the disk hangs.
+HANGS = os.environ["LAB_DIR"] + "/disk-hangs"
 ROW = "a(ssdbu(uuu)ttttxs)"
 
 
@@ -64,13 +67,17 @@ def reads_and_ticks(service):
     return reads, gaps
 
 
-def a_slow_disk_holds_no_caller_up():
+def on_slow_disk(milliseconds):
+    """A service with many profiles, of which each fsync takes so long."""
     os.makedirs(os.path.dirname(DATABASE), exist_ok=True)
     pddb.write(DATABASE, [pddb.confident(b"name-%d" % index) for index in range(MANY)])
     asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-    prefix = ("env", f"LD_PRELOAD={os.environ['SLOW_DISK']}", f"SLOW_DISK_MS={SLOW_MS}",
-              f"ASAN_OPTIONS={asan.strip(':')}")
-    with Service(prefix=prefix) as service, Standstill() as still:
+    return Service(prefix=("env", f"LD_PRELOAD={os.environ['SLOW_DISK']}", f"SLOW_DISK_MS={milliseconds}",
+                           f"SLOW_DISK_HANGS={HANGS}", f"ASAN_OPTIONS={asan.strip(':')}"))
+
+
+def a_slow_disk_holds_no_caller_up():
+    with on_slow_disk(SLOW_MS) as service, Standstill() as still:
         service.connect()
         # GLib aligns timers of whole seconds: the first tick comes up to 2 s after the start.
         wait_for(lambda: service.get("Tick") > 0, 5, "the first tick")
@@ -93,6 +100,47 @@ def a_slow_disk_holds_no_caller_up():
         # With sanitizers what a save begins with is a part of a second of its own.
         assert len(gaps) >= SECONDS - 2 - late and \
             max(gaps) <= (2 if service.is_instrumented() else 1.2) + late, (gaps, late)
+
+
+class Call(threading.Thread):
+    """One call, over a connection of its own."""
+
+    def __init__(self, service, method, arguments=None):
+        super().__init__()
+        service.connect()
+        self.bus, self.method, self.arguments, self.answer = service.bus, method, arguments, None
+        self.start()
+
+    def run(self):
+        self.answer = self.bus.call_sync(NAME, PATH, INTERFACE, self.method, self.arguments, None,
+                                         Gio.DBusCallFlags.NO_AUTO_START, 120_000).unpack()
+
+
+@contextlib.contextmanager
+def hanging_disk():
+    with open(HANGS, "x", encoding="utf-8"):
+        pass
+    try:
+        yield
+    finally:
+        os.unlink(HANGS)
+
+
+def a_load_waits_for_a_disk_that_hangs_and_nothing_else_does():
+    with on_slow_disk(0) as service:
+        with hanging_disk():
+            change = Call(service, "SetOverride", GLib.Variant("(ss)", ("kept", "batch")))
+            service.connect()
+            wait_for(lambda: service.get("Overrides") == 1, 20, "the change, and with it the save")
+            load = Call(service, "LoadDatabase")
+            service.connect()
+            # It has come by the first tick, at the latest by the second.
+            service.wait_ticks(2)
+            assert change.answer is None and load.answer is None, (change.answer, load.answer)
+        change.join()
+        load.join()
+        assert load.answer == (MANY + 1,), load.answer
+        assert service.call("GetProfile", "(s)", "kept"), "what was answered as saved is gone"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The ProcDb developers */
 
-/* Saves that callers ask for: of what is clean at once, of all that wait together. */
+/* Saves that callers ask for: of what is clean at once, of all that wait together. And what reads
+ * the file, and waits for them. */
 
 #include <glib/gstdio.h>
 #include <sys/stat.h>
@@ -176,6 +177,106 @@ static void test_a_caller_that_waits_at_the_end_is_told(EngineFixture *f, gconst
 	g_assert_cmpuint(told, ==, 5);
 }
 
+/* What was on its way when a reader was called. */
+typedef struct {
+	EngineFixture *f;
+	guint calls;
+	guint told; /* savers */
+	gboolean failed;
+} Reader;
+
+static void on_may_read(guint count, const GError *error, gpointer data)
+{
+	Reader *reader = data;
+	guint loaded;
+
+	reader->calls++;
+	reader->told = told;
+	reader->failed = error != NULL;
+	if (error) {
+		g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED);
+		return;
+	}
+	g_assert_null(reader->f->engine->saves.running);
+	g_assert_true(procdb_engine_reload(reader->f->engine, &loaded, NULL));
+}
+
+static void keep_override(EngineFixture *f, const char *name)
+{
+	const struct procdb_comm comm = test_comm(name);
+
+	g_assert_true(procdb_engine_override(f->engine, &comm, PROCDB_TIER_BATCH, NULL));
+	procdb_engine_keep(f->engine, on_saved, NULL);
+}
+
+static void test_a_reader_waits_for_no_save(EngineFixture *f, gconstpointer data)
+{
+	Reader reader = {.f = f};
+
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	procdb_engine_when_saved(f->engine, on_may_read, &reader);
+	g_assert_cmpuint(reader.calls, ==, 1);
+	g_assert_nonnull(test_find(f, "cc1"));
+}
+
+/* The loop goes on, and no change that is reported as saved is thrown away. */
+static void test_readers_wait_for_changes_and_in_the_loop(EngineFixture *f, gconstpointer data)
+{
+	Reader readers[] = {{.f = f}, {.f = f}, {.f = f}};
+	g_autoptr(GError) error = NULL;
+	guint loaded;
+
+	keep_override(f, "first");
+	g_assert_nonnull(f->engine->saves.running);
+	keep_override(f, "second");
+	for (guint i = 0; i < G_N_ELEMENTS(readers); i++)
+		procdb_engine_when_saved(f->engine, on_may_read, &readers[i]);
+	g_assert_cmpuint(readers[0].calls, ==, 0);
+	/* It would wait for the disk. */
+	g_assert_false(procdb_engine_reload(f->engine, &loaded, &error));
+	g_assert_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED);
+	while (readers[2].calls == 0)
+		g_main_context_iteration(NULL, TRUE);
+	for (guint i = 0; i < G_N_ELEMENTS(readers); i++) {
+		g_assert_cmpuint(readers[i].calls, ==, 1);
+		g_assert_cmpuint(readers[i].told, ==, 2);
+		g_assert_false(readers[i].failed);
+	}
+	g_assert_cmpuint(failed, ==, 0);
+	g_assert_nonnull(test_find(f, "first"));
+	g_assert_nonnull(test_find(f, "second"));
+}
+
+/* Any user may request one save after the other. */
+static void test_a_reader_comes_before_saves_that_wait(EngineFixture *f, gconstpointer data)
+{
+	Reader reader = {.f = f};
+
+	request(f, 1);
+	g_assert_nonnull(f->engine->saves.running);
+	f->engine->dirty = TRUE;
+	request(f, 1);
+	/* As if the next could begin at once. */
+	f->engine->saves.requested_us = 0;
+	procdb_engine_when_saved(f->engine, on_may_read, &reader);
+	wait_until_told(2);
+	g_assert_cmpuint(reader.calls, ==, 1);
+	g_assert_cmpuint(reader.told, ==, 1);
+	g_assert_cmpuint(failed, ==, 0);
+}
+
+static void test_a_reader_that_waits_at_the_end_is_told(EngineFixture *f, gconstpointer data)
+{
+	Reader reader = {.f = f};
+
+	request(f, 1);
+	procdb_engine_when_saved(f->engine, on_may_read, &reader);
+	g_assert_cmpuint(reader.calls, ==, 0);
+	engine_fixture_restart(f, 512);
+	g_assert_cmpuint(reader.calls, ==, 1);
+	g_assert_true(reader.failed);
+}
+
 static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
 {
 	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
@@ -194,5 +295,12 @@ int main(int argc, char **argv)
 	add("/saves/a-failure-is-told", test_a_failure_is_told);
 	add("/saves/a-caller-that-waits-at-the-end-is-told",
 	    test_a_caller_that_waits_at_the_end_is_told);
+	add("/saves/a-reader-waits-for-no-save", test_a_reader_waits_for_no_save);
+	add("/saves/readers-wait-for-changes-and-in-the-loop",
+	    test_readers_wait_for_changes_and_in_the_loop);
+	add("/saves/a-reader-comes-before-saves-that-wait",
+	    test_a_reader_comes_before_saves_that_wait);
+	add("/saves/a-reader-that-waits-at-the-end-is-told",
+	    test_a_reader_that_waits_at_the_end_is_told);
 	return g_test_run();
 }
