@@ -153,14 +153,6 @@ static int on_method(sd_bus_message *call, void *data, sd_bus_error *error)
 	return handler(self, call);
 }
 
-static gsize overrides(ProcdbEngine *engine)
-{
-	ProcdbEngineStatus status;
-
-	procdb_engine_status(engine, &status);
-	return status.overrides;
-}
-
 static gsize answer_size(sd_bus_message *call, gpointer data)
 {
 	ProcdbObject *self = data;
@@ -183,7 +175,7 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetDelays") > 0)
 		return LARGE_ANSWER;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListOverrides") > 0)
-		return SMALL_ANSWER + overrides(self->engine) * PROCDB_ROW_SIZE;
+		return SMALL_ANSWER + procdb_engine_count_overrides(self->engine) * PROCDB_ROW_SIZE;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetHistory") > 0)
 		return 2 * LARGE_ANSWER;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfile") > 0 ||

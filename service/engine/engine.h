@@ -182,6 +182,9 @@ const struct procdb_entry *procdb_engine_find(const ProcdbEngine *engine,
 /* The number of confident profiles; costs what has changed. */
 guint procdb_engine_confident(ProcdbEngine *engine);
 
+/* The number of overrides in force, those of names, programs and units. */
+guint procdb_engine_count_overrides(const ProcdbEngine *engine);
+
 /*
  * Changes what is known, in the table and the init map; the file follows, which
  * procdb_engine_keep() tells.

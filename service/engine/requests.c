@@ -39,6 +39,11 @@ gboolean procdb_engine_prediction(ProcdbEngine *engine, const struct procdb_comm
 	return procdb_backend_lookup(engine->backend, comm, prediction);
 }
 
+guint procdb_engine_count_overrides(const ProcdbEngine *engine)
+{
+	return engine->overrides + engine->rules->len;
+}
+
 void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 {
 	const char *state, *writer = procdb_engine_other_writer(engine, &state);
@@ -49,7 +54,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .missed = engine->predictions.missed,
 	    .right = engine->predictions.right,
 	    .wrong = engine->predictions.wrong,
-	    .overrides = engine->overrides + engine->rules->len,
+	    .overrides = procdb_engine_count_overrides(engine),
 	    .last_save_us = engine->saves.last_us,
 	    .last_save_error = engine->saves.last_error,
 	    .flood = engine->flood.text,
