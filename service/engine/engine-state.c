@@ -84,6 +84,9 @@ void procdb_engine_emit_changes(ProcdbEngine *engine)
 {
 	if (engine->changed->len == 0 && engine->removed->len == 0)
 		return;
+	/* Above all serials of earlier services, so that none of those is taken for one of ours. */
+	if (engine->serial == 0)
+		engine->serial = (guint64)g_get_real_time();
 	/* A name may have gone and come since it was noted. */
 	keep_names(engine, engine->changed, TRUE);
 	keep_names(engine, engine->removed, FALSE);

@@ -120,7 +120,7 @@ struct _ProcdbEngine {
 	GArray *removed;
 	const ProcdbEngineListener *listener;
 	gpointer listener_data;
-	guint64 serial;	  /* of the last call of the listener */
+	guint64 serial;	  /* of the last call of the listener; 0: there was none */
 	gboolean emitted; /* the listener was called out of turn since the last step */
 };
 

@@ -226,7 +226,11 @@ guint8 procdb_engine_decide(const ProcdbEngine *engine, const struct procdb_exec
 
 /* The tier that new tasks of this name start in, if it predicts. */
 enum procdb_tier procdb_entry_tier(const struct procdb_entry *entry);
-/* The number of calls of profiles_changed() so far: entries have that of their last change. */
+/*
+ * The serial of the last call of profiles_changed(): each has the next one, and entries have that
+ * of their last change. 0 before the first; that begins above all serials of earlier services, as
+ * far as the clock tells.
+ */
 guint64 procdb_engine_serial(const ProcdbEngine *engine);
 
 /*

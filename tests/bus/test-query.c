@@ -125,6 +125,31 @@ static void test_changed_since(BusFixture *f, gconstpointer data)
 	assert_names(f, since, 0, "make");
 	/* A serial of the service before this one. */
 	assert_names(f, "{'changed_since': <uint64 1000000>}", 0, "cc1 make");
+	/* One that is not reached yet, as of a service whose clock was ahead. */
+	assert_names(f, "{'changed_since': <uint64 0xffffffffffffffff>}", 0, "cc1 make");
+}
+
+/* However much the new service has told meanwhile. */
+static void test_after_a_restart_all_count_as_changed(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GVariant) saved = bus_must(f, "Save", NULL), all = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *since = NULL;
+	guint64 before, serial;
+
+	all = query(f, "@a{sv} {}", 0, &before);
+	since = g_strdup_printf("{'changed_since': <uint64 %" G_GUINT64_FORMAT ">}", before);
+	assert_names(f, since, 0, "");
+	bus_fixture_restart(f);
+	procdb_object_export(f->object, f->service, &fake_authority, &f->authority, &error);
+	g_assert_no_error(error);
+	for (guint i = 0; i < 20; i++) {
+		g_autoptr(GVariant) rows = query(f, since, 0, &serial);
+
+		g_assert_cmpuint(serial, >, before);
+		g_assert_cmpuint(g_variant_n_children(rows), ==, 2);
+		test_learn(&f->engine, "make", PROCDB_TIER_INTERACTIVE, 1);
+	}
 }
 
 static void test_rows_say_what_is_known_of_the_program(BusFixture *f, gconstpointer data)
@@ -279,6 +304,8 @@ int main(int argc, char **argv)
 	add("/query/what-is-no-filter-is-named", test_what_is_no_filter_is_named);
 	add("/query/an-answer-has-a-bound", test_an_answer_has_a_bound);
 	add("/query/changed-since", test_changed_since);
+	add("/query/after-a-restart-all-count-as-changed",
+	    test_after_a_restart_all_count_as_changed);
 	add("/query/rows-say-what-is-known", test_rows_say_what_is_known_of_the_program);
 	add("/query/totals-outlive-the-map", test_totals_outlive_the_map);
 	add("/query/kinds-and-users", test_kinds_and_users);
