@@ -2,10 +2,9 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 /*
- * The engine on maps that cost nothing themselves, and what a step of it asks
- * of the machine in numbers that are the same on every machine: allocations
- * and system calls here, instructions when guard.sh runs this
- * under callgrind.
+ * The engine on maps that cost nothing themselves, alone or with the object that announces what it
+ * does, and what a step of it asks of the machine in numbers that are the same on every machine:
+ * allocations and system calls here, instructions when guard.sh runs this under callgrind.
  */
 
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "backend-ops.h"
 #include "calls.h"
 #include "engine.h"
+#include "object.h"
 
 #define PROFILES 512
 #define STEPS 100
@@ -34,6 +34,7 @@ typedef struct {
 typedef struct {
 	ProcdbEngine *engine;
 	Idle *backend;
+	ProcdbObject *object; /* NULL: the engine alone */
 } Guard;
 
 static Idle *idle(ProcdbBackend *backend)
@@ -163,8 +164,20 @@ static Guard *guard_new(guint known, guint observed, guint steps)
 	return guard;
 }
 
+/* The same, with what the service has beside it. */
+static Guard *guard_new_with_object(guint known, guint observed, guint steps)
+{
+	static const ProcdbHost host = {NULL};
+	Guard *guard = guard_new(known, observed, steps);
+
+	guard->object = procdb_object_new(guard->engine, &host, NULL);
+	procdb_engine_step(guard->engine);
+	return guard;
+}
+
 static void guard_free(Guard *guard)
 {
+	procdb_object_free(guard->object);
 	procdb_engine_free(guard->engine);
 	g_free(guard);
 }
@@ -246,19 +259,53 @@ static __attribute__((noinline)) void counted_steps(Guard *guard, guint steps)
 		procdb_engine_step(guard->engine);
 }
 
-static int run_case(guint known, guint observed, guint steps)
+static int run_steps(Guard *guard, guint steps)
 {
-	Guard *guard = guard_new(known, observed, SETTLING_STEPS);
-
 	counted_steps(guard, steps);
 	guard_free(guard);
 	return EXIT_SUCCESS;
 }
 
+static __attribute__((noinline)) void counted_import(Guard *guard, const GArray *records)
+{
+	g_assert_true(procdb_engine_import(guard->engine, records, FALSE, TRUE, NULL));
+}
+
+/* Imports what a farm says of so many names, all of which are known better. */
+static int run_import(guint known)
+{
+	Guard *guard = guard_new(known, 0, 0);
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+
+	for (guint i = 0; i < known; i++) {
+		struct procdb_record record = {.comm = guard->backend->seen[i].comm};
+
+		procdb_profile_init(&record.profile);
+		procdb_profile_learn(&record.profile, &guard->backend->seen[i].seen, 0);
+		procdb_profile_of_farm(&record.profile);
+		g_array_append_val(records, record);
+	}
+	counted_import(guard, records);
+	guard_free(guard);
+	return EXIT_SUCCESS;
+}
+
+/* engine KNOWN OBSERVED STEPS, object KNOWN OBSERVED STEPS, or import KNOWN. */
+static int run_case(int n, char **words)
+{
+	if (n == 2 && g_str_equal(words[0], "import"))
+		return run_import((guint)atoi(words[1]));
+	if (n != 4)
+		return EXIT_FAILURE;
+	return run_steps((g_str_equal(words[0], "object") ? guard_new_with_object : guard_new)(
+			     (guint)atoi(words[1]), (guint)atoi(words[2]), SETTLING_STEPS),
+			 (guint)atoi(words[3]));
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 5 && g_str_equal(argv[1], "run"))
-		return run_case((guint)atoi(argv[2]), (guint)atoi(argv[3]), (guint)atoi(argv[4]));
+	if (argc > 3 && g_str_equal(argv[1], "run"))
+		return run_case(argc - 2, argv + 2);
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/cost/the-counter-counts", test_the_counter_counts);
 	g_test_add_data_func("/cost/no-allocation-when-all-are-observed",
