@@ -92,6 +92,14 @@ bool procdb_profile_cap(struct procdb_profile *profile, enum procdb_tier best)
 	return capped;
 }
 
+bool procdb_profile_cap_users(struct procdb_profile *profile, enum procdb_tier best)
+{
+	/* Of profiles that name no teacher, as in old files, it is not known. */
+	if (profile->teachers == 0 || (profile->teachers & PROCDB_TAUGHT_BY_ROOT))
+		return false;
+	return procdb_profile_cap(profile, best);
+}
+
 void procdb_profile_fade(struct procdb_profile *profile, uint64_t limit)
 {
 	if (procdb_profile_votes(profile) <= limit)

@@ -83,6 +83,13 @@ void procdb_profile_learn_brief(struct procdb_profile *profile, const struct pro
 bool procdb_profile_cap(struct procdb_profile *profile, enum procdb_tier best);
 
 /*
+ * The same for a profile that none but users and farms have taught. One in which root took part
+ * stays as it is: votes do not say whose they are, and what root teaches is not limited. So it may
+ * be asked for again and again, as at each start, and changes nothing that was learned since.
+ */
+bool procdb_profile_cap_users(struct procdb_profile *profile, enum procdb_tier best);
+
+/*
  * Halves all votes when there are more than limit, so that a program that has
  * changed its ways wins the vote in reasonable time. Not in the reference.
  */

@@ -45,13 +45,8 @@ static void replace_one(ProcdbEngine *engine, const struct procdb_record *stored
 	entry->profile = record->profile;
 	if (entry->profile.override != PROCDB_NO_OVERRIDE)
 		engine->overrides++;
-	/*
-	 * Learned from users' tasks only, perhaps under a higher MaxUserTier: cap it again. The
-	 * root of another machine is not ours.
-	 */
-	if (entry->profile.teachers && !(entry->profile.teachers & PROCDB_TAUGHT_BY_ROOT))
-		procdb_profile_cap(&entry->profile,
-				   (enum procdb_tier)engine->settings.max_user_tier);
+	/* Perhaps learned under a higher MaxUserTier. */
+	procdb_profile_cap_users(&entry->profile, (enum procdb_tier)engine->settings.max_user_tier);
 	/*
 	 * Old files do not say when: as if just now, so that they are remembered.
 	 * A last_seen in the future becomes now, unless our own clock is known to be behind.

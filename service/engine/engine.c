@@ -225,9 +225,8 @@ static void cap_user_votes(ProcdbEngine *engine)
 	for (size_t i = 0; i < procdb_table_size(engine->table); i++) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, i);
 
-		if (!(entry->profile.teachers & (PROCDB_TAUGHT_BY_USERS | PROCDB_TAUGHT_BY_FARM)) ||
-		    !procdb_profile_cap(&entry->profile,
-					(enum procdb_tier)engine->settings.max_user_tier))
+		if (!procdb_profile_cap_users(&entry->profile,
+					      (enum procdb_tier)engine->settings.max_user_tier))
 			continue;
 		engine->dirty = TRUE;
 		procdb_engine_queue_prediction(engine, entry);
@@ -241,8 +240,8 @@ void procdb_engine_configure(ProcdbEngine *engine, const ProcdbEngineSettings *s
 
 	take_settings(engine, settings);
 	/*
-	 * An administrator may lower it because users abuse it: votes that users have given until
-	 * now are capped like those from now on.
+	 * An administrator may lower it because users abuse it: what they have taught until now is
+	 * capped as well, as it is when the profiles are loaded under the lower one.
 	 */
 	if (settings->max_user_tier < best)
 		cap_user_votes(engine);

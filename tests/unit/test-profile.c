@@ -231,6 +231,25 @@ static void test_votes_above_a_cap_count_for_it(void)
 	g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_LAT_CRITICAL], ==, 0);
 }
 
+static void test_only_votes_that_are_not_of_root_are_capped(void)
+{
+	static const uint8_t users = PROCDB_TAUGHT_BY_USERS, farm = PROCDB_TAUGHT_BY_FARM;
+	struct procdb_profile profile;
+
+	procdb_profile_init(&profile);
+	for (unsigned int teachers = 0; teachers <= PROCDB_TEACHERS_ALL; teachers++) {
+		const bool capped =
+		    teachers == users || teachers == farm || teachers == users + farm;
+
+		profile.tier_votes[PROCDB_TIER_LAT_CRITICAL] = 3;
+		profile.teachers = (uint8_t)teachers;
+		g_assert_cmpint(procdb_profile_cap_users(&profile, PROCDB_TIER_BATCH), ==, capped);
+		g_assert_cmpuint(profile.tier_votes[PROCDB_TIER_LAT_CRITICAL], ==, capped ? 0 : 3);
+		/* There is no more to cap. */
+		g_assert_false(procdb_profile_cap_users(&profile, PROCDB_TIER_BATCH));
+	}
+}
+
 static struct procdb_profile voted(uint32_t batch, uint32_t critical)
 {
 	struct procdb_profile profile;
@@ -452,6 +471,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/profile/learning-sets-the-tick-only", test_learning_sets_the_tick_only);
 	g_test_add_func("/profile/votes-above-a-cap-count-for-it",
 			test_votes_above_a_cap_count_for_it);
+	g_test_add_func("/profile/only-votes-that-are-not-of-root-are-capped",
+			test_only_votes_that_are_not_of_root_are_capped);
 	g_test_add_func("/profile/no-profile-is-confident-too-early",
 			test_no_profile_is_confident_too_early);
 	g_test_add_func("/profile/confidence-grows-with-the-evidence",

@@ -198,6 +198,93 @@ static void test_nothing_known_and_no_file(EngineFixture *f, gconstpointer data)
 	g_assert_false(status.dirty);
 }
 
+/* Lets tasks of these teachers, those of users or of root or both, say that a name is lat-critical.
+ */
+static void teach(EngineFixture *f, const char *name, guint8 teachers)
+{
+	const struct procdb_comm comm = test_comm(name);
+	struct procdb_class seen = test_class(PROCDB_TIER_LAT_CRITICAL, 50000);
+
+	for (guint8 one = PROCDB_TAUGHT_BY_ROOT; one <= PROCDB_TAUGHT_BY_USERS; one <<= 1) {
+		seen.pad[PROCDB_PAD_TEACHERS] = one;
+		for (guint i = 0; (teachers & one) && i < 3; i++) {
+			test_maps_observe(f->backend, &comm, &seen);
+			test_step(f);
+		}
+	}
+}
+
+static void teach_farm(EngineFixture *f, const char *name)
+{
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	struct procdb_record record = {.comm = test_comm(name)};
+
+	procdb_profile_init(&record.profile);
+	record.profile.tier_votes[PROCDB_TIER_LAT_CRITICAL] = 3;
+	record.profile.observations = 3;
+	record.profile.teachers = PROCDB_TAUGHT_BY_FARM;
+	g_array_append_val(records, record);
+	g_assert_true(test_import(f, records, FALSE, NULL));
+}
+
+static void lower(EngineFixture *f, enum procdb_tier best)
+{
+	ProcdbEngineSettings settings = *procdb_engine_settings(f->engine);
+
+	settings.max_user_tier = best;
+	procdb_engine_configure(f->engine, &settings);
+	test_step(f);
+}
+
+static enum procdb_tier predicted(EngineFixture *f, const char *name)
+{
+	enum procdb_tier tier = PROCDB_TIERS;
+
+	g_assert_true(test_predicts(f, name, &tier));
+	return tier;
+}
+
+static const struct {
+	const char *name;
+	guint8 teachers;
+	gboolean farm;
+	enum procdb_tier then; /* when users may teach batch at best */
+} taught[] = {
+    {"users", PROCDB_TAUGHT_BY_USERS, FALSE, PROCDB_TIER_BATCH},
+    {"farm", 0, TRUE, PROCDB_TIER_BATCH},
+    {"users-and-farm", PROCDB_TAUGHT_BY_USERS, TRUE, PROCDB_TIER_BATCH},
+    {"root", PROCDB_TAUGHT_BY_ROOT, FALSE, PROCDB_TIER_LAT_CRITICAL},
+    {"root-and-users", PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS, FALSE,
+     PROCDB_TIER_LAT_CRITICAL},
+    {"root-and-farm", PROCDB_TAUGHT_BY_ROOT, TRUE, PROCDB_TIER_LAT_CRITICAL},
+};
+
+static void assert_capped(EngineFixture *f)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(taught); i++)
+		g_assert_cmpint(predicted(f, taught[i].name), ==, taught[i].then);
+}
+
+/* Whether the service runs when MaxUserTier= is lowered, or starts later, is all the same. */
+static void test_a_lower_tier_of_users_holds_at_once_and_later(EngineFixture *f, gconstpointer data)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(taught); i++) {
+		if (taught[i].farm)
+			teach_farm(f, taught[i].name);
+		teach(f, taught[i].name, taught[i].teachers);
+		g_assert_cmpint(predicted(f, taught[i].name), ==, PROCDB_TIER_LAT_CRITICAL);
+	}
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	lower(f, PROCDB_TIER_BATCH);
+	assert_capped(f);
+	/* What is saved has the votes of before. */
+	engine_fixture_restart(f, 1024);
+	assert_capped(f);
+	g_assert_true(procdb_engine_load(f->engine, NULL, NULL));
+	test_step(f);
+	assert_capped(f);
+}
+
 static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
 {
 	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
@@ -217,5 +304,7 @@ int main(int argc, char **argv)
 	add("/reload/a-file-without-an-extension", test_a_file_without_an_extension);
 	add("/reload/no-file", test_no_file);
 	add("/reload/nothing-known-and-no-file", test_nothing_known_and_no_file);
+	add("/reload/a-lower-tier-of-users-holds-at-once-and-later",
+	    test_a_lower_tier_of_users_holds_at_once_and_later);
 	return g_test_run();
 }
