@@ -69,6 +69,13 @@ void procdb_caller_charge(ProcdbCaller *caller, gssize bytes)
 		caller->user->unread += (gsize)bytes;
 }
 
+void procdb_caller_set_rationed(ProcdbCaller *caller, gsize bytes)
+{
+	if (caller->user)
+		caller->user->rationed += bytes - caller->rationed;
+	caller->rationed = bytes;
+}
+
 gsize procdb_callers_kept(const ProcdbCallers *self)
 {
 	return self->kept;
@@ -80,6 +87,7 @@ static void leave_user(ProcdbCaller *caller)
 
 	user->kept -= caller->kept;
 	user->unread -= caller->unread;
+	user->rationed -= caller->rationed;
 	if (--user->callers == 0 && user != &caller->callers->unknown)
 		g_hash_table_remove(caller->callers->users, GUINT_TO_POINTER(user->uid));
 }
@@ -89,6 +97,7 @@ static void join_user(ProcdbCaller *caller, ProcdbUser *user)
 	user->callers++;
 	user->kept += caller->kept;
 	user->unread += caller->unread;
+	user->rationed += caller->rationed;
 	caller->user = user;
 }
 
@@ -138,6 +147,12 @@ static void on_gone(gpointer data)
 	procdb_caller_unref(caller);
 }
 
+/* A caller that is forgotten has all its room again. */
+static gboolean may_have_unread(const ProcdbCaller *caller)
+{
+	return caller->unread > 0 || caller->rationed > 0;
+}
+
 /*
  * The caller to forget next: without a call under way, of the user with the most callers, and idle
  * for the longest time. So one user cannot make the service forget the callers of others, which
@@ -150,7 +165,7 @@ static ProcdbCaller *oldest_idle(ProcdbCallers *self, gboolean unread)
 	for (GList *link = self->by_use.tail; link; link = link->prev) {
 		ProcdbCaller *caller = link->data;
 
-		if (caller->pending == 0 && (caller->unread > 0) == unread &&
+		if (caller->pending == 0 && may_have_unread(caller) == unread &&
 		    (!oldest || caller->user->callers > oldest->user->callers))
 			oldest = caller;
 	}

@@ -18,6 +18,7 @@ typedef struct {
 	guint callers;
 	gsize kept;	    /* bytes of its calls that wait */
 	gsize unread;	    /* bytes of answers that it may not have read yet */
+	gsize rationed;	    /* bytes that were taken for read */
 	gint64 rationed_at; /* unread.c's */
 } ProcdbUser;
 
@@ -49,6 +50,9 @@ struct _ProcdbCaller {
 	gboolean busy;	     /* the first of them is being handled */
 	gsize kept;	     /* bytes of the calls that wait */
 	gsize unread;	     /* bytes of answers that it may not have read yet */
+	gsize unsent;	     /* of these, the bytes of answers that were not sent yet */
+	gsize rationed;	     /* bytes that were taken for read, as the bus does not say */
+	gint64 asked_at;     /* unread.c's */
 
 	/* For the followers. */
 	gboolean may_follow; /* the authority's last decision */
@@ -80,6 +84,8 @@ void procdb_caller_identify(ProcdbCaller *caller);
 /* Adds to the bytes of its waiting calls (keep), or of its answers that may be unread (charge). */
 void procdb_caller_keep(ProcdbCaller *caller, gssize bytes);
 void procdb_caller_charge(ProcdbCaller *caller, gssize bytes);
+/* Sets the bytes that were taken for read; while there are any, the caller is not forgotten. */
+void procdb_caller_set_rationed(ProcdbCaller *caller, gsize bytes);
 /* The bytes of all calls that wait. */
 gsize procdb_callers_kept(const ProcdbCallers *callers);
 

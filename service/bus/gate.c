@@ -115,6 +115,7 @@ static void release(Entry *entry)
 	ProcdbGate *self = entry->gate;
 
 	procdb_unread_add(self->unread, entry->caller, entry->answer);
+	entry->caller->unsent += entry->answer;
 	g_hash_table_insert(self->released, entry->call, entry);
 	if (sd_bus_enqueue_for_read(self->bus, entry->call) < 0)
 		g_hash_table_remove(self->released, entry->call);
@@ -177,7 +178,8 @@ static gboolean try_first(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 {
 	if (g_get_monotonic_time() - entry->since >= PATIENCE_US) {
 		refuse_entry(entry, limit_error("Too many calls of this connection are waiting, or "
-						"its user has too many unread replies"));
+						"its user has too many unread replies: "
+						"read them, or connect anew"));
 		return TRUE;
 	}
 	if (entry->action && !caller->identified) {
@@ -298,17 +300,21 @@ static gboolean take_released(ProcdbGate *self, sd_bus_message *call)
 	Entry *entry = g_hash_table_lookup(self->released, call);
 	ProcdbCaller *caller;
 	gboolean in_line, gone;
+	gsize answer;
 
 	if (!entry)
 		return FALSE;
 	caller = procdb_caller_ref(entry->caller);
 	in_line = entry->in_line;
 	gone = is_gone(caller);
+	answer = entry->answer;
 	g_hash_table_remove(self->released, call);
 	/* The next call of the line is dispatched after this one, and after calls of others. */
 	if (in_line)
 		caller->busy = FALSE;
 	advance(self, caller);
+	/* Only now: until then the bus was not asked about the answer, which follows at once. */
+	caller->unsent -= answer;
 	procdb_caller_unref(caller);
 	return !gone;
 }

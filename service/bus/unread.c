@@ -3,6 +3,7 @@
 
 #include "unread.h"
 
+#include "log.h"
 #include "peers.h"
 
 #define STATISTICS "org.freedesktop.DBus.Debug.Stats"
@@ -24,8 +25,14 @@
 /* The time until the next question, at first and while no caller reads. */
 #define RETRY_MS 20
 #define RETRY_MAX_MS 320
-/* The bytes that a user may be sent in a second where the bus reports nothing. */
+/* The bytes that a user may be sent in a second where the bus reports nothing, */
 #define RATION ((gsize)256 << 10)
+/* and in all while its connections last: nothing proves that it has read any. */
+#define RATION_MOST ((gsize)32 << 20)
+/* Then it is asked again: its policy may have been mended. */
+#define NOTHING_US (60 * (gint64)G_USEC_PER_SEC)
+/* The least time between two questions about a caller that has no room. */
+#define ASK_US (2 * G_TIME_SPAN_MILLISECOND)
 
 struct _ProcdbUnread {
 	sd_bus *bus;
@@ -33,6 +40,7 @@ struct _ProcdbUnread {
 	void (*eased)(gpointer data);
 	gpointer data;
 	enum { SAYS_ONE, SAYS_ALL, SAYS_NOTHING } kind;
+	gint64 nothing_until;  /* monotonic µs: it said nothing, and is asked again then */
 	GHashTable *questions; /* name of a caller -> Question, owned */
 	sd_bus_slot *survey;   /* the one question about all of them, while it is under way */
 	gint64 survey_at;      /* monotonic µs: the next one is not before that */
@@ -45,7 +53,7 @@ struct _ProcdbUnread {
 typedef struct {
 	ProcdbUnread *unread;
 	ProcdbCaller *caller;
-	gsize mark;	   /* bytes unread when the bus was asked */
+	gsize mark;	   /* bytes sent and unread when the bus was asked */
 	sd_bus_slot *slot; /* NULL while the bus is asked about all callers at once */
 } Question;
 
@@ -57,6 +65,12 @@ static void question_free(gpointer data)
 	procdb_caller_unref(question->caller);
 	sd_bus_slot_unref(question->slot);
 	g_free(question);
+}
+
+/* The bytes that the bus may have for a caller. */
+static gsize sent(const ProcdbCaller *caller)
+{
+	return caller->unread - MIN(caller->unsent, caller->unread);
 }
 
 static gboolean is_asked(const ProcdbUnread *self, const ProcdbCaller *caller)
@@ -71,7 +85,7 @@ static Question *question_add(ProcdbUnread *self, ProcdbCaller *caller)
 
 	question->unread = self;
 	question->caller = procdb_caller_ref(caller);
-	question->mark = caller->unread;
+	question->mark = sent(caller);
 	caller->pending++;
 	g_hash_table_insert(self->questions, caller->name, question);
 	return question;
@@ -106,8 +120,26 @@ static gboolean finish_question(Question *question, gsize kept)
 	gboolean read = kept < question->mark;
 
 	procdb_caller_charge(caller, (gssize)still - (gssize)had);
+	if (kept == 0)
+		procdb_caller_set_rationed(caller, 0);
 	g_hash_table_remove(question->unread->questions, caller->name);
 	return read;
+}
+
+/*
+ * Whether an answer without the figures may be followed by one with them: all other errors say that
+ * the bus has none for us, as "Failed" does (driver_method_get_connection_stats() of dbus-broker).
+ */
+static gboolean may_pass(sd_bus_message *reply)
+{
+	static const char *const errors[] = {
+	    SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT,	 SD_BUS_ERROR_NO_MEMORY,
+	    SD_BUS_ERROR_IO_ERROR, SD_BUS_ERROR_LIMITS_EXCEEDED, SD_BUS_ERROR_DISCONNECTED};
+
+	for (guint i = 0; i < G_N_ELEMENTS(errors); i++)
+		if (sd_bus_message_is_method_error(reply, errors[i]) > 0)
+			return TRUE;
+	return FALSE;
 }
 
 /* Enters the value of a key in an a{sv}, which has this type. FALSE when there is none. */
@@ -148,29 +180,52 @@ static gboolean read_connection(sd_bus_message *reply, const char **name, guint3
 	return sd_bus_message_exit_container(reply) >= 0;
 }
 
-static int on_survey(sd_bus_message *reply, void *data, sd_bus_error *error)
+/* Takes what the bus says of the connections. Whether one of them has read something. */
+static gboolean take_survey(ProcdbUnread *self, sd_bus_message *reply)
 {
-	ProcdbUnread *self = data;
 	gboolean read = FALSE;
 	const char *name;
 	guint32 kept;
 
-	self->survey = sd_bus_slot_unref(self->survey);
-	self->survey_at = g_get_monotonic_time() + RETRY_MS * G_TIME_SPAN_MILLISECOND;
-	if (!enter_value(reply, ACCOUNTING, ACCOUNTING_TYPE) ||
-	    sd_bus_message_enter_container(reply, 'a', "(sa{sv}a{su})") <= 0) {
-		self->kind = SAYS_NOTHING;
-		g_hash_table_remove_all(self->questions);
-		retry_soon(self);
-		return 1;
-	}
 	while (kept = G_MAXUINT32, read_connection(reply, &name, &kept)) {
 		Question *question = g_hash_table_lookup(self->questions, name);
 
 		if (question)
 			read = finish_question(question, kept) || read;
 	}
-	/* Callers that have left the bus are forgotten anyway. */
+	return read;
+}
+
+/* The bus tells nothing, for now. */
+static void do_without(ProcdbUnread *self, sd_bus_message *reply)
+{
+	const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+	if (self->nothing_until == 0)
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_BUS,
+			   "The bus does not tell what callers have read (%s): each user gets %u "
+			   "MiB at most while its connections last",
+			   error && error->message ? error->message : "it has no such figures",
+			   (guint)(RATION_MOST >> 20));
+	self->kind = SAYS_NOTHING;
+	self->nothing_until = g_get_monotonic_time() + NOTHING_US;
+	retry_soon(self);
+}
+
+static int on_survey(sd_bus_message *reply, void *data, sd_bus_error *error)
+{
+	ProcdbUnread *self = data;
+	gboolean read = FALSE;
+
+	self->survey = sd_bus_slot_unref(self->survey);
+	self->survey_at = g_get_monotonic_time() + RETRY_MS * G_TIME_SPAN_MILLISECOND;
+	if (enter_value(reply, ACCOUNTING, ACCOUNTING_TYPE) &&
+	    sd_bus_message_enter_container(reply, 'a', "(sa{sv}a{su})") > 0) {
+		read = take_survey(self, reply);
+	} else if (!may_pass(reply)) {
+		do_without(self, reply);
+	}
+	/* Of all others nothing is known; those that have left the bus are forgotten anyway. */
 	g_hash_table_remove_all(self->questions);
 	if (read)
 		ease(self);
@@ -192,7 +247,7 @@ static void survey(ProcdbUnread *self)
 	for (guint i = 0; i < callers->len; i++) {
 		ProcdbCaller *caller = callers->pdata[i];
 
-		if (caller->unread > 0 && !is_asked(self, caller))
+		if (sent(caller) > 0 && !is_asked(self, caller))
 			question_add(self, caller);
 	}
 	if (sd_bus_call_method_async(self->bus, &self->survey, PROCDB_DAEMON_NAME,
@@ -209,12 +264,11 @@ static int on_statistics(sd_bus_message *reply, void *data, sd_bus_error *error)
 
 	if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER)) {
 		kept = 0;
-	} else if (sd_bus_message_is_method_error(reply, NULL)) {
-		/* Perhaps the bus reports all connections at once. */
-		if (self->kind == SAYS_ONE)
-			self->kind = SAYS_ALL;
 	} else if (enter_value(reply, KEPT_BYTES, "u")) {
 		(void)sd_bus_message_read_basic(reply, 'u', &kept);
+	} else if (self->kind == SAYS_ONE && !may_pass(reply)) {
+		/* Perhaps the bus reports all connections at once. */
+		self->kind = SAYS_ALL;
 	}
 	if (finish_question(question, kept))
 		ease(self);
@@ -233,22 +287,32 @@ static void ask(ProcdbUnread *self, ProcdbCaller *caller)
 	    g_hash_table_size(self->questions) >= MAX_QUESTIONS)
 		return;
 	question = question_add(self, caller);
+	caller->asked_at = g_get_monotonic_time();
 	if (sd_bus_call_method_async(self->bus, &question->slot, PROCDB_DAEMON_NAME,
 				     PROCDB_DAEMON_PATH, STATISTICS, "GetConnectionStats",
 				     on_statistics, question, "s", caller->name) < 0)
 		g_hash_table_remove(self->questions, caller->name);
 }
 
-/* Where the bus reports nothing, so many bytes of a user's are taken for read. */
-static void ration(ProcdbUnread *self, ProcdbCaller *caller)
+/*
+ * Where the bus reports nothing, so many bytes of a user's are taken for read, up to a total. A
+ * connection that ends gives its part back, since the bus has dropped what it had not read.
+ */
+static void ration(ProcdbCaller *caller)
 {
-	gint64 now = g_get_monotonic_time();
-	gint64 since = caller->user ? now - caller->user->rationed_at : 0;
-	gsize bytes = RATION / 1000 * (gsize)MIN(since / 1000, RETRY_MAX_MS);
+	ProcdbUser *user = caller->user;
+	const gint64 now = g_get_monotonic_time();
+	gsize bytes;
 
+	if (!user)
+		return;
+	bytes = RATION / 1000 * (gsize)MIN((now - user->rationed_at) / 1000, RETRY_MAX_MS);
 	if (bytes > 0)
-		caller->user->rationed_at = now;
-	procdb_caller_charge(caller, -(gssize)MIN(bytes, caller->unread));
+		user->rationed_at = now;
+	bytes = MIN(bytes, RATION_MOST - MIN(user->rationed, RATION_MOST));
+	bytes = MIN(bytes, sent(caller));
+	procdb_caller_charge(caller, -(gssize)bytes);
+	procdb_caller_set_rationed(caller, caller->rationed + bytes);
 }
 
 static gboolean on_retry(gpointer data)
@@ -259,13 +323,15 @@ static gboolean on_retry(gpointer data)
 	self->retry = 0;
 	self->retry_ms = MIN(self->retry_ms * 2, RETRY_MAX_MS);
 	self->turn += MAX_QUESTIONS;
+	if (self->kind == SAYS_NOTHING && g_get_monotonic_time() >= self->nothing_until)
+		self->kind = SAYS_ONE;
 	for (guint i = 0; i < callers->len; i++) {
 		ProcdbCaller *caller = callers->pdata[(i + self->turn) % callers->len];
 
-		if (caller->unread == 0)
+		if (sent(caller) == 0)
 			continue;
 		if (self->kind == SAYS_NOTHING)
-			ration(self, caller);
+			ration(caller);
 		else
 			ask(self, caller);
 	}
@@ -289,11 +355,15 @@ static gboolean is_sent(ProcdbUnread *self)
 
 gboolean procdb_unread_has_room(ProcdbUnread *self, ProcdbCaller *caller, gsize bytes)
 {
-	if (fits(caller->unread, bytes, MAX_PER_CALLER) &&
-	    fits(caller->user ? caller->user->unread : 0, bytes, MAX_PER_USER) &&
-	    (bytes <= MAX_UNSENT || is_sent(self)))
+	const gboolean fits_in = fits(caller->unread, bytes, MAX_PER_CALLER) &&
+				 fits(caller->user ? caller->user->unread : 0, bytes, MAX_PER_USER);
+
+	if (fits_in && (bytes <= MAX_UNSENT || is_sent(self)))
 		return TRUE;
 	self->tight = TRUE;
+	/* A caller that calls again has mostly read the answers before. */
+	if (!fits_in && sent(caller) > 0 && g_get_monotonic_time() - caller->asked_at >= ASK_US)
+		ask(self, caller);
 	retry_soon(self);
 	return FALSE;
 }
@@ -302,9 +372,10 @@ void procdb_unread_add(ProcdbUnread *self, ProcdbCaller *caller, gsize bytes)
 {
 	ProcdbCaller *crowded = procdb_callers_crowded(self->callers);
 
-	procdb_caller_charge(caller, (gssize)bytes);
-	if (caller->unread >= ASK_FROM)
+	/* Before: the bus would take these bytes, which it does not have yet, for read. */
+	if (sent(caller) >= ASK_FROM)
 		ask(self, caller);
+	procdb_caller_charge(caller, (gssize)bytes);
 	if (crowded && self->kind != SAYS_NOTHING)
 		ask(self, crowded);
 	else if (crowded)

@@ -14,7 +14,8 @@
  * - dbus-daemon with statistics (org.freedesktop.DBus.Debug.Stats, as in Debian) reports the queue
  *   of one connection;
  * - dbus-broker, from version 22 on, reports the queues of all connections at once;
- * - others report nothing, and each user gets a fixed number of bytes a second.
+ * - others report nothing, and each user gets a fixed number of bytes a second, up to a total.
+ * A bus that does not answer in time, or for lack of memory, may be of any kind: it is asked again.
  */
 
 #include <systemd/sd-bus.h>
@@ -30,5 +31,8 @@ void procdb_unread_free(ProcdbUnread *unread);
 
 /* Whether so many bytes may be sent to a caller now. If not, eased() is called later. */
 gboolean procdb_unread_has_room(ProcdbUnread *unread, ProcdbCaller *caller, gsize bytes);
-/* Counts bytes that are about to be sent to a caller. */
+/*
+ * Counts bytes that are about to be sent to a caller. The caller of this counts those that are not
+ * sent before the main loop runs again in unsent as well, until they are.
+ */
 void procdb_unread_add(ProcdbUnread *unread, ProcdbCaller *caller, gsize bytes);

@@ -17,7 +17,7 @@
 #define PROCDB_MESSAGE_SAVE "2a6f0d7d3c0b4a8f9d3e5b1c7a904e13"
 /* The configuration was reloaded, or holds something that is not allowed. */
 #define PROCDB_MESSAGE_CONFIGURATION "2a6f0d7d3c0b4a8f9d3e5b1c7a904e14"
-/* The connection to the bus is lost, or there again; or the service ends without it. */
+/* The connection to the bus is lost, or there again, or tells less; or the service ends. */
 #define PROCDB_MESSAGE_BUS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e15"
 /* An operation on the maps failed for the first time. */
 #define PROCDB_MESSAGE_MAPS "2a6f0d7d3c0b4a8f9d3e5b1c7a904e16"
