@@ -109,16 +109,28 @@ static GError *limit_error(const char *why)
 	return g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED, why);
 }
 
-/* Queues the call in sd-bus again, which dispatches it before all that it has yet to read. */
+/*
+ * Queues the call in sd-bus again, which dispatches it before all that it has yet to read. A call
+ * that sd-bus has no room for is refused, and the next one in the line is the first.
+ */
 static void release(Entry *entry)
 {
 	ProcdbGate *self = entry->gate;
+	const int result = sd_bus_enqueue_for_read(self->bus, entry->call);
 
+	if (result < 0) {
+		if (entry->in_line)
+			entry->caller->busy = FALSE;
+		refuse_entry(entry,
+			     g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+					 "The service cannot keep this call now (%s); try again "
+					 "later",
+					 g_strerror(-result)));
+		return;
+	}
 	procdb_unread_add(self->unread, entry->caller, entry->answer);
 	entry->caller->unsent += entry->answer;
 	g_hash_table_insert(self->released, entry->call, entry);
-	if (sd_bus_enqueue_for_read(self->bus, entry->call) < 0)
-		g_hash_table_remove(self->released, entry->call);
 }
 
 static void advance(ProcdbGate *self, ProcdbCaller *caller);

@@ -179,6 +179,25 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data)
 	g_assert_no_error(error);
 }
 
+static int on_any_message(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+	BusFixture *f = data;
+	ProcdbCaller *caller;
+
+	if (sd_bus_message_is_method_call(message, PROCDB_BUS_INTERFACE, NULL) > 0) {
+		caller =
+		    procdb_caller_ref(procdb_gate_caller(procdb_object_gate(f->object), message));
+		g_clear_pointer(&f->last, procdb_caller_unref);
+		f->last = caller;
+	}
+	return 0;
+}
+
+void bus_fixture_note_callers(BusFixture *f)
+{
+	g_assert_cmpint(sd_bus_add_filter(f->service, &f->filter, on_any_message, f), >=, 0);
+}
+
 void bus_fixture_restart(BusFixture *f)
 {
 	procdb_object_free(f->object);
@@ -188,6 +207,8 @@ void bus_fixture_restart(BusFixture *f)
 
 void bus_fixture_tear_down(BusFixture *f, gconstpointer data)
 {
+	g_clear_pointer(&f->filter, sd_bus_slot_unref);
+	g_clear_pointer(&f->last, procdb_caller_unref);
 	procdb_object_unexport(f->object);
 	fake_authority_release(&f->authority, FAKE_ALLOW);
 	/* Answers on their way to the authorizer. */

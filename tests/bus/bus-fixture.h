@@ -33,6 +33,8 @@ typedef struct {
 	struct procdb_history history;
 	struct procdb_delays delays;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
+	sd_bus_slot *filter;
+	ProcdbCaller *last; /* see bus_fixture_note_callers() */
 } BusFixture;
 
 /* Brings the bus up, runs the tests, brings it down; the result of g_test_run(). */
@@ -43,6 +45,9 @@ void bus_fixture_set_up(BusFixture *f, gconstpointer data);
 void bus_fixture_tear_down(BusFixture *f, gconstpointer data);
 /* Engine and object end, and begin anew with what was saved; the object is on no bus then. */
 void bus_fixture_restart(BusFixture *f);
+
+/* From now on f->last is the connection of the last call of our interface that arrived. */
+void bus_fixture_note_callers(BusFixture *f);
 
 /* The pid of a task named "cc1", the only one at first. */
 #define BUS_PID 4711
