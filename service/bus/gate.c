@@ -35,6 +35,7 @@ struct _ProcdbGate {
 	ProcdbFollowers *followers;
 	GHashTable *released; /* message -> Entry, owned: passed, and queued in sd-bus again */
 	const sd_bus_message *passed; /* the call that is dispatched now; only compared */
+	gsize estimate;		      /* the bytes that its answer was charged as */
 	const ProcdbCaller *advancing;
 	gboolean closed;
 };
@@ -312,21 +313,20 @@ static gboolean take_released(ProcdbGate *self, sd_bus_message *call)
 	Entry *entry = g_hash_table_lookup(self->released, call);
 	ProcdbCaller *caller;
 	gboolean in_line, gone;
-	gsize answer;
 
 	if (!entry)
 		return FALSE;
 	caller = procdb_caller_ref(entry->caller);
 	in_line = entry->in_line;
 	gone = is_gone(caller);
-	answer = entry->answer;
+	self->estimate = entry->answer;
 	g_hash_table_remove(self->released, call);
 	/* The next call of the line is dispatched after this one, and after calls of others. */
 	if (in_line)
 		caller->busy = FALSE;
 	advance(self, caller);
 	/* Only now: until then the bus was not asked about the answer, which follows at once. */
-	caller->unsent -= answer;
+	caller->unsent -= self->estimate;
 	procdb_caller_unref(caller);
 	return !gone;
 }
@@ -369,6 +369,7 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 		return 1;
 	}
 	procdb_unread_add(self->unread, caller, answer);
+	self->estimate = answer;
 	self->passed = call;
 	return 0;
 }
@@ -397,7 +398,11 @@ gboolean procdb_gate_let_through(const ProcdbGate *self, sd_bus_message *call)
 
 void procdb_gate_charge(ProcdbGate *self, sd_bus_message *call, gsize bytes)
 {
-	procdb_unread_add(self->unread, procdb_gate_caller(self, call), bytes);
+	ProcdbCaller *caller = procdb_gate_caller(self, call);
+	const gsize estimate = MIN(self->estimate, caller->unread);
+
+	procdb_caller_charge(caller, (gssize)bytes - (gssize)estimate);
+	self->estimate = bytes;
 }
 
 ProcdbCaller *procdb_gate_caller(ProcdbGate *self, sd_bus_message *call)

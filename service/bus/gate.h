@@ -46,7 +46,10 @@ void procdb_gate_changed(ProcdbGate *gate);
 /* The caller of a call that is being dispatched; identified if the call has an action. */
 ProcdbCaller *procdb_gate_caller(ProcdbGate *gate, sd_bus_message *call);
 
-/* Counts bytes that the answer to a call has beyond those that were estimated for it. */
+/*
+ * Counts the answer to a call that is being dispatched as one of so many bytes, in place of those
+ * that were estimated for it.
+ */
 void procdb_gate_charge(ProcdbGate *gate, sd_bus_message *call, gsize bytes);
 
 /* Whether this call, which is being dispatched, passed the gate. */

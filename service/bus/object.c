@@ -11,9 +11,8 @@
 #include "private.h"
 #include "vtable.h"
 
-/* Estimated bytes of answers: of GetAll and Introspect, and of all others. */
+/* Estimated bytes of the answers of GetAll and Introspect. */
 #define LARGE_ANSWER ((gsize)16384)
-#define SMALL_ANSWER 1024
 /* Tasks of a machine of which they were not counted yet. */
 #define TASKS 512
 
@@ -158,31 +157,31 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 	ProcdbObject *self = data;
 
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListProfiles") > 0)
-		return SMALL_ANSWER + procdb_rows_size(self->engine, FALSE);
+		return PROCDB_SMALL_ANSWER + procdb_rows_size(self->engine, FALSE);
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ExportProfiles") > 0)
-		return SMALL_ANSWER + procdb_rows_size(self->engine, TRUE);
+		return PROCDB_SMALL_ANSWER + procdb_rows_size(self->engine, TRUE);
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "QueryProfiles") > 0)
-		return SMALL_ANSWER +
+		return PROCDB_SMALL_ANSWER +
 		       procdb_object_rows_size(
 			   self, call, procdb_table_size(procdb_engine_table(self->engine)));
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "QueryColumns") > 0)
-		return SMALL_ANSWER + procdb_object_columns_size(self, call);
+		return PROCDB_SMALL_ANSWER + procdb_object_columns_size(self, call);
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListTasks") > 0)
-		return SMALL_ANSWER +
+		return PROCDB_SMALL_ANSWER +
 		       procdb_object_rows_size(self, call, MAX(self->tasks_len, TASKS));
 	if (sd_bus_message_is_method_call(call, NULL, "Introspect") > 0 ||
 	    sd_bus_message_is_method_call(call, NULL, "GetAll") > 0 ||
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetDelays") > 0)
 		return LARGE_ANSWER;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListOverrides") > 0)
-		return SMALL_ANSWER + procdb_engine_count_overrides(self->engine) * PROCDB_ROW_SIZE;
+		return PROCDB_SMALL_ANSWER + procdb_engine_count_overrides(self->engine) * PROCDB_ROW_SIZE;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetHistory") > 0)
 		return 2 * LARGE_ANSWER;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfile") > 0 ||
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfileOfPid") > 0 ||
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "Explain") > 0)
 		return 2 * PROCDB_ROW_SIZE;
-	return SMALL_ANSWER;
+	return PROCDB_SMALL_ANSWER;
 }
 
 /* The caller of a hold left. */

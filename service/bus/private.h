@@ -13,6 +13,8 @@
 
 /* For how long a list of tasks is used. */
 #define PROCDB_TASKS_US G_USEC_PER_SEC
+/* The estimated bytes of an answer, beside its rows if it has some. */
+#define PROCDB_SMALL_ANSWER ((gsize)1024)
 /* The estimated bytes of a row of named values. */
 #define PROCDB_ROW_SIZE ((gsize)1536)
 

@@ -155,7 +155,7 @@ static int reply_matching(ProcdbObject *self, sd_bus_message *call, const Procdb
 	g_autoptr(GPtrArray) entries = NULL;
 	const gboolean tasks =
 	    !columns || filter->kinds || filter->users || procdb_columns_need_tasks(*columns);
-	const gsize charged = columns ? procdb_columns_size(*columns) : PROCDB_ROW_SIZE;
+	const gsize row = columns ? procdb_columns_size(*columns) : PROCDB_ROW_MOST;
 	sd_bus_message *reply = NULL;
 	GError *error = NULL;
 	gsize size;
@@ -164,12 +164,11 @@ static int reply_matching(ProcdbObject *self, sd_bus_message *call, const Procdb
 	begin_reading(self, call, &view, tasks ? tasks_now(self, NULL) : NULL, NULL);
 	entries = procdb_view_matching(&view, filter, limit, &error);
 	if (!entries ||
-	    !procdb_view_fits(&view, entries, columns ? charged : PROCDB_ROW_MOST,
-			      !columns || procdb_columns_have_texts(*columns), &size, &error))
+	    !procdb_view_fits(&view, entries, row, !columns || procdb_columns_have_texts(*columns),
+			      &size, &error))
 		return procdb_bus_reply_error(call, error);
-	/* How long the texts are was not known before. */
-	if (size > entries->len * charged)
-		procdb_gate_charge(self->gate, call, size - entries->len * charged);
+	/* How many match, and how long their texts are, was not known before. */
+	procdb_gate_charge(self->gate, call, PROCDB_SMALL_ANSWER + size);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
 		result = columns ? procdb_columns_append(reply, &view, entries, *columns)
@@ -218,6 +217,7 @@ int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 	const GArray *tasks = NULL;
 	GError *error = NULL;
 	guint32 limit = 0;
+	gsize size;
 	int result = procdb_filter_read(call, PROCDB_FILTER_TASKS, &filter, &error);
 
 	if (result >= 0 && !error)
@@ -228,9 +228,10 @@ int procdb_object_list_tasks(ProcdbObject *self, sd_bus_message *call)
 		tasks = tasks_now(self, &error);
 	if (tasks)
 		matching = procdb_tasks_matching(self->engine, tasks, &filter, limit,
-						 uid_of(self, call), &error);
+						 uid_of(self, call), &size, &error);
 	if (!matching)
 		return procdb_bus_reply_error(call, error);
+	procdb_gate_charge(self->gate, call, PROCDB_SMALL_ANSWER + size);
 	result = sd_bus_message_new_method_return(call, &reply);
 	if (result >= 0)
 		result = procdb_tasks_append(reply, self->engine, matching, uid_of(self, call),

@@ -160,25 +160,25 @@ static gboolean passes(const ProcdbEngine *engine, const ProcdbFilter *filter,
 }
 
 GPtrArray *procdb_tasks_matching(const ProcdbEngine *engine, const GArray *tasks,
-				 const ProcdbFilter *filter, guint limit, guint32 uid,
+				 const ProcdbFilter *filter, guint limit, guint32 uid, gsize *size,
 				 GError **error)
 {
 	g_autoptr(GPtrArray) matching = g_ptr_array_new();
-	gsize size = 0;
 
+	*size = 0;
 	for (guint i = 0; i < tasks->len && (limit == 0 || matching->len < limit); i++) {
 		struct procdb_task_row *task = &g_array_index(tasks, struct procdb_task_row, i);
 		const ProcdbIdentity identity = {task->kind, task->uid, task->path, task->unit};
 
 		if (!passes(engine, filter, task))
 			continue;
-		size += TASK_MOST;
+		*size += TASK_MOST;
 		if (procdb_user_may_know(uid, task->uid))
-			size += procdb_identity_size(&identity) +
-				(procdb_task_is_interpreter(task) ? PROCDB_SCRIPT_MOST : 0);
+			*size += procdb_identity_size(&identity) +
+				 (procdb_task_is_interpreter(task) ? PROCDB_SCRIPT_MOST : 0);
 		g_ptr_array_add(matching, task);
 	}
-	if (size <= PROCDB_MAX_ANSWER)
+	if (*size <= PROCDB_MAX_ANSWER)
 		return g_steal_pointer(&matching);
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
 		    "One answer has no room for %u tasks with long paths: set a limit, or filter "

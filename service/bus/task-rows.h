@@ -31,11 +31,11 @@ gsize procdb_identity_size(const ProcdbIdentity *identity);
 
 /*
  * The tasks (struct procdb_task_row) that pass, at most limit, 0 for all, in their order; tasks
- * must outlive them. NULL with error set if they have no room in an answer for a caller of this
- * user.
+ * must outlive them. *size: the bytes of their rows for a caller of this user, at most. NULL with
+ * error set if an answer has no room for so many.
  */
 GPtrArray *procdb_tasks_matching(const ProcdbEngine *engine, const GArray *tasks,
-				 const ProcdbFilter *filter, guint limit, guint32 uid,
+				 const ProcdbFilter *filter, guint limit, guint32 uid, gsize *size,
 				 GError **error);
 
 /* Appends the aa{sv} of these tasks, for a caller of this user. */

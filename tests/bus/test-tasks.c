@@ -68,6 +68,36 @@ static void test_a_list_is_no_larger_than_a_message(BusFixture *f, gconstpointer
 	g_assert_cmpuint(g_variant_n_children(some), ==, 5000);
 }
 
+/* The bytes of a list of all tasks that the caller was charged for, and those that it has. */
+static void assert_charged(BusFixture *f)
+{
+	g_autoptr(GVariant) rows = list(f, "@a{sv} {}", 0);
+
+	g_assert_cmpuint(f->last->unread, >=, g_variant_get_size(rows));
+	g_assert_cmpuint(f->last->unread, <=, 2048 + 3 * g_variant_get_size(rows));
+	g_assert_cmpuint(f->last->unsent, ==, 0);
+}
+
+/* Callers that do not read have no more than that, and those that do are not kept waiting for it.
+ */
+static void test_a_list_is_charged_as_what_it_is(BusFixture *f, gconstpointer data)
+{
+	f->authority.uid = 0;
+	bus_fixture_note_callers(f);
+	assert_charged(f);
+}
+
+static void test_a_long_list_is_charged_as_what_it_is(BusFixture *f, gconstpointer data)
+{
+	for (guint i = 0; i < 2000; i++) {
+		struct procdb_task_row *task = bus_fixture_add_task(f, 10000 + i, "make");
+
+		memset(task->path, 0xff, sizeof(task->path));
+		memset(task->unit, 0xff, sizeof(task->unit));
+	}
+	test_a_list_is_charged_as_what_it_is(f, data);
+}
+
 static void test_filters(BusFixture *f, gconstpointer data)
 {
 	add_tasks(f);
@@ -183,6 +213,9 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	add("/tasks/filters", test_filters);
 	add("/tasks/a-list-is-no-larger-than-a-message", test_a_list_is_no_larger_than_a_message);
+	add("/tasks/a-list-is-charged-as-what-it-is", test_a_list_is_charged_as_what_it_is);
+	add("/tasks/a-long-list-is-charged-as-what-it-is",
+	    test_a_long_list_is_charged_as_what_it_is);
 	add("/tasks/a-row-says-what-set-its-slice", test_a_row_says_what_set_its_slice);
 	add("/tasks/the-profile-of-a-pid", test_the_profile_of_a_pid);
 	add("/tasks/a-failure-is-not-asked-for-again-at-once",
