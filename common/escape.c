@@ -78,24 +78,44 @@ char *escape_raw(const char *bytes, gsize length)
 	return escape(bytes, length, TRUE);
 }
 
+/* The value of a lower-case hexadecimal digit, -1 if it is none. */
+static int digit(char c)
+{
+	return g_ascii_isupper(c) ? -1 : g_ascii_xdigit_value(c);
+}
+
+gsize escape_read(const char **name, char bytes[ESCAPE_CHARACTER_MAX])
+{
+	const char *at = *name;
+	gsize length = 1;
+
+	bytes[0] = *at;
+	if (*at == '\\' && at[1] == '\\') {
+		*name += 2;
+	} else if (*at == '\\') {
+		if (at[1] != 'x' || digit(at[2]) < 0 || digit(at[3]) < 0)
+			return 0;
+		bytes[0] = (char)(digit(at[2]) * 16 + digit(at[3]));
+		*name += 4;
+	} else {
+		length = escape_plain_length(at, strnlen(at, ESCAPE_CHARACTER_MAX));
+		memcpy(bytes, at, length);
+		*name += length;
+	}
+	return length;
+}
+
 char *escape_undo(const char *name, gsize *length)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
+	char bytes[ESCAPE_CHARACTER_MAX];
 
 	while (*name) {
-		if (*name != '\\') {
-			g_string_append_c(out, *name++);
-		} else if (name[1] == '\\') {
-			g_string_append_c(out, '\\');
-			name += 2;
-		} else if (name[1] == 'x' && g_ascii_isxdigit(name[2]) &&
-			   g_ascii_isxdigit(name[3])) {
-			g_string_append_c(out, (char)(g_ascii_xdigit_value(name[2]) * 16 +
-						      g_ascii_xdigit_value(name[3])));
-			name += 4;
-		} else {
+		const gsize n = escape_read(&name, bytes);
+
+		if (n == 0)
 			return NULL;
-		}
+		g_string_append_len(out, bytes, (gssize)n);
 	}
 	*length = out->len;
 	return g_string_free(g_steal_pointer(&out), FALSE);

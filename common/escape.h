@@ -23,6 +23,16 @@ char *escape_argument(const char *argument);
 /* The escaped form of a raw task name, such as the kernel has it. Free with g_free(). */
 char *escape_raw(const char *bytes, gsize length);
 
+/* The most bytes of a character in UTF-8. */
+#define ESCAPE_CHARACTER_MAX 4
+
+/*
+ * Reads the next character, or escaped byte, of a text in the escaped form, which goes on: its
+ * bytes, and returns how many they are. 0 for what is not in that form, where *name stays: an
+ * escape with other digits, an unprintable character, malformed UTF-8.
+ */
+gsize escape_read(const char **name, char bytes[ESCAPE_CHARACTER_MAX]);
+
 /*
  * The raw bytes of a name in the escaped form; NULL for one that is not. A NUL is behind
  * them. Free with g_free().

@@ -62,41 +62,23 @@ static gboolean refuse_length(struct procdb_comm *out, gsize n, const char *more
 	return FALSE;
 }
 
-/* The value of a lower-case hexadecimal digit, -1 if it is none. */
-static int digit(char c)
-{
-	return g_ascii_isupper(c) ? -1 : g_ascii_xdigit_value(c);
-}
-
 gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError **error)
 {
 	struct procdb_comm out = {0};
+	char bytes[ESCAPE_CHARACTER_MAX];
 	gsize n = 0;
 
 	while (*name) {
-		gsize len = 1;
-		char byte = *name;
-		const char *from = name;
+		const gsize len = escape_read(&name, bytes);
 
-		if (byte == '\\' && name[1] == '\\') {
-			name += 2;
-		} else if (byte == '\\') {
-			if (name[1] != 'x' || digit(name[2]) < 0 || digit(name[3]) < 0)
-				return refuse(error,
-					      "a backslash is written \\\\, and a byte \\xNN with "
-					      "two lower-case hexadecimal digits");
-			byte = (char)(digit(name[2]) * 16 + digit(name[3]));
-			from = &byte;
-			name += 4;
-		} else {
-			len = escape_plain_length(name, strlen(name));
-			if (len == 0)
-				return refuse(error, "an unprintable byte is written \\xNN");
-			name += len;
-		}
+		if (len == 0 && *name == '\\')
+			return refuse(error, "a backslash is written \\\\, and a byte \\xNN with "
+					     "two lower-case hexadecimal digits");
+		if (len == 0)
+			return refuse(error, "an unprintable byte is written \\xNN");
 		if (n + len > PROCDB_COMM_LEN)
-			return refuse_length(&out, n, from, error);
-		memcpy(out.bytes + n, from, len);
+			return refuse_length(&out, n, bytes, error);
+		memcpy(out.bytes + n, bytes, len);
 		n += len;
 	}
 	*comm = out;

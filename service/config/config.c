@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "escape.h"
 #include "keys.h"
 #include "syntax.h"
 
@@ -73,28 +74,10 @@ void procdb_verdict_clear(ProcdbVerdict *verdict)
 	g_clear_pointer(&verdict->notes, g_ptr_array_unref);
 }
 
-/* A copy of a sentence, with \\xNN for what a terminal or the bus could not take. */
-static char *printable(const char *raw)
-{
-	GString *text = g_string_new(NULL);
-
-	for (const char *c = raw; *c;) {
-		gunichar character = g_utf8_get_char_validated(c, -1);
-
-		/* (gunichar)-1 and -2, for invalid ones, are not printable either. */
-		if (g_unichar_isprint(character)) {
-			g_string_append_unichar(text, character);
-			c = g_utf8_next_char(c);
-		} else {
-			g_string_append_printf(text, "\\x%02x", (guchar)*c++);
-		}
-	}
-	return g_string_free(text, FALSE);
-}
-
+/* Takes a sentence, which may have bytes of a file that a terminal or the bus could not take. */
 static void take_sentence(GPtrArray *sentences, char *raw)
 {
-	g_ptr_array_add(sentences, printable(raw));
+	g_ptr_array_add(sentences, escape_plain(raw));
 	g_free(raw);
 }
 

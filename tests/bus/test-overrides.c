@@ -75,6 +75,10 @@ static void test_what_no_task_can_have_is_refused(BusFixture *f, gconstpointer d
 	    {"{'program': <'/usr/bin/'>}", OWN_ERROR("InvalidName")},
 	    {"{'program': <'bin/train.py'>}", OWN_ERROR("InvalidName")},
 	    {"{'program': <'nul\\\\x00'>}", OWN_ERROR("InvalidName")},
+	    /* As in the name of a task. */
+	    {"{'program': <'a\\\\xAB'>}", OWN_ERROR("InvalidName")},
+	    {"{'program': <'a\\\\b'>}", OWN_ERROR("InvalidName")},
+	    {"{'unit': <'a\342\200\250b'>}", OWN_ERROR("InvalidName")},
 	    {"{'unit': <'system.slice/a.service'>}", OWN_ERROR("InvalidName")},
 	};
 	g_autofree char *path = g_strnfill(PROCDB_PATH_LEN, 'p');

@@ -269,6 +269,7 @@ static void test_problems_are_text(ConfigFixture *f, gconstpointer data)
 	static const char *const files[] = {"\xff\n.conf", NULL};
 
 	config_write(files[0], "[\xfe]\nKey=1\n[Learning]\nMin\xff=1\nMin\033[31m=2\n"
+			       "Min\342\200\250line=3\n"
 			       "MinObservations=\xff\033\n");
 	procdb_config_read(&f->config, NULL, files, &f->verdict);
 	g_assert_cmpuint(f->verdict.problems->len, >=, 1);
@@ -278,6 +279,8 @@ static void test_problems_are_text(ConfigFixture *f, gconstpointer data)
 		g_assert_true(g_utf8_validate(problem, -1, NULL));
 		for (const char *c = problem; *c; c = g_utf8_next_char(c))
 			g_assert_true(g_unichar_isprint(g_utf8_get_char(c)));
+		/* A separator of lines, which GLib takes for printable. */
+		g_assert_null(strstr(problem, "\342\200\250"));
 	}
 }
 
