@@ -335,22 +335,15 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 		any = TRUE;
 	}
 	if (is(status, "active") && *status->reason) {
-		g_autofree char *remedy = NULL;
-		g_autofree char *what = out_problem(status->reason, &remedy);
-
-		print_problem(ctl, what,
-			      remedy ? remedy : "\"pandemoniumctl doctor\" checks what it needs.");
+		print_problem(ctl, status->reason,
+			      "\"pandemoniumctl doctor\" checks what it needs.");
 		any = TRUE;
 	}
 	if (*status->save_error) {
-		g_autofree char *remedy = NULL;
-		g_autofree char *what = out_problem(status->save_error, &remedy);
-		g_autofree char *text = g_strdup_printf("the last save failed: %s", what);
+		g_autofree char *text =
+		    g_strdup_printf("the last save failed: %s", status->save_error);
 
-		print_problem(ctl, text,
-			      remedy ? remedy
-				     : "Make room or fix it; the service tries again by itself, "
-				       "or on \"pandemoniumctl save\".");
+		print_problem(ctl, text, "Once that is mended, the service saves by itself.");
 		any = TRUE;
 	}
 	if (kept_tasks(dict) > 0) {

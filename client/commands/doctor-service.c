@@ -159,11 +159,8 @@ static void check_database(Doctor *doctor, GVariantDict *properties)
 	g_variant_dict_lookup(properties, "LastSaveError", "&s", &save_error);
 	g_variant_dict_lookup(properties, "LastSave", "x", &last_save);
 	if (*save_error) {
-		g_autofree char *remedy = NULL;
-		g_autofree char *what = out_problem(save_error, &remedy);
-
 		doctor_say(doctor, "database", DOCTOR_PROBLEM,
-			   remedy ? remedy : "Fix it, and run: pandemoniumctl save", "%s", what);
+			   "Once that is mended, the service saves by itself.", "%s", save_error);
 	} else {
 		g_autofree char *ago = out_ago(last_save, g_get_real_time());
 

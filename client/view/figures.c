@@ -4,7 +4,6 @@
 #include "figures.h"
 
 #include <math.h>
-#include <string.h>
 
 /* No task runs for longer; such a value must not widen a table. */
 #define DURATION_SHOWN_NS G_GUINT64_CONSTANT(1000000000000000)
@@ -100,19 +99,6 @@ char *out_count(guint64 count, const char *singular)
 	g_autofree char *number = out_number(count);
 
 	return g_strdup_printf("%s %s%s", number, singular, count == 1 ? "" : "s");
-}
-
-char *out_problem(const char *said, char **remedy)
-{
-	const char *end = strstr(said, "; ");
-
-	if (!end) {
-		*remedy = NULL;
-		return g_strdup(said);
-	}
-	*remedy = g_strdup(end + strlen("; "));
-	**remedy = g_ascii_toupper(**remedy);
-	return g_strndup(said, (gsize)(end - said));
 }
 
 char *out_trial(GVariant *properties)

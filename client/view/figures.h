@@ -35,9 +35,3 @@ char *out_count(guint64 count, const char *singular);
 
 /* Of a trial that runs: "12 % are over; ...". NULL if none does. */
 char *out_trial(GVariant *properties);
-
-/*
- * What the service says is wrong, without what it says to do about it, which follows "; " in such
- * a text: *remedy is that as a sentence of its own, or NULL. Free both.
- */
-char *out_problem(const char *said, char **remedy);

@@ -213,9 +213,14 @@ class Doctor(ClientTest):
                          ("problem", "problem"))
 
     def test_a_save_that_says_what_helps_is_believed(self):
-        self.start_fake("--set=LastSaveError='another service has x; run: y'")
-        found = self.findings()["database"]
-        self.assertEqual((found["finding"], found["remedy"]), ("another service has x", "Run: y"))
+        """Whole: what a sentence means does not depend on its punctuation, nor on a path with some."""
+        for reason in ("another service has x; run: y", "/srv/a; b: the disk is full"):
+            self.setUp()
+            self.start_fake(f"--set=LastSaveError='{reason}'")
+            found = self.findings()["database"]
+            self.assertEqual(found["finding"], reason)
+            self.assertIn("the service saves by itself", found["remedy"])
+            self.assertNotIn("pandemoniumctl save", found["remedy"])
 
     def test_without_a_bus_the_rest_is_checked(self):
         done = self.ctl("doctor", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
@@ -242,11 +247,17 @@ class Status(ClientTest):
                 self.assertIn(words, self.ok("status"))
 
     def test_a_save_that_says_what_helps_is_believed(self):
-        self.start_fake("--set=LastSaveError='another service has x; run: y'")
-        text = self.ok("status")
-        self.assertIn("the last save failed: another service has x\n", text)
-        self.assertIn("             Run: y\n", text)
-        self.assertNotIn("pandemoniumctl save", text)
+        for reason in ("another service has x; run: y", "/srv/a; b: the disk is full"):
+            self.setUp()
+            self.start_fake(f"--set=LastSaveError='{reason}'")
+            text = self.ok("status")
+            self.assertIn(f"the last save failed: {reason}\n", text)
+            self.assertIn("             Once that is mended, the service saves by itself.\n", text)
+            self.assertNotIn("pandemoniumctl save", text)
+
+    def test_what_is_wrong_with_what_works_is_said_whole(self):
+        self.start_fake("--set=BackendReason='another program writes; run x with y'")
+        self.assertIn("Problem: another program writes; run x with y\n", self.ok("status"))
 
     def test_only_the_token_decides(self):
         self.start_fake("--set=BackendState='failed to notice: nothing'")
