@@ -65,9 +65,11 @@ static double deviation(const Row *row)
 	return (double)row->runtime_dev_ns;
 }
 
+/* As they are shown: per second, and only where that is not known in whole ones per 100 ms. */
 static double wakeups(const Row *row)
 {
-	return (double)row->wakeup_freq;
+	return row->wakeups_per_second >= 0 ? row->wakeups_per_second
+					    : 10.0 * (double)row->wakeup_freq;
 }
 
 static double switches(const Row *row)
@@ -110,9 +112,13 @@ static const struct {
 	const char *member;
 	int column;
 } members[] = {
-    {"cpu_share", ROW_CPU},	     {"avg_runtime_ns", ROW_RUNTIME},
-    {"last_seen_us", ROW_LAST_SEEN}, {"runtime_dev_ns", ROW_DEVIATION},
-    {"observations", ROW_OBSERVED},  {"wakeup_freq", ROW_WAKEUPS},
+    {"cpu_share", ROW_CPU},
+    {"avg_runtime_ns", ROW_RUNTIME},
+    {"last_seen_us", ROW_LAST_SEEN},
+    {"runtime_dev_ns", ROW_DEVIATION},
+    {"observations", ROW_OBSERVED},
+    {"wakeup_freq", ROW_WAKEUPS},
+    {"wakeups_per_second", ROW_WAKEUPS},
     {"csw_rate", ROW_SWITCHES},
 };
 

@@ -71,6 +71,23 @@ static void steps_that_are_small_do_not_hide_a_great_one(void)
 	expect(rows_of("a", 10, "b", 12, "c", 15, "d", 40, ""), places, FALSE, "dcab");
 }
 
+/* What is not counted is known in wake-ups per 100 ms, rounded. */
+static void wakeups_are_sorted_as_they_are_shown(void)
+{
+	static const Row rows[] = {
+	    {.name = "slow", .wakeups_per_second = 0.4, .wakeup_freq = 9},
+	    {.name = "fast", .wakeups_per_second = 190, .wakeup_freq = 0},
+	    {.name = "old", .wakeups_per_second = -1, .wakeup_freq = 2},
+	};
+	g_autoptr(Rows) sorted = rows_new();
+
+	g_array_append_vals(sorted->items, rows, G_N_ELEMENTS(rows));
+	order_sort(sorted, order_of_column(ROW_WAKEUPS), FALSE);
+	g_assert_cmpstr(rows_get(sorted, 0)->name, ==, "fast");
+	g_assert_cmpstr(rows_get(sorted, 1)->name, ==, "old");
+	g_assert_cmpstr(rows_get(sorted, 2)->name, ==, "slow");
+}
+
 static void words_and_members_name_one_column(void)
 {
 	for (int i = 0; i < ROW_TEXTS; i++)
@@ -78,6 +95,7 @@ static void words_and_members_name_one_column(void)
 	g_assert_null(order_words()[ROW_TEXTS]);
 	g_assert_cmpint(order_column("avg_runtime_ns"), ==, order_column("runtime"));
 	g_assert_cmpint(order_column("csw_rate"), ==, ROW_SWITCHES);
+	g_assert_cmpint(order_column("wakeups_per_second"), ==, ROW_WAKEUPS);
 	g_assert_cmpint(order_column("nosuch"), ==, -1);
 }
 
@@ -90,6 +108,8 @@ int main(int argc, char **argv)
 			what_is_new_goes_where_it_belongs);
 	g_test_add_func("/order/steps-that-are-small-do-not-hide-a-great-one",
 			steps_that_are_small_do_not_hide_a_great_one);
+	g_test_add_func("/order/wakeups-are-sorted-as-they-are-shown",
+			wakeups_are_sorted_as_they_are_shown);
 	g_test_add_func("/order/words-and-members-name-one-column",
 			words_and_members_name_one_column);
 	return g_test_run();
