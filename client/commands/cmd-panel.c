@@ -80,13 +80,14 @@ static void read_state(Face *face, GVariantDict *dict)
 static void read_counts(Face *face, GVariantDict *dict)
 {
 	guint32 profiles = 0, confident = 0, overrides = 0;
-	g_autofree char *known = NULL;
+	g_autofree char *known = NULL, *decided = NULL;
 
 	g_variant_dict_lookup(dict, "Profiles", "u", &profiles);
 	g_variant_dict_lookup(dict, "Confident", "u", &confident);
 	g_variant_dict_lookup(dict, "Overrides", "u", &overrides);
 	known = out_count(profiles, "program");
-	say(face, "%s, %u predicted, %u overrides", known, confident, overrides);
+	decided = out_count(overrides, "override");
+	say(face, "%s, %u predicted, %s", known, confident, decided);
 }
 
 static void print(Panel *panel, const Face *face)
@@ -110,10 +111,29 @@ static void print(Panel *panel, const Face *face)
 		g_main_loop_quit(panel->loop);
 }
 
+/* It went while it was asked; that its name has no owner any more is told later. */
+static gboolean is_gone(const GError *error)
+{
+	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+static void say_no_answer(Face *face, const GError *error)
+{
+	g_autoptr(GError) plain = g_error_copy(error);
+
+	g_dbus_error_strip_remote_error(plain);
+	face->state = "failed";
+	face->text = g_strdup("failed");
+	say(face, "The service runs, but does not answer: %s", plain->message);
+}
+
 static void update(Panel *panel)
 {
 	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(panel->ctl->proxy));
-	g_autoptr(GVariant) properties = owner ? bus_properties(panel->ctl, NULL) : NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) properties = owner ? bus_properties(panel->ctl, &error) : NULL;
 	Face face = {.tooltip = g_string_new(NULL)};
 
 	if (properties) {
@@ -121,6 +141,8 @@ static void update(Panel *panel)
 
 		read_state(&face, dict);
 		read_counts(&face, dict);
+	} else if (owner && !is_gone(error)) {
+		say_no_answer(&face, error);
 	} else {
 		face.state = "stopped";
 		face.text = g_strdup("off");

@@ -8,9 +8,18 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import unittest
 
-from support import CTL, TIED, WAIT_S, ClientTest, stop
+from support import CTL, NAME, TIED, WAIT_S, ClientTest, stop
+
+# Has the name, and answers to nothing.
+MUTE = '''
+from gi.repository import Gio, GLib
+bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)
+Gio.bus_own_name_on_connection(bus, "%s", 0, lambda *_: print("ready", flush=True), None)
+GLib.MainLoop().run()
+''' % NAME
 
 
 class Panel(ClientTest):
@@ -28,7 +37,7 @@ class Panel(ClientTest):
         self.start_fake("--set=Apply='auto'", "--set=ApplyActive=true")
         line = self.line(self.start_panel())
         self.assertEqual((line["text"], line["class"], line["alt"]), ("6", "applying", "applying"))
-        self.assertEqual(line["tooltip"].splitlines(), ["Slices: given", "10 programs, 6 predicted, 1 overrides"])
+        self.assertEqual(line["tooltip"].splitlines(), ["Slices: given", "10 programs, 6 predicted, 1 override"])
 
     def test_what_is_wrong_comes_first(self):
         for sets, text, state in (
@@ -75,6 +84,19 @@ class Panel(ClientTest):
         self.start_fake()
         self.assertEqual(self.line(panel)["class"], "observing")
         self.assertFalse(os.path.exists(started))
+
+    def test_a_service_that_does_not_answer_is_told_from_one_that_does_not_run(self):
+        mute = subprocess.Popen([*TIED, sys.executable, "-c", MUTE], env=self.bus.environment(),
+                                stdout=subprocess.PIPE)
+        self.addCleanup(stop, mute)
+        self.assertEqual(mute.stdout.readline(), b"ready\n")
+        panel = self.start_panel()
+        line = self.line(panel)
+        self.assertEqual((line["text"], line["class"]), ("failed", "failed"))
+        self.assertIn("The service runs, but does not answer: ", line["tooltip"])
+        stop(mute)
+        line = self.line(panel)
+        self.assertEqual((line["class"], line["tooltip"]), ("stopped", "The service does not run."))
 
     def test_it_ends_in_order_and_with_its_bus(self):
         self.start_fake()
