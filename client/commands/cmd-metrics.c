@@ -158,13 +158,19 @@ static void add_programs(Metrics *metrics, GVariant *rows)
 	}
 }
 
+/*
+ * No kernel threads: kworkers have a number in their names that is another one on each machine and
+ * at each start, and each name is two series for good.
+ */
 static GVariant *query_top(Ctl *ctl, guint top, GError **error)
 {
+	static const char *const kinds[] = {"process", "thread", NULL};
 	g_auto(GVariantDict) filter = G_VARIANT_DICT_INIT(NULL);
 	GVariant *rows = NULL;
 	guint64 serial;
 
 	g_variant_dict_insert(&filter, "sort", "s", "cpu");
+	g_variant_dict_insert(&filter, "kinds", "^as", kinds);
 	return procdb_dbus_proc_db1_call_query_profiles_sync(
 		   ctl->proxy, g_variant_dict_end(&filter), top, ctl->call_flags, ctl->timeout_ms,
 		   &rows, &serial, NULL, error)

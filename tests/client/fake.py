@@ -214,6 +214,7 @@ class Fake:
         names = [name for name in sorted(self.table)
                  if ("pattern" not in query or fnmatch.fnmatchcase(name, query["pattern"])) and
                  self.table[name]["confident"] >= query.get("confident", False) and
+                 ("kinds" not in query or self.value(name, "kind") in ("", *query["kinds"])) and
                  name > query.get("after", "")]
         since = query.get("changed_since", 0)
         names = [name for name in names

@@ -69,12 +69,20 @@ class Metrics(ClientTest):
         self.start_fake("--many=100")
         found = parse(self.ok("metrics"))
         self.assertEqual(sum(name == "pandemonium_program_confidence" for name, _ in found), 20)
+        self.ok("override", "set", r'q"\\c', "batch")
         found = parse(self.ok("metrics", "--top=500"))
-        self.assertEqual(found["pandemonium_program_confidence", r'name="a b' + "'" + r'\"\\\\c"'], 0.8)
+        self.assertEqual(found["pandemonium_program_confidence", r'name="q\"\\\\c"'], 0)
         self.assertEqual(sum(name == "pandemonium_program_confidence" for name, _ in found), 110)
         self.assertFalse([name for name, _ in parse(self.ok("metrics", "--top=0")) if "program_c" in name])
         for wrong in ("-1", "501", "many"):
             self.fails(2, "metrics", "--top", wrong)
+
+    def test_kernel_threads_are_no_programs(self):
+        self.start_fake()
+        self.assertIn("a b'", self.ok("list", "--names"))
+        found = parse(self.ok("metrics", "--top=500"))
+        self.assertEqual(sum(name == "pandemonium_program_confidence" for name, _ in found), 9)
+        self.assertFalse([labels for _, labels in found if "a b'" in labels])
 
     def test_openmetrics_names_families_without_their_endings(self):
         self.start_fake()
