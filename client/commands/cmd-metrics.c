@@ -216,6 +216,27 @@ static int write_text(const char *text, const char *path)
 	return CTL_FAILED;
 }
 
+static void begin(Metrics *metrics, gboolean openmetrics, gboolean up)
+{
+	metrics_begin(metrics, openmetrics);
+	metrics_family(metrics, PREFIX "up", "gauge", "Whether the service runs and answers.");
+	metrics_add_count(metrics, NULL, up);
+}
+
+/* A file that stayed would go on saying that the service answers. Returns status. */
+static int give_up(const char *path, gboolean openmetrics, int status)
+{
+	g_autofree char *text = NULL;
+	Metrics metrics;
+
+	if (!path || g_str_equal(path, "-"))
+		return status;
+	begin(&metrics, openmetrics, FALSE);
+	text = metrics_end(&metrics);
+	(void)write_text(text, path);
+	return status;
+}
+
 /* A service that does not run is a metric, and no failure: it may have been stopped for good. */
 static int print(Ctl *ctl, guint top, gboolean openmetrics, const char *path)
 {
@@ -225,13 +246,12 @@ static int print(Ctl *ctl, guint top, gboolean openmetrics, const char *path)
 	Metrics metrics;
 	gboolean known = TRUE;
 
-	metrics_begin(&metrics, openmetrics);
-	metrics_family(&metrics, PREFIX "up", "gauge", "Whether the service runs.");
-	metrics_add_count(&metrics, NULL, owner != NULL);
+	begin(&metrics, openmetrics, owner != NULL);
 	if (owner)
 		known = add_all(&metrics, ctl, top, &error);
 	text = metrics_end(&metrics);
-	return known ? write_text(text, path) : failure_report("GetDelays", NULL, error);
+	return known ? write_text(text, path)
+		     : give_up(path, openmetrics, failure_report("GetDelays", NULL, error));
 }
 
 int cmd_metrics(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -255,5 +275,6 @@ int cmd_metrics(Ctl *ctl, const CtlCommand *command, char **argv)
 		return options_usage(command, "not a number of programs from 0 to %d: %d", TOP_MAX,
 				     top);
 	status = bus_connect_running(ctl);
-	return status == CTL_OK ? print(ctl, (guint)top, openmetrics, path) : status;
+	return status == CTL_OK ? print(ctl, (guint)top, openmetrics, path)
+				: give_up(path, openmetrics, status);
 }

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import unittest
 
-from support import SOURCE, ClientTest
+from support import CTL, SOURCE, WAIT_S, ClientTest, stop
 
 DASHBOARD = os.path.join(SOURCE, "data", "grafana-dashboard.json")
 # The names that PromQL has for itself.
@@ -124,6 +124,31 @@ class Metrics(ClientTest):
     def test_what_the_service_refuses_is_a_failure(self):
         self.start_fake("--fail=QueryProfiles=org.freedesktop.DBus.Error.AccessDenied:no")
         self.fails(4, "metrics")
+
+    def check_up_is_0(self, path):
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(parse(file.read()), {("pandemonium_up", ""): 0})
+        with open(path, "w", encoding="ascii") as file:
+            file.write("pandemonium_up 1\n")
+
+    def test_a_file_does_not_go_on_saying_that_the_service_answers(self):
+        path = os.path.join(self.bus.directory.name, "m.prom")
+        fake = self.start_fake("--fail=QueryProfiles=org.freedesktop.DBus.Error.AccessDenied:no")
+        self.fails(4, "metrics", "--output", path)
+        self.check_up_is_0(path)
+        stop(fake)
+        fake = self.start_fake("--hang=GetDelays")
+        with subprocess.Popen([CTL, "metrics", "--output", path], env=self.bus.environment(),
+                              stderr=subprocess.DEVNULL) as process:
+            self.assertEqual(fake.stdout.readline(), "GetDelays may not ask\n")
+            stop(fake)
+            self.assertEqual(process.wait(WAIT_S), 5)
+        self.check_up_is_0(path)
+        done = self.ctl("metrics", "--output", path, DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
+        self.assertEqual(done.returncode, 5)
+        self.check_up_is_0(path)
+        self.assertEqual(self.ok("metrics", "--output", path), "")
+        self.check_up_is_0(path)
 
     @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
     def test_promtool_finds_nothing(self):
