@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
-#include <string.h>
 
 #include "bus.h"
 #include "commands.h"
@@ -14,9 +13,6 @@
 #include "out-table.h"
 #include "output.h"
 #include "row-text.h"
-
-/* Of a name in the escaped form. */
-#define LONGEST_PATTERN 64
 
 typedef struct {
 	char *sort;
@@ -43,6 +39,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListOptions, list_options_clear)
 static gboolean wanted(const Row *row, gpointer user_data)
 {
 	const ListOptions *options = user_data;
+	g_autofree char *program = NULL;
 
 	if (options->confident && !row->confident)
 		return FALSE;
@@ -50,7 +47,11 @@ static gboolean wanted(const Row *row, gpointer user_data)
 		return FALSE;
 	if (options->origin && !g_str_equal(options->origin, row->origin))
 		return FALSE;
-	return rows_match_any(options->patterns, row->name);
+	if (rows_match_any(options->patterns, row->name))
+		return TRUE;
+	/* What stands in the table can be asked for. */
+	program = row_program(row);
+	return program && rows_match_any(options->patterns, program);
 }
 
 /* The column of a word of the command line, below end; -1 after an error message. */
@@ -167,7 +168,7 @@ static void print_table(Ctl *ctl, const ListOptions *options, const Rows *rows, 
 	if (rows->items->len == 0 && are_names_chosen(options)) {
 		g_autofree char *patterns = g_strjoinv("\" or \"", options->patterns);
 
-		printf("No name matches \"%s\".\n", patterns);
+		printf("No name and no program matches \"%s\".\n", patterns);
 	} else {
 		print_counts(rows, all);
 	}
@@ -201,14 +202,11 @@ static void hide_kernel_threads(Rows *rows, const ListOptions *options)
 		rows_keep(rows, is_program, NULL);
 }
 
-/* What the service can choose need not be sent. It refuses patterns that are longer than names. */
+/* What the service can choose need not be sent. A pattern it would look for in names alone. */
 static GVariant *filter_of(const ListOptions *options)
 {
 	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
 
-	if (options->patterns[0] && !options->patterns[1] &&
-	    strlen(options->patterns[0]) <= LONGEST_PATTERN)
-		g_variant_dict_insert(&filter, "pattern", "s", options->patterns[0]);
 	if (options->confident)
 		g_variant_dict_insert(&filter, "confident", "b", TRUE);
 	return g_variant_dict_end(&filter);
@@ -217,8 +215,8 @@ static GVariant *filter_of(const ListOptions *options)
 /* Of each: a name is all that is needed of thousands of which nothing else is asked. */
 static const char **fields_of(const ListOptions *options)
 {
-	const gboolean is_name =
-	    options->names && !options->sort && !options->tier && !options->origin;
+	const gboolean is_name = options->names && !options->patterns[0] && !options->sort &&
+				 !options->tier && !options->origin;
 	const char **fields;
 
 	if (!is_name)

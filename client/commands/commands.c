@@ -10,8 +10,8 @@
 const CtlCommand ctl_commands[] = {
     {"status", NULL, "Show whether it learns, and if anything is wrong", NULL, 0, 0, cmd_status},
     {"list", "[PATTERN...]", "List what was learned about programs",
-     "Patterns may hold * and ?. Without one, everything is listed but kernel threads.\n"
-     "Columns to show and to sort by:\n" COLUMNS ".",
+     "Patterns, of names or programs beside them, may hold * and ?. Without one,\n"
+     "everything is listed but kernel threads. Columns to show and to sort by:\n" COLUMNS ".",
      0, -1, cmd_list},
     {"show", "NAME", "Show everything known about a program", NULL, 1, 1, cmd_show},
     {"explain", "NAME|PID", "Say why a program has the tier that it has",

@@ -136,7 +136,10 @@ static GVariant *query(const Top *top, TopList list)
 /* The most that is wanted; what is part of it is not wanted any more. */
 static TopList choose_list(Top *top)
 {
-	/* A pattern finds names in the service, and programs as well in what is here. */
+	/*
+	 * A pattern finds names in the service, as they are written, and programs as well in what
+	 * is here, whatever their case.
+	 */
 	if (!top->is_cut || top->filter->len == 0)
 		top->wanted &= ~(guint)TOP_MATCHES;
 	if (top->is_old && top->wanted)

@@ -15,21 +15,38 @@ char *top_pattern(const Top *top)
 
 typedef struct {
 	Top *top;
-	const char *pattern;
+	const char *pattern; /* without case; NULL: all */
 } Choice;
+
+/* Case does not count: a person who looks for Xorg types xorg. */
+static gboolean is_match(const char *pattern, const char *text)
+{
+	g_autofree char *folded = g_utf8_casefold(text, -1);
+
+	return rows_match(pattern, folded);
+}
+
+/* The name, or the program beside it, or what both look like. */
+static gboolean is_found(const Row *row, const char *pattern)
+{
+	g_autofree char *title = NULL, *program = NULL;
+
+	if (is_match(pattern, row->name))
+		return TRUE;
+	program = row_program(row);
+	title = rows_title(row);
+	return program && (is_match(pattern, program) || is_match(pattern, title));
+}
 
 static gboolean is_wanted(const Row *row, gpointer user_data)
 {
 	const Choice *choice = user_data;
-	const char *pattern = choice->pattern;
 	Top *top = choice->top;
-	g_autofree char *title = NULL;
 
 	if ((top->view.confident && !row->confident) ||
 	    (top->view.tier && !rows_is_of(row, top->view.tier)))
 		return FALSE;
-	title = pattern ? rows_title(row) : NULL;
-	if (pattern && !rows_match(pattern, row->name) && !rows_match(pattern, title))
+	if (choice->pattern && !is_found(row, choice->pattern))
 		return FALSE;
 	if (top->view.kernel || !rows_is_kernel_thread(row))
 		return TRUE;
@@ -81,7 +98,8 @@ static void follow_cursor(Top *top)
 
 void top_update(Top *top)
 {
-	g_autofree char *pattern = top_pattern(top);
+	g_autofree char *typed = top_pattern(top);
+	g_autofree char *pattern = typed ? g_utf8_casefold(typed, -1) : NULL;
 	Choice choice = {.top = top, .pattern = pattern};
 
 	g_clear_pointer(&top->rows, rows_free);

@@ -69,7 +69,7 @@ void top_fetch_title(Top *top);
 /* Takes a ProfilesChanged. */
 void top_hear(Top *top, guint64 serial, const char *const *changed, const char *const *removed);
 
-/* The filter as a pattern; NULL without one. Free with g_free(). */
+/* The filter as a pattern for the service; NULL without one. Free with g_free(). */
 char *top_pattern(const Top *top);
 
 /* Shows an alarm, which is taken over, until a list comes. */

@@ -3,6 +3,8 @@
 
 #include "row-text.h"
 
+#include <string.h>
+
 #include "classify.h"
 #include "output.h"
 
@@ -14,6 +16,14 @@ const RowColumn row_columns[ROW_TEXTS] = {
     [ROW_OBSERVED] = {"OBSERVED", TRUE, 8}, [ROW_WAKEUPS] = {"WAKEUPS", TRUE, 8},
     [ROW_ORIGIN] = {"ORIGIN", FALSE, 8},
 };
+
+char *row_program(const Row *row)
+{
+	g_autofree char *title = rows_title(row);
+	const char *beside = title + strlen(row->name);
+
+	return g_str_has_prefix(beside, " (") ? g_strndup(beside + 2, strlen(beside) - 3) : NULL;
+}
 
 /* What predicts nothing is a guess, and looks like one without colours as well. */
 static char *tier(const Row *row)

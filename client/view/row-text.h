@@ -14,6 +14,12 @@ typedef struct {
 extern const RowColumn row_columns[ROW_TEXTS];
 
 /*
+ * The program that stands beside the name where that does not say it, as rows_title() has it; NULL
+ * if none does. Free with g_free().
+ */
+char *row_program(const Row *row);
+
+/*
  * The text of a row in a column, below ROW_TEXTS. applies: whether predictions are applied now.
  * Free with g_free().
  */

@@ -41,6 +41,8 @@ class Screen:
     def put(self, char):
         if char == "\r":
             self.x = 0
+        elif char == "\n" and self.y == self.region[1] - 1:
+            self.scroll(1, True)
         elif char == "\n":
             self.y = min(self.y + 1, self.rows - 1)
         elif char == "\b":
@@ -49,8 +51,10 @@ class Screen:
             self.cells[self.y][self.x] = self.last = char
             self.x += 1
 
-    def scroll(self, count, up):
-        top, bottom = self.region
+    def scroll(self, count, up, top=None):
+        """The lines from top on, or all that scroll, and empty ones come."""
+        top, bottom = self.region[0] if top is None else top, self.region[1]
+        count = min(count, bottom - top)
         empty = [[" "] * self.columns for _ in range(count)]
         part = self.cells[top:bottom]
         self.cells[top:bottom] = part[count:] + empty if up else empty + part[:-count]
@@ -84,7 +88,9 @@ class Screen:
             bottom = numbers[1] if len(numbers) > 1 and numbers[1] else self.rows
             self.region, self.x, self.y = (first - 1, bottom), 0, 0
         elif kind in "ST":
-            self.scroll(min(first, self.region[1] - self.region[0]), kind == "S")
+            self.scroll(first, kind == "S")
+        elif kind in "LM" and self.region[0] <= self.y < self.region[1]:
+            self.scroll(first, kind == "M", self.y)
         elif kind == "@":
             row[self.x:self.x] = [" "] * first
             del row[self.columns:]

@@ -61,6 +61,14 @@ class Reading(ClientTest):
         self.assertEqual(self.names("c*", "?s"), ["as", "cc1"])
         self.assertEqual(self.names("nothing"), [])
 
+    def test_list_finds_the_program_that_stands_beside_a_name(self):
+        self.assertEqual(self.names("train.py"), ["new"])
+        self.assertEqual(self.names("train*", "as"), ["as", "new"])
+        self.assertIn("new (train.py)", self.ok("list", "tr*"))
+        self.assertEqual([row["name"] for row in self.json("list", "train*")], ["new"])
+        # Of those that say their program themselves no second name counts.
+        self.assertEqual(self.names("gm*"), [])
+
     def test_list_sorts_numbers_from_the_greatest_and_reverses(self):
         self.assertEqual(self.names("-s", "observations")[:2], ["pipewire", "cc1"])
         self.assertEqual(self.names("-r", "-s", "observations")[-1], "pipewire")

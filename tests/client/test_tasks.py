@@ -71,7 +71,7 @@ class Lists(ClientTest):
         self.assertEqual(self.ok("list", "--columns=" + words), self.ok("list"))
 
     def test_a_pattern_without_a_match_is_said(self):
-        self.assertEqual(self.ok("list", "z*", "y"), 'No name matches "z*" or "y".\n')
+        self.assertEqual(self.ok("list", "z*", "y"), 'No name and no program matches "z*" or "y".\n')
 
 
 class Ps(ClientTest):

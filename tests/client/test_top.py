@@ -219,6 +219,10 @@ class Showing(TopTest):
         self.start()
         self.press("/train", "filter: train_")
         self.see_names("new")
+        for typed, name in (("TRAIN", "new"), ("WINE", "wine"), ("Gr\u00d6", "gr\u00f6\u00dfe"), ("Train*", "new")):
+            self.press("\033", "9 shown")
+            self.press("/" + typed, "filter: %s_" % re.escape(typed))
+            self.see_names(name)
 
     def test_a_change_does_not_clear_the_screen(self):
         self.start()
