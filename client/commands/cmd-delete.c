@@ -24,10 +24,12 @@ typedef struct {
 	GPtrArray *all;
 	GHashTable *seen; /* the same, each once */
 	guint given;
+	GHashTable *decided; /* those whose override goes with them */
 } Names;
 
 static void names_clear(Names *names)
 {
+	g_hash_table_unref(names->decided);
 	g_hash_table_unref(names->seen);
 	g_ptr_array_unref(names->all);
 }
@@ -94,21 +96,63 @@ static gboolean is_error(const GError *error, const char *name)
 	return g_strcmp0(remote, name) == 0;
 }
 
-static gboolean confirm(const GPtrArray *names)
+/*
+ * Finds the names with an override of an administrator; one that a file declares comes back. It is
+ * for what is said alone: no password is asked for, and an older service does not know.
+ */
+static void find_decided(Ctl *ctl, Names *names)
 {
+	g_autoptr(GVariant) reply = NULL;
+	GVariantIter iter;
+	GVariant *map;
+
+	if (!procdb_dbus_proc_db1_call_list_overrides_sync(ctl->proxy, G_DBUS_CALL_FLAGS_NONE,
+							   ctl->timeout_ms, &reply, NULL, NULL))
+		return;
+	g_variant_iter_init(&iter, reply);
+	while (g_variant_iter_loop(&iter, "@a{sv}", &map)) {
+		const char *name, *source;
+
+		if (g_variant_lookup(map, "name", "&s", &name) &&
+		    g_variant_lookup(map, "source", "&s", &source) &&
+		    g_str_equal(source, "administrator") &&
+		    g_hash_table_contains(names->seen, name))
+			g_hash_table_add(names->decided, g_strdup(name));
+	}
+}
+
+/* ", and its override" of what is asked; "" where there is none. Free with g_free(). */
+static char *overrides_text(const Names *names)
+{
+	const guint count = g_hash_table_size(names->decided);
+	g_autofree char *overrides = out_count(count, "override");
+
+	if (count == 0)
+		return g_strdup("");
+	return names->all->len == 1 ? g_strdup(", and its override")
+				    : g_strdup_printf(", and %s of them", overrides);
+}
+
+static gboolean confirm(const Names *all)
+{
+	const GPtrArray *names = all->all;
 	guint count = names->len;
+	g_autofree char *overrides = overrides_text(all);
 	g_autofree char *text = out_count(count, "program");
 	g_autofree char *question = NULL;
 
 	for (guint i = 0; count > 1 && i < MIN(count, NAMES_SHOWN); i++)
-		g_printerr("  %s\n", (const char *)names->pdata[i]);
+		g_printerr("  %s%s\n", (const char *)names->pdata[i],
+			   g_hash_table_contains(all->decided, names->pdata[i]) ? " (override)"
+										: "");
 	if (count > NAMES_SHOWN)
 		g_printerr("  ... and %u more\n", count - NAMES_SHOWN);
 	if (count == 1)
-		question = g_strdup_printf("Forget what was learned about \"%s\"?",
-					   (const char *)names->pdata[0]);
+		question = g_strdup_printf("Forget what was learned about \"%s\"%s?",
+					   (const char *)names->pdata[0], overrides);
 	else
-		question = g_strdup_printf("Forget what was learned about these %s?", text);
+		question =
+		    g_strdup_printf("Forget what was learned about these %s%s?", text, overrides);
 	return ask_confirm(question);
 }
 
@@ -133,9 +177,10 @@ static void say_running(Ctl *ctl, const GPtrArray *names)
 		printf("%u of them run, and are learned anew.\n", running);
 }
 
-static int report(Ctl *ctl, GPtrArray *names, guint deleted)
+static int report(Ctl *ctl, const Names *all, GPtrArray *names, guint deleted)
 {
 	g_autofree char *count = out_count(deleted, "profile");
+	guint decided = 0;
 
 	if (ctl->json) {
 		JsonBuilder *builder = ctl_json_begin();
@@ -147,7 +192,15 @@ static int report(Ctl *ctl, GPtrArray *names, guint deleted)
 		ctl_json_print(ctl_json_end(builder));
 		return CTL_OK;
 	}
-	printf("Deleted %s.\n", count);
+	for (guint i = 0; i < names->len; i++)
+		decided += g_hash_table_contains(all->decided, names->pdata[i]) ? 1 : 0;
+	printf("Deleted %s", count);
+	if (decided > 0) {
+		g_autofree char *overrides = out_count(decided, "override");
+
+		printf(", and %s with %s", overrides, deleted == 1 ? "it" : "them");
+	}
+	puts(".");
 	say_running(ctl, names);
 	return CTL_OK;
 }
@@ -208,9 +261,9 @@ static int report_failure(const GError *error, guint begin, guint end, guint all
 	return status;
 }
 
-static int delete_one(Ctl *ctl, const GPtrArray *names)
+static int delete_one(Ctl *ctl, const Names *names)
 {
-	const char *name = names->pdata[0];
+	const char *name = names->all->pdata[0];
 	g_autoptr(GPtrArray) done = g_ptr_array_new();
 	g_autoptr(GError) error = NULL;
 
@@ -218,7 +271,7 @@ static int delete_one(Ctl *ctl, const GPtrArray *names)
 							   ctl->timeout_ms, NULL, &error))
 		return failure_report("DeleteProfile", name, error);
 	g_ptr_array_add(done, (gpointer)name);
-	return report(ctl, done, 1);
+	return report(ctl, names, done, 1);
 }
 
 /*
@@ -248,13 +301,15 @@ static int delete_all(Ctl *ctl, const Names *names)
 		for (guint i = 0; i + 1 < portion->len; i++)
 			g_ptr_array_add(done, portion->pdata[i]);
 	}
-	return report(ctl, done, deleted);
+	return report(ctl, names, done, deleted);
 }
 
 int cmd_delete(Ctl *ctl, const CtlCommand *command, char **argv)
 {
-	g_auto(Names) names = {.all = g_ptr_array_new_with_free_func(g_free),
-			       .seen = g_hash_table_new(g_str_hash, g_str_equal)};
+	g_auto(Names)
+	    names = {.all = g_ptr_array_new_with_free_func(g_free),
+		     .seen = g_hash_table_new(g_str_hash, g_str_equal),
+		     .decided = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
 	g_auto(GStrv) args = NULL;
 	gboolean yes = FALSE;
 	gboolean literal = FALSE;
@@ -272,9 +327,10 @@ int cmd_delete(Ctl *ctl, const CtlCommand *command, char **argv)
 		status = collect(ctl, args, literal, &names);
 	if (status != CTL_OK)
 		return status;
-	if (!yes && ask_possible() && !confirm(names.all)) {
+	find_decided(ctl, &names);
+	if (!yes && ask_possible() && !confirm(&names)) {
 		g_printerr("Nothing was deleted.\n");
 		return CTL_FAILED;
 	}
-	return names.all->len == 1 ? delete_one(ctl, names.all) : delete_all(ctl, &names);
+	return names.all->len == 1 ? delete_one(ctl, &names) : delete_all(ctl, &names);
 }

@@ -77,7 +77,11 @@ void top_override(Top *top, const char *tier)
 void top_delete(Top *top)
 {
 	act(top, "DeleteProfile", g_variant_new("(s)", top->subject),
-	    g_strdup_printf("What was learned about \"%s\" is forgotten.", top->subject));
+	    top->is_decided
+		? g_strdup_printf("\"%s\" is forgotten, and its override; one that a file "
+				  "declares comes back.",
+				  top->subject)
+		: g_strdup_printf("What was learned about \"%s\" is forgotten.", top->subject));
 }
 
 /* Without the rest, if there is none to be had, the sentence is shown. */

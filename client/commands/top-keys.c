@@ -43,19 +43,21 @@ static void edit_filter(Top *top, int key, gboolean is_function)
 
 static void ask(Top *top, TopQuestion question)
 {
-	const char *name = top_name(top);
+	const Row *row = top_row(top);
 
-	if (!name)
+	if (!row)
 		return;
 	g_free(top->subject);
-	top->subject = g_strdup(name);
+	top->subject = g_strdup(row->name);
+	top->is_decided = g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 	g_free(top->prompt);
 	top->prompt =
 	    question == TOP_ASKS_DELETE
-		? g_strdup_printf("Forget what was learned about \"%s\"? [y/N]", name)
+		? g_strdup_printf("Forget what was learned about \"%s\"%s? [y/N]", row->name,
+				  top->is_decided ? ", and its override" : "")
 		: g_strdup_printf("\"%s\" starts as: b batch  i interactive  l lat-critical  "
 				  "n as learned  Esc",
-				  name);
+				  row->name);
 	top->asks = question;
 	top_redraw(top);
 }

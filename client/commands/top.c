@@ -113,11 +113,18 @@ void top_update(Top *top)
 	top_redraw(top);
 }
 
-const char *top_name(const Top *top)
+const Row *top_row(const Top *top)
 {
 	return top->rows && top->view.selected < top->rows->items->len
-		   ? rows_get(top->rows, top->view.selected)->name
+		   ? rows_get(top->rows, top->view.selected)
 		   : NULL;
+}
+
+const char *top_name(const Top *top)
+{
+	const Row *row = top_row(top);
+
+	return row ? row->name : NULL;
 }
 
 void top_say(Top *top, char *message)

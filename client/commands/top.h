@@ -41,6 +41,7 @@ typedef struct {
 	char *prompt;
 	char *cursor;	       /* the name that the cursor stays on; NULL: the first line */
 	char *subject;	       /* the name that a question or an explanation is about */
+	gboolean is_decided;   /* the subject has an override */
 	GVariant *explained;   /* why it has its tier, while the rest is asked for */
 	GVariant *explanation; /* shown in the place of the table */
 	TopQuestion asks;
@@ -82,7 +83,8 @@ gboolean top_is_running(const Top *top);
 /* Takes a key, as top_screen_key() has it. */
 void top_take_key(Top *top, int key, gboolean is_function);
 
-/* The name that the cursor is on; NULL if there is none. */
+/* The row that the cursor is on, and its name; NULL if there is none. */
+const Row *top_row(const Top *top);
 const char *top_name(const Top *top);
 
 /* Says what came of something, until the next key. Takes message over. */

@@ -151,6 +151,22 @@ class Changing(ClientTest):
         self.assertIn("nothing was deleted", self.fails(3, "delete", "cc1", "unknown*"))
         self.assertEqual(self.names(), before)
 
+    def test_an_override_that_goes_as_well_is_said(self):
+        terminal = self.terminal("delete", "wine")
+        terminal.expect('Forget what was learned about "wine", and its override? [y/N]')
+        terminal.type("y\n")
+        text, code = terminal.finish()
+        self.assertIn("Deleted 1 profile, and 1 override with it.", text)
+        self.assertEqual(code, 0)
+        self.ok("override", "set", "cc1", "as", "batch")
+        terminal = self.terminal("delete", "cc1", "as", "make")
+        listed = terminal.expect("about these 3 programs, and 2 overrides of them? [y/N]")
+        self.assertEqual(listed.split("\r\n")[:3], ["  cc1 (override)", "  as (override)", "  make"])
+        terminal.type("n\n")
+        terminal.finish()
+        self.assertIn("Deleted 3 profiles, and 2 overrides with them.\n", self.ok("delete", "cc1", "as", "make"))
+        self.assertEqual(self.json("override", "list"), [])
+
     def test_a_literal_star_is_no_pattern(self):
         self.fails(3, "delete", "--literal", "c*")
         self.assertIn("cc1", self.names())

@@ -205,6 +205,13 @@ class Showing(TopTest):
         self.press("y", 'What was learned about "cc1" is forgotten')
         self.fails(3, "show", "cc1")
 
+    def test_a_delete_says_that_an_override_goes_as_well(self):
+        self.start()
+        self.press("/wine\r", "filter: wine$")
+        self.press("d", r'^Forget what was learned about "wine", and its override\? \[y/N\]')
+        self.press("y", '^"wine" is forgotten, and its override; one that a file declares comes back')
+        self.fails(3, "show", "wine")
+
     def test_t_goes_through_the_tiers(self):
         self.start()
         self.press("t", "shown, by CPU, batch only")
