@@ -3,8 +3,24 @@
 
 #include "top.h"
 
+#include "figures.h"
+
 /* A table that has grown to this, as names come and go, begins anew. */
 #define MOST_KEPT (4 * ROWS_MOST)
+
+/* Why the column of slices is empty, which no row can say; NULL: it is not. */
+static char *slices_text(GVariant *properties)
+{
+	g_autofree char *trial = out_trial(properties);
+	gboolean active = FALSE;
+	const char *why = "";
+
+	if (trial)
+		return g_strdup_printf("a trial runs: %s", trial);
+	g_variant_lookup(properties, "ApplyActive", "b", &active);
+	g_variant_lookup(properties, "ApplyReason", "&s", &why);
+	return active || !*why ? NULL : g_strdup_printf("no slices: %s", why);
+}
 
 static void on_properties(GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -13,6 +29,7 @@ static void on_properties(GObject *source, GAsyncResult *result, gpointer user_d
 	    g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 	g_autoptr(GVariant) values = NULL;
 	g_autoptr(GVariantDict) dict = NULL;
+	g_autofree char *slices = NULL;
 	const char *version = "?", *backend = "?", *state = "?";
 	guint32 profiles = 0, confident = 0;
 	guint64 observations = 0;
@@ -31,9 +48,11 @@ static void on_properties(GObject *source, GAsyncResult *result, gpointer user_d
 	g_variant_dict_lookup(dict, "Observations", "t", &observations);
 	g_variant_dict_lookup(dict, "ApplyActive", "b", &top->view.applies);
 	g_free(top->title);
-	top->title = g_strdup_printf("ProcDb %s   %s: %s   %u profiles, %u confident   "
+	slices = slices_text(values);
+	top->title = g_strdup_printf("ProcDb %s   %s%s%s: %s   %u profiles, %u confident   "
 				     "%" G_GUINT64_FORMAT " observations",
-				     version, backend, state, profiles, confident, observations);
+				     version, slices ? slices : "", slices ? "   " : "", backend,
+				     state, profiles, confident, observations);
 	top_redraw(top);
 }
 

@@ -12,7 +12,7 @@ import time
 import unittest
 
 from screen import Screen
-from support import WAIT_S, ClientTest
+from support import WAIT_S, ClientTest, stop
 
 
 class TopTest(ClientTest):
@@ -123,11 +123,11 @@ class Following(TopTest):
 class Showing(TopTest):
     """What stands on the screen."""
 
-    def start(self, *arguments, columns=80, rows=24):
+    def start(self, *arguments, columns=80, rows=24, ready="10 profiles"):
         self.columns, self.rows = columns, rows
         self.program = self.terminal("top", *arguments, columns=columns, rows=rows)
         self.screen = Screen(columns, rows)
-        return self.see("10 profiles")
+        return self.see(ready)
 
     def wait(self, is_there, what):
         end = time.monotonic() + WAIT_S
@@ -211,6 +211,22 @@ class Showing(TopTest):
         self.press("d", r'^Forget what was learned about "wine", and its override\? \[y/N\]')
         self.press("y", '^"wine" is forgotten, and its override; one that a file declares comes back')
         self.fails(3, "show", "wine")
+
+    def test_it_says_why_no_slices_are_given(self):
+        for sets, pattern in (
+                (("ApplyReason='a sched_ext scheduler runs the tasks'",),
+                 "^ProcDb 0.1.0   no slices: a sched_ext scheduler runs the tasks   observer"),
+                (("TrialState='running'", "TrialProgress=uint32 40", "ApplyReason='x'"),
+                 "^ProcDb 0.1.0   a trial runs: 40 % are over; slices are"),
+                (("ApplyReason='x'", "ApplyActive=true"), "^ProcDb 0.1.0   observer: active   10 profiles"),
+                ((), "^ProcDb 0.1.0   observer: active   10 profiles")):
+            with self.subTest(pattern):
+                stop(self.fake)
+                self.fake = self.start_fake(*("--set=" + text for text in sets))
+                self.start(ready="9 shown, by CPU")
+                self.see(pattern)
+                self.program.type("q")
+                self.program.finish()
 
     def test_t_goes_through_the_tiers(self):
         self.start()
