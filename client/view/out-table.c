@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "escape.h"
 #include "output.h"
+#include "wide.h"
 
 /* Of a text in the table. */
 typedef struct {
@@ -63,31 +63,6 @@ static struct libscols_table *fitted_new(const Ctl *ctl, const OutColumn *column
 	return table;
 }
 
-/* The columns of a terminal that a text without control characters takes. */
-static gsize width_of(const char *text, gsize length)
-{
-	mbstate_t state = {0};
-	gsize width = 0;
-
-	for (gsize i = 0; i < length;) {
-		wchar_t c;
-		gsize bytes = 1;
-
-		/* Nearly all that is shown. */
-		if (text[i] >= ' ' && text[i] <= '~') {
-			width++;
-		} else {
-			bytes = mbrtowc(&c, text + i, length - i, &state);
-			if (bytes == 0 || bytes > length)
-				bytes = 1;
-			else
-				width += (gsize)MAX(wcwidth(c), 0);
-		}
-		i += bytes;
-	}
-	return width;
-}
-
 static void add_cell(OutTable *table, const char *text)
 {
 	Padding *column =
@@ -96,7 +71,7 @@ static void add_cell(OutTable *table, const char *text)
 
 	escape_plain_append(table->texts, text);
 	cell.length = table->texts->len - cell.offset;
-	cell.width = width_of(table->texts->str + cell.offset, cell.length);
+	cell.width = wide_text_columns(table->texts->str + cell.offset);
 	column->width = MAX(column->width, cell.width);
 	g_array_append_val(table->cells, cell);
 }

@@ -8,31 +8,55 @@
 #include "escape.h"
 #include "explanation.h"
 #include "profile.h"
+#include "wide.h"
 
 /* Where values begin. */
 #define LABEL_WIDTH 23
 
 typedef struct {
 	GPtrArray *lines;
-	guint width;
+	guint width; /* in columns of the terminal */
 } Panel;
+
+static void end_line(Panel *panel, GString *line, guint begin)
+{
+	g_ptr_array_add(panel->lines, g_strdup(line->str));
+	g_string_printf(line, "%*s", (int)begin, "");
+}
+
+/* Adds a word. One that no line has room for, as a path, goes on in the next ones. */
+static void add_word(Panel *panel, GString *line, const char *word, guint begin)
+{
+	guint used = wide_text_columns(line->str);
+
+	for (; *word; word = g_utf8_next_char(word)) {
+		const gunichar c = g_utf8_get_char(word);
+		const guint columns = wide_columns(c);
+
+		if (used + columns > panel->width && used > begin) {
+			end_line(panel, line, begin);
+			used = begin;
+		}
+		g_string_append_unichar(line, c);
+		used += columns;
+	}
+}
 
 /* Adds text at the end of a line that begins with indent blanks, over as many lines as it needs. */
 static void add_words(Panel *panel, GString *line, const char *text, guint indent)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", -1);
-	gboolean is_first = TRUE;
+	/* On the narrowest terminals the rest needs room as well. */
+	const guint begin = MIN(indent, panel->width * 2 / 3);
 
 	for (guint i = 0; words[i]; i++) {
-		const glong length = g_utf8_strlen(line->str, -1) + g_utf8_strlen(words[i], -1) + 1;
+		const guint columns = wide_text_columns(words[i]);
 
-		if (!is_first && length > (glong)panel->width) {
-			g_ptr_array_add(panel->lines, g_strdup(line->str));
-			g_string_printf(line, "%*s", (int)indent, "");
-			is_first = TRUE;
-		}
-		g_string_append_printf(line, "%s%s", is_first ? "" : " ", words[i]);
-		is_first = FALSE;
+		if (i > 0 && wide_text_columns(line->str) + 1 + columns > panel->width)
+			end_line(panel, line, begin);
+		else if (i > 0)
+			g_string_append_c(line, ' ');
+		add_word(panel, line, words[i], begin);
 	}
 	g_ptr_array_add(panel->lines, g_strdup(line->str));
 }

@@ -5,7 +5,7 @@
 #include <glib.h>
 
 /*
- * An a{sv} of Explain as lines of at most width characters: the sentences, and then each member.
- * Free with g_ptr_array_unref().
+ * An a{sv} of Explain as lines of at most width columns of the terminal: the sentences, and then
+ * each member. Free with g_ptr_array_unref().
  */
 GPtrArray *top_panel_lines(GVariant *explanation, guint width);

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "output.h"
 #include "row-text.h"
 #include "top-panel.h"
+#include "wide.h"
 
 /* Lines above and below the profiles. */
 #define LINES_ABOVE 3
@@ -85,25 +85,24 @@ int top_screen_key(gboolean *is_function)
 /* Writes text into width columns from x on, cut or padded, at either side. */
 static void put_text(int y, int x, int width, const char *text, gboolean right)
 {
-	g_autofree wchar_t *wide = NULL;
-	size_t count = mbstowcs(NULL, text, 0);
-	int used = 0;
-	size_t fits = 0;
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autofree wchar_t *wide = g_new0(wchar_t, strlen(valid) + 1);
+	int used = 0, fits = 0;
 
 	width = MIN(width, COLS - x);
-	if (count == (size_t)-1 || width <= 0 || y >= LINES)
+	if (width <= 0 || y >= LINES)
 		return;
-	wide = g_new0(wchar_t, count + 1);
-	mbstowcs(wide, text, count + 1);
-	for (; fits < count; fits++) {
-		int columns = MAX(wcwidth(wide[fits]), 0);
+	for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
+		const gunichar c = g_utf8_get_char(at);
+		const int columns = (int)wide_columns(c);
 
 		if (used + columns > width)
 			break;
 		used += columns;
+		wide[fits++] = wide_shown(c);
 	}
 	mvhline(y, x, ' ', width);
-	mvaddnwstr(y, right ? x + width - used : x, wide, (int)fits);
+	mvaddnwstr(y, right ? x + width - used : x, wide, fits);
 }
 
 /* The name takes what the columns that fit leave; those on the right go first. */

@@ -6,7 +6,9 @@
 import os
 import re
 import select
+import shutil
 import signal
+import subprocess
 import termios
 import time
 import unittest
@@ -120,6 +122,33 @@ class Following(TopTest):
         terminal.expect("ProcDb 0.1.0")
 
 
+class Locales(TopTest):
+    """Terminals that are not UTF-8 get their own characters."""
+
+    def see_bytes(self, charset, *wanted):
+        name = "en_US." + charset
+        path = os.path.join(self.bus.directory.name, "locales")
+        os.makedirs(path)
+        if subprocess.run(["localedef", "-c", "-i", "en_US", "-f", charset, os.path.join(path, name)], check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode > 1:
+            self.skipTest("there is no charset %s here" % charset)
+        terminal = self.terminal("top", columns=140, LC_ALL=name, LOCPATH=path)
+        end = time.monotonic() + WAIT_S
+        while not all(text in terminal.output for text in wanted):
+            self.assertLess(time.monotonic(), end, terminal.output)
+            terminal.read_some(0.1)
+        terminal.type("q")
+        self.assertEqual(terminal.finish()[1], 0)
+
+    @unittest.skipUnless(shutil.which("localedef"), "localedef is not installed")
+    def test_a_charset_of_8_bits(self):
+        self.see_bytes("ISO-8859-1", "größe".encode("latin1"), "90.0 µs".encode("latin1"))
+
+    @unittest.skipUnless(shutil.which("localedef"), "localedef is not installed")
+    def test_what_a_charset_has_not_is_a_question_mark(self):
+        self.see_bytes("EUC-KR", "±".encode("euc_kr"), b"90.0 ?s")
+
+
 class Showing(TopTest):
     """What stands on the screen."""
 
@@ -227,6 +256,12 @@ class Showing(TopTest):
                 self.see(pattern)
                 self.program.type("q")
                 self.program.finish()
+
+    def test_what_no_line_has_room_for_goes_on_in_the_next(self):
+        self.start(columns=40, ready="9 shown")
+        self.see("^cc1 ")
+        self.press("\r", "^ Program                /usr/libexec/gc$")
+        self.see("^ {24}c/cc1$")
 
     def test_t_goes_through_the_tiers(self):
         self.start()
