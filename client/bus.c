@@ -152,6 +152,14 @@ GVariant *bus_properties(Ctl *ctl, GError **error)
 	return reply ? g_variant_get_child_value(reply, 0) : NULL;
 }
 
+gboolean bus_is_gone(const GError *error)
+{
+	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER) ||
+	       g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
 typedef struct {
 	Ctl *ctl;
 	BusPropertiesFunc func;

@@ -38,6 +38,9 @@ void bus_stop_agent(Ctl *ctl);
 /* Every property of the service as a{sv}; NULL and error if it does not say. */
 GVariant *bus_properties(Ctl *ctl, GError **error);
 
+/* Whether a call failed because the service or the bus left, which the proxy and the bus tell. */
+gboolean bus_is_gone(const GError *error);
+
 typedef void (*BusPropertiesFunc)(GVariant *changed, gpointer user_data);
 
 /*

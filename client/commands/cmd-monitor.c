@@ -117,18 +117,32 @@ static void print_json(const Monitor *monitor, guint64 serial, const char *const
 	ctl_json_print_line(ctl_json_end(builder));
 }
 
+static void keep_wanted(const Monitor *monitor, GPtrArray *changes)
+{
+	for (guint i = changes->len; i-- > 0;) {
+		if (!is_wanted(monitor, changes->pdata[i]))
+			g_ptr_array_remove_index(changes, i);
+	}
+}
+
+/* That the service left is told by its owner. */
+static void print_failure(const GError *error)
+{
+	if (error && !bus_is_gone(error))
+		failure_report("QueryProfiles", NULL, error);
+}
+
 static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
 				const char *const *changed, const char *const *removed,
 				gpointer user_data)
 {
 	Monitor *monitor = user_data;
+	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) changes =
-	    known_update(monitor->known, monitor->ctl, serial, changed, removed);
+	    known_update(monitor->known, monitor->ctl, serial, changed, removed, &error);
 
-	for (guint i = changes->len; i-- > 0;) {
-		if (!is_wanted(monitor, changes->pdata[i]))
-			g_ptr_array_remove_index(changes, i);
-	}
+	print_failure(error);
+	keep_wanted(monitor, changes);
 	if (monitor->ctl->json) {
 		if (!is_filtered(monitor) || changes->len > 0)
 			print_json(monitor, serial, changed, removed, changes);
@@ -137,6 +151,21 @@ static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
 			print_change(monitor, changes->pdata[i]);
 	}
 	line_end(monitor);
+}
+
+/* Another service knows other profiles, and tells of changes only those that have called it. */
+static void read_again(Monitor *monitor)
+{
+	static const char *const none[] = {NULL};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) changes = known_read_again(monitor->known, monitor->ctl, &error);
+
+	print_failure(error);
+	keep_wanted(monitor, changes);
+	if (monitor->ctl->json && changes->len > 0)
+		print_json(monitor, known_serial(monitor->known), none, none, changes);
+	for (guint i = 0; i < changes->len && !monitor->ctl->json; i++)
+		print_change(monitor, changes->pdata[i]);
 }
 
 /* What moves with the profiles, or is a figure. */
@@ -189,6 +218,8 @@ static void on_owner_changed(GObject *proxy, GParamSpec *pspec, gpointer user_da
 		print_time();
 		printf("the service %s\n", owner ? "started" : "stopped");
 	}
+	if (owner)
+		read_again(monitor);
 	line_end(monitor);
 }
 
@@ -239,7 +270,9 @@ static int run(Monitor *monitor)
 	g_signal_connect(ctl->proxy, "notify::g-name-owner", G_CALLBACK(on_owner_changed), monitor);
 	properties = bus_follow_properties(ctl, on_properties_changed, monitor);
 	/* Fails now, with a reason, rather than wait for signals of a service that is not there. */
-	monitor->known = known_new(ctl, &error);
+	monitor->known = known_new(ctl, ctl->json, &error);
+	/* A service that is stopped from here on stays stopped. */
+	ctl->call_flags |= G_DBUS_CALL_FLAGS_NO_AUTO_START;
 	if (monitor->known)
 		follow(monitor);
 	else

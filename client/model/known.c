@@ -3,9 +3,27 @@
 
 #include "known.h"
 
+/* What is asked for where rows are not told as JSON, which has all that there is. */
+static const char *const fields[] = {"name",
+				     "tier",
+				     "confidence",
+				     "confident",
+				     "observations",
+				     "avg_runtime_ns",
+				     "origin",
+				     "prediction_source",
+				     "held",
+				     "kind",
+				     "cpu_ns",
+				     "runs",
+				     NULL};
+
 struct Known {
 	GHashTable *profiles; /* name -> KnownProfile */
-	guint64 serial;	      /* of the last answer; 0: the service does not say */
+	gboolean with_json;
+	guint64 serial;	   /* of the last answer; 0: the service does not say */
+	guint64 heard;	   /* the last signal, or what an answer of all has of them */
+	gboolean is_stale; /* something could not be read */
 };
 
 static void profile_free(KnownProfile *profile)
@@ -14,7 +32,7 @@ static void profile_free(KnownProfile *profile)
 		return;
 	g_free(profile->tier);
 	g_free(profile->origin);
-	json_node_unref(profile->json);
+	g_clear_pointer(&profile->json, json_node_unref);
 	g_free(profile);
 }
 
@@ -27,11 +45,11 @@ static KnownProfile *profile_copy(const KnownProfile *profile)
 	copy = g_memdup2(profile, sizeof(*profile));
 	copy->tier = g_strdup(profile->tier);
 	copy->origin = g_strdup(profile->origin);
-	copy->json = json_node_ref(profile->json);
+	copy->json = profile->json ? json_node_ref(profile->json) : NULL;
 	return copy;
 }
 
-static KnownProfile *profile_of(const Row *row)
+static KnownProfile *profile_of(const Known *known, const Row *row, guint64 serial)
 {
 	KnownProfile *profile = g_new0(KnownProfile, 1);
 
@@ -43,9 +61,21 @@ static KnownProfile *profile_of(const Row *row)
 	    .is_kernel_thread = rows_is_kernel_thread(row),
 	    .observations = row->observations,
 	    .origin = g_strdup(row->origin),
-	    .json = ctl_json_from_row(row),
+	    .json = known->with_json ? ctl_json_from_row(row) : NULL,
+	    .serial = serial,
 	};
 	return profile;
+}
+
+static gboolean is_same(const KnownProfile *before, const KnownProfile *after)
+{
+	if (after->json)
+		return json_node_equal(before->json, after->json);
+	return g_str_equal(before->tier, after->tier) && before->confidence == after->confidence &&
+	       before->predicts == after->predicts && before->is_held == after->is_held &&
+	       before->is_kernel_thread == after->is_kernel_thread &&
+	       before->observations == after->observations &&
+	       g_str_equal(before->origin, after->origin);
 }
 
 static void change_free(gpointer data)
@@ -69,12 +99,12 @@ static void add(GPtrArray *changes, const char *name, const KnownProfile *before
 }
 
 /* changes may be NULL. */
-static void take_row(Known *known, const Row *row, GPtrArray *changes)
+static void take_row(Known *known, const Row *row, guint64 serial, GPtrArray *changes)
 {
-	KnownProfile *after = profile_of(row);
+	KnownProfile *after = profile_of(known, row, serial);
 	const KnownProfile *before = g_hash_table_lookup(known->profiles, row->name);
 
-	if (changes && (!before || !json_node_equal(before->json, after->json)))
+	if (changes && (!before || !is_same(before, after)))
 		add(changes, row->name, before, after);
 	g_hash_table_insert(known->profiles, g_strdup(row->name), after);
 }
@@ -106,25 +136,42 @@ static void drop_others(Known *known, const Rows *rows, GPtrArray *changes)
 	}
 }
 
-static void take_rows(Known *known, const Rows *rows, GPtrArray *changes)
+/* Reads all, or what changed since the last answer. changes may be NULL if nothing is known yet. */
+static gboolean read_rows(Known *known, Ctl *ctl, gboolean is_all, GPtrArray *changes,
+			  GError **error)
 {
-	for (guint i = 0; rows && i < rows->items->len; i++)
-		take_row(known, rows_get(rows, i), changes);
+	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
+	g_autoptr(Rows) rows = NULL;
+	guint64 serial;
+
+	if (!is_all && known->serial > 0)
+		g_variant_dict_insert(&filter, "changed_since", "t", known->serial);
+	rows = rows_query(ctl, g_variant_dict_end(&filter), known->with_json ? NULL : fields,
+			  &serial, error);
+	known->is_stale = !rows;
+	if (!rows)
+		return FALSE;
+	known->serial = serial;
+	for (guint i = 0; i < rows->items->len; i++)
+		take_row(known, rows_get(rows, i), serial, changes);
+	if (is_all) {
+		drop_others(known, rows, changes);
+		known->heard = MAX(known->heard, serial);
+	}
+	return TRUE;
 }
 
-Known *known_new(Ctl *ctl, GError **error)
+Known *known_new(Ctl *ctl, gboolean with_json, GError **error)
 {
 	Known *known = g_new0(Known, 1);
-	g_autoptr(Rows) rows = NULL;
 
+	known->with_json = with_json;
 	known->profiles =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)profile_free);
-	rows = rows_query(ctl, NULL, NULL, &known->serial, error);
-	if (!rows) {
+	if (!read_rows(known, ctl, TRUE, NULL, error)) {
 		known_free(known);
 		return NULL;
 	}
-	take_rows(known, rows, NULL);
 	return known;
 }
 
@@ -134,32 +181,49 @@ void known_free(Known *known)
 	g_free(known);
 }
 
-static Rows *fetch_changed(Known *known, Ctl *ctl)
+guint64 known_serial(const Known *known)
 {
-	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
+	return known->serial;
+}
 
-	if (known->serial > 0)
-		g_variant_dict_insert(&filter, "changed_since", "t", known->serial);
-	return rows_query(ctl, g_variant_dict_end(&filter), NULL, &known->serial, NULL);
+GPtrArray *known_read_again(Known *known, Ctl *ctl, GError **error)
+{
+	GPtrArray *changes = g_ptr_array_new_with_free_func(change_free);
+
+	known->serial = known->heard = 0;
+	read_rows(known, ctl, TRUE, changes, error);
+	return changes;
+}
+
+/* An answer that is as new as the signal has what came back since. */
+static void drop_removed(Known *known, guint64 serial, const char *const *removed,
+			 GPtrArray *changes)
+{
+	for (; *removed; removed++) {
+		const KnownProfile *profile = g_hash_table_lookup(known->profiles, *removed);
+
+		if (profile && profile->serial < serial)
+			drop(known, *removed, changes);
+	}
 }
 
 GPtrArray *known_update(Known *known, Ctl *ctl, guint64 serial, const char *const *changed,
-			const char *const *removed)
+			const char *const *removed, GError **error)
 {
 	GPtrArray *changes = g_ptr_array_new_with_free_func(change_free);
-	/* They begin anew with each start of the service. */
-	const gboolean is_all = (!*changed && !*removed) || serial < known->serial;
-	g_autoptr(Rows) rows = NULL;
+	/* Signals were missed, or more changed than one can name. */
+	const gboolean is_all =
+	    known->is_stale || serial != known->heard + 1 || (!*changed && !*removed);
 
-	for (; *removed; removed++)
-		drop(known, *removed, changes);
-	if (is_all)
-		known->serial = 0;
-	if (is_all || *changed)
-		rows = fetch_changed(known, ctl);
-	take_rows(known, rows, changes);
-	if (rows && is_all)
-		drop_others(known, rows, changes);
+	/* It waited here while all was read. */
+	if (serial <= known->heard)
+		return changes;
+	known->heard = serial;
+	if (!is_all)
+		drop_removed(known, serial, removed, changes);
+	/* What an answer to an earlier signal has is not asked for again. */
+	if (is_all || (*changed && serial > known->serial))
+		read_rows(known, ctl, is_all, changes, error);
 	return changes;
 }
 

@@ -15,7 +15,8 @@ typedef struct {
 	gboolean is_kernel_thread;
 	guint32 observations;
 	char *origin;
-	JsonNode *json; /* the whole row */
+	JsonNode *json; /* the whole row; NULL without JSON */
+	guint64 serial; /* of the answer that it was in */
 } KnownProfile;
 
 typedef struct {
@@ -26,17 +27,24 @@ typedef struct {
 
 typedef struct Known Known;
 
-/* All profiles; NULL and error if the service does not say. */
-Known *known_new(Ctl *ctl, GError **error);
+/* All profiles, for change_json() or without; NULL and error if the service does not say. */
+Known *known_new(Ctl *ctl, gboolean with_json, GError **error);
 
 void known_free(Known *known);
 
+/* The serial of the last answer; 0: the service does not say. */
+guint64 known_serial(const Known *known);
+
 /*
- * Asks for what a ProfilesChanged names, all of it if both lists are empty, and returns the
- * differences to what was known. Free with g_ptr_array_unref().
+ * Asks for what a ProfilesChanged names, all of it if both lists are empty or signals were missed,
+ * and returns the differences to what was known, which are those without the answer, and error, if
+ * the service does not say. Free with g_ptr_array_unref().
  */
 GPtrArray *known_update(Known *known, Ctl *ctl, guint64 serial, const char *const *changed,
-			const char *const *removed);
+			const char *const *removed, GError **error);
+
+/* The same for all, of another service than before: its serials begin anew. */
+GPtrArray *known_read_again(Known *known, Ctl *ctl, GError **error);
 
 /* Whether a profile, which may be NULL, is of a tier or of the word "brief". */
 gboolean known_is_of(const KnownProfile *profile, const char *word);
@@ -47,5 +55,6 @@ gboolean known_is_of(const KnownProfile *profile, const char *word);
  */
 char *change_text(const Change *change, gboolean all);
 
-/* An object with name, before and after, which are rows or null. */
+/* An object with name, before and after, which are rows or null. Only of what was read with JSON.
+ */
 JsonNode *change_json(const Change *change);

@@ -8,7 +8,7 @@ memory. It learns nothing and authorizes nothing: --fail METHOD=ERROR:MESSAGE
 makes a method fail the way that a test wants to see, --hang METHOD prints
 whether the call may ask for a password and never answers, --no-database lets
 LoadDatabase find none, --many N adds so many profiles, --leave NAME lets a profile
-leave just before others are deleted, --set PROPERTY=TEXT changes a property,
+leave without a word just before others are deleted, --set PROPERTY=TEXT changes a property,
 --tell METHOD prints how many rows an answer of it has.
 Prints "ready" when it owns its name.
 """
@@ -129,6 +129,7 @@ class Fake:
         self.serial = 0
         self.changed_at = {}
         self.holds, self.cookies, self.rules, self.programs = {}, [], {}, copy.copy(IDENTITY)
+        self.callers = set()
         interface = Gio.DBusNodeInfo.new_for_xml(xml).lookup_interface(INTERFACE)
         for known in interface.properties:
             self.properties.setdefault(known.name, GLib.Variant(known.signature,
@@ -139,7 +140,8 @@ class Fake:
             self.properties[key] = GLib.Variant.parse(GLib.VariantType(kind), value, None, None)
         bus.register_object(PATH, interface, self.on_call, self.on_get, None)
 
-    def on_get(self, _bus, _sender, _path, _interface, name):
+    def on_get(self, _bus, sender, _path, _interface, name):
+        self.callers.add(sender)
         counts = {
             "Profiles": len(self.table),
             "Confident": sum(row["confident"] for row in self.table.values()),
@@ -147,7 +149,8 @@ class Fake:
         }
         return GLib.Variant("u", counts[name]) if name in counts else self.properties[name]
 
-    def on_call(self, _bus, _sender, _path, _interface, method, parameters, invocation):
+    def on_call(self, _bus, sender, _path, _interface, method, parameters, invocation):
+        self.callers.add(sender)
         if method in self.hang:
             flags = invocation.get_message().get_flags()
             asks = flags & Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION
@@ -167,8 +170,9 @@ class Fake:
     def changed(self, names, removed):
         self.serial += 1
         self.changed_at.update((name, self.serial) for name in names)
-        self.bus.emit_signal(None, PATH, INTERFACE, "ProfilesChanged",
-                             GLib.Variant("(tasas)", (self.serial, names, removed)))
+        for caller in self.callers:
+            self.bus.emit_signal(caller, PATH, INTERFACE, "ProfilesChanged",
+                                 GLib.Variant("(tasas)", (self.serial, names, removed)))
 
     def find(self, name):
         if len(name) > 64:
@@ -322,7 +326,7 @@ class Fake:
             raise Refused("LimitExceeded", "At most %d names can be deleted in one call" % MAX_NAMES)
         names = set(names)
         for name in self.leaving:
-            self.table.pop(name, None)
+            self.serial += self.table.pop(name, None) is not None
         for name in names:
             self.find(name)
         for name in names:

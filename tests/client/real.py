@@ -236,6 +236,9 @@ def what_follows_does_not_start_a_service_that_was_stopped():
         ctl("status")
         wait_for(lambda: processes("^" + os.environ["LAB_SERVICE"]), 5, "a new call starts it")
         assert monitor.expect("the service started").count("property") == 0
+        # The next service tells of changes only those that have called it.
+        ctl("override", "set", "later", "lat-critical")
+        monitor.expect("later: lat-critical (override)")
     finally:
         for terminal in filter(None, (monitor, top)):
             terminal.close()

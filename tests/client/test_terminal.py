@@ -142,13 +142,91 @@ class Monitor(ClientTest):
         fake.wait()
         self.start_fake()
         self.ok("backend", "none")
-        told = [json.loads(lines.stdout.readline()) for _ in range(3)]
+        told = [json.loads(lines.stdout.readline()) for _ in range(4)]
         self.assertEqual([event["event"] for event in told],
-                         ["service-stopped", "service-started", "properties-changed"])
-        self.assertEqual(told[2]["properties"], {"backend": "none"})
+                         ["service-stopped", "service-started", "profiles-changed", "properties-changed"])
+        # The fake's profiles were seen by each at another time, as it makes them at its start.
+        self.assertEqual({key for change in told[2]["changes"] for key in change["after"]
+                          if change["after"][key] != change["before"][key]}, {"last_seen_us"})
+        self.assertEqual(told[3]["properties"], {"backend": "none"})
         self.assertEqual([plain.stdout.readline()[10:] for _ in range(3)],
                          ["the service stopped\n", "the service started\n",
                           "property Backend = 'none'\n"])
+
+    def test_it_follows_the_service_that_comes_after(self):
+        fake = self.start_fake()
+        plain, lines = self.monitor(), self.monitor("--json", "later", "make")
+        plain.stderr.readline()
+        lines.stdout.readline()
+        self.ok("override", "set", "later", "batch")
+        self.assertIn("new      later", plain.stdout.readline())
+        self.assertEqual(json.loads(lines.stdout.readline())["changed"], ["later"])
+        fake.kill()
+        fake.wait()
+        self.start_fake()
+        self.assertEqual([plain.stdout.readline()[10:] for _ in range(3)],
+                         ["the service stopped\n", "the service started\n", "removed  later, was batch (override)\n"])
+        told = [json.loads(lines.stdout.readline()) for _ in range(3)]
+        self.assertEqual([event["event"] for event in told],
+                         ["service-stopped", "service-started", "profiles-changed"])
+        self.assertEqual((told[2]["serial"], told[2]["removed"]), (0, ["later"]))
+        self.ok("override", "set", "make", "batch")
+        self.assertIn("make: brief? 0.45 -> batch (override)", plain.stdout.readline())
+        event = json.loads(lines.stdout.readline())
+        self.assertEqual((event["serial"], event["changed"], event["removed"]), (1, ["make"], []))
+
+    def test_of_what_waited_no_more_is_asked_than_it_says(self):
+        fake = self.start_fake("--tell=QueryColumns")
+        plain = self.monitor()
+        plain.stderr.readline()
+        self.ok("override", "set", "make", "batch")
+        plain.stdout.readline()
+        # All, and again, since the first serial is that of a service that does not say one.
+        self.assertEqual([fake.stdout.readline() for _ in range(2)], ["QueryColumns 10\n"] * 2)
+        pause(plain)
+        self.ok("override", "set", "later", "batch")
+        self.ok("delete", "later")
+        self.ok("override", "set", "later", "lat-critical")
+        self.ok("override", "set", "as", "interactive")
+        plain.send_signal(signal.SIGCONT)
+        told = [plain.stdout.readline()[10:] for _ in range(2)]
+        self.assertEqual(sorted(told), ["changed  as: batch 0.71 -> interactive (override)\n",
+                                        "new      later: lat-critical (override)\n"])
+        self.ok("override", "clear", "as")
+        self.assertIn("changed  as", plain.stdout.readline())
+        self.assertEqual([fake.stdout.readline() for _ in range(2)], ["QueryColumns 2\n", "QueryColumns 1\n"])
+
+    def test_after_a_signal_that_was_missed_all_is_read(self):
+        self.start_fake("--leave=as")
+        plain = self.monitor()
+        plain.stderr.readline()
+        self.ok("delete", "make", "cc1")
+        self.assertEqual(sorted(plain.stdout.readline()[10:].split(",")[0] for _ in range(3)),
+                         ["removed  as", "removed  cc1", "removed  make"])
+
+    def test_what_is_not_printed_is_not_asked_for(self):
+        self.start_fake("--fail=QueryProfiles=NoBackend:it takes ten times as long")
+        for options in ((), ("--all",)):
+            plain = self.monitor(*options)
+            self.assertIn("Following", plain.stderr.readline())
+            self.ok("override", "set", "cc1", "batch")
+            self.assertIn("cc1: ", plain.stdout.readline())
+            self.ok("override", "clear", "cc1")
+
+    def test_a_list_that_fails_is_told_and_read_later(self):
+        fake = self.start_fake()
+        plain = self.monitor()
+        plain.stderr.readline()
+        fake.kill()
+        fake.wait()
+        refusing = self.start_fake("--fail=QueryColumns=LimitExceeded:not now")
+        self.assertEqual(plain.stderr.readline(), "The service refused: not now.\n")
+        refusing.kill()
+        refusing.wait()
+        self.start_fake()
+        self.ok("delete", "cc1")
+        while "removed  cc1" not in (line := plain.stdout.readline()):
+            self.assertIn("the service", line)
 
     def test_it_does_not_start_a_service_that_was_stopped(self):
         fake = self.start_fake()
@@ -177,6 +255,11 @@ class Monitor(ClientTest):
             process.stderr.readline()
             process.send_signal(number)
             self.assertEqual(process.wait(20), 0)
+
+
+def pause(process):
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
 
 
 def terminal_line(terminal):
