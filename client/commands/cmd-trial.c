@@ -69,10 +69,8 @@ static void on_properties_changed(GVariant *changed, gpointer data)
 static void on_owner_changed(GObject *proxy, GParamSpec *pspec, gpointer data)
 {
 	Trial *trial = data;
-	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(proxy));
 
-	if (owner)
-		return;
+	/* Whatever comes after it has no trial of ours. */
 	trial->left = TRUE;
 	g_main_loop_quit(trial->loop);
 }
@@ -185,7 +183,8 @@ static int print_result(GVariant *result)
 		return CTL_FAILED;
 	}
 	if (!g_str_equal(state, "done")) {
-		g_printerr("The trial ended early: %s. Applying is as configured again.\n", reason);
+		g_printerr("The trial ended early%s%s. Applying is as configured again.\n",
+			   *reason ? ": " : "", reason);
 		return CTL_FAILED;
 	}
 	printf("Verdict: %s: %s.\n", verdict, because);
@@ -204,12 +203,18 @@ static int print_result(GVariant *result)
 	return CTL_OK;
 }
 
-static gboolean ended_well(GVariant *result)
+static const char *state_of(GVariant *result)
 {
 	const char *state = "";
 
 	g_variant_lookup(result, "state", "&s", &state);
-	return g_str_equal(state, "done");
+	return state;
+}
+
+static int report_left(void)
+{
+	g_printerr("The service stopped, and the trial with it.\n");
+	return CTL_UNREACHABLE;
 }
 
 static int report(const Trial *trial)
@@ -217,13 +222,12 @@ static int report(const Trial *trial)
 	g_autoptr(GVariant) result = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (trial->left) {
-		g_printerr("The service stopped, and the trial with it.\n");
-		return CTL_UNREACHABLE;
-	}
+	if (trial->left)
+		return report_left();
 	if (trial->stopped) {
 		/* It would end with this connection as well. */
-		procdb_dbus_proc_db1_call_stop_trial_sync(trial->ctl->proxy, G_DBUS_CALL_FLAGS_NONE,
+		procdb_dbus_proc_db1_call_stop_trial_sync(trial->ctl->proxy,
+							  G_DBUS_CALL_FLAGS_NO_AUTO_START,
 							  trial->ctl->timeout_ms, NULL, NULL);
 		g_printerr("The trial was ended. Applying is as configured again.\n");
 		return CTL_FAILED;
@@ -231,11 +235,14 @@ static int report(const Trial *trial)
 	if (!procdb_dbus_proc_db1_call_get_trial_sync(trial->ctl->proxy, trial->ctl->call_flags,
 						      trial->ctl->timeout_ms, &result, NULL,
 						      &error))
-		return failure_report("GetTrial", NULL, error);
+		return bus_is_gone(error) ? report_left() : failure_report("GetTrial", NULL, error);
+	/* Another service has had none. */
+	if (g_str_equal(state_of(result), "none"))
+		return report_left();
 	if (!trial->ctl->json)
 		return print_result(result);
 	ctl_json_print(ctl_json_from_variant(result));
-	return ended_well(result) ? CTL_OK : CTL_FAILED;
+	return g_str_equal(state_of(result), "done") ? CTL_OK : CTL_FAILED;
 }
 
 static gboolean parse_seconds(const char *text, guint *seconds)
@@ -270,6 +277,8 @@ int cmd_trial(Ctl *ctl, const CtlCommand *command, char **argv)
 							ctl->timeout_ms, NULL, &error)) {
 		status = failure_report("StartTrial", NULL, error);
 	} else {
+		/* A service that is stopped from here on stays stopped. */
+		ctl->call_flags |= G_DBUS_CALL_FLAGS_NO_AUTO_START;
 		follow(&trial, seconds);
 		status = report(&trial);
 	}

@@ -398,12 +398,12 @@ class Fake:
         return False
 
     def StartTrial(self, seconds):
-        """61 seconds end early, and 600 never; all others are over at once, 62 after the end of another."""
+        """61 end early, 63 are forgotten, and 600 never end; others are over at once, 62 after the end of another."""
         if seconds == 62:
             self.trial_is("ended", 100)
         self.trial_is("running", 0)
         if seconds < 600:
-            GLib.timeout_add(50, self.trial_is, "ended" if seconds == 61 else "done", 100)
+            GLib.timeout_add(50, self.trial_is, {61: "ended", 63: "none"}.get(seconds, "done"), 100)
 
     def StopTrial(self):
         print("StopTrial", flush=True)

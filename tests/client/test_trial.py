@@ -4,11 +4,12 @@
 """pandemoniumctl trial before a service that is made up, and the line of status."""
 
 import json
+import os
 import signal
 import subprocess
 import unittest
 
-from support import CTL, ClientTest, TIED, WAIT_S, stop
+from support import CTL, NAME, ClientTest, TIED, WAIT_S, stop
 
 
 class Trial(ClientTest):
@@ -75,6 +76,30 @@ class Trial(ClientTest):
             fake.kill()
             self.assertEqual(client.wait(WAIT_S), 5)
             self.assertIn("The service stopped", client.stderr.read())
+
+    def test_a_service_that_is_stopped_stays_so(self):
+        """It ends the trial before it goes, and is asked for the result when it has gone."""
+        fake = self.start_fake()
+        started = self.bus.note_starts()
+        with subprocess.Popen([*TIED, CTL, "trial", "600"], env=self.bus.environment(),
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as client:
+            self.assertIn("Ctrl-C ends it", client.stderr.readline())
+            client.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, client.pid, os.WSTOPPED)
+            subprocess.run(["dbus-send", "--bus=" + self.bus.address, "--dest=" + NAME, "--print-reply",
+                            "/org/pandemonium/ProcDb", "org.pandemonium.ProcDb1.StopTrial"],
+                           stdout=subprocess.DEVNULL, check=True)
+            fake.kill()
+            fake.wait()
+            client.send_signal(signal.SIGCONT)
+            self.assertEqual(client.wait(WAIT_S), 5)
+            self.assertEqual(client.stderr.read(), "The service stopped, and the trial with it.\n")
+        self.assertFalse(os.path.exists(started))
+
+    def test_a_service_that_knows_of_no_trial_is_another_one(self):
+        self.start_fake()
+        for options in ((), ("--json",)):
+            self.assertIn("The service stopped, and the trial with it.", self.fails(5, *options, "trial", "63"))
 
     def test_status_has_a_line_of_waits(self):
         self.start_fake()
