@@ -61,6 +61,16 @@ static void test_the_script_of_an_interpreter(void)
 	}
 }
 
+static void test_programs_that_run_others(void)
+{
+	g_assert_true(procdb_script_is_interpreter("/usr/bin/python3.11"));
+	g_assert_true(procdb_script_is_interpreter("sh"));
+	g_assert_false(procdb_script_is_interpreter("/usr/bin/python3/vim"));
+	g_assert_false(procdb_script_is_interpreter("pythonic"));
+	g_assert_false(procdb_script_is_interpreter("3"));
+	g_assert_false(procdb_script_is_interpreter(""));
+}
+
 static void test_what_is_cut_is_not_believed(void)
 {
 	char args[PROCDB_ARGS_LEN];
@@ -289,6 +299,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/rules/script", test_the_script_of_an_interpreter);
+	g_test_add_func("/rules/script-interpreters", test_programs_that_run_others);
 	g_test_add_func("/rules/script-cut", test_what_is_cut_is_not_believed);
 	g_test_add_func("/rules/script-any-bytes", test_arguments_of_any_bytes);
 	g_test_add_func("/rules/patterns", test_patterns);
