@@ -12,11 +12,9 @@
 
 #include <glib-unix.h>
 
-#include "bus.h"
 #include "commands.h"
-#include "failure.h"
-#include "name.h"
 #include "options.h"
+#include "run-hold.h"
 #include "tiers.h"
 
 /* As env(1), nice(1) and timeout(1) have them: what the program itself ends with stays apart. */
@@ -26,9 +24,6 @@ enum {
 	RUN_NOT_FOUND = 127,
 	RUN_SIGNALLED = 128,
 };
-
-/* How long the service may take to let go of what ends with our connection anyway. */
-#define RELEASE_WAIT_MS 1000
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
@@ -109,11 +104,13 @@ static int not_executed(const char *program, int reason)
 }
 
 /* Waits for the end of the program; returns its exit status as a shell has it. */
-static int wait_for_end(pid_t pid)
+static int wait_for_end(pid_t pid, RunHold *hold)
 {
 	siginfo_t ended;
 	int status;
 
+	if (hold)
+		run_hold_keep(hold, pid);
 	/* As long as it is not reaped, its ID is that of no other process. */
 	while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT) < 0) {
 		if (errno != EINTR)
@@ -127,8 +124,8 @@ static int wait_for_end(pid_t pid)
 	return WIFSIGNALED(status) ? RUN_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Runs the program and waits for its end. */
-static int run_program(char **argv)
+/* Runs the program and waits for its end. hold may be NULL. */
+static int run_program(char **argv, RunHold *hold)
 {
 	struct sigaction actions[G_N_ELEMENTS(forwarded)];
 	int pipe_fds[2], reason = 0, status;
@@ -160,42 +157,8 @@ static int run_program(char **argv)
 	if (pid > 0 && read(pipe_fds[0], &reason, sizeof(reason)) < 0)
 		reason = 0;
 	close(pipe_fds[0]);
-	status = pid > 0 ? wait_for_end(pid) : RUN_FAILED;
+	status = pid > 0 ? wait_for_end(pid, hold) : RUN_FAILED;
 	return reason != 0 ? not_executed(argv[0], reason) : status;
-}
-
-/* Asks the service for a hold; an exit code, CTL_OK if it has it. */
-static int hold(Ctl *ctl, const char *program, const char *tier, guint32 *cookie)
-{
-	g_autofree char *last = g_path_get_basename(program);
-	g_autofree char *name = name_of_typed(last, TRUE);
-	g_autofree char *reason = g_strdup_printf("pandemoniumctl run, process %d", (int)getpid());
-	g_autoptr(GVariant) reply = NULL;
-	g_autoptr(GError) error = NULL;
-	int status = bus_connect_privileged(ctl);
-
-	if (status != CTL_OK)
-		return status;
-	/* Else GDBus would end us, and so leave the program alone, when the bus goes. */
-	g_dbus_connection_set_exit_on_close(g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)),
-					    FALSE);
-	reply = g_dbus_proxy_call_sync(G_DBUS_PROXY(ctl->proxy), "Hold",
-				       g_variant_new("(sss)", name, tier, reason), ctl->call_flags,
-				       ctl->timeout_ms, NULL, &error);
-	/* It has asked, and the terminal is the program's from here on. */
-	bus_stop_agent(ctl);
-	if (!reply)
-		return failure_report("Hold", NULL, error);
-	g_variant_get(reply, "(u)", cookie);
-	return CTL_OK;
-}
-
-/* It ends with our connection, too, but so it has ended when the caller goes on. */
-static void release(const Ctl *ctl, guint32 cookie)
-{
-	g_autoptr(GVariant) ignored = g_dbus_proxy_call_sync(
-	    G_DBUS_PROXY(ctl->proxy), "ReleaseHold", g_variant_new("(u)", cookie),
-	    G_DBUS_CALL_FLAGS_NO_AUTO_START, RELEASE_WAIT_MS, NULL, NULL);
 }
 
 int cmd_run(Ctl *ctl, const CtlCommand *command, char **argv)
@@ -209,8 +172,7 @@ int cmd_run(Ctl *ctl, const CtlCommand *command, char **argv)
 	     NULL},
 	    {NULL},
 	};
-	guint32 cookie = 0;
-	gboolean held;
+	RunHold *hold;
 	int status;
 
 	if (!options_parse(ctl, command, entries, argv, &args))
@@ -221,13 +183,13 @@ int cmd_run(Ctl *ctl, const CtlCommand *command, char **argv)
 	}
 	if (!options_is_word(command, "tier", tier, procdb_tier_names))
 		return RUN_FAILED;
-	held = hold(ctl, args[0], tier, &cookie) == CTL_OK;
-	if (!held && !anyway) {
+	hold = run_hold_new(ctl, args, tier);
+	if (!hold && !anyway) {
 		g_printerr("\"%s\" was not run; --anyway runs it without a tier.\n", args[0]);
 		return RUN_FAILED;
 	}
-	status = run_program(args);
-	if (held)
-		release(ctl, cookie);
+	status = run_program(args, hold);
+	if (hold)
+		run_hold_end(hold);
 	return status;
 }

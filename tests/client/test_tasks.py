@@ -130,7 +130,8 @@ class Run(ClientTest):
     def test_it_holds_the_tier_while_the_program_runs(self):
         fake = self.start_fake()
         done = self.run_in("/bin/sh", "-c", CTL + ' list --json sh; echo "$0 $1"', "-x", "--tier=y")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((done.returncode, done.stderr), (
+            0, 'Until this ends, all new tasks named "sh" start as batch, not its own alone.\n'))
         self.assertIn("-x --tier=y\n", done.stdout)
         self.assertRegex(fake.stdout.readline(), r"^held sh batch pandemoniumctl run, process \d+$")
         self.assertEqual(fake.stdout.readline(), "released 1\n")

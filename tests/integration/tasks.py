@@ -145,6 +145,15 @@ sys.stdin.read()
 """
 
 
+def is_known(service, name):
+    try:
+        service.call("GetProfile", "(s)", name)
+    except CallFailed as failure:
+        assert failure.name == error_name("NoSuchProfile"), failure
+        return False
+    return True
+
+
 def a_hold_ends_with_the_caller_that_is_killed():
     with Service() as service:
         holder = subprocess.Popen(["/usr/bin/python3", "-c", HOLDER], stdin=subprocess.PIPE,
@@ -156,15 +165,22 @@ def a_hold_ends_with_the_caller_that_is_killed():
         assert service.get("Overrides") == 0
         holder.send_signal(signal.SIGKILL)
         holder.wait()
+        wait_for(lambda: not is_known(service, "held-program"), 5, "the hold has ended")
 
-        def is_gone():
-            try:
-                service.call("GetProfile", "(s)", "held-program")
-            except CallFailed as failure:
-                return failure.name == error_name("NoSuchProfile")
-            return False
 
-        wait_for(is_gone, 5, "the hold has ended")
+def run_holds_again_after_a_restart():
+    with Service() as service:
+        client = subprocess.Popen(["pandemoniumctl", "run", "--tier=batch", program("held-program"), "1000"],
+                                  stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: is_known(service, "held-program"), 10, "the name is held")
+    assert "the hold of \"held-program\" at batch" in client.stderr.readline()
+    with Service() as service:
+        assert "start as batch again" in client.stderr.readline()
+        held = service.call("GetProfile", "(s)", "held-program")
+        assert (held["held"], held["prediction_source"]) == ("batch", "hold"), held
+        client.terminate()
+        assert client.wait(20) == 128 + signal.SIGTERM
+        wait_for(lambda: not is_known(service, "held-program"), 5, "the hold has ended")
 
 
 if __name__ == "__main__":
