@@ -16,7 +16,10 @@ static char *at_time(gint64 time_us)
 
 static char *paused(gint64 retry_us)
 {
-	g_autofree char *when = retry_us > 0 ? at_time(retry_us) : g_strdup("later");
+	/* When that has passed, it waits for load. */
+	g_autofree char *when = retry_us > g_get_real_time()
+				    ? at_time(retry_us)
+				    : g_strdup("when programs have to wait");
 
 	return g_strdup_printf("Slices are paused: programs waited longer with them than without. "
 			       "They are tried again %s.",
@@ -60,6 +63,13 @@ char *monitor_face_counts(ProcdbDBusProcDb1 *proxy)
 	    out_count(procdb_dbus_proc_db1_get_overrides(proxy), "override");
 
 	return g_strdup_printf("%s known, %s predicted, %s", known, predicted, overrides);
+}
+
+const char *monitor_face_empty(guint known, const char **title)
+{
+	*title = known > 0 ? "No Program Matches" : "No Programs Yet";
+	return known > 0 ? "The search, the tier and the menu choose which are shown."
+			 : "They are shown here as soon as they have run for a while.";
 }
 
 char *monitor_face_program(MonitorProgram *program)

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* What the window says of the service and of programs. Free all with g_free(). */
+/* What the window says of the service and of programs. Free what is not constant with g_free(). */
 
 #include "procdb-dbus.h"
 #include "program.h"
@@ -12,6 +12,9 @@ char *monitor_face_banner(ProcdbDBusProcDb1 *proxy);
 
 /* How much is known. */
 char *monitor_face_counts(ProcdbDBusProcDb1 *proxy);
+
+/* Why no program is shown, of these that are known, and a title for it. */
+const char *monitor_face_empty(guint known, const char **title);
 
 /* What becomes of new tasks of a program. */
 char *monitor_face_program(MonitorProgram *program);

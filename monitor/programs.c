@@ -372,10 +372,24 @@ void monitor_programs_set_pace(MonitorPrograms *self, guint pace_ms)
 	ask_when_due(self);
 }
 
+static char *pattern_of(const char *text)
+{
+	return *text && strlen(text) <= MAX_SEARCH ? g_strdup_printf("*%s*", text) : NULL;
+}
+
 void monitor_programs_search(MonitorPrograms *self, const char *text)
 {
 	g_free(self->pattern);
-	self->pattern = *text && strlen(text) <= MAX_SEARCH ? g_strdup_printf("*%s*", text) : NULL;
+	self->pattern = pattern_of(text);
 	self->is_searching = self->is_cut && self->pattern;
 	ask_when_due(self);
+}
+
+gboolean monitor_programs_may_find(MonitorPrograms *self, const char *text)
+{
+	g_autofree char *pattern = pattern_of(text);
+
+	return self->is_cut && pattern &&
+	       (self->is_searching || (self->cancellable && self->asked == MATCHES) ||
+		g_strcmp0(pattern, self->pattern) != 0);
 }

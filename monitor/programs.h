@@ -31,6 +31,9 @@ GListModel *monitor_programs_list(MonitorPrograms *self);
  */
 void monitor_programs_search(MonitorPrograms *self, const char *text);
 
+/* Whether programs with this text may be missing in the list, because the service has to tell. */
+gboolean monitor_programs_may_find(MonitorPrograms *self, const char *text);
+
 /*
  * How long to wait between two lists at least, in ms; 0: until another call. What changed in the
  * meantime is asked for then.

@@ -24,8 +24,9 @@ struct _MonitorWindow {
 	ProcdbDBusProcDb1 *proxy;
 	MonitorPrograms *programs;
 	GCancellable *cancellable;
-	gint64 history_us; /* when it was asked for last; 0: never */
-	char *trial;	   /* the state of it that is shown */
+	gint64 history_us;  /* when it was asked for last; 0: never */
+	char *trial;	    /* the state of it that is shown */
+	gboolean is_listed; /* a list of this service has come */
 
 	GtkWidget *search;
 	GtkWidget *tier;
@@ -40,7 +41,9 @@ struct _MonitorWindow {
 	GtkWidget *trial_button;
 	GtkWidget *plot;
 	GtkWidget *plot_title;
+	GtkWidget *rows;
 	GtkWidget *view;
+	GtkWidget *empty;
 	GtkWidget *summary;
 	GtkWidget *override;
 };
@@ -49,10 +52,10 @@ G_DEFINE_FINAL_TYPE(MonitorWindow, monitor_window, ADW_TYPE_APPLICATION_WINDOW)
 
 static gboolean is_running(MonitorWindow *self)
 {
-	g_autofree char *owner =
-	    self->proxy ? g_dbus_proxy_get_name_owner(G_DBUS_PROXY(self->proxy)) : NULL;
+	GDBusProxy *proxy = self->proxy ? G_DBUS_PROXY(self->proxy) : NULL;
+	g_autofree char *owner = proxy ? g_dbus_proxy_get_name_owner(proxy) : NULL;
 
-	return owner != NULL;
+	return owner && !g_dbus_connection_is_closed(g_dbus_proxy_get_connection(proxy));
 }
 
 static void told(GObject *listener, const char *text, gboolean is_failure)
@@ -142,6 +145,22 @@ static void show_banner(MonitorWindow *self)
 	gtk_info_bar_set_revealed(GTK_INFO_BAR(self->banner), text != NULL);
 }
 
+/* In the place of a table without rows stands why it has none. */
+static void show_rows(MonitorWindow *self)
+{
+	GListModel *known = monitor_programs_list(self->programs);
+	GListModel *shown = G_LIST_MODEL(gtk_column_view_get_model(GTK_COLUMN_VIEW(self->view)));
+	const char *search = gtk_editable_get_text(GTK_EDITABLE(self->search));
+	const gboolean is_empty = self->is_listed && g_list_model_get_n_items(shown) == 0 &&
+				  !monitor_programs_may_find(self->programs, search);
+	const char *title, *why = monitor_face_empty(g_list_model_get_n_items(known), &title);
+
+	adw_status_page_set_title(ADW_STATUS_PAGE(self->empty), title);
+	adw_status_page_set_description(ADW_STATUS_PAGE(self->empty), why);
+	gtk_widget_set_visible(self->rows, !is_empty);
+	gtk_widget_set_visible(self->empty, is_empty);
+}
+
 static void on_properties_changed(GDBusProxy *proxy, GVariant *changed, const char *const *gone,
 				  MonitorWindow *self)
 {
@@ -160,7 +179,11 @@ static void on_updated(MonitorPrograms *programs, guint changes, MonitorWindow *
 {
 	const gint64 now_us = g_get_monotonic_time();
 
+	self->is_listed = TRUE;
+	show_rows(self);
 	show_summary(self);
+	/* A time that it names may have passed. */
+	show_banner(self);
 	/* A list that failed may have taken its place. */
 	if (is_running(self))
 		gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "list");
@@ -194,6 +217,8 @@ static void on_owner_changed(GDBusProxy *proxy, GParamSpec *pspec, MonitorWindow
 	const gboolean runs = is_running(self);
 
 	self->history_us = 0;
+	self->is_listed = FALSE;
+	show_rows(self);
 	if (!runs) {
 		adw_status_page_set_title(ADW_STATUS_PAGE(self->status),
 					  "The Service Does Not Run");
@@ -204,6 +229,14 @@ static void on_owner_changed(GDBusProxy *proxy, GParamSpec *pspec, MonitorWindow
 	gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.trial", runs);
 	gtk_stack_set_visible_child_name(GTK_STACK(self->stack), runs ? "list" : "stopped");
 	on_properties_changed(proxy, NULL, NULL, self);
+}
+
+static void on_bus_closed(GDBusConnection *bus, gboolean remote, GError *error, MonitorWindow *self)
+{
+	gtk_widget_action_set_enabled(GTK_WIDGET(self), "win.trial", FALSE);
+	show_banner(self);
+	monitor_window_fail(self, "The Connection to the System Bus Broke",
+			    "Close this window, and open it again.");
 }
 
 static void act_override(GtkWidget *widget, const char *action, GVariant *parameter)
@@ -275,8 +308,10 @@ static void on_tier(GtkDropDown *tier, GParamSpec *pspec, MonitorWindow *self)
 
 static void on_search(GtkEditable *search, MonitorWindow *self)
 {
-	if (self->programs)
-		monitor_programs_search(self->programs, gtk_editable_get_text(search));
+	if (!self->programs)
+		return;
+	monitor_programs_search(self->programs, gtk_editable_get_text(search));
+	show_rows(self);
 }
 
 /* Enter goes from the search to what was found. */
@@ -373,7 +408,9 @@ static void bind_children(GtkWidgetClass *class)
 	    {"trial_button", G_STRUCT_OFFSET(MonitorWindow, trial_button)},
 	    {"plot", G_STRUCT_OFFSET(MonitorWindow, plot)},
 	    {"plot_title", G_STRUCT_OFFSET(MonitorWindow, plot_title)},
+	    {"rows", G_STRUCT_OFFSET(MonitorWindow, rows)},
 	    {"view", G_STRUCT_OFFSET(MonitorWindow, view)},
+	    {"empty", G_STRUCT_OFFSET(MonitorWindow, empty)},
 	    {"summary", G_STRUCT_OFFSET(MonitorWindow, summary)},
 	    {"override", G_STRUCT_OFFSET(MonitorWindow, override)},
 	};
@@ -426,8 +463,12 @@ MonitorWindow *monitor_window_new(AdwApplication *application)
 
 void monitor_window_follow(MonitorWindow *self, ProcdbDBusProcDb1 *proxy)
 {
+	GDBusConnection *bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(proxy));
 	GtkColumnView *view = GTK_COLUMN_VIEW(self->view);
 
+	/* Else GDBus would end the program without a word when the bus goes. */
+	g_dbus_connection_set_exit_on_close(bus, FALSE);
+	g_signal_connect_object(bus, "closed", G_CALLBACK(on_bus_closed), self, 0);
 	self->proxy = g_object_ref(proxy);
 	self->programs = monitor_programs_new(proxy);
 	monitor_table_fill(view, self->programs, GTK_EDITABLE(self->search),
@@ -435,6 +476,8 @@ void monitor_window_follow(MonitorWindow *self, ProcdbDBusProcDb1 *proxy)
 			   g_action_map_lookup_action(G_ACTION_MAP(self), "kernel-threads"));
 	g_signal_connect_object(gtk_column_view_get_model(view), "notify::selected-item",
 				G_CALLBACK(on_selected), self, 0);
+	g_signal_connect_object(gtk_column_view_get_model(view), "items-changed",
+				G_CALLBACK(show_rows), self, G_CONNECT_SWAPPED);
 	g_signal_connect(self->programs, "updated", G_CALLBACK(on_updated), self);
 	g_signal_connect(self->programs, "failed", G_CALLBACK(on_failed), self);
 	g_signal_connect(proxy, "g-properties-changed", G_CALLBACK(on_properties_changed), self);

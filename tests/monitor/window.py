@@ -4,6 +4,7 @@
 """The window on a screen of its own, with keys and a screen reader: real service, bus and polkitd."""
 
 import os
+import subprocess
 
 from desk import USER, Agent, desk
 
@@ -87,6 +88,39 @@ def a_search_finds_what_is_not_in_the_list():
         place.press("ctrl+f")
         place.type("needl")
         place.sees("needle")
+        is_quiet(place)
+
+
+def it_says_why_no_program_is_listed():
+    with Service() as service, desk() as place:
+        place.open()
+        place.sees("No Programs Yet")
+        teach(service)
+        place.sees("lab-one")
+        place.sees("No Programs Yet", missing=True)
+        place.focus()
+        place.press("ctrl+f")
+        place.type("zzz")
+        place.sees("No Program Matches")
+        place.press("BackSpace", "BackSpace", "BackSpace")
+        place.sees("lab-one")
+        place.sees("No Program Matches", missing=True)
+        is_quiet(place)
+
+
+def it_says_that_the_bus_broke():
+    with desk() as place:
+        bus = place.as_user("dbus-daemon", "--session", "--nofork", "--print-address", stdout=subprocess.PIPE, text=True)
+        try:
+            place.environment["DBUS_SYSTEM_BUS_ADDRESS"] = bus.stdout.readline().strip()
+            place.open()
+            place.sees("Start the Service")
+        finally:
+            bus.kill()
+            bus.wait()
+        place.sees("The Connection to the System Bus Broke")
+        place.sees("Start the Service", missing=True)
+        assert place.window.poll() is None
         is_quiet(place)
 
 
