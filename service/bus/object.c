@@ -174,7 +174,8 @@ static gsize answer_size(sd_bus_message *call, gpointer data)
 	    sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetDelays") > 0)
 		return LARGE_ANSWER;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "ListOverrides") > 0)
-		return PROCDB_SMALL_ANSWER + procdb_engine_count_overrides(self->engine) * PROCDB_ROW_SIZE;
+		return PROCDB_SMALL_ANSWER +
+		       procdb_engine_count_overrides(self->engine) * PROCDB_ROW_SIZE;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetHistory") > 0)
 		return 2 * LARGE_ANSWER;
 	if (sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, "GetProfile") > 0 ||
