@@ -74,14 +74,14 @@ static void steps_that_are_small_do_not_hide_a_great_one(void)
 /* What is not counted is known in wake-ups per 100 ms, rounded. */
 static void wakeups_are_sorted_as_they_are_shown(void)
 {
-	static const Row rows[] = {
-	    {.name = "slow", .wakeups_per_second = 0.4, .wakeup_freq = 9},
-	    {.name = "fast", .wakeups_per_second = 190, .wakeup_freq = 0},
-	    {.name = "old", .wakeups_per_second = -1, .wakeup_freq = 2},
-	};
+	const Row slow = {.name = "slow", .wakeups_per_second = 0.4, .wakeup_freq = 9};
+	const Row fast = {.name = "fast", .wakeups_per_second = 190, .wakeup_freq = 0};
+	const Row old = {.name = "old", .wakeups_per_second = -1, .wakeup_freq = 2};
 	g_autoptr(Rows) sorted = rows_new();
 
-	g_array_append_vals(sorted->items, rows, G_N_ELEMENTS(rows));
+	g_array_append_val(sorted->items, slow);
+	g_array_append_val(sorted->items, fast);
+	g_array_append_val(sorted->items, old);
 	order_sort(sorted, order_of_column(ROW_WAKEUPS), FALSE);
 	g_assert_cmpstr(rows_get(sorted, 0)->name, ==, "fast");
 	g_assert_cmpstr(rows_get(sorted, 1)->name, ==, "old");
