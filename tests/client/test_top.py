@@ -237,6 +237,7 @@ class Showing(TopTest):
     def test_a_delete_says_that_an_override_goes_as_well(self):
         self.start()
         self.press("/wine\r", "filter: wine$")
+        self.see_names("wine")
         self.press("d", r'^Forget what was learned about "wine", and its override\? \[y/N\]')
         self.press("y", '^"wine" is forgotten, and its override; one that a file declares comes back')
         self.fails(3, "show", "wine")
