@@ -56,7 +56,7 @@ def of_two_services_with_one_database_one_writes():
             said = second_says(command)
             assert "another service writes the database" in said, said
             # The one thing that helps, and not what is of no use here.
-            assert "Stop one of them, and run: pandemoniumctl load" in said, said
+            assert "stop one of them, and run: pandemoniumctl load" in said, said
             assert "pandemoniumctl save" not in said, said
         # What the first one writes later stays, whatever the second one is told.
         service.call("SetOverride", "(ss)", "first", "batch")
