@@ -139,7 +139,7 @@ static int report_ours(const char *code, const char *method, const char *name, c
 	if (g_str_equal(code, "SaveFailed"))
 		return not_saved(method, message);
 	if (g_str_equal(code, "InvalidProfile") || g_strcmp0(method, "ImportProfiles") == 0 ||
-	    g_strcmp0(method, "ImportPrior") == 0 || g_strcmp0(method, "ImportPrograms") == 0) {
+	    g_strcmp0(method, "ImportPrior") == 0) {
 		g_printerr("Nothing was imported: %s.\n", message);
 		return CTL_FAILED;
 	}

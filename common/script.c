@@ -16,14 +16,14 @@ struct interpreter {
 };
 
 static const struct interpreter interpreters[] = {
-    {" python pypy ", " -W -X --check-hash-based-pycs ", " -m ", " -c ", NULL},
+    {" python pypy ", " -W -X --check-hash-based-pycs ", " -m ", " -c ", "c"},
     {" sh bash dash ash ksh mksh zsh fish ", " -o +o -O +O --rcfile --init-file ", "",
      " --command ", "cs", "oO"},
     {" perl ", "", "", "", "eE"},
     {" ruby ", " -I -r ", "", "", "e"},
     {" node nodejs ",
      " -r --require --import --loader --experimental-loader -C --conditions --env-file ", "",
-     " -e --eval -p --print ", NULL},
+     " -e --eval -p --print ", "ep"},
     {" java ", " -cp -classpath --class-path -p --module-path --add-modules ", " -jar -m --module ",
      "", NULL},
     {" php ", " -c -d -z ", " -f ", " -r ", NULL},

@@ -97,23 +97,43 @@ static int report(Ctl *ctl, guint imported, gboolean replace)
 	return CTL_OK;
 }
 
+/* Rows of programs in one call: with the longest paths they are below the 6 MiB of the service. */
+#define PROGRAMS_AT_ONCE 2048
+
 /* Of each file: what its profiles are of. */
+static gboolean import_programs_of(Ctl *ctl, GVariant *programs, gboolean merge, GError **error)
+{
+	const gsize count = g_variant_n_children(programs);
+
+	for (gsize from = 0; from < count; from += PROGRAMS_AT_ONCE) {
+		g_auto(GVariantBuilder) rows = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
+		guint imported;
+
+		for (gsize i = from; i < MIN(from + PROGRAMS_AT_ONCE, count); i++) {
+			g_autoptr(GVariant) row = g_variant_get_child_value(programs, i);
+
+			g_variant_builder_add_value(&rows, row);
+		}
+		if (!procdb_dbus_proc_db1_call_import_programs_sync(
+			ctl->proxy, g_variant_builder_end(&rows), merge, ctl->call_flags,
+			ctl->timeout_ms, &imported, NULL, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static int import_programs(Ctl *ctl, const GPtrArray *files, gboolean merge)
 {
 	for (guint i = 0; i < files->len; i++) {
 		const Export *export = files->pdata[i];
 		g_autoptr(GError) error = NULL;
-		guint imported;
 
-		if (g_variant_n_children(export->programs) == 0 ||
-		    procdb_dbus_proc_db1_call_import_programs_sync(
-			ctl->proxy, export->programs, merge, ctl->call_flags, ctl->timeout_ms,
-			&imported, NULL, &error))
+		if (import_programs_of(ctl, export->programs, merge, &error))
 			continue;
 		/* An older service has no use for it. */
-		if (!rows_is_unknown_method(error))
-			return failure_report("ImportPrograms", NULL, error);
-		return CTL_OK;
+		return rows_is_unknown_method(error)
+			   ? CTL_OK
+			   : failure_report("ImportPrograms", NULL, error);
 	}
 	return CTL_OK;
 }
@@ -178,9 +198,13 @@ static gboolean agree_with_service(Ctl *ctl, const GPtrArray *files)
 {
 	g_autoptr(GHashTable) tiers = tiers_new();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Rules) rules = rules_fetch(ctl, NULL);
+	g_autoptr(Rules) rules = rules_fetch(ctl, &error);
 
-	for (guint i = 0; rules && i < rules->items->len; i++) {
+	if (!rules) {
+		failure_report("ListOverrides", NULL, error);
+		return FALSE;
+	}
+	for (guint i = 0; i < rules->items->len; i++) {
 		const Rule *rule = rules_get(rules, i);
 
 		(void)agree(tiers, rule->kind, rule->text, rule->tier, NULL);
@@ -194,6 +218,14 @@ static gboolean agree_with_service(Ctl *ctl, const GPtrArray *files)
 	return TRUE;
 }
 
+/* The change is in effect: the rest belongs to it. */
+static gboolean is_not_saved(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+	return name && g_str_has_suffix(name, ".SaveFailed");
+}
+
 /* The profiles, and then what else the files have of them. */
 static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, gboolean replace,
 		  gboolean merge)
@@ -201,7 +233,7 @@ static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, gboolean
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GHashTable) before = NULL;
 	guint imported;
-	int status = bus_connect_privileged(ctl);
+	int status = bus_connect_privileged(ctl), failed = CTL_OK;
 
 	if (status != CTL_OK)
 		return status;
@@ -212,15 +244,20 @@ static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, gboolean
 	if (!procdb_dbus_proc_db1_call_import_profiles_sync(ctl->proxy, profiles, replace, merge,
 							    ctl->call_flags, ctl->timeout_ms,
 							    &imported, NULL, &error))
-		return failure_report("ImportProfiles", NULL, error);
+		failed = failure_report("ImportProfiles", NULL, error);
+	if (error && !is_not_saved(error))
+		return failed;
 	status = import_programs(ctl, files, merge);
 	if (status == CTL_OK)
 		status = import_rules(ctl, files);
 	if (status != CTL_OK) {
-		g_printerr("The profiles are imported, and not all that the file has beside "
-			   "them.\n");
+		g_printerr("The profiles are in, but not all of what programs they are of, or of "
+			   "the overrides by program and unit. Import the file again, without "
+			   "--merge, for the rest.\n");
 		return status;
 	}
+	if (error)
+		return failed;
 	status = report(ctl, imported, replace);
 	if (merge && !ctl->json)
 		report_confident(ctl, before);

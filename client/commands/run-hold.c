@@ -65,7 +65,8 @@ static void say_whose(const RunHold *hold, char **argv)
 	g_printerr("Until this ends, all new tasks named \"%s\" start as %s, not its own alone.\n",
 		   hold->name, hold->tier);
 	script = script_of(argv);
-	if (!script)
+	/* A directory has no name that could be given. */
+	if (!script || !*script)
 		return;
 	quoted = g_shell_quote(script);
 	plain = escape_plain(quoted);

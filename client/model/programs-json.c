@@ -44,7 +44,8 @@ gboolean program_reading_member(ProgramReading *reading, JsonText *text, const c
 
 GVariant *program_reading_end(const ProgramReading *reading, const char *name)
 {
-	gboolean given = reading->has_runs || reading->has_cpu || reading->has_uid;
+	/* A name that was never started: a call for that alone would ask for a password again. */
+	gboolean given = reading->runs > 0 || reading->cpu_ns > 0;
 	GVariantDict row;
 
 	g_variant_dict_init(&row, NULL);
@@ -68,9 +69,13 @@ GVariant *program_reading_end(const ProgramReading *reading, const char *name)
 
 void program_to_json(JsonObject *profile, const Row *row)
 {
-	static const char *const keys[] = {"program", "unit", "kind", "uid", "runs", "cpu_ns"};
+	static const char *const keys[] = {"runs", "cpu_ns", "program", "unit", "kind", "uid"};
+	/* Without its user, that of another one is not told: it would become one of root's. */
+	const gsize told = row->members && g_variant_lookup(row->members, "uid", "u", NULL)
+			       ? G_N_ELEMENTS(keys)
+			       : 2;
 
-	for (gsize i = 0; row->members && i < G_N_ELEMENTS(keys); i++) {
+	for (gsize i = 0; row->members && i < told; i++) {
 		g_autoptr(GVariant) value = g_variant_lookup_value(row->members, keys[i], NULL);
 
 		if (value)
@@ -122,8 +127,9 @@ static gboolean read_member(JsonText *text, const char *key, gpointer data, GErr
 		if (!g_str_equal(key, *kind))
 			continue;
 		if (reading->kind)
-			return json_value_refuse(error,
-						 "it is of a program or a unit, of one of them");
+			return json_value_refuse(
+			    error,
+			    "both \"program\" and \"unit\" are given: one of them has to go");
 		reading->kind = *kind;
 		return json_value_text(text, key, &reading->text, error);
 	}

@@ -32,7 +32,7 @@ GVariant *program_reading_end(const ProgramReading *reading, const char *name);
 /* Adds the members of a profile in an export, from its row of QueryProfiles. */
 void program_to_json(JsonObject *profile, const Row *row);
 
-/* Overrides as an array of objects; those of files of the configuration are left out. */
+/* Overrides by program and by unit, which no file of the configuration declares, as objects. */
 JsonNode *rules_to_json(const Rules *rules);
 
 /* Reads such an array and appends its elements, (sss) of kind, text and tier. */

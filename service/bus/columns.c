@@ -355,6 +355,16 @@ static gboolean is_of_tasks(const struct column *column)
 	       column->get == get_scripts;
 }
 
+static gboolean is_of_scripts(const struct column *column)
+{
+	return column->get == get_script || column->get == get_scripts;
+}
+
+gboolean procdb_columns_have_scripts(ProcdbColumns columns)
+{
+	return have(columns, is_of_scripts);
+}
+
 gboolean procdb_columns_have_texts(ProcdbColumns columns)
 {
 	return have(columns, is_text_of_users);

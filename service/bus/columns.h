@@ -21,6 +21,8 @@ int procdb_columns_read(sd_bus_message *call, ProcdbColumns *columns, GError **e
 
 /* The estimated bytes of a profile in the answer, of texts without path, unit and application. */
 gsize procdb_columns_size(ProcdbColumns columns);
+/* Whether arguments of tasks are read for any of them. */
+gboolean procdb_columns_have_scripts(ProcdbColumns columns);
 /* Whether path, unit or application are among them. */
 gboolean procdb_columns_have_texts(ProcdbColumns columns);
 /* Whether the tasks that run now are looked at for any of them. */

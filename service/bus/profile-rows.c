@@ -75,11 +75,15 @@ gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry 
 	const ProcdbProgram *program = procdb_engine_program(view->engine, &entry->comm);
 	struct procdb_identity known;
 	const gboolean found = procdb_engine_identity(view->engine, entry, &known);
+	/* Of what was counted only, neither is known. */
+	const gboolean described = found && (known.kind != PROCDB_KIND_UNKNOWN || *known.path);
+	/* As a thread: no start was seen, and tasks alone tell. */
+	const gboolean is_executed = known.runs > 0 || (program && *program->last.path);
 
 	*identity = (ProcdbIdentity){known.kind, known.uid, known.path, known.unit};
-	/* Of what is never executed under its name, as a thread, no start was seen. */
-	if (task && !(program && *program->last.path) && (*task->path || !*known.path)) {
+	if (task && (!*known.path || (!is_executed && *task->path))) {
 		*identity = (ProcdbIdentity){task->kind, task->uid, task->path, task->unit};
+		/* The texts of what was known may go with it. */
 		procdb_engine_note_identity(view->engine,
 					    &(struct procdb_identity){.comm = entry->comm,
 								      .uid = task->uid,
@@ -87,8 +91,7 @@ gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry 
 								      .path = task->path,
 								      .unit = task->unit});
 	}
-	/* Of what was counted only, neither is known. */
-	return (found && (known.kind != PROCDB_KIND_UNKNOWN || *known.path)) || same;
+	return described || task;
 }
 
 static gboolean is_asked(const ProcdbView *view, const struct procdb_task_row *task)

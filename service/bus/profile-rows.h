@@ -43,7 +43,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbView, procdb_view_clear)
 /* Appends the a{sv} of an entry; a negative errno on failure. */
 int procdb_view_append(const ProcdbView *view, sd_bus_message *message,
 		       const struct procdb_entry *entry);
-/* The bytes of a row but its path, unit and application, at most. */
+/* The bytes of a row but its path, unit, application and script: of nearly all rows fewer. */
 #define PROCDB_ROW_MOST ((gsize)1560)
 /* No answer has more rows. */
 #define PROCDB_MAX_ROWS 20000

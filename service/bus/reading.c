@@ -162,6 +162,8 @@ static int reply_matching(ProcdbObject *self, sd_bus_message *call, const Procdb
 	int result;
 
 	begin_reading(self, call, &view, tasks ? tasks_now(self, NULL) : NULL, NULL);
+	if (columns && !procdb_columns_have_scripts(*columns))
+		view.reader = NULL;
 	entries = procdb_view_matching(&view, filter, limit, &error);
 	if (!entries ||
 	    !procdb_view_fits(&view, entries, row, !columns || procdb_columns_have_texts(*columns),

@@ -8,6 +8,9 @@
 #include "errors.h"
 #include "handlers.h"
 
+/* As the gate has it: below the 25 s after which most callers give up. */
+#define PATIENCE_US (G_GINT64_CONSTANT(20) * G_USEC_PER_SEC)
+
 /* A call that waits for a save. */
 struct saver {
 	ProcdbObject *object;  /* NULL once the object is freed: the engine outlives it */
@@ -15,6 +18,7 @@ struct saver {
 	char type;	       /* of the answer: */
 	guint number;	       /* 'u': this number; 's': that of the profiles saved; 0: none */
 	ProcdbHandler handler; /* that answers in place of this file; NULL: none */
+	gint64 since;	       /* monotonic: when it came */
 };
 
 static void on_save_ended(guint saved, const GError *error, gpointer data)
@@ -39,17 +43,20 @@ static void on_save_ended(guint saved, const GError *error, gpointer data)
 static void on_may_read(guint saved, const GError *error, gpointer data)
 {
 	g_autofree struct saver *saver = data;
+	const gboolean late = g_get_monotonic_time() - saver->since >= PATIENCE_US;
 
 	if (saver->object)
 		g_ptr_array_remove_fast(saver->object->savers, saver);
-	if (saver->object && !error)
+	if (saver->object && !error && !late)
 		(void)saver->handler(saver->object, saver->call);
 	else
 		(void)procdb_bus_reply_error(
-		    saver->call, error ? g_error_copy(error)
-				       : g_error_new_literal(PROCDB_ENGINE_ERROR,
-							     PROCDB_ENGINE_ERROR_LOAD_FAILED,
-							     "The service stops"));
+		    saver->call,
+		    error ? g_error_copy(error)
+			  : g_error_new_literal(
+				PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+				saver->object ? "A save took too long: the file was not read"
+					      : "The service stops"));
 	sd_bus_message_unref(saver->call);
 }
 
@@ -80,7 +87,7 @@ static struct saver *saver_of(ProcdbObject *self, sd_bus_message *call)
 	if (!stub)
 		return NULL;
 	saver = g_new(struct saver, 1);
-	*saver = (struct saver){.object = self, .call = stub};
+	*saver = (struct saver){.object = self, .call = stub, .since = g_get_monotonic_time()};
 	g_ptr_array_add(self->savers, saver);
 	return saver;
 }

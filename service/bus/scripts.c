@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "identity.h"
+#include "log.h"
 #include "script.h"
 
 /* Shared with the thread. */
@@ -21,6 +22,10 @@ struct _ProcdbScriptReader {
 	enum { IDLE, ASKED, ANSWERED } state;
 	struct procdb_task_row task; /* of the question */
 	char *answer;
+	/* Of the thread that asks, monotonic µs: how long it has waited since then. */
+	gint64 since;
+	gint64 waited;
+	gboolean told; /* that one does not answer */
 };
 
 /* Opens what tells the arguments of a task, if it is still of that user; -1 else. */
@@ -138,27 +143,56 @@ static void start(ProcdbScriptReader *reader)
 		g_atomic_rc_box_release_full(reader, reader_clear);
 }
 
+/* Whether there is time left in this second. */
+static gboolean may_wait(ProcdbScriptReader *reader, gint64 now)
+{
+	if (now - reader->since >= G_USEC_PER_SEC) {
+		reader->since = now;
+		reader->waited = 0;
+	}
+	return reader->waited < PROCDB_SCRIPTS_WAIT_US;
+}
+
+static void tell(ProcdbScriptReader *reader, const struct procdb_task_row *task)
+{
+	if (reader->told)
+		return;
+	reader->told = TRUE;
+	procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_CALLS,
+		   "The arguments of process %u of user %u cannot be read; until they can, it is "
+		   "not told which scripts run",
+		   task->tgid, task->uid);
+}
+
+/* The answer of the thread, if it comes in time. With the lock. */
+static char *wait_for_answer(ProcdbScriptReader *reader, const struct procdb_task_row *task,
+			     gint64 end)
+{
+	reader->task = *task;
+	reader->state = ASKED;
+	g_cond_broadcast(&reader->changed);
+	while (reader->state == ASKED && g_cond_wait_until(&reader->changed, &reader->lock, end))
+		;
+	if (reader->state == ANSWERED)
+		return g_steal_pointer(&reader->answer);
+	tell(reader, task);
+	return NULL;
+}
+
 char *procdb_script_reader_ask(ProcdbScriptReader *reader, const struct procdb_task_row *task)
 {
-	const gint64 end = g_get_monotonic_time() + PROCDB_SCRIPT_WAIT_US;
+	const gint64 now = g_get_monotonic_time();
 	char *answer = NULL;
 
-	if (!procdb_task_is_interpreter(task))
+	if (!procdb_task_is_interpreter(task) || !may_wait(reader, now))
 		return NULL;
 	g_mutex_lock(&reader->lock);
 	if (!reader->started)
 		start(reader);
 	/* One that was too late is not waited for again; its answer is of another task. */
-	if (reader->started && reader->state != ASKED) {
-		reader->task = *task;
-		reader->state = ASKED;
-		g_cond_broadcast(&reader->changed);
-		while (reader->state == ASKED &&
-		       g_cond_wait_until(&reader->changed, &reader->lock, end))
-			;
-		if (reader->state == ANSWERED)
-			answer = g_steal_pointer(&reader->answer);
-	}
+	if (reader->started && reader->state != ASKED)
+		answer = wait_for_answer(reader, task, now + PROCDB_SCRIPT_WAIT_US);
 	g_mutex_unlock(&reader->lock);
+	reader->waited += g_get_monotonic_time() - now;
 	return answer;
 }

@@ -36,3 +36,6 @@ void procdb_script_reader_free(ProcdbScriptReader *reader);
  */
 char *procdb_script_reader_ask(ProcdbScriptReader *reader, const struct procdb_task_row *task);
 #define PROCDB_SCRIPT_WAIT_US (G_USEC_PER_SEC / 20)
+/* For all questions of a second together: many that answer late hold as much up as one that hangs.
+ */
+#define PROCDB_SCRIPTS_WAIT_US (G_USEC_PER_SEC / 5)

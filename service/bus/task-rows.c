@@ -85,7 +85,7 @@ static const char *origin_of(const struct procdb_task_row *task)
 	}
 }
 
-/* What only its user and root are told of a task: what an override says, and what it runs. */
+/* What is told to those that may know its user: what an override says, and what it runs. */
 static int append_told(int result, sd_bus_message *message, const struct procdb_task_row *task,
 		       ProcdbScriptReader *reader, guint *asked)
 {

@@ -375,11 +375,11 @@ void procdb_unread_add(ProcdbUnread *self, ProcdbCaller *caller, gsize bytes)
 	/* Before: the bus would take these bytes, which it does not have yet, for read. */
 	if (sent(caller) >= ASK_FROM)
 		ask(self, caller);
-	procdb_caller_charge(caller, (gssize)bytes);
 	if (crowded && self->kind != SAYS_NOTHING)
 		ask(self, crowded);
 	else if (crowded)
 		retry_soon(self);
+	procdb_caller_charge(caller, (gssize)bytes);
 }
 
 ProcdbUnread *procdb_unread_new(sd_bus *bus, ProcdbCallers *callers, void (*eased)(gpointer data),

@@ -90,20 +90,22 @@ gboolean procdb_engine_import_identity(ProcdbEngine *engine, const struct procdb
 
 	if (!entry)
 		return FALSE;
+	(void)identify(engine, &identity->comm, &known);
 	if (!add) {
 		/* These stay counted, and are added to it again. */
 		taken.runs -= MIN(taken.runs, procdb_add(entry->found, entry->missed));
-		if (program)
-			program->cpu = 0;
-	} else if (identify(engine, &identity->comm, &known)) {
+	} else {
 		taken.runs = procdb_add(taken.runs, known.runs);
 		taken.cpu = procdb_add(taken.cpu, program ? known.cpu - program->cpu : known.cpu);
-		if (*known.path) {
-			taken.uid = known.uid;
-			taken.kind = known.kind;
-			taken.path = known.path;
-			taken.unit = known.unit;
-		}
+	}
+	if (program && !add)
+		program->cpu = 0;
+	/* An export of another user says of what it may not tell only how much that did. */
+	if (*known.path && (add || !*taken.path)) {
+		taken.uid = known.uid;
+		taken.kind = known.kind;
+		taken.path = known.path;
+		taken.unit = known.unit;
 	}
 	/* Of a name that was never started nothing is known, and that is no program of root. */
 	if (taken.runs == 0 && taken.cpu == 0 && !*taken.path && !*taken.unit &&
@@ -136,9 +138,12 @@ void procdb_engine_note_identity(ProcdbEngine *engine, const struct procdb_ident
 {
 	const struct procdb_identity *kept =
 	    g_hash_table_lookup(engine->programs.kept, &seen->comm);
+	const struct procdb_entry *entry = procdb_table_find(engine->table, &seen->comm);
 	struct procdb_identity noted = *seen;
 
-	if (*seen->path == '\0' || !procdb_table_find(engine->table, &seen->comm) ||
+	/* What was executed under its name has told, and any task may call itself so. */
+	if (*seen->path == '\0' || !entry ||
+	    (kept && *kept->path && (kept->runs > 0 || entry->found > 0 || entry->missed > 0)) ||
 	    (kept && kept->uid == seen->uid &&
 	     strncmp(kept->path, seen->path, PROCDB_PATH_LEN - 1) == 0))
 		return;

@@ -266,6 +266,11 @@ void procdb_engine_when_saved(ProcdbEngine *engine, ProcdbEngineSaved func, gpoi
 {
 	const struct procdb_saver reader = {func, user_data};
 
+	/* What was asked to be saved before is saved, and not given up for the file. */
+	if (engine->saves.waiting->len > 0) {
+		engine->saves.urgent = TRUE;
+		begin_requested(engine);
+	}
 	if (!engine->saves.running && g_queue_is_empty(&engine->saves.readers))
 		func(0, NULL, user_data);
 	else

@@ -179,6 +179,18 @@ static void assert_program(BusFixture *f, const char *name, const char *program,
 	g_assert_cmpuint(found, ==, cpu);
 }
 
+/* A task of the name is listed. */
+static void note(BusFixture *f, const char *name, const char *path)
+{
+	const struct procdb_identity seen = {.comm = test_comm(name),
+					     .uid = 999,
+					     .kind = PROCDB_KIND_THREAD,
+					     .path = path,
+					     .unit = ""};
+
+	procdb_engine_note_identity(f->engine.engine, &seen);
+}
+
 static void assert_no_program(BusFixture *f, const char *name)
 {
 	g_autoptr(GVariant) reply = bus_must(f, "GetProfile", g_variant_new("(s)", name));
@@ -202,6 +214,17 @@ static void test_what_programs_profiles_are_of_travels(BusFixture *f, gconstpoin
 	g_assert_cmpuint(import_program(f, program_row("cc1", "/usr/bin/cc1", "thread", 7), FALSE),
 			 ==, 1);
 	assert_program(f, "cc1", "/usr/bin/cc1", 7, 5000);
+	/* Of what an export may not tell, it has the counts. */
+	g_assert_cmpuint(
+	    import_program(f,
+			   g_variant_new_parsed(
+			       "{'name': <'cc1'>, 'runs': <uint64 7>, 'cpu_ns': <uint64 5000>}"),
+			   FALSE),
+	    ==, 1);
+	assert_program(f, "cc1", "/usr/bin/cc1", 7, 5000);
+	/* A task that calls itself so says nothing of what was executed. */
+	note(f, "cc1", "/home/mallory/cc1");
+	assert_program(f, "cc1", "/usr/bin/cc1", 7, 5000);
 	/* A sum, in which what is known here stays. */
 	g_assert_cmpuint(
 	    import_program(f, program_row("cc1", "/elsewhere", "process", G_MAXUINT64), TRUE), ==,
@@ -214,6 +237,8 @@ static void test_what_programs_profiles_are_of_travels(BusFixture *f, gconstpoin
 			   FALSE),
 	    ==, 1);
 	assert_no_program(f, "fresh");
+	note(f, "fresh", "/usr/bin/fresh");
+	assert_program(f, "fresh", "/usr/bin/fresh", 0, 0);
 	g_assert_cmpuint(import_program(f, program_row("unknown", "/a", "process", 1), FALSE), ==,
 			 0);
 }

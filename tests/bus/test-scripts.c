@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +86,8 @@ static void test_scripts_are_read(Fixture *f, gconstpointer data)
 	assert_script(f, &task, "/srv/tr\\xffain.py");
 	write_arguments(f, 1, "python3|-c|print()|");
 	assert_script(f, &task, NULL);
+	write_arguments(f, 1, "python3|-uc|print()|");
+	assert_script(f, &task, NULL);
 	write_arguments(f, 1, cut);
 	assert_script(f, &task, NULL);
 	write_arguments(f, 1, "");
@@ -134,6 +137,53 @@ static void test_a_task_that_cannot_be_read_holds_nothing_up(Fixture *f, gconstp
 	g_free(script);
 }
 
+/* Answers each FIFO 30 ms after it was opened. */
+static gpointer answer_late(gpointer data)
+{
+	const Fixture *f = data;
+
+	for (guint pid = 1; pid < 10; pid++) {
+		g_autofree char *file = file_of(f, pid);
+		const int writer = open(file, O_WRONLY);
+
+		g_usleep(30000);
+		(void)!write(writer, "python3\0late.py", 16);
+		(void)close(writer);
+	}
+	return NULL;
+}
+
+/* Each of them in time, but thousands of them would hold the service up for minutes. */
+static void test_many_that_answer_late_are_not_all_waited_for(Fixture *f, gconstpointer data)
+{
+	guint answers = 0;
+	GThread *thread;
+	int readers[10];
+
+	for (guint pid = 1; pid < 10; pid++) {
+		g_autofree char *file = file_of(f, pid);
+
+		g_assert_cmpint(mkfifo(file, 0600), ==, 0);
+	}
+	thread = g_thread_new("late", answer_late, f);
+	for (guint pid = 1; pid < 10; pid++) {
+		const struct procdb_task_row task = task_of(pid, "/usr/bin/python3");
+		g_autofree char *script = procdb_script_reader_ask(f->reader, &task);
+
+		answers += script ? 1 : 0;
+	}
+	g_assert_cmpuint(answers, <, 9);
+	/* Lets the thread end, for which some were not opened. */
+	for (guint pid = 1; pid < 10; pid++) {
+		g_autofree char *file = file_of(f, pid);
+
+		readers[pid] = open(file, O_RDONLY | O_NONBLOCK);
+	}
+	g_thread_join(thread);
+	for (guint pid = 1; pid < 10; pid++)
+		(void)close(readers[pid]);
+}
+
 /* It goes when its thread does, which reads still. */
 static void test_a_reader_is_freed_while_it_reads(Fixture *f, gconstpointer data)
 {
@@ -153,9 +203,12 @@ static void test_a_reader_is_freed_while_it_reads(Fixture *f, gconstpointer data
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
 	g_test_add("/scripts/are-read", Fixture, NULL, set_up, test_scripts_are_read, tear_down);
 	g_test_add("/scripts/a-task-that-cannot-be-read-holds-nothing-up", Fixture, NULL, set_up,
 		   test_a_task_that_cannot_be_read_holds_nothing_up, tear_down);
+	g_test_add("/scripts/many-that-answer-late-are-not-all-waited-for", Fixture, NULL, set_up,
+		   test_many_that_answer_late_are_not_all_waited_for, tear_down);
 	g_test_add("/scripts/a-reader-is-freed-while-it-reads", Fixture, NULL, set_up,
 		   test_a_reader_is_freed_while_it_reads, tear_down);
 	return g_test_run();

@@ -17,7 +17,7 @@ def named(**values):
 
 
 # Of names in the table of profiles.
-IDENTITY = {
+IDENTITY = {name: {"uid": GLib.Variant("u", 0), **values} for name, values in {
     "cc1": named(kind="process", program="/usr/libexec/gcc/cc1", cpu_share=0.93, runs=42,
                  wakeups_per_second=0.4),
     "as": named(kind="process", program="/usr/bin/x86_64-linux-gnu-as", cpu_share=0.051, runs=40),
@@ -28,7 +28,7 @@ IDENTITY = {
     "make": named(kind="process", program="/usr/bin/gmake", cpu_share=0.0, runs=5, cpu_ns=4_000_000),
     "new": named(kind="process", program="/home/a/train.py", cpu_share=0.0),
     "a b'\"\\\\c": named(kind="kernel", cpu_share=0.0),
-}
+}.items()}
 
 TASKS = [
     named(pid=100, tid=100, name="cc1", kind="process", uid=1000, user="user",

@@ -226,7 +226,7 @@ def what_follows_does_not_start_a_service_that_was_stopped():
     try:
         monitor.expect("Following")  # the first call has started it
         top = Terminal(["pandemoniumctl", "top"], dict(os.environ, TERM="xterm"))
-        top.expect("profiles")
+        top.expect("shown, by")
         service, = processes("^" + os.environ["LAB_SERVICE"])
         os.kill(service, signal.SIGTERM)
         monitor.expect("the service stopped")

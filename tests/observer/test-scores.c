@@ -123,12 +123,13 @@ static void execute(const char *directory, const char *name)
 
 static void start(Fixture *f)
 {
-	struct bpf_program *program;
+	struct bpf_program *program = NULL;
 
 	f->observer = observer__open();
-	g_assert_nonnull(f->observer);
-	bpf_object__for_each_program(program, f->observer->obj)
-	    bpf_program__set_autoload(program, program == f->observer->progs.on_exec);
+	if (!f->observer)
+		g_error("The object of the observer cannot be opened");
+	while ((program = bpf_object__next_program(f->observer->obj, program)))
+		bpf_program__set_autoload(program, program == f->observer->progs.on_exec);
 	g_assert_no_errno(observer__load(f->observer));
 	g_assert_no_errno(observer__attach(f->observer));
 	f->scores = bpf_map__fd(f->observer->maps.scores);

@@ -48,7 +48,8 @@ static void test_observer(void)
 	struct observer *observer = observer__open();
 	struct bytes bytes;
 
-	g_assert_nonnull(observer);
+	if (!observer)
+		g_error("The object of the observer cannot be opened");
 	bytes = bytes_of(observer->obj);
 	observer__destroy(observer);
 	g_assert_cmpuint(bytes.task, >, 0);
@@ -63,7 +64,8 @@ static void test_scheduler(void)
 	struct scheduler *scheduler = scheduler__open();
 	struct bytes bytes;
 
-	g_assert_nonnull(scheduler);
+	if (!scheduler)
+		g_error("The object of the scheduler cannot be opened");
 	bytes = bytes_of(scheduler->obj);
 	scheduler__destroy(scheduler);
 	g_assert_cmpuint(bytes.task, >, 0);

@@ -205,8 +205,8 @@ static void teach(EngineFixture *f, const char *name, guint8 teachers)
 	const struct procdb_comm comm = test_comm(name);
 	struct procdb_class seen = test_class(PROCDB_TIER_LAT_CRITICAL, 50000);
 
-	for (guint8 one = PROCDB_TAUGHT_BY_ROOT; one <= PROCDB_TAUGHT_BY_USERS; one <<= 1) {
-		seen.pad[PROCDB_PAD_TEACHERS] = one;
+	for (guint one = PROCDB_TAUGHT_BY_ROOT; one <= PROCDB_TAUGHT_BY_USERS; one <<= 1) {
+		seen.pad[PROCDB_PAD_TEACHERS] = (guint8)one;
 		for (guint i = 0; (teachers & one) && i < 3; i++) {
 			test_maps_observe(f->backend, &comm, &seen);
 			test_step(f);
