@@ -111,14 +111,6 @@ static void print(Panel *panel, const Face *face)
 		g_main_loop_quit(panel->loop);
 }
 
-/* It went while it was asked; that its name has no owner any more is told later. */
-static gboolean is_gone(const GError *error)
-{
-	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
-	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
-	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
-}
-
 static void say_no_answer(Face *face, const GError *error)
 {
 	g_autoptr(GError) plain = g_error_copy(error);
@@ -141,7 +133,8 @@ static void update(Panel *panel)
 
 		read_state(&face, dict);
 		read_counts(&face, dict);
-	} else if (owner && !is_gone(error)) {
+		/* If it went while it was asked, that its name has no owner is told later. */
+	} else if (owner && !bus_is_gone(error)) {
 		say_no_answer(&face, error);
 	} else {
 		face.state = "stopped";

@@ -4,7 +4,6 @@
 #include "programs-json.h"
 
 static const char *const text_keys[] = {"program", "unit", "kind"};
-static const char *const rule_kinds[] = {"program", "unit", NULL};
 
 void program_reading_clear(ProgramReading *reading)
 {
@@ -103,7 +102,7 @@ JsonNode *rules_to_json(const Rules *rules)
 
 /* An override while it is read. */
 typedef struct {
-	const char *kind; /* of rule_kinds */
+	const char *kind; /* of rules_kinds */
 	char *text;
 	char *tier;
 } RuleReading;
@@ -123,7 +122,7 @@ static gboolean read_member(JsonText *text, const char *key, gpointer data, GErr
 		return FALSE;
 	if (g_str_equal(key, "tier"))
 		return json_value_text(text, key, &reading->tier, error);
-	for (const char *const *kind = rule_kinds; *kind; kind++) {
+	for (const char *const *kind = rules_kinds; *kind; kind++) {
 		if (!g_str_equal(key, *kind))
 			continue;
 		if (reading->kind)

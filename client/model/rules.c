@@ -3,14 +3,15 @@
 
 #include "rules.h"
 
+const char *const rules_kinds[] = {"program", "unit", NULL};
+
 static void add_rule(Rules *rules, GVariant *map)
 {
-	static const char *const kinds[] = {"program", "unit"};
 	Rule rule = {.tier = "", .source = ""};
 
-	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-		if (g_variant_lookup(map, kinds[i], "&s", &rule.text))
-			rule.kind = kinds[i];
+	for (const char *const *kind = rules_kinds; *kind; kind++)
+		if (g_variant_lookup(map, *kind, "&s", &rule.text))
+			rule.kind = *kind;
 	g_variant_lookup(map, "tier", "&s", &rule.tier);
 	g_variant_lookup(map, "source", "&s", &rule.source);
 	/* Those of names are among the profiles. */

@@ -6,8 +6,11 @@
 
 #include "ctl.h"
 
+/* What an override can be of beside a name; NULL is at the end. */
+extern const char *const rules_kinds[];
+
 typedef struct {
-	const char *kind; /* program or unit */
+	const char *kind; /* of rules_kinds */
 	const char *text; /* of it, escaped as a task name is */
 	const char *tier;
 	const char *source; /* what decided it */

@@ -109,10 +109,12 @@ static ProcdbScripts *find_scripts(const ProcdbView *view, const GArray *same)
 
 	for (guint i = 0; i < same->len && i < SCRIPT_TASKS; i++) {
 		const struct procdb_task_row *task = task_at(view, same, i);
-		g_autofree char *script =
-		    is_asked(view, task) ? procdb_script_reader_ask(view->reader, task) : NULL;
+		g_autofree char *script = NULL;
 
-		asked |= is_asked(view, task);
+		if (!is_asked(view, task))
+			continue;
+		asked = TRUE;
+		script = procdb_script_reader_ask(view->reader, task);
 		if (script && !g_ptr_array_find_with_equal_func(found, script, g_str_equal, NULL))
 			g_ptr_array_add(found, g_steal_pointer(&script));
 	}

@@ -42,36 +42,39 @@ static struct bytes bytes_of(struct bpf_object *object)
 	return sum;
 }
 
-/* Its state, 416; of its process, 32; what it was given, 24. */
+/* What an object keeps is something, and at most so many bytes. */
+static void assert_bounds(struct bpf_object *object, guint task, guint name)
+{
+	const struct bytes bytes = bytes_of(object);
+
+	g_assert_cmpuint(bytes.task, >, 0);
+	g_assert_cmpuint(bytes.task, <=, task);
+	g_assert_cmpuint(bytes.name, >, 0);
+	g_assert_cmpuint(bytes.name, <=, name);
+}
+
+/*
+ * Of a task: its state, 416; of its process, 32; what it was given, 24. Of a name: the program,
+ * 576; scores, 68; what was observed, 56; of its crew, 36.
+ */
 static void test_observer(void)
 {
 	struct observer *observer = observer__open();
-	struct bytes bytes;
 
 	if (!observer)
 		g_error("The object of the observer cannot be opened");
-	bytes = bytes_of(observer->obj);
+	assert_bounds(observer->obj, 472, 736);
 	observer__destroy(observer);
-	g_assert_cmpuint(bytes.task, >, 0);
-	g_assert_cmpuint(bytes.task, <=, 472);
-	/* The program, 576; scores, 68; what was observed, 56; of its crew, 36. */
-	g_assert_cmpuint(bytes.name, >, 0);
-	g_assert_cmpuint(bytes.name, <=, 736);
 }
 
 static void test_scheduler(void)
 {
 	struct scheduler *scheduler = scheduler__open();
-	struct bytes bytes;
 
 	if (!scheduler)
 		g_error("The object of the scheduler cannot be opened");
-	bytes = bytes_of(scheduler->obj);
+	assert_bounds(scheduler->obj, 488, 736);
 	scheduler__destroy(scheduler);
-	g_assert_cmpuint(bytes.task, >, 0);
-	g_assert_cmpuint(bytes.task, <=, 488);
-	g_assert_cmpuint(bytes.name, >, 0);
-	g_assert_cmpuint(bytes.name, <=, 736);
 }
 
 int main(int argc, char **argv)
