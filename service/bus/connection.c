@@ -14,8 +14,7 @@
 #include "loop.h"
 
 /* The D-Bus specification, "Well-known Message Bus Instances". */
-#define DEFAULT_ADDRESS                                                                            \
-	"unix:path=/run/dbus/system_bus_socket;unix:path=/var/run/dbus/system_bus_socket"
+#define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 
 /* The longest wait for a name that another service owns, and the time between two attempts. */
 #define NAME_PATIENCE_S 2
@@ -46,12 +45,10 @@ struct _ProcdbConnection {
 	gboolean over;	    /* failed or withdrawn */
 	gboolean for_name;  /* it waits for the owner of the name, not for the bus */
 	gint64 named_at;    /* monotonic µs; 0 while the name is not ours */
-	gint64 logged_at;   /* monotonic µs; 0: never */
-	guint losses;	    /* since then */
-	gboolean quiet;	    /* the last loss was not logged */
 	guint pause_ms;	    /* before the next attempt */
 	guint step;	    /* source: the next attempt */
-	guint patience;	    /* source: the end of the attempts */
+	guint patience;	    /* source: the end of the wait for the name */
+	guint bus_patience; /* source: the end of the wait for a lost bus */
 };
 
 static void stop_timer(guint *source)
@@ -66,6 +63,7 @@ static void stop_all(ProcdbConnection *self)
 {
 	stop_timer(&self->step);
 	stop_timer(&self->patience);
+	stop_timer(&self->bus_patience);
 	g_clear_pointer(&self->call, sd_bus_slot_unref);
 }
 
@@ -140,6 +138,7 @@ static void on_named(ProcdbConnection *self)
 	if (self->named_at)
 		return;
 	stop_timer(&self->patience);
+	stop_timer(&self->bus_patience);
 	if (self->served)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_BUS,
 			   "The service is on the system bus again");
@@ -324,7 +323,7 @@ static gboolean on_bus_patience(gpointer data)
 						      "The system bus did not come back in time");
 	ProcdbConnection *self = data;
 
-	self->patience = 0;
+	self->bus_patience = 0;
 	fail(self, error);
 	return G_SOURCE_REMOVE;
 }
@@ -353,28 +352,6 @@ static void drop(ProcdbConnection *self)
 
 static void reconnect(ProcdbConnection *self);
 
-static void on_lost(int reason, gpointer data)
-{
-	ProcdbConnection *self = data;
-	gboolean good = self->named_at && g_get_monotonic_time() - self->named_at >= GOOD_US;
-
-	if (self->over)
-		return;
-	stop_all(self);
-	if (!self->served) {
-		fail_unreachable(self, reason);
-		return;
-	}
-	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
-		   "The connection to the system bus is lost: %s",
-		   reason == -ETIMEDOUT ? "the bus takes nothing" : g_strerror(-reason));
-	drop(self);
-	self->for_name = FALSE;
-	self->patience = g_timeout_add_seconds(BUS_PATIENCE_S, on_bus_patience, self);
-	self->pause_ms = good ? 0 : PAUSE_MIN_MS;
-	reconnect(self);
-}
-
 /* The bus cannot be reached now. */
 static void try_again(ProcdbConnection *self, int reason)
 {
@@ -385,19 +362,72 @@ static void try_again(ProcdbConnection *self, int reason)
 		fail_unreachable(self, reason);
 }
 
-/* As sd_bus_open_system(), but refuses file descriptors, with which calls could fill our table. */
-static int open_bus(sd_bus **bus)
+/* Logs it, and starts the wait for the bus. */
+static void note_loss(ProcdbConnection *self, int reason)
 {
-	const char *address = g_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+	gboolean good = g_get_monotonic_time() - self->named_at >= GOOD_US;
+
+	procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BUS,
+		   "The connection to the system bus is lost: %s",
+		   reason == -ETIMEDOUT ? "the bus takes nothing" : g_strerror(-reason));
+	self->pause_ms = good ? 0 : PAUSE_MIN_MS;
+	self->bus_patience = g_timeout_add_seconds(BUS_PATIENCE_S, on_bus_patience, self);
+}
+
+static void on_lost(int reason, gpointer data)
+{
+	ProcdbConnection *self = data;
+	gboolean had_name = self->named_at != 0;
+
+	if (self->over)
+		return;
+	stop_timer(&self->step);
+	stop_timer(&self->patience);
+	/* A bus that is ending still takes connections: one more loss is no news. */
+	if (had_name)
+		note_loss(self, reason);
+	drop(self);
+	self->for_name = FALSE;
+	if (had_name)
+		reconnect(self);
+	else
+		try_again(self, reason);
+}
+
+/* As sd_bus_open_system(), but refuses file descriptors, with which calls could fill our table. */
+static int open_address(const char *address, sd_bus **bus)
+{
 	int result = sd_bus_new(bus);
 
 	if (result >= 0)
-		result = sd_bus_set_address(*bus, address ? address : DEFAULT_ADDRESS);
+		result = sd_bus_set_address(*bus, address);
 	if (result >= 0)
 		result = sd_bus_set_bus_client(*bus, TRUE);
 	if (result >= 0)
 		result = sd_bus_negotiate_fds(*bus, FALSE);
-	return result >= 0 ? sd_bus_start(*bus) : result;
+	if (result >= 0)
+		result = sd_bus_start(*bus);
+	if (result < 0)
+		*bus = sd_bus_unref(*bus);
+	return result;
+}
+
+/*
+ * Takes the first address that answers (D-Bus specification, "Server Addresses"). Each is tried by
+ * a connection of its own: libsystemd 252 aborts when it goes on to the next one after a bus that
+ * took the connection and ended (bus_get_peercred() of src/libsystemd/sd-bus/bus-socket.c).
+ */
+static int open_bus(sd_bus **bus)
+{
+	const char *addresses = g_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+	g_auto(GStrv) each = g_strsplit(addresses ? addresses : DEFAULT_ADDRESS, ";", -1);
+	int result = -EINVAL;
+
+	for (guint i = 0; each[i] && result < 0; i++) {
+		if (*each[i])
+			result = open_address(each[i], bus);
+	}
+	return result;
 }
 
 static gboolean on_reconnect(gpointer data)
@@ -407,7 +437,6 @@ static gboolean on_reconnect(gpointer data)
 
 	self->step = 0;
 	if (result < 0) {
-		g_clear_pointer(&self->bus, sd_bus_unref);
 		try_again(self, result);
 		return G_SOURCE_REMOVE;
 	}
