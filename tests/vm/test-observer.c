@@ -9,7 +9,9 @@
 #include "task-row.h"
 #include "tasks.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 static ProcdbBackend *observe(ProcdbLedger *ledger)
@@ -71,14 +73,44 @@ static void lists_tasks(void)
 	g_assert_true(g_str_has_suffix(self->path, "/test-vm-observer"));
 }
 
+/* Whether this kernel has slices for single tasks (Linux 6.12, kernel/sched/syscalls.c). */
+static gboolean has_slices(void)
+{
+	struct utsname kernel;
+	guint major = 0, minor = 0;
+
+	g_assert_cmpint(uname(&kernel), ==, 0);
+	g_assert_cmpint(sscanf(kernel.release, "%u.%u", &major, &minor), ==, 2);
+	return major > 6 || (major == 6 && minor >= 12);
+}
+
+static void stays(gpointer unused)
+{
+	pause();
+}
+
 /* Before Linux 6.12 nothing can be given to a task, so nothing is said to be. */
-static void says_that_it_gives_no_slices(void)
+static void gives_slices_where_the_kernel_has_them(void)
 {
 	g_autoptr(ProcdbLedger) ledger = procdb_ledger_new();
 	const char *refusal = procdb_kernel_tasks.refusal(ledger);
+	pid_t task = guest_fork(stays, NULL);
+	ProcdbSchedAttr attr, given;
 
-	g_test_message("%s", refusal);
-	g_assert_nonnull(strstr(refusal, "no slices for single tasks"));
+	g_test_message("%s", refusal ? refusal : "slices can be given");
+	g_assert_cmpint(procdb_kernel_tasks.get_attr(ledger, (guint)task, &attr), ==, 0);
+	given = attr;
+	given.slice_ns = 7 * GUEST_MS;
+	if (has_slices()) {
+		g_assert_cmpstr(refusal, ==, NULL);
+		g_assert_cmpint(procdb_kernel_tasks.set_attr(ledger, (guint)task, &given), ==, 0);
+		g_assert_cmpint(procdb_kernel_tasks.get_attr(ledger, (guint)task, &attr), ==, 0);
+		g_assert_cmpuint(attr.slice_ns, ==, 7 * GUEST_MS);
+	} else {
+		g_assert_nonnull(strstr(refusal, "no slices for single tasks"));
+		g_assert_cmpuint(attr.slice_ns, ==, 0);
+	}
+	guest_kill(task);
 }
 
 static void surveys_maps(void)
@@ -93,7 +125,8 @@ int main(int argc, char **argv)
 	guest_init(&argc, &argv);
 	g_test_add_func("/observer/learns-from-a-program", learns_from_a_program);
 	g_test_add_func("/observer/lists-tasks", lists_tasks);
-	g_test_add_func("/observer/says-that-it-gives-no-slices", says_that_it_gives_no_slices);
+	g_test_add_func("/observer/gives-slices-where-the-kernel-has-them",
+			gives_slices_where_the_kernel_has_them);
 	g_test_add_func("/observer/surveys-maps", surveys_maps);
 	return g_test_run();
 }
