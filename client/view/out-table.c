@@ -111,10 +111,14 @@ void out_table_free(OutTable *table)
 
 void out_table_hide_titles(OutTable *table)
 {
-	if (table->fitted)
+	if (table->fitted) {
 		scols_table_enable_noheadings(table->fitted, 1);
-	else
-		table->are_titles_hidden = TRUE;
+		return;
+	}
+	table->are_titles_hidden = TRUE;
+	/* As since libsmartcols 2.41, they take no room either. */
+	for (guint i = 0; i < table->columns->len; i++)
+		g_array_index(table->columns, Padding, i).width = 0;
 }
 
 static void add_line(struct libscols_table *table, const char *const *texts,

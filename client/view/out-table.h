@@ -28,7 +28,7 @@ OutTable *out_table_new(const Ctl *ctl, const OutColumn *columns);
 void out_table_free(OutTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutTable, out_table_free)
 
-/* Leaves the titles out. */
+/* Leaves the titles out; before the first row. */
 void out_table_hide_titles(OutTable *table);
 
 /*

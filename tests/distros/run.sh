@@ -18,14 +18,16 @@ usage() {
 	meson tests, with wildcards, to be run in place of all that.
 
 	  --broker        the bus of every lab is dbus-broker
-	  --whole         the suites integration, crash and lint as a whole
+	  --quick         only the suites unit and golden, with fewer packages
+	  --whole         the suites integration, crash and lint as a whole, and what kernels load
 	  --seconds N     how long it may take to make the chroot, and as long to build and test (1800)
 	  --package       builds the Debian package, and installs, upgrades and purges it under systemd
 	  --shell         a shell there, after the build
 	  --prepare       only makes the chroot
 
 	The chroot is kept in $PROCDB_DISTROS_CACHE, by default ~/.cache/procdb-distros, and made anew
-	when the lists of packages lose one (it gets what they gain), that of sid also after two weeks.
+	when the lists of packages lose one (it gets what they gain), that of sid also after two weeks;
+	one that --quick made gets what more needs.
 	Its packages come from the mirror that apt on this machine uses. Exit code 77: it cannot be made
 	here.
 	END
@@ -40,7 +42,7 @@ broker=0 part=short seconds=1800
 while [ $# -gt 0 ]; do
 	case $1 in
 	--broker) broker=1 && shift ;;
-	--whole | --shell | --package | --prepare) part=${1#--} && shift ;;
+	--quick | --whole | --shell | --package | --prepare) part=${1#--} && shift ;;
 	--seconds) seconds=${2:?} && shift 2 ;;
 	--help | -h) usage && exit 0 ;;
 	-*) usage >&2 && exit 2 ;;
@@ -58,7 +60,12 @@ for program in debootstrap apt-get flock unshare; do
 done
 unshare --mount --pid --fork true 2>/dev/null || skip 'may not make namespaces here'
 
-packages=$(sed 's|#.*||' "$source"/tests/packages/*.txt "$here/packages.txt" | tr -s ' ' '\n' | sed '/^$/d' | LC_ALL=C sort -u)
+named() { # LIST...: the packages, in order
+	sed 's|#.*||' "$@" | tr -s ' ' '\n' | sed '/^$/d' | LC_ALL=C sort -u
+}
+listed=$(named "$source"/tests/packages/*.txt "$here/packages.txt")
+packages=$listed
+[ "$part" != quick ] || packages=$(named "$source/tests/packages/build.txt" "$source/tests/packages/run.txt")
 root=$cache/$suite
 
 # In a mount namespace of its own, with this tree at /src, where what is written is lost. Process ids
@@ -90,7 +97,7 @@ inside() {
 
 make_chroot() {
 	echo "Making a chroot of $suite in $root; its log is $root.log" >&2
-	rm -rf "$root" "$root.made"
+	rm -rf "$root" "$root.made" "$root.made.before"
 	timeout "$seconds" debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || return 1
 	# It has no power to lose, and no services to start.
 	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
@@ -104,12 +111,16 @@ install_packages() {
 	inside apt-get -q -y --no-install-recommends install $packages \
 		</dev/null >>"$root.log" 2>&1 || return 1
 	rm -rf "$root"/var/cache/apt/archives/*.deb
-	echo "$packages" >"$root.made"
+	{ echo "$packages" && cat "$root.made.before"; } 2>/dev/null | LC_ALL=C sort -u >"$root.made"
+	rm -f "$root.made.before"
 }
 
 # Nothing in it is beyond the lists.
 has_only_listed() {
-	[ -e "$root.made" ] && [ -z "$(echo "$packages" | LC_ALL=C comm -23 "$root.made" -)" ]
+	[ -e "$root.made" ] && [ -z "$(echo "$listed" | LC_ALL=C comm -23 "$root.made" -)" ]
+}
+has_all() {
+	[ -z "$(echo "$packages" | LC_ALL=C comm -13 "$root.made" -)" ]
 }
 
 # That file is as old as the chroot.
@@ -126,7 +137,10 @@ mkdir -p "$cache"
 exec 9>"$root.lock"
 flock 9
 if has_only_listed && young; then
-	[ "$(cat "$root.made")" = "$packages" ] || add_packages || rm -f "$root.made"
+	has_all || {
+		mv "$root.made" "$root.made.before"
+		add_packages || :
+	}
 else
 	rm -f "$root.made"
 fi
