@@ -152,16 +152,23 @@ static void check_flood(Doctor *doctor, GVariantDict *properties)
 
 static void check_database(Doctor *doctor, GVariantDict *properties)
 {
-	const char *path = "?", *save_error = "";
+	const char *path = "?", *save_error = "", *problem = "";
 	gint64 last_save = 0;
 
 	g_variant_dict_lookup(properties, "DatabasePath", "&s", &path);
+	/* Older services do not say. */
+	g_variant_dict_lookup(properties, "DatabaseProblem", "&s", &problem);
 	g_variant_dict_lookup(properties, "LastSaveError", "&s", &save_error);
 	g_variant_dict_lookup(properties, "LastSave", "x", &last_save);
+	if (*problem)
+		doctor_say(doctor, "database", DOCTOR_NOTE,
+			   "An export brings profiles back: pandemoniumctl import FILE. Look at "
+			   "the disk, too.",
+			   "%s", problem);
 	if (*save_error) {
 		doctor_say(doctor, "database", DOCTOR_PROBLEM,
 			   "Once that is mended, the service saves by itself.", "%s", save_error);
-	} else {
+	} else if (!*problem) {
 		g_autofree char *ago = out_ago(last_save, g_get_real_time());
 
 		doctor_say(doctor, "database", DOCTOR_OK, NULL, "%s, %s%s", path,

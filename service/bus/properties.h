@@ -40,6 +40,7 @@ typedef struct {
 	char *guard_state;
 	gint64 guard_retry;
 	char *database_path;
+	char *database_problem;
 	gint64 last_save;
 	char *last_save_error;
 	char *flood;

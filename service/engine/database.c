@@ -122,6 +122,12 @@ static guint most_profiles(const ProcdbEngine *engine)
 		   : engine->settings.max_retained + engine->settings.max_candidates;
 }
 
+static void take_problem(ProcdbEngine *engine, char *problem)
+{
+	g_free(engine->load_problem);
+	engine->load_problem = problem;
+}
+
 /* The records of the file; NULL for one that is there and cannot be read. */
 static GArray *read_file(ProcdbEngine *engine, GError **error)
 {
@@ -136,11 +142,14 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 
 	procdb_store_set_limit(engine->store, &limit);
 	if (!procdb_store_load(engine->store, records, &diag, &reason)) {
-		g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
-			    "Cannot read %s: %s", procdb_store_path(engine->store),
-			    reason->message);
+		take_problem(engine,
+			     g_strdup_printf("Cannot read %s: %s", procdb_store_path(engine->store),
+					     reason->message));
+		g_set_error_literal(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
+				    engine->load_problem);
 		return NULL;
 	}
+	take_problem(engine, g_strdup(report->message ? report->message : ""));
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
 	if (report->taken)
@@ -209,9 +218,12 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 		 * more. */
 		engine->dirty = engine->dirty || procdb_table_size(engine->table) > 0;
 		if (report->quarantined) {
-			g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
-				    "%s is no valid database; it is %s now",
-				    procdb_store_path(engine->store), report->quarantined);
+			take_problem(engine,
+				     g_strdup_printf("%s is no valid database; it is %s now",
+						     procdb_store_path(engine->store),
+						     report->quarantined));
+			g_set_error_literal(error, PROCDB_ENGINE_ERROR,
+					    PROCDB_ENGINE_ERROR_LOAD_FAILED, engine->load_problem);
 			return FALSE;
 		}
 		*loaded = 0;

@@ -102,6 +102,7 @@ struct _ProcdbEngine {
 		GHashTable *kept;
 		guint64 reading; /* of BPF's map: the last one */
 		gint64 read_us;	 /* monotonic: when that was; 0: not yet */
+		gint64 began_us; /* monotonic: the start */
 	} programs;
 	GHashTable *declared; /* of ProcdbDeclaration: what files say */
 	GHashTable *held;     /* of ProcdbDeclaration: what callers hold */
@@ -111,9 +112,10 @@ struct _ProcdbEngine {
 		guint count;		   /* of entries with that flag */
 		struct procdb_rules rules; /* by which they are judged */
 	} confident;
-	gboolean dirty;	  /* something learned is not in the file yet */
-	gboolean counted; /* nor are starts or CPU time: no reason to write, but at the end */
-	gboolean loaded;  /* all profiles were replaced since the last tick */
+	char *load_problem; /* of the file that was read last; "" for none */
+	gboolean dirty;	    /* something learned is not in the file yet */
+	gboolean counted;   /* nor are starts or CPU time: no reason to write, but at the end */
+	gboolean loaded;    /* all profiles were replaced since the last tick */
 
 	/* Of which entries the listener has to learn; struct procdb_comm. */
 	GArray *changed;

@@ -55,6 +55,8 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->saves.in_file = PROCDB_NOT_COUNTED;
 	engine->saves.waiting = g_array_new(FALSE, FALSE, sizeof(struct procdb_saver));
 	engine->saves.last_error = g_strdup("");
+	engine->load_problem = g_strdup("");
+	engine->programs.began_us = g_get_monotonic_time();
 	engine->declared = procdb_declarations_new();
 	engine->held = procdb_declarations_new();
 	engine->rules = procdb_rules_new();
@@ -98,6 +100,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_hash_table_unref(engine->flood.names);
 	g_free(engine->flood.text);
 	g_free(engine->saves.last_error);
+	g_free(engine->load_problem);
 	g_free(engine->last_state);
 	g_free(engine);
 }

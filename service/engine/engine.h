@@ -310,6 +310,7 @@ typedef struct {
 	gint64 last_save_us;	     /* wall clock; 0 = not yet */
 	const char *last_save_error; /* "" when the last save worked */
 	const char *database_path;
+	const char *database_problem; /* what was wrong with it at the last load, or "" */
 	const char *flood; /* which user creates too many names, and how many; "" if none does */
 	gboolean dirty;	   /* something learned is not in the file yet */
 	gboolean counted;  /* nor are starts or CPU time, for which alone no file is written */

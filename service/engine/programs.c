@@ -205,7 +205,7 @@ static void take_identity(ProcdbProgram *program, const struct procdb_program *n
 /* A reading of BPF's map. */
 struct reading {
 	ProcdbEngine *engine;
-	gint64 passed_us; /* since the one before; 0: there was none */
+	gint64 passed_us; /* since the one before, or since the start */
 };
 
 /* Sums that stay at their greatest value: a map may hold anything. */
@@ -236,8 +236,10 @@ static void take(const struct procdb_comm *comm, const struct procdb_program *no
 
 void procdb_engine_refresh_programs(ProcdbEngine *engine)
 {
-	gint64 now = g_get_monotonic_time(), passed_us = now - engine->programs.read_us;
-	struct reading reading = {engine, engine->programs.read_us > 0 ? passed_us : 0};
+	const gint64 now = g_get_monotonic_time();
+	/* BPF counts from our start on. */
+	const gint64 passed_us = now - MAX(engine->programs.read_us, engine->programs.began_us);
+	struct reading reading = {engine, passed_us};
 	GHashTableIter iter;
 	gpointer value;
 

@@ -59,6 +59,7 @@ void procdb_engine_status(ProcdbEngine *engine, ProcdbEngineStatus *status)
 	    .last_save_error = engine->saves.last_error,
 	    .flood = engine->flood.text,
 	    .database_path = procdb_store_path(engine->store),
+	    .database_problem = engine->load_problem,
 	    .dirty = engine->dirty || engine->saves.running,
 	    .counted = engine->counted,
 	};

@@ -151,7 +151,7 @@ static void test_properties_tell_the_truth(BusFixture *f, gconstpointer data)
 	    {"LastSaveError", "''"},	     {"Dirty", "true"},
 	    {"MinObservations", "uint32 3"}, {"MinConfidence", "0.59999999999999998"},
 	    {"MaxProfiles", "uint32 512"},   {"StaleTicks", "uint64 60"},
-	    {"RetentionDays", "uint32 30"},
+	    {"RetentionDays", "uint32 30"},  {"DatabaseProblem", "''"},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {

@@ -190,6 +190,15 @@ static void test_rows_say_what_is_known_of_the_program(BusFixture *f, gconstpoin
 	g_assert_cmpuint(g_variant_n_children(pids), ==, 1);
 }
 
+static void test_the_first_reading_has_a_share(BusFixture *f, gconstpointer data)
+{
+	struct procdb_comm comm = test_comm("cc1");
+
+	count_cc1(f, 1000, 0);
+	procdb_engine_refresh_programs(f->engine.engine);
+	g_assert_cmpfloat(procdb_engine_program(f->engine.engine, &comm)->cpu_share, >, 0);
+}
+
 static void test_totals_outlive_the_map(BusFixture *f, gconstpointer data)
 {
 	const ProcdbProgram *program;
@@ -307,6 +316,7 @@ int main(int argc, char **argv)
 	add("/query/after-a-restart-all-count-as-changed",
 	    test_after_a_restart_all_count_as_changed);
 	add("/query/rows-say-what-is-known", test_rows_say_what_is_known_of_the_program);
+	add("/query/the-first-reading-has-a-share", test_the_first_reading_has_a_share);
 	add("/query/totals-outlive-the-map", test_totals_outlive_the_map);
 	add("/query/kinds-and-users", test_kinds_and_users);
 	add("/query/paths-of-people-are-theirs", test_paths_of_people_are_theirs);

@@ -85,7 +85,7 @@ PROPERTIES = {
                                                    ("lat-critical", 0, 2, 3)]),
     "ApplyStatistics": GLib.Variant("a{st}", {"set": 7, "lost": 0}),
     "DatabasePath": GLib.Variant("s", "/var/lib/pandemonium/procdb.bin"),
-    "LastSaveError": GLib.Variant("s", ""),
+    "LastSaveError": GLib.Variant("s", ""), "DatabaseProblem": GLib.Variant("s", ""),
     "Dirty": GLib.Variant("b", True),
     "MinObservations": GLib.Variant("u", 3),
     "MinConfidence": GLib.Variant("d", 0.6),

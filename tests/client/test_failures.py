@@ -212,6 +212,13 @@ class Doctor(ClientTest):
         self.assertEqual((found["backend"]["result"], found["database"]["result"]),
                          ("problem", "problem"))
 
+    def test_a_database_that_was_damaged_is_told(self):
+        self.start_fake("--set=DatabaseProblem='x is no valid database; it is kept as x.bad-1'")
+        found = self.findings()["database"]
+        self.assertEqual(found["result"], "note")
+        self.assertIn("kept as x.bad-1", found["finding"])
+        self.assertIn("pandemoniumctl import FILE", found["remedy"])
+
     def test_a_save_that_says_what_helps_is_believed(self):
         """Whole: what a sentence means does not depend on its punctuation, nor on a path with some."""
         for reason in ("another service has x; run: y", "/srv/a; b: the disk is full"):

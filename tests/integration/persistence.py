@@ -177,8 +177,12 @@ def zeros_in_the_file_lose_nothing():
     with Service() as service:
         assert len(service.profiles()) == 101 and service.get("Overrides") == 1
         assert service.logged(), "a damaged file is reported"
+        assert "procdb.bin.bad-" in service.get("DatabaseProblem") and "the previous version is used" in \
+            service.get("DatabaseProblem"), service.get("DatabaseProblem")
         service.call("Save")
         service.kill()
+    with Service() as service:
+        assert service.get("DatabaseProblem") == ""
     assert len(glob.glob(DATABASE + ".bad-*")) == 1
     assert pathlib.Path(DATABASE + ".prev").read_bytes() == good
 
