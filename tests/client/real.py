@@ -196,7 +196,7 @@ def a_session_agent_is_asked_without_terminals():
                 agent.serve(client)
                 client.stdin.write(b"go\n")
                 client.stdin.close()
-                context, deadline = GLib.MainContext.default(), time.monotonic() + 30
+                context, deadline = GLib.MainContext.default(), time.monotonic() + 120
                 while client.poll() is None and time.monotonic() < deadline:
                     context.iteration(False)
                     time.sleep(0.005)

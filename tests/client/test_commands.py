@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from fake import COLUMNS, PROFILES
-from support import CTL, SOURCE, ClientTest
+from support import CTL, SOURCE, WAIT_S, ClientTest
 
 RAW = "sshd\\xff\\xfe\\x0a%n"
 
@@ -429,7 +429,7 @@ class Usage(ClientTest):
                 with open("/dev/full", "w", encoding="utf-8") as full:
                     done = subprocess.run([CTL, *arguments], env=self.bus.environment(),
                                           stdout=full, stderr=subprocess.PIPE, check=False,
-                                          timeout=20)
+                                          timeout=WAIT_S)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(b"Cannot write", done.stderr)
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import CTL, TIED, ClientTest, stop
+from support import CTL, TIED, WAIT_S, ClientTest, stop
 
 
 class Lists(ClientTest):
@@ -158,7 +158,7 @@ class Run(ClientTest):
             self.addCleanup(stop, process)
             self.assertEqual(process.stdout.readline(), "ready\n")
             process.send_signal(number)
-            self.assertEqual((process.stdout.readline(), process.wait(20)), ("got\n", 9))
+            self.assertEqual((process.stdout.readline(), process.wait(WAIT_S)), ("got\n", 9))
 
     def test_a_signal_that_comes_at_once_reaches_the_program(self):
         self.start_fake()
@@ -177,7 +177,7 @@ class Run(ClientTest):
         self.assertEqual(process.stdout.readline(), "ready\n")
         process.send_signal(signal.SIGTERM)
         with open(known, "wb"):
-            self.assertEqual((process.stdout.readline(), process.wait(20)), ("got\n", 9))
+            self.assertEqual((process.stdout.readline(), process.wait(WAIT_S)), ("got\n", 9))
 
     def test_what_is_ignored_stays_ignored_in_the_program(self):
         self.start_fake()
@@ -221,7 +221,7 @@ class Run(ClientTest):
         self.bus.process.wait()
         process.stdin.write("go\n")
         process.stdin.flush()
-        self.assertEqual(process.wait(20), 3)
+        self.assertEqual(process.wait(WAIT_S), 3)
 
 
 if __name__ == "__main__":

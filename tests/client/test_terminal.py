@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from support import CTL, HERE, TIED, ClientTest, stop
+from support import CTL, HERE, TIED, WAIT_S, ClientTest, stop
 
 WIDGET = os.path.join(HERE, "..", "..", "data", "man", "widget.py")
 
@@ -105,13 +105,14 @@ class Monitor(ClientTest):
         for process in (plain, some):
             process.stderr.readline()
         lines.stdout.readline()
-        self.ok("override", "set", "make", "batch")
-        self.ok("override", "set", "later", "lat-critical")
-        self.ok("override", "clear", "wine")
-        self.assertEqual([plain.stdout.readline()[10:] for _ in range(3)],
-                         ["changed  make: brief? 0.45 -> batch (override), predicts now\n",
-                          "new      later: lat-critical (override)\n",
-                          "changed  wine: lat-critical (override) -> lat-critical? 0.20, predicts no more\n"])
+        # One after the other: what it reads at once it tells in the order of names.
+        for command, told in (
+                (("set", "make", "batch"), "changed  make: brief? 0.45 -> batch (override), predicts now\n"),
+                (("set", "later", "lat-critical"), "new      later: lat-critical (override)\n"),
+                (("clear", "wine"),
+                 "changed  wine: lat-critical (override) -> lat-critical? 0.20, predicts no more\n")):
+            self.ok("override", *command)
+            self.assertEqual(plain.stdout.readline()[10:], told)
         self.assertIn("changed  wine: lat-critical (override)", some.stdout.readline())
         # It runs until the hold was seen: what is over when it is asked about is no change.
         program = os.path.join(self.bus.directory.name, "make")
@@ -251,7 +252,7 @@ class Monitor(ClientTest):
             process.stdout.close()
             process.stdout = None
             self.ok("override", "set", "later", "batch")
-            self.assertEqual(process.wait(20), 0)
+            self.assertEqual(process.wait(WAIT_S), 0)
 
     def test_interrupting_it_is_success(self):
         self.start_fake()
@@ -259,7 +260,7 @@ class Monitor(ClientTest):
             process = self.monitor()
             process.stderr.readline()
             process.send_signal(number)
-            self.assertEqual(process.wait(20), 0)
+            self.assertEqual(process.wait(WAIT_S), 0)
 
 
 def pause(process):

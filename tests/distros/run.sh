@@ -108,7 +108,7 @@ make_chroot() {
 
 install_packages() {
 	# shellcheck disable=SC2086 # one word a package
-	inside apt-get -q -y --no-install-recommends install $packages \
+	inside apt-get -q -y -o Acquire::Retries=5 --no-install-recommends install $packages \
 		</dev/null >>"$root.log" 2>&1 || return 1
 	rm -rf "$root"/var/cache/apt/archives/*.deb
 	{ echo "$packages" && cat "$root.made.before"; } 2>/dev/null | LC_ALL=C sort -u >"$root.made"

@@ -81,10 +81,12 @@ def the_nth_call_of_a_start_fails():
     faults = Faults()
     with service_with(faults, "none") as service:
         # The first start asks the kernel what it can do, later ones know.
-        for _ in range(2):
+        calls = 1_000_000
+        for number in range(4):
             before = faults.calls()
             service.call("SetBackend", "(s)", "observer")
-            calls = faults.calls() - before
+            # The fewest: a tick may come before they are counted, and makes some as well.
+            calls = min(calls, faults.calls() - before) if number else calls
             assert service.state() == ("observer", "active") and calls > 10, (service.state(), calls)
             service.call("SetBackend", "(s)", "none")
         files = open_files(service)

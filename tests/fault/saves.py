@@ -96,7 +96,8 @@ def a_slow_disk_holds_no_caller_up():
         assert done >= 15, (done, [changer.failures for changer in changers])
         refused = [text for changer in changers for text in changer.failures if "There is no profile" not in text]
         assert not refused, refused[:5]
-        assert service.is_instrumented() or median < 5, sorted(reads)
+        # One that waited for the disk would wait for a good part of SLOW_MS.
+        assert service.is_instrumented() or median < SLOW_MS / 10, sorted(reads)
         # With sanitizers what a save begins with is a part of a second of its own.
         assert len(gaps) >= SECONDS - 2 - late and \
             max(gaps) <= (2 if service.is_instrumented() else 1.2) + late, (gaps, late)

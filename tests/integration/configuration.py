@@ -82,7 +82,7 @@ def write(content):
 def check():
     """Status and output of --check-config."""
     done = subprocess.run([os.environ["LAB_SERVICE"], "--check-config"], capture_output=True,
-                          text=True, timeout=30, check=False)
+                          text=True, timeout=120, check=False)
     return done.returncode, done.stdout
 
 

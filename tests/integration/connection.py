@@ -29,7 +29,7 @@ def ask_bus(service, method, *values):
     return service.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus",
                                  "org.freedesktop.DBus", method,
                                  GLib.Variant(f"({'s' * len(values)})", values), None,
-                                 Gio.DBusCallFlags.NONE, 5000).unpack()[0]
+                                 Gio.DBusCallFlags.NONE, 60_000).unpack()[0]
 
 
 def owner(service):
@@ -93,7 +93,7 @@ def fds(service):
 
 
 def a_lost_connection_costs_a_second_at_most():
-    pddb.write(DATABASE, [pddb.confident(b"cc1")])
+    pddb.write(DATABASE, [pddb.confident(b"lab-cc1")])
     with Service(backend="observer") as service, Standstill() as still:
         service.call("SetOverride", "(ss)", "mine", "lat-critical")
         service.wait_ticks(2)
@@ -102,16 +102,16 @@ def a_lost_connection_costs_a_second_at_most():
         took = lose_connection(service)
         print(f"back after {took * 1000:.0f} ms")
         assert took < 1 + still.seconds() - late, (took, still.seconds() - late)
-        assert {"cc1", "mine"} <= set(service.profiles())
+        assert {"lab-cc1", "mine"} <= set(service.profiles())
         assert service.state() == ("observer", "active")
         service.wait_ticks(2)
         went_on(service.get("Tick") - tick, time.monotonic() - began, still.seconds() - late)
         assert maps == [bpftool("map", "show", "pinned", path)["id"] for path in (OBSERVE, INIT)]
-        assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None
+        assert call_as("alice", "GetConfidence", "(s)", "lab-cc1")[1] is None
         assert call_as("alice", "Reset")[1] == INTERACTION_REQUIRED
         assert call_as("alice", "Reset", interactive=True)[1] == ACCESS_DENIED
-        service.call("DeleteProfile", "(s)", "cc1")
-        assert "cc1" not in service.profiles()
+        service.call("DeleteProfile", "(s)", "lab-cc1")
+        assert "lab-cc1" not in service.profiles()
         assert service.logged().count(LOST) == 1, service.logged()
 
 
@@ -161,7 +161,7 @@ def a_caller_that_waited_for_polkit_is_not_obeyed_later():
             time.sleep(0.5)
             lose_connection(service)
             for caller in callers:
-                said = caller.communicate(timeout=15)[1]
+                said = caller.communicate(timeout=60)[1]
                 assert caller.returncode != 0, said
             # It does not wait for polkit, either.
             assert service.call("GetConfidence", "(s)", "cc1") > 0
@@ -276,7 +276,7 @@ GLib.MainLoop().run()
         try:
             wait_for(lambda: len(ask_bus(service, "ListQueuedOwners", NAME)) == 2, 5, "one waits")
             hang_up(service)
-            status = service.process.wait(10)
+            status = service.process.wait(60)
             assert status not in (0, -6, -11), status
             assert "Another service owns the name" in service.logged(), service.logged()
         finally:
@@ -297,7 +297,7 @@ def a_log_that_is_not_read_any_more_ends_nothing():
         service.call("SetOverride", "(ss)", "mine", "batch")
         assert process.poll() is None
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
 
 
 def what_users_send_in_the_name_of_the_bus_is_not_believed():

@@ -25,9 +25,9 @@ def tell(_bus, message, incoming):
 
 bus.add_filter(tell)
 bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch",
-              GLib.Variant("(s)", (f"type='signal',sender='{NAME}'",)), None, 0, 5000)
+              GLib.Variant("(s)", (f"type='signal',sender='{NAME}'",)), None, 0, 60_000)
 bus.call_sync(NAME, f"/{NAME.replace('.', '/')}", "org.freedesktop.DBus.Properties", "Get",
-              GLib.Variant("(ss)", (NAME + "1", "Profiles")), None, 0, 5000)
+              GLib.Variant("(ss)", (NAME + "1", "Profiles")), None, 0, 60_000)
 print("ready", flush=True)
 loop = GLib.MainLoop()
 GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IO_HUP,

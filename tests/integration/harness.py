@@ -166,7 +166,7 @@ class Service:
             raise AssertionError(f"the service ended with status {self.process.returncode}")
         return self.bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus",
                                   "org.freedesktop.DBus", "NameHasOwner",
-                                  GLib.Variant("(s)", (NAME,)), None, 0, 5000).unpack()[0]
+                                  GLib.Variant("(s)", (NAME,)), None, 0, 60_000).unpack()[0]
 
     def __enter__(self):
         return self
@@ -285,9 +285,11 @@ def create_map(path, kind, key=16, value=40, entries=512):
 def create_pins():
     """The maps of another scheduler that runs, as it pins them."""
     os.makedirs(PIN_DIRECTORY, mode=0o700, exist_ok=True)
-    create_map(OBSERVE, "lru_hash")
+    # Whenever both are there one is held: a service that looks takes no scheduler for one that ended.
     create_map(INIT, "hash")
-    hold_pins()
+    HANDLES.append(handle_of(INIT))
+    create_map(OBSERVE, "lru_hash")
+    HANDLES.append(handle_of(OBSERVE))
 
 
 def handle_of(path):

@@ -72,7 +72,7 @@ def learns_the_tiers_of_programs_within_15_seconds():
 def a_short_job_that_waits_long_for_a_cpu_is_what_it_does():
     """Beside many others it is seconds old before it has worked for one."""
     with Service(backend="observer") as service:
-        with running(*[behave("lab-crowded", 60_000, 0)] * 8 * os.cpu_count()):
+        with running(*[behave("lab-crowded", 60_000, 0)] * 8 * len(os.sched_getaffinity(0))):
             wait_for(lambda: service.profiles().get("lab-crowded", {"observations": 0})["observations"] >= 4,
                      30, "two lives of each are observed")
         votes = service.profiles()["lab-crowded"]["votes"]
@@ -159,7 +159,7 @@ def client_and_bus_agree_on_confidence():
             printed = float(ctl("confidence", name))
             assert abs(printed - told) < 0.0051, (printed, told)
             busctl = subprocess.run(["busctl", "call", NAME, PATH, INTERFACE, "GetConfidence", "s",
-                                     name], stdout=subprocess.PIPE, check=True, timeout=20)
+                                     name], stdout=subprocess.PIPE, check=True, timeout=120)
             kind, value = busctl.stdout.decode().split()
             assert kind == "d" and abs(float(value) - told) < 1e-5, busctl.stdout
 
@@ -190,7 +190,7 @@ def introspection_is_complete():
         values = service.send("org.freedesktop.DBus.Properties", "GetAll", "(s)", INTERFACE)
         assert set(values) == {m[1] for m in members(contract) if m[0] == "property"}
         shown = subprocess.run(["busctl", "introspect", NAME, PATH, INTERFACE],
-                               stdout=subprocess.PIPE, check=True, timeout=20).stdout.decode()
+                               stdout=subprocess.PIPE, check=True, timeout=120).stdout.decode()
         for member in members(contract):
             assert f".{member[1]} " in shown, member
         service.send("org.freedesktop.DBus.Peer", "Ping", "()")
@@ -219,23 +219,26 @@ def properties_cannot_be_written():
 
 
 def next_tick(service):
-    """The next tick, and when it was seen."""
-    before = service.get("Tick")
-    while (tick := service.get("Tick")) == before:
+    """The next tick, when it was asked for, and when it was seen."""
+    before = tick = service.get("Tick")
+    while tick == before:
         time.sleep(0.01)
-    return tick, time.monotonic()
+        asked = time.monotonic()
+        tick = service.get("Tick")
+    return tick, asked, time.monotonic()
 
 
 def a_second_passes_a_tick():
     with Service(backend="observer") as service, Standstill() as still:
         # From tick to tick: between two of them anything would be a part of a second.
         next_tick(service)
-        first, start = next_tick(service)
+        first, *begins = next_tick(service)
         time.sleep(4.5)
-        last, end = next_tick(service)
-        ticks, seconds, late = last - first, end - start, still.seconds()
+        last, *ends = next_tick(service)
+        # An answer may come late.
+        ticks, least, most, late = last - first, ends[0] - begins[1], ends[1] - begins[0], still.seconds()
         # Those of a time in which nothing runs do not come later.
-        assert seconds - late - 1.1 <= ticks <= seconds + 1.1, (ticks, seconds, late)
+        assert least - late - 1.1 <= ticks <= most + 1.1, (ticks, least, most, late)
 
 
 if __name__ == "__main__":

@@ -198,7 +198,7 @@ def hang(service):
         assert_all(answers.result(), ACCESS_DENIED)
         waited, late = time.monotonic() - began, still.seconds()
     assert slowest < 1 + late, f"root waited {slowest:.3f} s, {late:.3f} s late"
-    assert waited < 40 + late, f"the callers waited {waited:.0f} s, {late:.0f} s late"
+    assert waited < 55 + late, f"the callers waited {waited:.0f} s, {late:.0f} s late"
     assert service.get("Tick") - tick >= waited - 3 - late, "ticks were missed"
     assert state(service) == before
     print(f"denied after {waited:.1f} s; root's slowest call took {slowest * 1000:.1f} ms")

@@ -4,6 +4,7 @@
 /*
  * Programs that set their own scheduling, as many do right after their start:
  *   others set WHAT DELAY-US WAIT-US    sets it, waits, and fails if it has it no more
+ *   others late WHAT DELAY-US WAIT-US   the same, but it may come back within 2 s
  *   others spin WHAT DELAY-US WAIT-US   the same without ever leaving the CPU of itself
  *   others starts N AT-ONCE PROGRAM...  starts it so often; prints how many failed
  *   others forge                        takes our slice and executes itself; prints its nice value
@@ -156,11 +157,16 @@ int main(int argc, char **argv)
 			usleep(20000);
 		return !has(argv[2]);
 	}
-	if (argc == 5 && strcmp(argv[1], "set") == 0) {
+	if (argc == 5 && (strcmp(argv[1], "set") == 0 || strcmp(argv[1], "late") == 0)) {
+		const int looks = strcmp(argv[1], "late") == 0 ? 100 : 0;
+
 		usleep((useconds_t)atoi(argv[3]));
 		if (set_what(argv[2]))
 			return 2;
 		usleep((useconds_t)atoi(argv[4]));
+		/* As above. */
+		for (int i = 0; i < looks && !has(argv[2]); i++)
+			usleep(20000);
 		return !has(argv[2]);
 	}
 	if (argc > 4 && strcmp(argv[1], "starts") == 0)

@@ -67,7 +67,7 @@ def what_is_set_while_the_service_is_held_stands():
                         # At several moments of the few ms that it is held.
                         for delay in ("200", "2000", "5000"):
                             lost[point, name, what, delay] = failed(
-                                4, 2, others(name), "set", what, delay, "60000")
+                                4, 2, others(name), "late", what, delay, "60000")
     print(f"{sum(lost.values())} of {4 * len(lost)} changed")
     assert not any(lost.values()), {key: value for key, value in lost.items() if value}
 
@@ -92,7 +92,8 @@ def a_program_that_nice_starts_stays_nice():
             # It is there as long as it is looked at, and from its exec on for many times of 3 ms.
             script = ("i=0; bad=0; while [ $i -lt 40 ]; do nice -n 10 sleep 60 & "
                       "until read -r comm </proc/$!/comm && [ \"$comm\" = sleep ]; do :; done; sleep .04; "
-                      "[ \"$(ps -o ni= -p $!)\" -eq 10 ] || bad=$((bad+1)); kill $!; wait; i=$((i+1)); "
+                      "n=0; until [ \"$(ps -o ni= -p $!)\" -eq 10 ] || [ $n -ge 50 ]; do sleep .02; n=$((n+1)); done; "
+                      "[ $n -lt 50 ] || bad=$((bad+1)); kill $!; wait; i=$((i+1)); "
                       "done; echo $bad >$0")
             told = os.environ["LAB_DIR"] + "/bad"
             with running(program("lab-batch", "dash"), "-c", script, told):
@@ -114,7 +115,7 @@ def nothing_is_lost_in_many_starts_under_load():
 
     def lost(case):
         name, what = case
-        return failed(number // len(cases), 8, others(name), "set", what, "0", "1000",
+        return failed(number // len(cases), 8, others(name), "late", what, "0", "1000",
                       seconds=90 + number // 10)
 
     for name in ("lab-set", "lab-long"):
@@ -228,7 +229,7 @@ def the_second_service_of_a_kernel_observes():
             # What is pinned is the first one's, not left by a crash.
             assert "another service of this kind has pinned" in said, said
             second.terminate()
-            assert second.wait(10) == 0
+            assert second.wait(60) == 0
             assert slice_of(pid) == BATCH
             assert service.state() == ("observer", "active")
             with running(program("lab-batch"), "60") as other:

@@ -71,7 +71,7 @@ def of_two_services_with_one_database_one_writes():
         second_says("load", "--yes")
         second_says("override", "set", "second", "batch")
     second.terminate()
-    assert second.wait(10) == 0, second.returncode
+    assert second.wait(60) == 0, second.returncode
     assert not os.path.exists(DATABASE + ".lock")
     # What a service leaves that was killed is no lock.
     with Service() as service:

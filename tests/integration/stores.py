@@ -42,7 +42,7 @@ class Redis:
         """The lines of what redis-cli prints."""
         environment = {**os.environ, **({"REDISCLI_AUTH": password} if password else {})}
         done = subprocess.run(["redis-cli", "-s", self.path, *arguments], env=environment, stdout=subprocess.PIPE,
-                              check=True, timeout=30)
+                              check=True, timeout=120)
         return done.stdout.decode().splitlines()
 
     def keys(self, kind):

@@ -41,7 +41,7 @@ echo "Installing the missing packages:$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() {
-	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$log" 2>&1
+	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 "$@" </dev/null >"$log" 2>&1
 }
 # shellcheck disable=SC2086 # one word a package
 if ! apt install -y --no-install-recommends $missing; then

@@ -31,7 +31,7 @@ apt_own() {
 	shift
 	"$command" -q -o "Dir::Etc::sourcelist=$cache/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o "Dir::State::lists=$cache/apt/lists" -o "Dir::Cache=$cache/apt/cache" \
-		-o APT::Sandbox::User=root "$@"
+		-o APT::Sandbox::User=root -o Acquire::Retries=5 "$@"
 }
 
 # Package lists at most a day old.
