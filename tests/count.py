@@ -4,11 +4,17 @@
 """Counts the results of meson test runs.
 
 usage: count.py TESTLOG.json=STATUS...
+       count.py --again TESTLOG.json
 
 STATUS is what `meson test` returned. Prints what failed and what was skipped, and last "N passed, N failed, N
 skipped". A test that speaks TAP counts as its subtests, another one as one.
 A log that is not there, or without a failure though STATUS is not 0, counts as
 one failure. Fails when something failed or when nothing passed.
+
+Many tests are about time, and what else runs on a machine can disturb one. So up to MOST_DISTURBED of a run are
+tried again (--again prints their names, if these are all that failed), alone and twice in a row, with AGAIN in place of
+the log's name. A test that passes both is counted as passed, and always printed as disturbed, for a person to
+look into: it may as well be a race. One that fails once more, or of which a sanitizer reports a fault, has failed.
 """
 
 import json
@@ -19,6 +25,10 @@ import sys
 TAP = re.compile(r"^(TAP version \d+|1\.\.\d+.*)$", re.M)
 SUBTEST = re.compile(r"^(not )?ok\b *(.*)$", re.M)
 PASSED = ("OK", "EXPECTEDFAIL")
+MOST_DISTURBED = 2
+# What no machine that is slow makes of right code.
+FAULT = re.compile(r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
+AGAIN, TRIES = "again.json", 2
 
 
 def results(test):
@@ -49,22 +59,54 @@ def results(test):
     return [(name, "failed", result)]
 
 
+def entries(path):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return [json.loads(line) for line in log]
+
+
+def failed(found):
+    return any(outcome == "failed" for _, outcome, _ in found)
+
+
+def passed_again(path):
+    """What passed each time when it was tried again: name -> its last entry."""
+    tries = {}
+    for entry in entries(os.path.join(os.path.dirname(path), AGAIN)):
+        tries.setdefault(entry["name"], []).append(entry)
+    return {name: found[-1] for name, found in tries.items()
+            if len(found) == TRIES and all(entry["result"] in PASSED for entry in found)}
+
+
+def to_try_again(path):
+    found = [entry for entry in entries(path) if failed(results(entry))]
+    if len(found) > MOST_DISTURBED or any(FAULT.search(str(entry)) for entry in found):
+        return []
+    return [entry["name"].rpartition(" / ")[2] for entry in found]
+
+
 def run(path, status):
-    """The outcomes of one test run, as results() gives them."""
-    found = []
-    if os.path.exists(path):
-        with open(path, encoding="utf-8", errors="replace") as log:
-            for line in log:
-                found += results(json.loads(line))
-    if status != "0" and not any(outcome == "failed" for _, outcome, _ in found):
+    """The outcomes of one test run, as results() gives them, and the names of tests that were disturbed."""
+    found, disturbed, again = [], [], passed_again(path)
+    for entry in entries(path):
+        outcomes = results(entry)
+        if failed(outcomes) and entry["name"] in again:
+            disturbed.append(entry["name"])
+            outcomes = results(again[entry["name"]])
+        found += outcomes
+    if status != "0" and not disturbed and not failed(found):
         found.append((path, "failed", "no results" if not found else f"exit status {status}"))
-    return found
+    return found, disturbed
 
 
 def main(runs):
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for path, _, status in (argument.rpartition("=") for argument in runs):
-        for name, outcome, reason in run(path, status):
+        found, disturbed = run(path, status)
+        for name in disturbed:
+            print(f"disturbed: {name} (failed, and passed {TRIES} times when it was tried again alone: look into it)")
+        for name, outcome, reason in found:
             counts[outcome] += 1
             if outcome != "passed":
                 print(f"{outcome}: {name}" + (f" ({reason})" if reason else ""))
@@ -73,4 +115,7 @@ def main(runs):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if sys.argv[1:2] == ["--again"]:
+        print("\n".join(to_try_again(sys.argv[2])))
+    else:
+        sys.exit(main(sys.argv[1:]))
