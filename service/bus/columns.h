@@ -11,7 +11,7 @@
 #include "profile-rows.h"
 
 /* The fields that a caller asked for, a bit for each. */
-typedef guint32 ProcdbColumns;
+typedef guint64 ProcdbColumns;
 
 /*
  * Reads the names of fields, an as that is next in a call. Negative: the message is malformed.
@@ -30,8 +30,8 @@ gboolean procdb_columns_need_tasks(ProcdbColumns columns);
 
 /*
  * Appends the a{sv} of the columns, of these entries (const struct procdb_entry *) in their order;
- * a negative errno on failure. A text that is not known is empty, a share or rate is negative, and
- * a number is 0.
+ * a negative errno on failure. A text that is not known is empty, a share, a rate or a user is
+ * negative, and a number is 0.
  */
 int procdb_columns_append(sd_bus_message *message, const ProcdbView *view, const GPtrArray *entries,
 			  ProcdbColumns columns);

@@ -233,24 +233,31 @@ static int add_counts(int result, sd_bus_message *message, const ProcdbView *vie
 			  procdb_program_rate(program, program->switches));
 }
 
+guint procdb_view_pids(const ProcdbView *view, const struct procdb_entry *entry,
+		       guint32 pids[PROCDB_MAX_PIDS])
+{
+	const GArray *same = tasks_of(view, &entry->comm);
+
+	for (guint i = 0; same && i < same->len; i++)
+		pids[i] = task_at(view, same, i)->pid;
+	return same ? same->len : 0;
+}
+
 static int add_pids(int result, sd_bus_message *message, const ProcdbView *view,
 		    const struct procdb_entry *entry)
 {
-	const GArray *same = tasks_of(view, &entry->comm);
 	guint32 pids[PROCDB_MAX_PIDS];
+	const guint count = procdb_view_pids(view, entry, pids);
 
-	if (result < 0 || !same)
+	if (result < 0 || count == 0)
 		return result;
-	for (guint i = 0; i < same->len; i++)
-		pids[i] = task_at(view, same, i)->pid;
 	result = sd_bus_message_open_container(message, 'e', "sv");
 	if (result >= 0)
 		result = sd_bus_message_append(message, "s", "pids");
 	if (result >= 0)
 		result = sd_bus_message_open_container(message, 'v', "au");
 	if (result >= 0)
-		result =
-		    sd_bus_message_append_array(message, 'u', pids, same->len * sizeof(pids[0]));
+		result = sd_bus_message_append_array(message, 'u', pids, count * sizeof(pids[0]));
 	if (result >= 0)
 		result = sd_bus_message_close_container(message);
 	return result < 0 ? result : sd_bus_message_close_container(message);

@@ -76,5 +76,9 @@ gboolean procdb_view_identity(const ProcdbView *view, const struct procdb_entry 
  */
 const ProcdbScripts *procdb_view_scripts(const ProcdbView *view, const struct procdb_entry *entry);
 
+/* The tasks that have a name now: writes their pids, and returns how many they are. */
+guint procdb_view_pids(const ProcdbView *view, const struct procdb_entry *entry,
+		       guint32 pids[PROCDB_MAX_PIDS]);
+
 /* How often in a second of the lives of its tasks; negative if that is not known. */
 double procdb_program_rate(const ProcdbProgram *program, guint64 count);
