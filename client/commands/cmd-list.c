@@ -2,17 +2,19 @@
 /* Copyright (C) 2026 The ProcDb developers */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bus.h"
+#include "columns.h"
 #include "commands.h"
 #include "failure.h"
-#include "json.h"
 #include "name.h"
 #include "options.h"
 #include "order.h"
 #include "out-table.h"
 #include "output.h"
 #include "row-text.h"
+#include "rows-json.h"
 
 typedef struct {
 	char *sort;
@@ -213,25 +215,27 @@ static GVariant *filter_of(const ListOptions *options)
 }
 
 /* Of each: a name is all that is needed of thousands of which nothing else is asked. */
-static const char **fields_of(const ListOptions *options)
+static const char **fields_of(const Ctl *ctl, const ListOptions *options)
 {
+	static const char *const name[] = {"name", COLUMNS_PACKED};
 	const gboolean is_name = options->names && !options->patterns[0] && !options->sort &&
 				 !options->tier && !options->origin;
 	const char **fields;
 
+	if (ctl->json)
+		return rows_json_fields();
 	if (!is_name)
 		return rows_fields();
-	fields = g_new0(const char *, 2);
-	fields[0] = "name";
+	fields = g_new0(const char *, G_N_ELEMENTS(name) + 1);
+	memcpy(fields, name, sizeof(name));
 	return fields;
 }
 
 static int print(Ctl *ctl, const ListOptions *options, const int chosen[], guint columns)
 {
-	g_autofree const char **fields = fields_of(options);
+	g_autofree const char **fields = fields_of(ctl, options);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Rows) rows =
-	    rows_query(ctl, filter_of(options), ctl->json ? NULL : fields, NULL, &error);
+	g_autoptr(Rows) rows = rows_query(ctl, filter_of(options), fields, NULL, &error);
 	Counts all;
 
 	if (!rows)
@@ -240,7 +244,7 @@ static int print(Ctl *ctl, const ListOptions *options, const int chosen[], guint
 	order_sort(rows, order_of_column(order_column(options->sort ? options->sort : "name")),
 		   options->reverse);
 	if (ctl->json) {
-		ctl_json_print(ctl_json_from_rows(rows));
+		rows_json_print(rows);
 	} else if (options->names) {
 		print_names(rows);
 	} else {

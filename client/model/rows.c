@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "columns.h"
 #include "entry.h"
 
 static gboolean next_row(GVariantIter *iter, Row *row)
@@ -27,12 +28,7 @@ static gboolean next_record(GVariantIter *iter, Row *row)
 	    &row->withdrawals, &row->taught_by, &row->owner);
 }
 
-/* Members of a row by name, and where they go; the type is that of the member. */
-static const struct member {
-	const char *name;
-	const char *type;
-	size_t offset;
-} members[] = {
+const RowMember row_members[] = {
     {"name", "s", offsetof(Row, name)},
     {"tier", "s", offsetof(Row, tier)},
     {"confidence", "d", offsetof(Row, confidence)},
@@ -57,39 +53,41 @@ static const struct member {
     {"application", "s", offsetof(Row, application)},
     {"votes", "(uuu)", offsetof(Row, votes)},
 };
+const gsize row_members_count = G_N_ELEMENTS(row_members);
 
 const char **rows_fields(void)
 {
-	const char **fields = g_new0(const char *, G_N_ELEMENTS(members));
+	const char **fields = g_new0(const char *, G_N_ELEMENTS(row_members));
 
-	/* All but the last two, in whose place is the end. */
-	for (size_t i = 0; i + 2 < G_N_ELEMENTS(members); i++)
-		fields[i] = members[i].name;
+	/* All but the last two, in whose places are this and the end. */
+	for (size_t i = 0; i + 2 < G_N_ELEMENTS(row_members); i++)
+		fields[i] = row_members[i].name;
+	fields[G_N_ELEMENTS(row_members) - 2] = COLUMNS_PACKED;
 	return fields;
 }
 
 static void set_member(Row *row, const char *name, GVariant *value)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
-		void *to = (char *)row + members[i].offset;
+	for (size_t i = 0; i < G_N_ELEMENTS(row_members); i++) {
+		void *to = (char *)row + row_members[i].offset;
 
-		if (!g_str_equal(members[i].name, name))
+		if (!g_str_equal(row_members[i].name, name))
 			continue;
-		if (!g_variant_is_of_type(value, G_VARIANT_TYPE(members[i].type)))
+		if (!g_variant_is_of_type(value, G_VARIANT_TYPE(row_members[i].type)))
 			return;
-		if (g_str_equal(members[i].type, "s"))
+		if (g_str_equal(row_members[i].type, "s"))
 			*(const char **)to = g_variant_get_string(value, NULL);
-		else if (g_str_equal(members[i].type, "(uuu)"))
+		else if (g_str_equal(row_members[i].type, "(uuu)"))
 			g_variant_get(value, "(uuu)", &row->votes[0], &row->votes[1],
 				      &row->votes[2]);
 		else
-			g_variant_get(value, members[i].type, to);
+			g_variant_get(value, row_members[i].type, to);
 		return;
 	}
 }
 
 /* A row of which nothing is known. */
-static const Row unknown = {
+const Row rows_unknown = {
     .name = "", .tier = "", .origin = "", .cpu_share = -1, .wakeups_per_second = -1};
 
 /* Takes a row from an a{sv}. Texts are added to replies, or are of map if that is serialized. */
@@ -97,7 +95,7 @@ static void take_members(GVariant *map, Row *row, GPtrArray *replies)
 {
 	const gsize count = g_variant_n_children(map);
 
-	*row = unknown;
+	*row = rows_unknown;
 	row->members = map;
 	for (gsize i = 0; i < count; i++) {
 		g_autoptr(GVariant) name = NULL, value = entry_at(map, i, &name);
@@ -138,7 +136,7 @@ Rows *rows_new(void)
 static void add_array(Rows *rows, GVariant *profiles)
 {
 	const gboolean are_maps = g_variant_is_of_type(profiles, G_VARIANT_TYPE("aa{sv}"));
-	Row row = unknown;
+	Row row = rows_unknown;
 	GVariantIter iter;
 
 	rows->whole = g_variant_is_of_type(profiles, G_VARIANT_TYPE("a(" PROCDB_RECORD ")"));
@@ -148,77 +146,6 @@ static void add_array(Rows *rows, GVariant *profiles)
 	       : rows->whole ? next_record(&iter, &row)
 			     : next_row(&iter, &row))
 		g_array_append_val(rows->items, row);
-}
-
-/*
- * Sets a member of the rows from first on to the values of a column of texts; "" is not known. The
- * reply has a GVariant for each already: g_variant_get_strv() would pack them and take them out
- * again, for ten times the time.
- */
-static void set_texts(Rows *rows, guint first, size_t offset, GVariant *column)
-{
-	for (guint i = first; i < rows->items->len; i++) {
-		g_autoptr(GVariant) value = g_variant_get_child_value(column, i - first);
-		const char *text = g_variant_get_string(value, NULL);
-
-		if (*text)
-			G_STRUCT_MEMBER(const char *, &g_array_index(rows->items, Row, i), offset) =
-			    text;
-	}
-}
-
-/* A gboolean takes a byte in a GVariant. */
-static void set_booleans(Rows *rows, guint first, size_t offset, GVariant *column)
-{
-	gsize count;
-	const guint8 *values = g_variant_get_fixed_array(column, &count, sizeof(guint8));
-
-	for (guint i = first; i < rows->items->len; i++)
-		G_STRUCT_MEMBER(gboolean, &g_array_index(rows->items, Row, i), offset) =
-		    values[i - first];
-}
-
-static void set_numbers(Rows *rows, guint first, const struct member *member, GVariant *column)
-{
-	const gsize size = *member->type == 'u' ? sizeof(guint32) : sizeof(guint64);
-	gsize count;
-	const char *values = g_variant_get_fixed_array(column, &count, size);
-
-	for (guint i = first; i < rows->items->len; i++)
-		memcpy((char *)&g_array_index(rows->items, Row, i) + member->offset,
-		       values + (i - first) * size, size);
-}
-
-static void set_column(Rows *rows, guint first, const struct member *member, GVariant *column)
-{
-	if (*member->type == 's')
-		set_texts(rows, first, member->offset, column);
-	else if (*member->type == 'b')
-		set_booleans(rows, first, member->offset, column);
-	else
-		set_numbers(rows, first, member, column);
-}
-
-/* Appends the rows of an a{sv} of arrays, one value of each for a row. */
-static void add_columns(Rows *rows, GVariant *columns)
-{
-	g_autoptr(GVariant) names = g_variant_lookup_value(columns, "name", G_VARIANT_TYPE("as"));
-	const gsize count = names ? g_variant_n_children(names) : 0;
-	const guint first = rows->items->len;
-
-	for (gsize i = 0; i < count; i++)
-		g_array_append_val(rows->items, unknown);
-	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
-		const struct member *member = &members[i];
-		g_autofree char *type = g_strconcat("a", member->type, NULL);
-		g_autoptr(GVariant) column =
-		    g_variant_lookup_value(columns, member->name, G_VARIANT_TYPE(type));
-
-		if (!column || g_variant_n_children(column) != count || *member->type == '(')
-			continue;
-		set_column(rows, first, member, column);
-		g_ptr_array_add(rows->replies, g_steal_pointer(&column));
-	}
 }
 
 Rows *rows_from_variant(GVariant *profiles)
@@ -233,7 +160,7 @@ Rows *rows_from_columns(GVariant *columns)
 {
 	Rows *rows = rows_new();
 
-	add_columns(rows, columns);
+	columns_add(rows, columns);
 	return rows;
 }
 
@@ -250,6 +177,14 @@ Rows *rows_fetch(Ctl *ctl, GError **error)
 gboolean rows_is_unknown_method(const GError *error)
 {
 	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
+}
+
+/* Whether a question failed because the service is older than a field of it. */
+static gboolean is_unknown_field(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+	return g_strcmp0(name, PROCDB_BUS_INTERFACE ".Error.InvalidFilter") == 0;
 }
 
 /* As many as fit into one answer, whatever their names and programs are. */
@@ -282,7 +217,7 @@ static gboolean query_more(Ctl *ctl, Rows *rows, GVariant *filter, const char *c
 		return FALSE;
 	found = g_variant_get_child_value(reply, 0);
 	if (fields)
-		add_columns(rows, found);
+		columns_add(rows, found);
 	else
 		add_array(rows, found);
 	/* What changes from now on may have been sent already. */
@@ -309,7 +244,7 @@ Rows *rows_query(Ctl *ctl, GVariant *filter, const char *const *fields, guint64 
 	} while (rows->items->len == before + ROWS_AT_ONCE);
 	if (!reason)
 		return g_steal_pointer(&rows);
-	if (rows_is_unknown_method(reason))
+	if (rows_is_unknown_method(reason) || (fields && is_unknown_field(reason)))
 		return fields ? rows_query(ctl, wanted, NULL, serial, error)
 			      : rows_fetch(ctl, error);
 	g_propagate_error(error, g_steal_pointer(&reason));

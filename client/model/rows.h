@@ -40,6 +40,8 @@ typedef struct {
 	double cpu_share;	 /* of one CPU */
 	double wakeups_per_second;
 	GVariant *members; /* all of them, an a{sv} */
+	GVariant *columns; /* of which it is a row, instead; an a{sv} */
+	guint place;	   /* in each of these */
 } Row;
 
 /* The word that people see in place of a tier for what rows_is_brief(). */
@@ -68,8 +70,8 @@ Rows *rows_fetch(Ctl *ctl, GError **error);
 Rows *rows_fetch_whole(Ctl *ctl, GError **error);
 
 /*
- * Fields for rows_query(): all that a row has but its votes and its application. Free the array
- * with g_free().
+ * Fields for rows_query(), packed: all that a row has but its votes and its application. Free the
+ * array with g_free().
  */
 const char **rows_fields(void);
 

@@ -296,5 +296,6 @@ const struct column procdb_columns[] = {
     {"wait_p90_with", 't', 0, WITH(90)},
     {"wait_p99_with", 't', 0, WITH(99)},
 };
-_Static_assert(G_N_ELEMENTS(procdb_columns) <= 64, "a bit of ProcdbColumns for each");
+_Static_assert(G_N_ELEMENTS(procdb_columns) < 64,
+	       "a bit of ProcdbColumns for each, and one for packed");
 const guint procdb_columns_count = G_N_ELEMENTS(procdb_columns);

@@ -16,6 +16,10 @@
 
 #define BIT(i) ((ProcdbColumns)1 << (i))
 
+/* Not a field: all that follows is packed. */
+#define PACKED "packed"
+#define IS_PACKED BIT(63)
+
 static gsize value_size(char type)
 {
 	return type == 'u' || type == 'b' ? sizeof(guint32) : sizeof(guint64);
@@ -33,6 +37,10 @@ static gboolean choose(const char *name, ProcdbColumns *columns, GError **error)
 {
 	g_autoptr(GString) known = NULL;
 
+	if (g_str_equal(name, PACKED)) {
+		*columns |= IS_PACKED;
+		return TRUE;
+	}
 	for (guint i = 0; i < procdb_columns_count; i++) {
 		if (g_str_equal(procdb_columns[i].name, name)) {
 			*columns |= BIT(i);
@@ -135,28 +143,79 @@ static int append_pids(sd_bus_message *message, const ProcdbView *view, const GP
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }
 
-static int append_values(sd_bus_message *message, const struct column *column, struct source *of,
-			 const GPtrArray *entries)
+/* A byte for each boolean, and each text with a NUL at its end. */
+static int append_bytes(sd_bus_message *message, const struct column *column, struct source *of,
+			const GPtrArray *entries)
 {
-	if (column->type == PROCDB_COLUMN_PIDS)
-		return append_pids(message, of->view, entries);
-	return strchr("sb", column->type) ? append_each(message, column, of, entries)
-					  : append_numbers(message, column, of, entries);
+	g_autoptr(GString) bytes = g_string_sized_new(entries->len);
+
+	for (guint i = 0; i < entries->len; i++) {
+		struct value value = {.s = ""};
+
+		of->entry = g_ptr_array_index(entries, i);
+		column->get(of, column->offset, &value);
+		if (column->type == 's')
+			g_string_append(bytes, value.made ? value.made : value.s);
+		g_string_append_c(bytes, column->type == 's' ? '\0' : (char)value.u);
+		g_free(value.made);
+	}
+	return sd_bus_message_append_array(message, 'y', bytes->str, bytes->len);
 }
 
-static int append_column(sd_bus_message *message, const struct column *column, struct source *of,
-			 const GPtrArray *entries)
+/* For each entry the number of its tasks, then these. */
+static int append_counted_pids(sd_bus_message *message, const ProcdbView *view,
+			       const GPtrArray *entries)
 {
-	const char of_values[] = {'a', column->type, '\0'};
-	const char *type = column->type == PROCDB_COLUMN_PIDS ? "aau" : of_values;
+	g_autoptr(GArray) all = g_array_sized_new(FALSE, FALSE, sizeof(guint32), entries->len);
+
+	for (guint i = 0; i < entries->len; i++) {
+		guint32 pids[PROCDB_MAX_PIDS];
+		const guint32 count = procdb_view_pids(view, g_ptr_array_index(entries, i), pids);
+
+		g_array_append_val(all, count);
+		g_array_append_vals(all, pids, count);
+	}
+	return sd_bus_message_append_array(message, 'u', all->data, all->len * sizeof(guint32));
+}
+
+static int append_values(sd_bus_message *message, const struct column *column, gboolean packed,
+			 struct source *of, const GPtrArray *entries)
+{
+	if (column->type == PROCDB_COLUMN_PIDS)
+		return packed ? append_counted_pids(message, of->view, entries)
+			      : append_pids(message, of->view, entries);
+	if (!strchr("sb", column->type))
+		return append_numbers(message, column, of, entries);
+	return packed ? append_bytes(message, column, of, entries)
+		      : append_each(message, column, of, entries);
+}
+
+/* The type of a column in the answer; plain is room for it. */
+static const char *type_of(const struct column *column, gboolean packed, char plain[3])
+{
+	if (column->type == PROCDB_COLUMN_PIDS)
+		return packed ? "au" : "aau";
+	if (packed && strchr("sb", column->type))
+		return "ay";
+	plain[0] = 'a';
+	plain[1] = column->type;
+	plain[2] = '\0';
+	return plain;
+}
+
+static int append_column(sd_bus_message *message, const struct column *column, gboolean packed,
+			 struct source *of, const GPtrArray *entries)
+{
+	char plain[3];
 	int result = sd_bus_message_open_container(message, 'e', "sv");
 
 	if (result >= 0)
 		result = sd_bus_message_append_basic(message, 's', column->name);
 	if (result >= 0)
-		result = sd_bus_message_open_container(message, 'v', type);
+		result =
+		    sd_bus_message_open_container(message, 'v', type_of(column, packed, plain));
 	if (result >= 0)
-		result = append_values(message, column, of, entries);
+		result = append_values(message, column, packed, of, entries);
 	if (result >= 0)
 		result = sd_bus_message_close_container(message);
 	return result < 0 ? result : sd_bus_message_close_container(message);
@@ -192,10 +251,11 @@ int procdb_columns_append(sd_bus_message *message, const ProcdbView *view, const
 	    .view = view,
 	    .rules = &procdb_engine_settings(view->engine)->rules,
 	};
+	const gboolean packed = (columns & IS_PACKED) != 0;
 	int result = sd_bus_message_open_container(message, 'a', "{sv}");
 
 	for (guint i = 0; i < procdb_columns_count && result >= 0; i++)
 		if (columns & BIT(i))
-			result = append_column(message, &procdb_columns[i], &of, entries);
+			result = append_column(message, &procdb_columns[i], packed, &of, entries);
 	return result < 0 ? result : sd_bus_message_close_container(message);
 }

@@ -10,7 +10,7 @@
 
 #include "profile-rows.h"
 
-/* The fields that a caller asked for, a bit for each. */
+/* The fields that a caller asked for, a bit for each; and one for "packed". */
 typedef guint64 ProcdbColumns;
 
 /*
@@ -31,7 +31,9 @@ gboolean procdb_columns_need_tasks(ProcdbColumns columns);
 /*
  * Appends the a{sv} of the columns, of these entries (const struct procdb_entry *) in their order;
  * a negative errno on failure. A text that is not known is empty, a share, a rate or a user is
- * negative, and a number is 0.
+ * negative, and a number is 0. Packed, texts and booleans are bytes, and pids have their number in
+ * front: all of it are arrays of a fixed size, which a reader takes as they are, while of an array
+ * of texts GDBus makes an object for each.
  */
 int procdb_columns_append(sd_bus_message *message, const ProcdbView *view, const GPtrArray *entries,
 			  ProcdbColumns columns);

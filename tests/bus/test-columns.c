@@ -167,6 +167,46 @@ static void test_columns_say_what_profiles_say(BusFixture *f, gconstpointer data
 	assert_all_as_get_profile(f, "@a{sv} {}", names);
 }
 
+/* The texts of a column that is packed. */
+static char **unpack(GVariant *column)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new();
+	gsize length;
+	const char *at = g_variant_get_fixed_array(column, &length, 1);
+
+	for (const char *end = at + length; at < end; at += strlen(at) + 1)
+		g_ptr_array_add(texts, g_strdup(at));
+	g_ptr_array_add(texts, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
+}
+
+static void test_packed_columns_say_the_same(BusFixture *f, gconstpointer data)
+{
+	const char *fields = "['packed', 'name', 'confident', 'pids', 'runs', 'program']";
+	g_autoptr(GVariant) reply = ask(f, "@a{sv} {}", fields, 0);
+	g_autoptr(GVariant) columns = g_variant_get_child_value(reply, 0);
+	g_autoptr(GVariant) names = column_of(reply, "name");
+	g_autoptr(GVariant) confident = column_of(reply, "confident");
+	g_autoptr(GVariant) pids = column_of(reply, "pids");
+	g_autoptr(GVariant) runs = column_of(reply, "runs");
+	g_autoptr(GVariant) programs = column_of(reply, "program");
+	g_auto(GStrv) texts = NULL;
+	g_autofree char *all = NULL;
+
+	g_assert_cmpuint(g_variant_n_children(columns), ==, 5);
+	g_assert_cmpstr(g_variant_get_type_string(names), ==, "ay");
+	texts = unpack(names);
+	all = g_strjoinv(" ", texts);
+	g_assert_cmpstr(all, ==, "cc1 make");
+	all = (g_free(all), g_variant_print(confident, FALSE));
+	g_assert_cmpstr(all, ==, "[0x01, 0x01]");
+	all = (g_free(all), g_variant_print(pids, FALSE));
+	g_assert_cmpstr(all, ==, "[1, 4711, 0]");
+	all = (g_free(all), g_variant_print(programs, FALSE));
+	g_assert_cmpstr(all, ==, "[0x00, 0x00]");
+	g_assert_cmpstr(g_variant_get_type_string(runs), ==, "at");
+}
+
 /* What a user runs tells where that user's programs are, and which. */
 static void test_applications_of_people_are_theirs(BusFixture *f, gconstpointer data)
 {
@@ -320,6 +360,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	add("/columns/columns-say-what-profiles-say", test_columns_say_what_profiles_say);
+	add("/columns/packed-columns-say-the-same", test_packed_columns_say_the_same);
 	add("/columns/applications-of-people-are-theirs", test_applications_of_people_are_theirs);
 	add("/columns/fields-are-those-asked-for", test_fields_are_those_asked_for);
 	add("/columns/without-an-answer-nothing-is-read", test_without_an_answer_nothing_is_read);

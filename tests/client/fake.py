@@ -24,6 +24,7 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib
 
+from fake_columns import FIELDS, as_columns, as_map
 from fake_tasks import IDENTITY, TASKS, named
 
 NAME = "org.pandemonium.ProcDb"
@@ -34,10 +35,6 @@ COLUMNS = ("name", "tier", "confidence", "confident", "observations", "votes", "
            "runtime_dev_ns", "wakeup_freq", "csw_rate", "last_seen_us", "origin")
 TYPES = dict(zip(COLUMNS, ("s", "s", "d", "b", "u", "(uuu)", "t", "t", "t", "t", "x", "s")))
 ROWS = "a(" + "".join(TYPES.values()) + ")"
-# What QueryColumns can be asked for.
-FIELDS = {**{name: kind for name, kind in TYPES.items() if name != "votes"},
-          "prediction_source": "s", "held": "s", "kind": "s", "program": "s", "cpu_ns": "t", "runs": "t",
-          "cpu_share": "d", "wakeups_per_second": "d", "script": "s", "scripts": "u"}
 MOST_ROWS = 20000
 # What a record has beside its row.
 REST = {"first_seen_us": 0, "right": 0, "wrong": 0, "withdrawals": 0, "taught_by": "unknown", "owner": 0}
@@ -162,7 +159,8 @@ class Fake:
             answer = getattr(self, method)(*parameters.unpack())
             if method in self.tell:
                 rows = answer.unpack()[0]
-                print(method, len(rows["name"] if isinstance(rows, dict) else rows), flush=True)
+                names = rows["name"] if isinstance(rows, dict) else rows
+                print(method, names.count(0) if names and isinstance(names[0], int) else len(names), flush=True)
             invocation.return_value(answer)
         except Refused as refused:
             invocation.return_dbus_error(refused.name, str(refused))
@@ -185,31 +183,23 @@ class Fake:
         rows = [tuple(self.table[name][key] for key in COLUMNS) for name in sorted(self.table)]
         return GLib.Variant("(%s)" % ROWS, (rows,))
 
-    def values(self, name):
-        """What is known of a name, as named values."""
-        row = self.table[name]
-        values = {key: GLib.Variant(TYPES[key], row[key]) for key in COLUMNS}
-        values["prediction_source"] = GLib.Variant("s", self.source(name))
+    def known(self, name):
+        """All that is known of a name."""
+        row, source = self.table[name], self.source(name)
+        known = {"found": 0, "missed": 0, "runs": 0, **REST, **row, "predicted": row["confident"],
+                 "prediction_source": source}
+        if source != "none":
+            known["predicted_tier"] = self.holds.get(name, row["tier"])
+        if row["origin"] == "override":
+            known.update(override=row["tier"], override_source="administrator")
         if name in self.holds:
-            values["held"] = GLib.Variant("s", self.holds[name])
-        values.update(self.programs.get(name, {}))
-        return values
+            known.update(held=self.holds[name], held_by=":1.7", held_uid=0, held_reason="")
+        return {**known, **{key: value.unpack() for key, value in self.programs.get(name, {}).items()}}
 
     def source(self, name):
         row = self.table[name]
         return "hold" if name in self.holds else "override" if row["origin"] == "override" else \
             "learned" if row["confident"] else "none"
-
-    def value(self, name, field):
-        """The same of one field, of thousands of names at once; nothing is what its column has for it."""
-        if field in COLUMNS:
-            return self.table[name][field]
-        if field == "prediction_source":
-            return self.source(name)
-        if field == "held":
-            return self.holds.get(name, "")
-        known = self.programs.get(name, {}).get(field)
-        return known.unpack() if known else {"s": "", "d": -1}.get(FIELDS[field], 0)
 
     def matching(self, query, limit):
         """Names in the order of an answer."""
@@ -218,7 +208,7 @@ class Fake:
         names = [name for name in sorted(self.table)
                  if ("pattern" not in query or fnmatch.fnmatchcase(name, query["pattern"])) and
                  self.table[name]["confident"] >= query.get("confident", False) and
-                 ("kinds" not in query or self.value(name, "kind") in ("", *query["kinds"])) and
+                 ("kinds" not in query or self.known(name).get("kind", "") in ("", *query["kinds"])) and
                  name > query.get("after", "")]
         since = query.get("changed_since", 0)
         names = [name for name in names
@@ -229,17 +219,15 @@ class Fake:
         return names
 
     def QueryProfiles(self, query, limit):
-        rows = [self.values(name) for name in self.matching(query, limit)]
+        rows = [as_map(self.known(name)) for name in self.matching(query, limit)]
         return GLib.Variant("(aa{sv}t)", (rows, self.serial))
 
     def QueryColumns(self, query, fields, limit):
-        unknown = [field for field in fields if field not in FIELDS]
+        unknown = [field for field in fields if field not in (*FIELDS, "packed")]
         if unknown:
             raise Refused("InvalidFilter", "There is no column '%s'" % unknown[0])
-        names = self.matching(query, limit)
-        columns = {field: GLib.Variant("a" + FIELDS[field], [self.value(name, field) for name in names])
-                   for field in fields}
-        return GLib.Variant("(a{sv}t)", (columns, self.serial))
+        rows = [self.known(name) for name in self.matching(query, limit)]
+        return GLib.Variant("(a{sv}t)", (as_columns(rows, fields), self.serial))
 
     def ListTasks(self, query, limit):
         self.check(query, ("pattern", "pid", "uid", "tier", "applied", "kinds"))
@@ -281,7 +269,7 @@ class Fake:
 
     def GetProfile(self, name):
         self.find(name)
-        values = self.values(name)
+        values = as_map(self.known(name))
         values["right"] = GLib.Variant("t", 7)
         values["from_the_future"] = GLib.Variant("as", ["x"])
         return GLib.Variant("(a{sv})", (values,))

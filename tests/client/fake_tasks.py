@@ -6,14 +6,15 @@ import os
 
 from gi.repository import GLib
 
+from fake_columns import MEMBERS
+
 KINDS = {"pid": "u", "tid": "u", "name": "s", "kind": "s", "uid": "u", "user": "s", "program": "s",
          "predicted": "s", "measured": "s", "slice_ns": "t", "nice": "i", "policy": "u", "set_by": "s",
          "cpu_ns": "t"}
 
 
 def named(**values):
-    return {key: GLib.Variant({**KINDS, "cpu_share": "d", "wakeups_per_second": "d", "runs": "t", "unit": "s"}[key],
-                              value) for key, value in values.items()}
+    return {key: GLib.Variant({**MEMBERS, **KINDS}[key], value) for key, value in values.items()}
 
 
 # Of names in the table of profiles.
@@ -24,7 +25,9 @@ IDENTITY = {name: {"uid": GLib.Variant("u", 0), **values} for name, values in {
     "pipewire": named(kind="process", program="/usr/bin/pipewire", cpu_share=0.02,
                       wakeups_per_second=190.0),
     "firefox": named(kind="process", program="/usr/lib/firefox/firefox-bin", cpu_share=0.31,
-                     runs=2, cpu_ns=90_000_000_000),
+                     runs=2, cpu_ns=90_000_000_000, user="user", unit="app-firefox-7.scope",
+                     application="firefox", pids=[70, 71], switches_per_second=1.5e-7, waits_without=70,
+                     wait_p50_without=1024, wait_p90_without=4096, wait_p99_without=2**63),
     "make": named(kind="process", program="/usr/bin/gmake", cpu_share=0.0, runs=5, cpu_ns=4_000_000),
     "new": named(kind="process", program="/home/a/train.py", cpu_share=0.0),
     "a b'\"\\\\c": named(kind="kernel", cpu_share=0.0),

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -284,6 +285,32 @@ def an_export_comes_back_value_by_value():
         assert service.profiles() == before, (before, service.profiles())
         ctl("import", "--replace", "-", input=export.encode())
         assert set(service.profiles()) == set(before)
+
+
+def a_list_has_all_that_the_service_tells():
+    """In the order in which it does, whatever is known of a program."""
+    with service_with(b"cc1", b"as", b"sshd\xff\xfe\n%n", b"a\\b", b"lab-sleeper") as service:
+        path = f"{os.environ['LAB_DIR']}/lab-sleeper"
+        shutil.copy(shutil.which("sleep"), path)
+        sleeper = subprocess.Popen([path, "60"])
+        try:
+            ctl("override", "set", "as", "lat-critical")
+            service.call("Hold", "(sss)", "cc1", "batch", 'in a "hurry"')
+            wait_for(lambda: sleeper.pid in service.call("GetProfile", "(s)", "lab-sleeper").get("pids", []), 10,
+                     "it is listed")
+            listed = {row.pop("name"): row for row in json.loads(ctl("list", "--json"))}
+            told = {row.pop("name"): row for row in service.call("QueryProfiles", "(a{sv}u)", {}, 0)[0]}
+            for name in ("cc1", "as", "sshd\\xff\\xfe\\x0a%n", "a\\\\b", "lab-sleeper"):
+                listed[name].pop("brief")
+                assert list(listed[name]) == list(told[name]), (listed[name], told[name])
+                listed[name]["votes"] = tuple(listed[name]["votes"].values())
+                moving = {"cpu_share", "cpu_ns", "found", "missed", "runs", "wakeups_per_second", "switches_per_second",
+                          *(key for key in told[name] if key.startswith("wait"))}
+                assert all(listed[name][key] == told[name][key] for key in told[name].keys() - moving), \
+                    (listed[name], told[name])
+        finally:
+            sleeper.kill()
+            sleeper.wait()
 
 
 def a_bad_import_changes_nothing():
