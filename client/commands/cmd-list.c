@@ -204,13 +204,31 @@ static void hide_kernel_threads(Rows *rows, const ListOptions *options)
 		rows_keep(rows, is_program, NULL);
 }
 
-/* What the service can choose need not be sent. A pattern it would look for in names alone. */
+/* So many patterns, of so many bytes, a filter may have. */
+#define MOST_TITLES 64
+#define LONGEST_TITLE 256
+
+static gboolean are_titles(char *const *patterns)
+{
+	guint count = 0;
+
+	for (; patterns[count]; count++)
+		if (count == MOST_TITLES || strlen(patterns[count]) > LONGEST_TITLE)
+			return FALSE;
+	return count > 0;
+}
+
+/* What the service can choose need not be sent; it lets a few more pass than wanted() does. */
 static GVariant *filter_of(const ListOptions *options)
 {
 	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
 
 	if (options->confident)
 		g_variant_dict_insert(&filter, "confident", "b", TRUE);
+	if (are_titles(options->patterns))
+		g_variant_dict_insert_value(
+		    &filter, ROWS_TITLES,
+		    g_variant_new_strv((const char *const *)options->patterns, -1));
 	return g_variant_dict_end(&filter);
 }
 

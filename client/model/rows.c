@@ -179,6 +179,15 @@ gboolean rows_is_unknown_method(const GError *error)
 	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
+/* A filter that any service knows. Floating. */
+static GVariant *filter_of_old(GVariant *filter)
+{
+	GVariantDict entries = G_VARIANT_DICT_INIT(filter);
+
+	g_variant_dict_remove(&entries, ROWS_TITLES);
+	return g_variant_dict_end(&entries);
+}
+
 /* Whether a question failed because the service is older than a field of it. */
 static gboolean is_unknown_field(const GError *error)
 {
@@ -245,7 +254,7 @@ Rows *rows_query(Ctl *ctl, GVariant *filter, const char *const *fields, guint64 
 	if (!reason)
 		return g_steal_pointer(&rows);
 	if (rows_is_unknown_method(reason) || (fields && is_unknown_field(reason)))
-		return fields ? rows_query(ctl, wanted, NULL, serial, error)
+		return fields ? rows_query(ctl, filter_of_old(wanted), NULL, serial, error)
 			      : rows_fetch(ctl, error);
 	g_propagate_error(error, g_steal_pointer(&reason));
 	return NULL;

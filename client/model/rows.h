@@ -76,6 +76,12 @@ Rows *rows_fetch_whole(Ctl *ctl, GError **error);
 const char **rows_fields(void);
 
 /*
+ * An entry of a filter (as): patterns, of which one is that of the name or of the program. A
+ * service that does not know it is asked without, so that rows may be others.
+ */
+#define ROWS_TITLES "titles"
+
+/*
  * What the service answers to a filter, of which a floating reference is taken; NULL: to one
  * without entries. fields: what is needed of each, "name" among it; NULL: all that is known, as
  * members, which takes ten times as long. However many there are: it is asked for part by part. A

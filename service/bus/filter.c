@@ -9,6 +9,8 @@
 
 /* The longest pattern in bytes: an escaped name has 64. */
 #define MAX_PATTERN 256
+/* Each of a filter is tried on each name. */
+#define MAX_TITLES 64U
 
 /* Reads the value of an entry. FALSE with error set when there is no such value. */
 typedef gboolean (*ReadText)(ProcdbFilter *filter, const char *text, GError **error);
@@ -20,15 +22,37 @@ static gboolean refuse(GError **error, const char *what, const char *text, const
 	return FALSE;
 }
 
+static gboolean is_short(const char *text, GError **error)
+{
+	if (strlen(text) <= MAX_PATTERN)
+		return TRUE;
+	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_FILTER,
+		    "A pattern may have at most %d bytes", MAX_PATTERN);
+	return FALSE;
+}
+
 static gboolean read_pattern(ProcdbFilter *filter, const char *text, GError **error)
 {
-	if (strlen(text) > MAX_PATTERN) {
-		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_FILTER,
-			    "A pattern may have at most %d bytes", MAX_PATTERN);
+	if (!is_short(text, error))
 		return FALSE;
-	}
 	g_clear_pointer(&filter->pattern, g_pattern_spec_free);
 	filter->pattern = g_pattern_spec_new(text);
+	return TRUE;
+}
+
+static gboolean read_title(ProcdbFilter *filter, const char *text, GError **error)
+{
+	if (!is_short(text, error))
+		return FALSE;
+	if (!filter->titles)
+		filter->titles =
+		    g_ptr_array_new_with_free_func((GDestroyNotify)g_pattern_spec_free);
+	if (filter->titles->len == MAX_TITLES) {
+		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_FILTER,
+			    "At most %u titles can be asked for", MAX_TITLES);
+		return FALSE;
+	}
+	g_ptr_array_add(filter->titles, g_pattern_spec_new(text));
 	return TRUE;
 }
 
@@ -97,6 +121,7 @@ static const struct key {
 	gsize offset;  /* of the others */
 } keys[] = {
     {"pattern", "s", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, read_pattern, 0},
+    {"titles", "as", PROCDB_FILTER_PROFILES, read_title, 0},
     {"tier", "s", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, read_tier, 0},
     {"kinds", "as", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, read_kind, 0},
     {"applied", "b", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, NULL, NUMBER(applied)},
@@ -223,6 +248,15 @@ int procdb_filter_read(sd_bus_message *call, ProcdbFilterOf of, ProcdbFilter *fi
 void procdb_filter_clear(ProcdbFilter *filter)
 {
 	g_clear_pointer(&filter->pattern, g_pattern_spec_free);
+	g_clear_pointer(&filter->titles, g_ptr_array_unref);
+}
+
+gboolean procdb_filter_has_title(const ProcdbFilter *filter, const char *text)
+{
+	for (guint i = 0; i < filter->titles->len; i++)
+		if (g_pattern_spec_match_string(g_ptr_array_index(filter->titles, i), text))
+			return TRUE;
+	return FALSE;
 }
 
 gboolean procdb_filter_takes_name(const ProcdbFilter *filter, const struct procdb_comm *comm)

@@ -23,11 +23,12 @@ typedef enum {
 /* An entry that is not given lets all pass. */
 typedef struct {
 	GPatternSpec *pattern;
-	int tier;      /* enum procdb_tier; PROCDB_TIERS: any */
-	int confident; /* -1: either */
-	int applied;   /* -1: either */
-	guint32 kinds; /* a bit for each enum procdb_task_kind; 0: any */
-	guint32 users; /* a bit for each ProcdbUserClass; 0: any */
+	GPtrArray *titles; /* GPatternSpec; NULL: any */
+	int tier;	   /* enum procdb_tier; PROCDB_TIERS: any */
+	int confident;	   /* -1: either */
+	int applied;	   /* -1: either */
+	guint32 kinds;	   /* a bit for each enum procdb_task_kind; 0: any */
+	guint32 users;	   /* a bit for each ProcdbUserClass; 0: any */
 	guint64 changed_since;
 	gboolean since; /* changed_since is given */
 	struct procdb_comm after;
@@ -48,5 +49,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProcdbFilter, procdb_filter_clear)
 
 /* Whether the name of a task passes. */
 gboolean procdb_filter_takes_name(const ProcdbFilter *filter, const struct procdb_comm *comm);
+/* Whether one of the titles is that of a text, which is escaped as a name is. */
+gboolean procdb_filter_has_title(const ProcdbFilter *filter, const char *text);
 /* Whether a kind passes; one that is not known does. */
 gboolean procdb_filter_takes_kind(const ProcdbFilter *filter, guint8 kind);

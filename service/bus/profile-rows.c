@@ -9,6 +9,7 @@
 #include "delay-stats.h"
 #include "errors.h"
 #include "identity.h"
+#include "name.h"
 #include "rows.h"
 #include "scripts.h"
 #include "task-rows.h"
@@ -317,6 +318,29 @@ static double key_of(const ProcdbView *view, const struct procdb_entry *entry, P
 	}
 }
 
+/* Of the name, or of the last part of a path that the caller is told. */
+static gboolean has_title(const ProcdbView *view, const ProcdbFilter *filter,
+			  const struct procdb_entry *entry)
+{
+	const ProcdbScripts *scripts = procdb_view_scripts(view, entry);
+	g_autofree char *name = procdb_name_escape(&entry->comm);
+	g_autofree char *script = NULL, *path = NULL, *program = NULL;
+	ProcdbIdentity identity;
+
+	/* Of several scripts one is known. */
+	if (scripts->number > 1 || procdb_filter_has_title(filter, name))
+		return TRUE;
+	script = g_path_get_basename(scripts->first);
+	if (scripts->number > 0 && procdb_filter_has_title(filter, script))
+		return TRUE;
+	if (!procdb_view_identity(view, entry, &identity) ||
+	    !procdb_user_may_know(view->uid, identity.uid) || !*identity.path)
+		return FALSE;
+	path = procdb_identity_text(identity.path, PROCDB_PATH_LEN);
+	program = g_path_get_basename(path);
+	return procdb_filter_has_title(filter, program);
+}
+
 /* The cheap questions first: a filtered list is asked for every second. */
 static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 		       const struct procdb_entry *entry)
@@ -340,7 +364,8 @@ static gboolean passes(const ProcdbView *view, const ProcdbFilter *filter,
 	    (!procdb_filter_takes_kind(filter, identity.kind) ||
 	     (filter->users && !(filter->users & (1U << procdb_user_class(identity.uid))))))
 		return FALSE;
-	return procdb_filter_takes_name(filter, &entry->comm);
+	return procdb_filter_takes_name(filter, &entry->comm) &&
+	       (!filter->titles || has_title(view, filter, entry));
 }
 
 /* The bytes of the texts of an entry that this caller is told, at most. */

@@ -153,8 +153,8 @@ static int reply_matching(ProcdbObject *self, sd_bus_message *call, const Procdb
 {
 	g_auto(ProcdbView) view = {0};
 	g_autoptr(GPtrArray) entries = NULL;
-	const gboolean tasks =
-	    !columns || filter->kinds || filter->users || procdb_columns_need_tasks(*columns);
+	const gboolean tasks = !columns || filter->kinds || filter->users || filter->titles ||
+			       procdb_columns_need_tasks(*columns);
 	const gsize row = columns ? procdb_columns_size(*columns) : PROCDB_ROW_MOST;
 	sd_bus_message *reply = NULL;
 	GError *error = NULL;
@@ -162,7 +162,7 @@ static int reply_matching(ProcdbObject *self, sd_bus_message *call, const Procdb
 	int result;
 
 	begin_reading(self, call, &view, tasks ? tasks_now(self, NULL) : NULL, NULL);
-	if (columns && !procdb_columns_have_scripts(*columns))
+	if (columns && !filter->titles && !procdb_columns_have_scripts(*columns))
 		view.reader = NULL;
 	entries = procdb_view_matching(&view, filter, limit, &error);
 	if (!entries ||

@@ -225,7 +225,7 @@ static void test_applications_of_people_are_theirs(BusFixture *f, gconstpointer 
 		    .cpu = 1,
 		    .uid = cases[i].owner,
 		    .kind = PROCDB_KIND_PROCESS,
-		    .path = "/usr/bin/cc1",
+		    .path = "/usr/bin/cc1-of-them",
 		    .unit = "app-gnome-org.gnome.Builder-77.scope",
 		};
 		const struct procdb_comm comm = test_comm("cc1");
@@ -241,6 +241,9 @@ static void test_applications_of_people_are_theirs(BusFixture *f, gconstpointer 
 		applications = column_of(reply, "application");
 		text = g_variant_print(applications, FALSE);
 		g_assert_cmpstr(text, ==, cases[i].expected);
+		/* Whether one is found would tell it as well. */
+		assert_names(&own, "{'titles': <['unlikely', 'cc1-of-?*']>}", 0,
+			     strchr(cases[i].expected, 'o') ? "cc1" : "");
 		bus_fixture_tear_down(&own, NULL);
 	}
 }
@@ -309,6 +312,9 @@ static void test_filters_and_limits_are_those_of_rows(BusFixture *f, gconstpoint
 	assert_names(f, "@a{sv} {}", 2, "cc1 make");
 	assert_names(f, "{'confident': <true>}", 0, "cc1 make");
 	assert_names(f, "{'pattern': <'nothing'>}", 0, "");
+	assert_names(f, "{'titles': <['m*', 'n?w', 'nothing']>}", 0, "make new");
+	assert_names(f, "{'titles': <['m*', 'n?w']>, 'pattern': <'*w'>}", 0, "new");
+	assert_names(f, "{'titles': <@as []>}", 0, "cc1 make new");
 }
 
 static void test_a_list_goes_on_after_a_name(BusFixture *f, gconstpointer data)

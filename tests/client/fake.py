@@ -201,12 +201,18 @@ class Fake:
         return "hold" if name in self.holds else "override" if row["origin"] == "override" else \
             "learned" if row["confident"] else "none"
 
+    def has_title(self, name, titles):
+        known = self.known(name)
+        texts = [name, *(known[key].rsplit("/", 1)[-1] for key in ("program", "script") if key in known)]
+        return any(fnmatch.fnmatchcase(text, title.replace("[", "[[]")) for text in texts for title in titles)
+
     def matching(self, query, limit):
         """Names in the order of an answer."""
-        self.check(query, ("pattern", "tier", "confident", "applied", "kinds", "users", "changed_since",
+        self.check(query, ("pattern", "titles", "tier", "confident", "applied", "kinds", "users", "changed_since",
                            "sort", "after"))
         names = [name for name in sorted(self.table)
                  if ("pattern" not in query or fnmatch.fnmatchcase(name, query["pattern"])) and
+                 self.has_title(name, query.get("titles", ["*"])) and
                  self.table[name]["confident"] >= query.get("confident", False) and
                  ("kinds" not in query or self.known(name).get("kind", "") in ("", *query["kinds"])) and
                  name > query.get("after", "")]

@@ -385,6 +385,17 @@ class Json(ClientTest):
             self.assertEqual(by_columns, by_rows)
 
 
+class Titles(ClientTest):
+    def test_names_and_programs_that_are_not_wanted_are_not_sent(self):
+        fake = self.start_fake("--many=100", "--tell=QueryColumns")
+        for options in (["--json"], ["--names"], []):
+            self.assertIn("new", self.ok("list", "train*", "nothing", *options))
+            self.assertEqual(fake.stdout.readline(), "QueryColumns 1\n")
+        # More than a filter may have, and the same list.
+        self.assertEqual(self.ok("list", "--names", "as", *("x%d" % i for i in range(64))), "as\n")
+        self.assertEqual(fake.stdout.readline(), "QueryColumns %d\n" % (100 + len(PROFILES)))
+
+
 class Many(ClientTest):
     def test_a_pattern_may_match_more_than_one_call_can_delete(self):
         self.start_fake("--many=9000", "--leave=many8500")
