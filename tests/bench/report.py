@@ -127,8 +127,8 @@ def summary_text(facts, results):
         last = applied[-1]["apply"]
         lines += ["", "Applying, last round: " + ", ".join(
             f"{key} {value}" for key, value in last.items() if not key.startswith("latency")),
-            "from exec to applied: " + ", ".join(
-                f"{key[8:]} {value / 1000:.0f} µs" for key, value in last.items()
+            "from exec to applied, median over the rounds (lowest–highest): " + ", ".join(
+                f"{key[8:]} {spread([one['apply'][key] / 1000 for one in applied])} µs" for key in last
                 if key.startswith("latency")),
             f"the service: {percent(median(s['cpu_share'] for s in applied))} of a CPU, "
             f"{median(s['switches_per_second'] for s in applied):.0f} switches a second"]

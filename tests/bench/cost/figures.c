@@ -90,6 +90,8 @@ void figures_add(Figures *figures, const Figure *f)
 	}
 	if (f->goal > 0) {
 		member_double(json, "goal", f->goal);
+		json_builder_set_member_name(json, "goal_is_ratio");
+		json_builder_add_boolean_value(json, f->goal_is_ratio);
 		json_builder_set_member_name(json, "goal_met");
 		json_builder_add_boolean_value(json, !missed);
 	}

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
 {
 	g_autofree char *json = NULL;
 	g_autofree char *service = NULL;
+	g_autofree char *client = NULL;
 	g_autofree char *directory = NULL;
 	g_autofree char *only = NULL;
 	gboolean guard = FALSE;
@@ -26,6 +27,8 @@ int main(int argc, char **argv)
 	const GOptionEntry entries[] = {
 	    {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the figures to this file", "FILE"},
 	    {"service", 0, 0, G_OPTION_ARG_FILENAME, &service, "Measure this service, too",
+	     "PROGRAM"},
+	    {"client", 0, 0, G_OPTION_ARG_FILENAME, &client, "Let this client list profiles",
 	     "PROGRAM"},
 	    {"directory", 0, 0, G_OPTION_ARG_FILENAME, &directory,
 	     "Save below this directory (on a real file system)", "DIRECTORY"},
@@ -58,7 +61,7 @@ int main(int argc, char **argv)
 	if (directory && !only)
 		measure_saves(figures, directory);
 	if (service && directory && !only)
-		measure_service(figures, service, directory, (guint)MAX(idle_s, 1));
+		measure_service(figures, service, client, directory, (guint)MAX(idle_s, 1));
 	if (json && !figures_write(figures, json, &error)) {
 		g_printerr("bench-cost: %s: %s\n", json, error->message);
 		return EXIT_FAILURE;

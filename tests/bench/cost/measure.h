@@ -19,10 +19,11 @@ gboolean guard_steps(void);
 void measure_saves(Figures *figures, const char *directory);
 
 /*
- * The installed service on the system bus: start, memory, and what it costs
- * while nothing happens, for so many seconds.
+ * The installed service on the system bus: start, memory, what it costs while nothing happens, for
+ * so many seconds, and lists by the client, if that is not NULL.
  */
-void measure_service(Figures *figures, const char *program, const char *directory, guint idle_s);
+void measure_service(Figures *figures, const char *program, const char *client,
+		     const char *directory, guint idle_s);
 
 /* Monotonic, ns. */
 static inline gint64 now_ns(void)

@@ -14,6 +14,8 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 build=$(CDPATH='' cd -- "$1" && pwd)
 shift
 
+client=$build/client/pandemoniumctl
+[ ! -x "$client" ] || set -- --client "$client" "$@"
 # On the file system of the build directory: a database in memory would be saved for nothing.
 directory=$(mktemp -d "$build/bench-cost.XXXXXX")
 trap 'rm -rf "$directory"' EXIT

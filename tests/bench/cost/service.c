@@ -16,6 +16,10 @@
 #define BUS_NAME "org.pandemonium.ProcDb"
 #define PROFILES 512
 #define STARTS 15
+#define MANY 16384
+#define LISTS 9
+/* 10 ms a minute. */
+#define AT_REST_PERCENT (10.0 / 600)
 #define START_LIMIT_NS (G_GINT64_CONSTANT(10) * 1000000000)
 /* A program may need so long to come to rest. */
 #define SETTLE_S 3
@@ -142,28 +146,23 @@ static guint64 observations(GDBusConnection *bus)
 	return g_variant_get_uint64(value);
 }
 
-static void measure_memory(Figures *figures, const char *pid)
+static void add_mib(Figures *figures, const char *pid, const char *line, const char *id,
+		    const char *what, double goal)
 {
 	g_autofree char *status = g_strdup_printf("/proc/%s/status", pid);
-	double mib = (double)proc_number(status, "VmRSS:") / 1024;
+	double mib = (double)proc_number(status, line) / 1024;
 
-	figures_add(figures, &(Figure){.id = "resident",
-				       .what = "resident memory, observing, 512 profiles",
-				       .unit = "MiB",
-				       .value = {mib, mib, mib, 1},
-				       .goal = 10});
-	mib = (double)proc_number(status, "RssAnon:") / 1024;
-	figures_add(figures, &(Figure){.id = "resident-anonymous",
-				       .what = "  of which not shared with files",
-				       .unit = "MiB",
-				       .value = {mib, mib, mib, 1}});
+	figures_add(
+	    figures,
+	    &(Figure){
+		.id = id, .what = what, .unit = "MiB", .value = {mib, mib, mib, 1}, .goal = goal});
 }
 
 /* CPU and wake-ups of a service that no client calls; ids and names of the figures begin with
  * these.
  */
 static void measure_alone(Figures *figures, GDBusConnection *bus, GSubprocess *service,
-			  guint seconds, const char *id, const char *what, gboolean has_goal)
+			  guint seconds, const char *id, const char *what)
 {
 	const char *pid = g_subprocess_get_identifier(service);
 	g_autofree char *cpu_id = g_strconcat(id, "-cpu", NULL);
@@ -194,19 +193,110 @@ static void measure_alone(Figures *figures, GDBusConnection *bus, GSubprocess *s
 				       .what = cpu_what,
 				       .unit = "%",
 				       .value = summarize(percents),
-				       .goal = has_goal ? 0.05 : 0});
+				       .goal = AT_REST_PERCENT});
 	figures_add(figures, &(Figure){.id = wakeups_id,
 				       .what = "  wake-ups a second, all threads",
 				       .unit = "",
 				       .value = summarize(wakeups),
-				       .goal = has_goal ? 1.2 : 0});
+				       .goal = 1.1});
 	figures_add(figures, &(Figure){.id = observed_id,
 				       .what = "  observations a second meanwhile",
 				       .unit = "",
 				       .value = {observed, observed, observed, 1}});
 }
 
-void measure_service(Figures *figures, const char *program, const char *directory, guint idle_s)
+/* Runs the client; ms until its output has ended, which *output gets. */
+static double run_client(const char *client, const char *const arguments[], char **output)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSubprocess) process = NULL;
+	gint64 begin;
+
+	g_ptr_array_add(argv, (gpointer)client);
+	for (; *arguments; arguments++)
+		g_ptr_array_add(argv, (gpointer)*arguments);
+	g_ptr_array_add(argv, NULL);
+	begin = now_ns();
+	process = g_subprocess_newv((const char *const *)argv->pdata,
+				    G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error);
+	if (!process || !g_subprocess_communicate_utf8(process, NULL, NULL, output, NULL, &error) ||
+	    !g_subprocess_wait_check(process, NULL, &error))
+		fail(client, error);
+	return (double)(now_ns() - begin) / 1e6;
+}
+
+static void measure_lists(Figures *figures, const char *client)
+{
+	static const struct {
+		const char *id, *what;
+		const char *const arguments[3];
+	} lists[] = {
+	    {"list-many", "list of 16,384 from the client", {"list", NULL}},
+	    {"list-many-json", "  the same as JSON", {"list", "--json", NULL}},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
+		g_autoptr(GArray) samples = g_array_new(FALSE, FALSE, sizeof(double));
+
+		for (guint k = 0; k < LISTS; k++) {
+			g_autofree char *output = NULL;
+			double ms = run_client(client, lists[i].arguments, &output);
+
+			g_array_append_val(samples, ms);
+		}
+		figures_add(figures, &(Figure){.id = lists[i].id,
+					       .what = lists[i].what,
+					       .unit = "ms",
+					       .value = summarize(samples),
+					       .goal = 150});
+	}
+}
+
+/* All that it remembers is taken out, and in again. */
+static void import_all(const char *client, const char *directory)
+{
+	g_autofree char *file = g_build_filename(directory, "export.json", NULL);
+	const char *const export[] = {"export", file, NULL};
+	const char *const import[] = {"import", file, NULL};
+	g_autofree char *none = NULL, *told = NULL;
+
+	run_client(client, export, &none);
+	run_client(client, import, &told);
+}
+
+/* A service that remembers as much as it may. client may be NULL. */
+static void measure_many(Figures *figures, GDBusConnection *bus, const char *program,
+			 const char *client, const char *directory)
+{
+	g_autofree char *database = g_build_filename(directory, "many.bin", NULL);
+	g_autofree char *config = g_build_filename(directory, "service.conf", NULL);
+	g_autoptr(ProcdbStore) store = procdb_store_new(database);
+	g_autoptr(GArray) records = confident_records(MANY);
+	g_autoptr(GError) error = NULL;
+	GSubprocess *service;
+	const char *pid;
+	double ms;
+
+	if (!procdb_store_save(store, (const struct procdb_record *)records->data, records->len,
+			       &error))
+		fail(database, error);
+	service = start(bus, program, database, config, &ms);
+	pid = g_subprocess_get_identifier(service);
+	g_usleep(SETTLE_S * G_USEC_PER_SEC);
+	add_mib(figures, pid, "VmRSS:", "resident-many",
+		"resident memory, 16,384 profiles remembered", 12);
+	if (client) {
+		measure_lists(figures, client);
+		import_all(client, directory);
+		add_mib(figures, pid, "VmHWM:", "resident-import",
+			"resident memory at most, all of them imported", 32);
+	}
+	stop(bus, service);
+}
+
+void measure_service(Figures *figures, const char *program, const char *client,
+		     const char *directory, guint idle_s)
 {
 	g_autofree char *database = g_build_filename(directory, "service.bin", NULL);
 	g_autofree char *config = g_build_filename(directory, "service.conf", NULL);
@@ -236,15 +326,18 @@ void measure_service(Figures *figures, const char *program, const char *director
 				       .unit = "ms",
 				       .value = summarize(starts),
 				       .goal = 100});
-	measure_memory(figures, g_subprocess_get_identifier(service));
+	add_mib(figures, g_subprocess_get_identifier(service), "VmRSS:", "resident",
+		"resident memory, observing, 512 profiles", 5);
+	add_mib(figures, g_subprocess_get_identifier(service), "RssAnon:", "resident-anonymous",
+		"  of which not shared with files", 0);
 	measure_alone(figures, bus, service, idle_s, "quiet",
-		      "no client asks, the machine does little", FALSE);
+		      "no client asks, the machine does little");
 	stop(bus, service);
 
 	if (!g_file_set_contents(config, NOTHING_TO_REPORT, -1, &error))
 		fail(config, error);
 	service = start(bus, program, database, config, &ms);
-	measure_alone(figures, bus, service, idle_s, "idle", "no client asks, nothing is observed",
-		      TRUE);
+	measure_alone(figures, bus, service, idle_s, "idle", "no client asks, nothing is observed");
 	stop(bus, service);
+	measure_many(figures, bus, program, client, directory);
 }
