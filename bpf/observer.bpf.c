@@ -175,10 +175,13 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	u64 now = clock_read(p);
 	struct task_state *s = state_of(p, now);
 	bool was_batch = s && s->stats.task.tier == PROCDB_TIER_BATCH;
-	struct procdb_class *prediction = stats_exec(s ? &s->stats : NULL, p, now);
+	struct procdb_class *prediction;
+	struct procdb_comm key;
 
+	key_of(p, &key);
+	prediction = stats_exec(s ? &s->stats : NULL, p, &key, now);
 	look_for_change(p);
-	describe_executed(p, BPF_CORE_READ(bprm, filename));
+	describe_executed(p, &key, BPF_CORE_READ(bprm, filename));
 	if (!s)
 		return 0;
 	/* It is on the CPU: its first run begins with the exec. */

@@ -90,21 +90,20 @@ static __always_inline void described(struct procdb_program *program, u32 seen)
  * the program that it executed counts for no name.
  */
 static __noinline void count_use(struct program_use *counted, const struct procdb_use *life,
-				 struct task_struct *p, u64 alive)
+				 struct task_struct *p, const struct procdb_comm *key, u64 alive)
 {
 	const u64 cpu = procdb_elapsed(counted->cpu, life->run);
 	const u64 lived = procdb_elapsed(counted->alive, alive);
 	const u64 wakeups = procdb_elapsed(counted->wakeups, life->wakeups);
 	const u64 switches = procdb_elapsed(counted->switches, p->nvcsw);
 	struct procdb_program *program;
-	struct procdb_comm comm;
+	struct procdb_comm comm = *key;
 	bool created;
 
 	counted->cpu = life->run;
 	counted->alive = alive;
 	counted->wakeups = life->wakeups;
 	counted->switches = p->nvcsw;
-	comm_of(p, &comm);
 	program = program_of(&comm, &created);
 	if (!program)
 		return;
@@ -125,16 +124,15 @@ static __noinline void count_use(struct program_use *counted, const struct procd
  * user decides about readers of the path, so that of two CPUs that describe programs of one name at
  * once one does it.
  */
-static __always_inline void describe_executed(struct task_struct *p, const char *filename)
+static __always_inline void describe_executed(struct task_struct *p, const struct procdb_comm *key,
+					      const char *filename)
 {
 	struct procdb_program *program;
-	struct procdb_comm comm;
 	char first = 0;
 	bool created;
 	u32 seen;
 
-	comm_of(p, &comm);
-	program = program_of(&comm, &created);
+	program = program_of(key, &created);
 	if (!program)
 		return;
 	seen = program->version;

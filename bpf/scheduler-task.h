@@ -119,7 +119,7 @@ static __always_inline bool obey(struct task_state *s, const struct procdb_class
 static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
 {
 	struct procdb_sched_cpu *c = cpu_of((s32)bpf_get_smp_processor_id());
-	struct procdb_comm comm;
+	struct procdb_comm comm, key;
 	const u64 *now = (const u64 *)comm.bytes, *then = (const u64 *)s->comm.bytes;
 
 	if (bpf_probe_read_kernel(&comm, sizeof(comm), p->comm))
@@ -127,7 +127,8 @@ static __always_inline bool renamed(struct task_struct *p, struct task_state *s)
 	if (now[0] == then[0] && now[1] == then[1])
 		return false;
 	s->comm = comm;
-	if (obey(s, stats_exec(&s->stats, p, bpf_ktime_get_ns())))
+	key_of(p, &key);
+	if (obey(s, stats_exec(&s->stats, p, &key, bpf_ktime_get_ns())))
 		c->at_rename++;
 	else
 		c->unknown++;

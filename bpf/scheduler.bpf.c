@@ -335,11 +335,13 @@ int BPF_PROG(procdb_enable, struct task_struct *p)
 {
 	struct task_state *s = state_of(p);
 	struct procdb_sched_cpu *c = cpu_of((s32)bpf_get_smp_processor_id());
+	struct procdb_comm name;
 
 	if (!s || bpf_probe_read_kernel(&s->comm, sizeof(s->comm), p->comm))
 		return 0;
 	stats_begin(&s->stats, p, bpf_ktime_get_ns());
-	if (obey(s, bpf_map_lookup_elem(&task_class_init, &s->comm)))
+	key_of(p, &s->stats.key);
+	if (obey(s, prediction_of(p, &s->stats.key, &name)))
 		c->at_enable++;
 	return 0;
 }

@@ -26,20 +26,6 @@ struct {
 /* Too large for the stack; the service reads one list at a time. */
 struct procdb_task_row row;
 
-/* The number of a pid in the namespace of the reader; 0 if it has none there. */
-static __always_inline u32 number_of(struct pid *pid, u32 level)
-{
-	struct upid upid = {};
-
-	if (!pid || BPF_CORE_READ(pid, level) < level || level > 32 ||
-	    bpf_probe_read_kernel(&upid.nr, sizeof(upid.nr),
-				  (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-				      level * bpf_core_type_size(struct upid) +
-				      bpf_core_field_offset(struct upid, nr)))
-		return 0;
-	return (u32)upid.nr;
-}
-
 static __always_inline u8 measured_of(struct task_struct *p)
 {
 	struct task_stats *ts = bpf_task_storage_get(&tasks, p, 0, 0);
@@ -76,6 +62,7 @@ int procdb_list_tasks(struct bpf_iter__task *ctx)
 	given = bpf_task_storage_get(&procdb_given, p, 0, 0);
 	row.decision = given ? given->decision : 0;
 	comm_of(p, &row.comm);
+	key_of(p, &row.key);
 	path_of(p, row.path);
 	unit_of(p, row.unit);
 	/* A full buffer makes the kernel call again. */

@@ -42,11 +42,12 @@ struct procdb_task_row {
 	__u8 set_by;   /* enum procdb_slice_origin */
 	__u8 decision; /* of a rule, as in struct procdb_given; 0: none */
 	struct procdb_comm comm;
+	struct procdb_comm key;	    /* under which it is learned (names.h); "": the same */
 	char path[PROCDB_PATH_LEN]; /* of its executable; "" for kernel threads, or not known */
 	char unit[PROCDB_UNIT_LEN]; /* the nearest cgroup that is a systemd unit, else its own */
 };
 
-_Static_assert(sizeof(struct procdb_task_row) == 56 + PROCDB_PATH_LEN + PROCDB_UNIT_LEN,
+_Static_assert(sizeof(struct procdb_task_row) == 72 + PROCDB_PATH_LEN + PROCDB_UNIT_LEN,
 	       "no padding that BPF would leave unset");
 
 /* Of all tasks of a name. Totals since the observer began; the rest is that of the last one. */

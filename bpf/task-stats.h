@@ -15,6 +15,7 @@
 
 #include "classify.h"
 #include "observing.h"
+#include "predictions.bpf.h"
 #include "programs.bpf.h"
 #include "scores.bpf.h"
 #include "share.h"
@@ -53,6 +54,7 @@ struct task_stats {
 	u64 told_run;			 /* ... when its crew learned of it */
 	struct program_use counted;	 /* in its life, at the last look */
 	u64 rename_at;			 /* ns: another name of it is not looked at before that */
+	struct procdb_comm key;		 /* that its name is learned under, at the last look */
 	struct procdb_comm name;	 /* that it was last looked up under */
 	struct procdb_comm predicted_as; /* that its prediction was found under */
 	bool matured;			 /* published since its exec */
@@ -71,15 +73,6 @@ struct {
 	__type(key, struct procdb_comm);
 	__type(value, struct procdb_class);
 } task_class_observe SEC(".maps");
-
-/* Written by the service only, so memory is allocated for present entries only. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct procdb_comm);
-	__type(value, struct procdb_class);
-} task_class_init SEC(".maps");
 
 /* Names that are always latency critical; the service fills it. */
 struct {
@@ -134,14 +127,15 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	ts->always_critical = bpf_map_lookup_elem(&compositors, &ts->name) != NULL;
 }
 
-/* A task begins as what is predicted for its name, if anything is. */
+/* A task begins as what is predicted for its name, or for this one in its place, if anything is. */
 static __always_inline void take_prediction(struct task_stats *ts,
-					    const struct procdb_class *prediction)
+					    const struct procdb_class *prediction,
+					    const struct procdb_comm *name)
 {
 	ts->looked_up = true;
 	if (!prediction)
 		return;
-	ts->predicted_as = ts->name;
+	ts->predicted_as = *name;
 	ts->predicted =
 	    prediction->tier < PROCDB_TIERS ? prediction->tier : PROCDB_TIER_LAT_CRITICAL;
 	if (observing.reference_rule)
@@ -152,33 +146,32 @@ static __always_inline void take_prediction(struct task_stats *ts,
 
 /*
  * The same for one that has become another program: it is looked up and scored.
- * The prediction of its name, or NULL.
+ * key: of its name; the prediction of it, or NULL.
  */
 static __always_inline struct procdb_class *stats_exec(struct task_stats *ts, struct task_struct *p,
-						       u64 now)
+						       const struct procdb_comm *key, u64 now)
 {
 	struct procdb_class *prediction;
 	struct procdb_comm comm;
 
-	comm_of(p, &comm);
-	prediction = bpf_map_lookup_elem(&task_class_init, &comm);
+	prediction = prediction_of(p, key, &comm);
 	count_look_up(&comm, prediction != NULL);
 	if (!ts)
 		return prediction;
 	stats_begin(ts, p, now);
-	take_prediction(ts, prediction);
+	take_prediction(ts, prediction, &comm);
 	return prediction;
 }
 
-static __always_inline void publish(struct task_struct *p, struct procdb_class *seen)
+static __always_inline void publish(const struct task_stats *ts, struct task_struct *p,
+				    struct procdb_class *seen)
 {
-	struct procdb_comm comm;
+	struct procdb_comm comm = ts->key;
 	u32 uid = p->cred->uid.val;
 
 	/* Kernel threads are root's, root in a user namespace is a user. */
 	seen->pad[PROCDB_PAD_TEACHERS] = uid == 0 ? PROCDB_TAUGHT_BY_ROOT : PROCDB_TAUGHT_BY_USERS;
 	__builtin_memcpy(&seen->pad[PROCDB_PAD_UID], &uid, sizeof(uid));
-	comm_of(p, &comm);
 	/*
 	 * Counted after the update: a reader that sees the count finds the entry. One that is there
 	 * is replaced, for readers take it whole.
@@ -228,7 +221,7 @@ static __noinline void publish_task(struct task_stats *ts, struct task_struct *p
 	};
 
 	if (ts->matured || observing.from_maturity)
-		publish(p, &seen);
+		publish(ts, p, &seen);
 	ts->matured = true;
 	ts->publish_at = observing.renew_ns ? now + observing.renew_ns : NEVER;
 	judge(ts, p, seen.tier);
@@ -244,7 +237,7 @@ static __noinline void publish_life(struct task_stats *ts, struct task_struct *p
 		return;
 	procdb_life_class(&ts->life, now, p->nvcsw, p->flags & PF_WQ_WORKER, ts->always_critical,
 			  &seen);
-	publish(p, &seen);
+	publish(ts, p, &seen);
 	judge(ts, p, seen.tier);
 }
 
@@ -283,7 +276,7 @@ static __always_inline void publish_share(struct task_stats *ts, struct task_str
 	if (is_nameless(p)) {
 		if (brief)
 			return;
-		crew_learn(p, tier, procdb_elapsed(ts->told_run, run));
+		crew_learn(p, &ts->key, tier, procdb_elapsed(ts->told_run, run));
 		ts->told_run = run;
 		return;
 	}
@@ -291,7 +284,7 @@ static __always_inline void publish_share(struct task_stats *ts, struct task_str
 	ts->task.runtime_dev = seen.runtime_dev;
 	ts->task.wakeup_freq = seen.wakeup_freq;
 	ts->task.csw_rate = seen.csw_rate;
-	publish(p, &seen);
+	publish(ts, p, &seen);
 }
 
 /*
@@ -301,10 +294,11 @@ static __always_inline void publish_share(struct task_stats *ts, struct task_str
 static __always_inline bool adopt(struct task_stats *ts, struct task_struct *p)
 {
 	struct procdb_class *prediction;
+	struct procdb_comm comm;
 
 	ts->looked_up = true;
 	if (is_nameless(p)) {
-		if (!crew_is_batch(p))
+		if (!crew_is_batch(p, &ts->key))
 			return false;
 		ts->task.tier = PROCDB_TIER_BATCH;
 		/* As long as it takes: bursts are not known. */
@@ -312,10 +306,10 @@ static __always_inline bool adopt(struct task_stats *ts, struct task_struct *p)
 		return true;
 	}
 	comm_of(p, &ts->name);
-	prediction = bpf_map_lookup_elem(&task_class_init, &ts->name);
+	prediction = prediction_of(p, &ts->key, &comm);
 	if (!prediction || prediction->tier != PROCDB_TIER_BATCH)
 		return false;
-	take_prediction(ts, prediction);
+	take_prediction(ts, prediction, &comm);
 	ts->task.avg_runtime = prediction->avg_runtime;
 	return true;
 }
@@ -347,12 +341,12 @@ static __noinline void look_for_name(struct task_stats *ts, struct task_struct *
 	ts->always_critical = bpf_map_lookup_elem(&compositors, &ts->name) != NULL;
 	if (dead)
 		return;
-	prediction = bpf_map_lookup_elem(&task_class_init, &ts->name);
-	count_look_up(&ts->name, prediction != NULL);
+	prediction = prediction_of(p, &ts->key, &comm);
+	count_look_up(&comm, prediction != NULL);
 	ts->looked_up = true;
 	if (!prediction || ((ts->known || ts->decided) && !prediction->pad[PROCDB_PAD_DECIDED]))
 		return;
-	take_prediction(ts, prediction);
+	take_prediction(ts, prediction, &comm);
 	ts->task.avg_runtime = prediction->avg_runtime;
 	ts->ask = true;
 }
@@ -381,7 +375,7 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 	note_base_slice(p);
 	ts->look_at = now + LOOK_NS;
 	ts->looked_run = life.run;
-	count_use(&ts->counted, &life, p, procdb_elapsed(ts->life.start, now));
+	count_use(&ts->counted, &life, p, &ts->key, procdb_elapsed(ts->life.start, now));
 	ts->ask = false;
 	look_for_name(ts, p, now, dead);
 	ask = ts->ask;
@@ -457,17 +451,24 @@ static __always_inline bool stats_stop(struct task_stats *ts, struct task_struct
 {
 	if (!observing.reference_rule) {
 		procdb_share_stop(&ts->share, run, now, asleep);
-		return (now >= ts->look_at || dead) && stats_look(ts, p, now, dead);
+		if (now < ts->look_at && !dead)
+			return false;
+		/* Here, where Linux 6.1 still has stack for it. */
+		key_of(p, &ts->key);
+		return stats_look(ts, p, now, dead);
 	}
 	procdb_task_stop(&ts->task, run);
 	if (!ts->matured)
 		procdb_life_run(&ts->life, run);
 	if (ts->task.age >= PROCDB_AGE_MATURE && now >= ts->publish_at) {
+		key_of(p, &ts->key);
 		publish_task(ts, p, now);
 		return true;
 	}
-	if (!ts->matured && dead)
+	if (!ts->matured && dead) {
+		key_of(p, &ts->key);
 		publish_life(ts, p, now);
+	}
 	return false;
 }
 

@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "classify.h"
+#include "names.h"
 #include "share.h"
 
 /* The machine's CPUs. */
@@ -47,6 +48,49 @@ static __always_inline bool is_nameless(const struct task_struct *p)
 	comm_of(p, &own);
 	bpf_probe_read_kernel(&leaders, sizeof(leaders), p->group_leader->comm);
 	return a[0] == b[0] && a[1] == b[1];
+}
+
+/* The number of a pid in the namespace of this level; 0 if it has none there. */
+static __always_inline u32 number_of(struct pid *pid, u32 level)
+{
+	struct upid upid = {};
+
+	if (!pid || BPF_CORE_READ(pid, level) < level || level > 32 ||
+	    bpf_probe_read_kernel(&upid.nr, sizeof(upid.nr),
+				  (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+				      level * bpf_core_type_size(struct upid) +
+				      bpf_core_field_offset(struct upid, nr)))
+		return 0;
+	return (u32)upid.nr;
+}
+
+/*
+ * The name under which p is learned: its own, without numbers that count tasks. Of what does not
+ * change as long as p has its name, so that all of a life goes to one.
+ */
+static __noinline void key_of(struct task_struct *p, struct procdb_comm *key)
+{
+	struct procdb_name_task task = {};
+	struct procdb_name_signs signs = {};
+	struct procdb_comm comm;
+	u32 level;
+
+	if (!key)
+		return;
+	comm_of(p, &comm);
+	*key = comm;
+	if (!procdb_name_has_digit(&comm))
+		return;
+	procdb_name_signs(&comm, &signs);
+	task.is_thread = p->pid != p->tgid && !is_nameless(p);
+	if (!task.is_thread && !procdb_runs_of_four(signs.digits))
+		return;
+	level = BPF_CORE_READ(p, thread_pid, level);
+	task.pids[0] = p->pid;
+	task.pids[1] = p->tgid;
+	task.pids[2] = number_of(BPF_CORE_READ(p, thread_pid), level);
+	task.pids[3] = number_of(BPF_CORE_READ(p, group_leader, thread_pid), level);
+	procdb_name_key(&comm, &signs, &task, key);
 }
 
 /* CPU time that the threads of a process burn together; of its leader, once it has several. */
@@ -130,20 +174,22 @@ struct {
 #define CREW_KNOWN_NS (1ULL << 27)
 #define CREW_FADE_NS (1ULL << 34)
 
-static __always_inline void crew_of(struct task_struct *p, struct crew *crew)
+static __always_inline void crew_of(struct task_struct *p, const struct procdb_comm *key,
+				    struct crew *crew)
 {
-	comm_of(p, &crew->comm);
+	crew->comm = *key;
 	crew->uid = p->cred->uid.val;
 }
 
 /* A nameless thread has turned out to be of this tier, with ran ns of CPU time more. */
-static __always_inline void crew_learn(struct task_struct *p, u8 tier, u64 ran)
+static __always_inline void crew_learn(struct task_struct *p, const struct procdb_comm *key,
+				       u8 tier, u64 ran)
 {
 	static const struct crew_use none;
 	struct crew_use *use;
 	struct crew crew;
 
-	crew_of(p, &crew);
+	crew_of(p, key, &crew);
 	use = bpf_map_lookup_elem(&crews, &crew);
 	if (!use) {
 		bpf_map_update_elem(&crews, &crew, &none, BPF_NOEXIST);
@@ -160,12 +206,12 @@ static __always_inline void crew_learn(struct task_struct *p, u8 tier, u64 ran)
 }
 
 /* Whether seven eighths of what the last ones used were batch. */
-static __always_inline bool crew_is_batch(struct task_struct *p)
+static __always_inline bool crew_is_batch(struct task_struct *p, const struct procdb_comm *key)
 {
 	struct crew_use *use;
 	struct crew crew;
 
-	crew_of(p, &crew);
+	crew_of(p, key, &crew);
 	use = bpf_map_lookup_elem(&crews, &crew);
 	return use && use->batch >= CREW_KNOWN_NS && use->batch >= 7 * use->other;
 }

@@ -26,6 +26,23 @@ static void scripts_free(gpointer data)
 	g_free(scripts);
 }
 
+/* tasks[index] has this name, or is learned under it; only: no other name is asked for, or NULL. */
+static void add_task(ProcdbView *view, const struct procdb_comm *name, guint index,
+		     const struct procdb_comm *only)
+{
+	GArray *same;
+
+	if (only && !procdb_comm_equal(name, only))
+		return;
+	same = g_hash_table_lookup(view->by_name, name);
+	if (!same) {
+		same = g_array_new(FALSE, FALSE, sizeof(guint));
+		g_hash_table_insert(view->by_name, (gpointer)name, same);
+	}
+	if (same->len < PROCDB_MAX_PIDS)
+		g_array_append_val(same, index);
+}
+
 void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds *holds, guint32 uid,
 		      const GArray *tasks, const struct procdb_comm *only)
 {
@@ -37,17 +54,12 @@ void procdb_view_init(ProcdbView *view, ProcdbEngine *engine, const ProcdbHolds 
 	for (guint i = 0; tasks && i < tasks->len; i++) {
 		const struct procdb_task_row *task =
 		    &g_array_index(tasks, struct procdb_task_row, i);
-		GArray *same;
+		const struct procdb_comm *key = procdb_task_key(task);
 
-		if (only && !procdb_comm_equal(&task->comm, only))
-			continue;
-		same = g_hash_table_lookup(view->by_name, &task->comm);
-		if (!same) {
-			same = g_array_new(FALSE, FALSE, sizeof(guint));
-			g_hash_table_insert(view->by_name, (gpointer)&task->comm, same);
-		}
-		if (same->len < PROCDB_MAX_PIDS)
-			g_array_append_val(same, i);
+		add_task(view, key, i, only);
+		/* What is known of its name as it is counts first. */
+		if (!procdb_comm_equal(key, &task->comm))
+			add_task(view, &task->comm, i, only);
 	}
 }
 
@@ -57,7 +69,7 @@ void procdb_view_clear(ProcdbView *view)
 	g_clear_pointer(&view->scripts, g_hash_table_unref);
 }
 
-/* The tasks that have a name now; NULL for none. */
+/* The tasks that have a name now, or are learned under it; NULL for none. */
 static const GArray *tasks_of(const ProcdbView *view, const struct procdb_comm *comm)
 {
 	return g_hash_table_lookup(view->by_name, comm);

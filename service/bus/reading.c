@@ -132,8 +132,10 @@ int procdb_object_get_profile_of_pid(ProcdbObject *self, sd_bus_message *call)
 			    pid, PROCDB_MAX_TASKS);
 	if (!task)
 		return procdb_bus_reply_error(call, error);
-	comm = task->comm;
-	name = procdb_name_escape(&comm);
+	name = procdb_name_escape(&task->comm);
+	comm = procdb_table_find(procdb_engine_table(self->engine), &task->comm)
+		   ? task->comm
+		   : *procdb_task_key(task);
 	whose = g_strdup_printf("%u is a task named '%s': ", pid, name);
 	return reply_profile(self, call, &comm, whose);
 }

@@ -63,13 +63,22 @@ gsize procdb_identity_size(const ProcdbIdentity *identity)
 	       2 * text_size(identity->unit, PROCDB_UNIT_LEN);
 }
 
-/* The entry of a task's name, if it predicts; else NULL. */
+const struct procdb_comm *procdb_task_key(const struct procdb_task_row *task)
+{
+	static const struct procdb_comm none;
+
+	return procdb_comm_equal(&task->key, &none) ? &task->comm : &task->key;
+}
+
+/* The entry by which a task is predicted, as BPF finds it; NULL if nothing predicts. */
 static const struct procdb_entry *predicting(const ProcdbEngine *engine,
 					     const struct procdb_task_row *task)
 {
-	const struct procdb_entry *entry =
-	    procdb_table_find(procdb_engine_table(engine), &task->comm);
+	const struct procdb_table *table = procdb_engine_table(engine);
+	const struct procdb_entry *entry = procdb_table_find(table, &task->comm);
 
+	if (!entry || !entry->published)
+		entry = procdb_table_find(table, procdb_task_key(task));
 	return entry && entry->published ? entry : NULL;
 }
 

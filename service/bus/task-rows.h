@@ -17,6 +17,9 @@ typedef struct {
 	const char *unit; /* of PROCDB_UNIT_LEN bytes, "" for unknown */
 } ProcdbIdentity;
 
+/* The name under which a task is learned; its own, where that has no numbers that count tasks. */
+const struct procdb_comm *procdb_task_key(const struct procdb_task_row *task);
+
 /*
  * The desktop application that the unit is of, escaped as a task name is; NULL for any other unit.
  * Free with g_free().

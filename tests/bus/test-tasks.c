@@ -144,11 +144,19 @@ static void test_the_profile_of_a_pid(BusFixture *f, gconstpointer data)
 	const char *name = NULL;
 
 	bus_fixture_add_task(f, 6, "nothing-known");
+	/* A name that counts tasks is learned under that of all of them. */
+	bus_fixture_add_task(f, 8, "make-4711")->key = test_comm("make");
 	reply = bus_must(f, "GetProfileOfPid", g_variant_new("(u)", BUS_PID));
 	row = g_variant_get_child_value(reply, 0);
 	g_variant_lookup(row, "name", "&s", &name);
 	g_assert_cmpstr(name, ==, "cc1");
 	bus_must_fail(f, "GetProfileOfPid", g_variant_new("(u)", 6), OWN_ERROR("NoSuchProfile"));
+	g_clear_pointer(&reply, g_variant_unref);
+	g_clear_pointer(&row, g_variant_unref);
+	reply = bus_must(f, "GetProfileOfPid", g_variant_new("(u)", 8));
+	row = g_variant_get_child_value(reply, 0);
+	g_variant_lookup(row, "name", "&s", &name);
+	g_assert_cmpstr(name, ==, "make");
 	bus_must_fail(f, "GetProfileOfPid", g_variant_new("(u)", 7), OWN_ERROR("NoSuchTask"));
 }
 

@@ -10,15 +10,24 @@
  *   others forge                        takes our slice and executes itself; prints its nice value
  *   others renames SECONDS NAME NAME    goes by the one and the other name in turn, and prints
  *                                       how often it changed
+ *   others threads N NAME               so many threads that call themselves NAME and their id
+ *   others processes N NAME             so many processes with pids from 20000 on, named likewise,
+ *                                       with a letter behind it
+ *   others uring                        has a worker of io_uring work; 77 where there is none
  */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
 #include <linux/sched.h>
+#include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -145,6 +154,102 @@ static void spin(long us)
 	while ((now.tv_sec - began.tv_sec) * 1000000 + (now.tv_nsec - began.tv_nsec) / 1000 < us);
 }
 
+#define WORK_US 3000
+
+static void name_and_work(const char *name, const char *end)
+{
+	char own[16];
+
+	snprintf(own, sizeof(own), "%s%ld%s", name, syscall(SYS_gettid), end);
+	prctl(PR_SET_NAME, own);
+	spin(WORK_US);
+}
+
+static void *run_thread(void *name)
+{
+	name_and_work(name, "");
+	return NULL;
+}
+
+static int threads(int n, char *name)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < n; i++)
+		if (pthread_create(&thread, NULL, run_thread, name) || pthread_join(thread, NULL))
+			return 1;
+	return 0;
+}
+
+/* Their pids have digits enough, though in a namespace of a few processes. */
+static int processes(int n, const char *name)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD, .set_tid_size = 1};
+	int status, started = 0;
+	long pid;
+
+	for (pid_t id = 20000; started < n && id < 30000; id++) {
+		args.set_tid = (uintptr_t)&id;
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+		if (pid == 0) {
+			name_and_work(name, "x");
+			_exit(0);
+		}
+		if (pid < 0 && errno != EEXIST)
+			return 1;
+		started += pid > 0;
+		if (pid > 0 && (waitpid((pid_t)pid, &status, 0) < 0 || status != 0))
+			return 1;
+	}
+	return started != n;
+}
+
+#define READ_BYTES (64U << 20)
+
+/* A read that is not tried by its submitter, but left to a worker. */
+static void *submit_read(void *result)
+{
+	struct io_uring_params params = {0};
+	int fd = (int)syscall(SYS_io_uring_setup, 1, &params), zero = open("/dev/zero", O_RDONLY);
+	size_t size = params.sq_off.array + params.sq_entries * sizeof(uint32_t);
+	void *bytes =
+	    mmap(NULL, READ_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct io_uring_sqe *entry;
+	char *ring;
+
+	if (fd < 0) {
+		*(int *)result = 77;
+		return NULL;
+	}
+	ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQ_RING);
+	entry = mmap(NULL, params.sq_entries * sizeof(*entry), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     fd, IORING_OFF_SQES);
+	if (zero < 0 || bytes == MAP_FAILED || ring == MAP_FAILED || entry == MAP_FAILED)
+		return NULL;
+	memset(entry, 0, sizeof(*entry));
+	entry->opcode = IORING_OP_READ;
+	entry->flags = IOSQE_ASYNC;
+	entry->fd = zero;
+	entry->addr = (uintptr_t)bytes;
+	entry->len = READ_BYTES;
+	((uint32_t *)(ring + params.sq_off.array))[0] = 0;
+	__atomic_store_n((uint32_t *)(ring + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) == 1)
+		*(int *)result = 0;
+	return NULL;
+}
+
+/* By a thread, which is not the process that the worker's name could be of. */
+static int uring(void)
+{
+	pthread_t thread;
+	int result = 1;
+
+	if (pthread_create(&thread, NULL, submit_read, &result) || pthread_join(thread, NULL))
+		return 1;
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 5 && strcmp(argv[1], "spin") == 0) {
@@ -173,6 +278,12 @@ int main(int argc, char **argv)
 		return starts(atoi(argv[2]), atoi(argv[3]), argv + 4);
 	if (argc == 5 && strcmp(argv[1], "renames") == 0)
 		return renames(atoi(argv[2]), argv + 3);
+	if (argc == 4 && strcmp(argv[1], "threads") == 0)
+		return threads(atoi(argv[2]), argv[3]);
+	if (argc == 4 && strcmp(argv[1], "processes") == 0)
+		return processes(atoi(argv[2]), argv[3]);
+	if (argc == 2 && strcmp(argv[1], "uring") == 0)
+		return uring();
 	if (argc == 2 && strcmp(argv[1], "forge") == 0)
 		return forge(argv);
 	if (argc == 2 && strcmp(argv[1], "forged") == 0) {

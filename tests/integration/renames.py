@@ -5,6 +5,9 @@
 import os
 import shutil
 import subprocess
+import sys
+
+from gi.repository import GLib
 
 from harness import CallFailed, Service, run_case, wait_for
 
@@ -94,6 +97,63 @@ def names_without_end_are_looked_at_once_a_second():
         print(f"{int(done.stdout)} names, of which {found} were looked up")
         assert int(done.stdout) > 100_000
         assert 1 <= found <= 6, found
+
+
+def numbered(service, name):
+    """The profiles that begin so, as one that has digits would."""
+    return {profile for profile in service.profiles() if profile.startswith(name)}
+
+
+def others(*arguments):
+    done = subprocess.run([os.environ["OTHERS"], *arguments], check=False)
+    if done.returncode == 77:
+        print("this kernel has no io_uring")
+        sys.exit(77)
+    assert done.returncode == 0, arguments
+
+
+def names_that_count_tasks_are_one():
+    with Service(backend="observer") as service:
+        others("threads", "6", "lab-conn-")
+        # Without a sign before it, and with a letter behind it: they are known as pids.
+        others("processes", "6", "labjob")
+        wait_for(lambda: counts(service, "lab-conn-#")["observations"], 10, "threads teach one name")
+        wait_for(lambda: counts(service, "labjob#x")["observations"], 10, "processes teach one name")
+        service.wait_ticks(2)
+        assert numbered(service, "lab-conn-") == {"lab-conn-#"}, service.profiles()
+        assert numbered(service, "labjob") == {"labjob#x"}, service.profiles()
+        program = service.call("GetProfile", "(s)", "lab-conn-#")
+        assert program["kind"] == "thread", program
+
+
+def workers_of_io_uring_are_one():
+    with Service(backend="observer") as service:
+        for _ in range(3):
+            others("uring")
+        wait_for(lambda: counts(service, "iou-wrk-#")["observations"], 10, "they teach one name")
+        service.wait_ticks(2)
+        assert numbered(service, "iou-wrk-") == {"iou-wrk-#"}, service.profiles()
+
+
+def what_counts_is_predicted_by_its_kind():
+    with Service(backend="observer") as service:
+        override(service, "lab-job-#", "batch")
+        path = program("lab-starts")
+        with subprocess.Popen([path, "lab-job-123456", *BURNS, "60"]) as process:
+            wait_for(lambda: counts(service, "lab-job-#")["found"], 10, "it is found")
+            profile = service.call("GetProfileOfPid", "(u)", process.pid)
+            assert profile["name"] == "lab-job-#" and process.pid in profile["pids"], profile
+            row = service.call("ListTasks", "(a{sv}u)", {"pid": GLib.Variant("u", process.pid)}, 0)[0]
+            assert (row["name"], row["predicted"]) == ("lab-job-123456", "batch"), row
+            process.kill()
+        # What is said of one name as it is goes first.
+        override(service, "lab-job-654321", "lat-critical")
+        with subprocess.Popen([path, "lab-job-654321", *BURNS, "60"]) as process:
+            wait_for(lambda: counts(service, "lab-job-654321")["found"], 10, "it is found")
+            profile = service.call("GetProfileOfPid", "(u)", process.pid)
+            assert profile["name"] == "lab-job-654321" and process.pid in profile["pids"], profile
+            process.kill()
+        assert numbered(service, "lab-job-") == {"lab-job-#", "lab-job-654321"}, service.profiles()
 
 
 if __name__ == "__main__":

@@ -85,8 +85,10 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 {
 	u64 now = bpf_ktime_get_ns();
 	struct task_state *s = state_of(p);
+	struct procdb_comm key;
 
-	stats_exec(s ? &s->stats : NULL, p, now);
+	key_of(p, &key);
+	stats_exec(s ? &s->stats : NULL, p, &key, now);
 	if (s)
 		s->run_start = now;
 	return 0;
