@@ -76,7 +76,8 @@ def unit(name):
     os.makedirs(top, exist_ok=True)
     subprocess.run(["mount", "-t", "cgroup2", "none", top], check=True)
     path = f"{top}/{name}"
-    os.mkdir(path)
+    # A run that was killed left its own.
+    os.makedirs(path, exist_ok=True)
     try:
         yield f"{path}/cgroup.procs"
     finally:
