@@ -334,10 +334,12 @@ char *rows_title(const Row *row)
 
 gboolean rows_is_brief(const Row *row)
 {
-	const gboolean is_known = row->cpu_ns > 0 && row->runs > 0;
+	/* What began before the service has no starts: one life is known to be as long as this. */
+	const gboolean is_known =
+	    row->cpu_ns > 0 && (row->runs > 0 || row->cpu_ns >= ROWS_BRIEF_LIFE_NS);
 
 	/* All of its life, where that is known, and else what it does between two sleeps. */
-	if (is_known ? row->cpu_ns / row->runs >= ROWS_BRIEF_LIFE_NS
+	if (is_known ? row->cpu_ns / MAX(row->runs, 1) >= ROWS_BRIEF_LIFE_NS
 		     : row->avg_runtime_ns >= ROWS_BRIEF_NS)
 		return FALSE;
 	return row->observations > 0 && !row->held &&

@@ -99,6 +99,24 @@ static void words_and_members_name_one_column(void)
 	g_assert_cmpint(order_column("nosuch"), ==, -1);
 }
 
+/* Its starts are not counted, and so its CPU time is that of one life. */
+static void what_began_before_the_service_is_brief_by_its_cpu_time(void)
+{
+	Row row = {.name = "x",
+		   .tier = "interactive",
+		   .origin = "live",
+		   .observations = 5,
+		   .avg_runtime_ns = 1000};
+
+	g_assert_true(rows_is_brief(&row));
+	row.cpu_ns = ROWS_BRIEF_LIFE_NS - 1;
+	g_assert_true(rows_is_brief(&row));
+	row.cpu_ns = ROWS_BRIEF_LIFE_NS;
+	g_assert_false(rows_is_brief(&row));
+	row.runs = 2;
+	g_assert_true(rows_is_brief(&row));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -112,5 +130,7 @@ int main(int argc, char **argv)
 			wakeups_are_sorted_as_they_are_shown);
 	g_test_add_func("/order/words-and-members-name-one-column",
 			words_and_members_name_one_column);
+	g_test_add_func("/order/what-began-before-the-service-is-brief-by-its-cpu-time",
+			what_began_before_the_service_is_brief_by_its_cpu_time);
 	return g_test_run();
 }
