@@ -18,7 +18,9 @@ typedef struct {
 	const char *learned;
 	const char *source;
 	const char *program;
-	const char *rule; /* of the confidence: "evidence" or "reference" */
+	const char *rule;     /* of the confidence: "evidence" or "reference" */
+	const char *declared; /* the file that decided it, or "administrator" */
+	const char *kind;
 	double confidence;
 	double needed;
 	double agreement;
@@ -35,7 +37,12 @@ static void reasons_read(GVariantDict *dict, Reasons *why)
 {
 	guint32 votes[PROCDB_TIERS] = {0};
 
-	*why = (Reasons){.name = "", .tier = "", .source = "", .rule = "reference"};
+	*why = (Reasons){.name = "",
+			 .tier = "",
+			 .source = "",
+			 .rule = "reference",
+			 .declared = "administrator",
+			 .kind = ""};
 	g_variant_dict_lookup(dict, "name", "&s", &why->name);
 	g_variant_dict_lookup(dict, "program", "&s", &why->program);
 	g_variant_dict_lookup(dict, "tier", "&s", &why->tier);
@@ -43,6 +50,8 @@ static void reasons_read(GVariantDict *dict, Reasons *why)
 	g_variant_dict_lookup(dict, "learned_tier", "&s", &why->learned);
 	g_variant_dict_lookup(dict, "prediction_source", "&s", &why->source);
 	g_variant_dict_lookup(dict, "confidence_rule", "&s", &why->rule);
+	g_variant_dict_lookup(dict, "override_source", "&s", &why->declared);
+	g_variant_dict_lookup(dict, "kind", "&s", &why->kind);
 	g_variant_dict_lookup(dict, "confidence", "d", &why->confidence);
 	g_variant_dict_lookup(dict, "min_confidence", "d", &why->needed);
 	g_variant_dict_lookup(dict, "agreement", "d", &why->agreement);
@@ -57,11 +66,15 @@ static void reasons_read(GVariantDict *dict, Reasons *why)
 
 static void say_override(GString *out, const Reasons *why)
 {
+	const gboolean is_declared = g_path_is_absolute(why->declared);
+
 	g_string_append_printf(
-	    out, "New tasks named \"%s\" start as %s because an administrator decided so.\n",
-	    why->name, why->tier);
+	    out, "New tasks named \"%s\" start as %s because %s %s so.\n", why->name, why->tier,
+	    is_declared ? why->declared : "an administrator", is_declared ? "says" : "decided");
 	if (why->observations == 0)
 		g_string_append(out, "Nothing was learned about it yet.\n");
+	else if (why->confidence < why->needed || why->missing > 0)
+		g_string_append(out, "Without the override nothing would be predicted.\n");
 	else
 		g_string_append_printf(
 		    out, "Without the override it would be %s, with a confidence of %.2f.\n",
@@ -84,10 +97,11 @@ static void say_learned(GString *out, const Reasons *why)
 
 	g_string_append_printf(out,
 			       "New tasks named \"%s\" start as %s: %.0f %% of %" G_GUINT64_FORMAT
-			       " votes say so.\nA run takes %s, give or take %s.\n"
-			       "That makes a confidence of %.2f, and %.2f is needed.\n",
-			       why->name, why->tier, 100 * why->agreement, why->votes, runs, varies,
-			       why->confidence, why->needed);
+			       " votes say so.\n"
+			       "The confidence is %.2f, and %.2f is needed.\n"
+			       "A run takes %s, give or take %s.\n",
+			       why->name, why->tier, 100 * why->agreement, why->votes,
+			       why->confidence, why->needed, runs, varies);
 	if (!g_str_equal(why->tier, procdb_tier_name(PROCDB_TIER_INTERACTIVE)))
 		return;
 	if (why->is_brief)
@@ -135,6 +149,12 @@ static void say_program(GString *out, const Reasons *why)
 		g_string_append_printf(out, "Its last task ran %s.\n", why->program);
 }
 
+static void say_kind(GString *out, const Reasons *why)
+{
+	if (g_str_equal(why->kind, "kernel"))
+		g_string_append(out, "It is a kernel thread, which is never given a slice.\n");
+}
+
 static void say_in_kernel(GString *out, GVariantDict *dict, const Reasons *why)
 {
 	gboolean predicted = !g_str_equal(why->source, "none");
@@ -170,6 +190,7 @@ char *explanation_text(GVariant *explanation)
 		say_unsure(out, &why);
 	if (g_str_equal(why.source, "none"))
 		g_string_append(out, "Until then each of its tasks is judged by what it does.\n");
+	say_kind(out, &why);
 	say_program(out, &why);
 	say_in_kernel(out, &dict, &why);
 	return g_string_free(out, FALSE);
