@@ -77,6 +77,17 @@ char *name_to_change(const CtlCommand *command, const char *typed, gboolean lite
 	g_autofree char *of_pid = literal ? NULL : task_name_of_pid(typed);
 	g_autofree char *name = name_of_typed(typed, literal);
 
+	if (!literal && !*typed) {
+		options_usage(command, "the name is empty");
+		return NULL;
+	}
+	if (!literal && rows_is_pattern(typed)) {
+		options_usage(command,
+			      "\"%s\" is a pattern, and an override is of one name; --program and "
+			      "--unit take patterns, --literal takes it for a name",
+			      as_typed);
+		return NULL;
+	}
 	if (of_pid) {
 		options_usage(command,
 			      "%s is a process or thread named \"%s\"; give that name, or "

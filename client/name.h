@@ -23,8 +23,9 @@ char *name_of_typed(const char *typed, gboolean literal);
 char *name_to_read(Ctl *ctl, const char *typed, gboolean literal);
 
 /*
- * The name for a command that changes profiles. If no task can have the typed name: NULL, after an
- * error message that says what to type instead. Free with g_free().
+ * The name for a command that changes profiles. If no task can have the typed name, or it is empty
+ * or a pattern and not literal: NULL, after an error message that says what to type instead. Free
+ * with g_free().
  */
 char *name_to_change(const CtlCommand *command, const char *typed, gboolean literal);
 

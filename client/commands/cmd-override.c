@@ -41,31 +41,53 @@ static void report_json(const GPtrArray *names, const char *tier)
 	ctl_json_print(node);
 }
 
-/* Whether anything was learned of a name; where the service does not say: yes. */
-static gboolean is_learned(const Ctl *ctl, const char *name)
+/* A run, or another caller, is above what was set. */
+static void report_set(const char *name, const char *tier, GVariant *profile)
 {
-	g_autoptr(GVariant) profile = NULL;
-	g_autoptr(GError) error = NULL;
-	guint32 observations = 1;
+	const char *held;
 
-	if (procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
-						       ctl->timeout_ms, &profile, NULL, &error))
+	if (profile && g_variant_lookup(profile, "held", "&s", &held))
+		printf("The override of \"%s\" is set; a caller, such as a run, holds new tasks at "
+		       "%s until it ends.\n",
+		       name, held);
+	else
+		printf("New tasks named \"%s\" start as %s from now on; those that run stay as "
+		       "they are.\n",
+		       name, tier);
+}
+
+/* Without a profile, as where the service does not say, what was learned counts. */
+static void report_cleared(const char *name, GVariant *profile, gboolean is_known)
+{
+	guint32 observations = 1;
+	const char *source = NULL;
+
+	if (profile) {
 		g_variant_lookup(profile, "observations", "u", &observations);
-	return observations > 0 && !failure_is_unknown(error);
+		g_variant_lookup(profile, "override_source", "&s", &source);
+	}
+	if (source)
+		printf("The override of \"%s\" is cleared; that of %s counts again.\n", name,
+		       source);
+	else
+		printf("The override of \"%s\" is cleared; %s.\n", name,
+		       is_known && observations > 0 ? "what was learned about it counts"
+						    : "nothing was learned about it");
 }
 
 static void report(const Ctl *ctl, const char *name, const char *tier)
 {
+	g_autoptr(GVariant) profile = NULL;
+	g_autoptr(GError) error = NULL;
+
 	if (ctl->json)
 		return;
+	procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
+						   ctl->timeout_ms, &profile, NULL, &error);
 	if (tier)
-		printf("New tasks named \"%s\" start as %s from now on; those that run stay as "
-		       "they are.\n",
-		       name, tier);
+		report_set(name, tier, profile);
 	else
-		printf("The override of \"%s\" is cleared; %s.\n", name,
-		       is_learned(ctl, name) ? "what was learned about it counts"
-					     : "nothing was learned about it");
+		report_cleared(name, profile, !failure_is_unknown(error));
 }
 
 static gboolean call(Ctl *ctl, const char *name, const char *tier, GError **error)
@@ -97,6 +119,8 @@ static int change_all(Ctl *ctl, const GPtrArray *names, const char *tier)
 	}
 	if (status == CTL_OK && ctl->json)
 		report_json(names, tier);
+	else if (status == CTL_OK && tier)
+		override_say_if_idle(ctl, TRUE);
 	return status;
 }
 

@@ -188,6 +188,8 @@ int cmd_run(Ctl *ctl, const CtlCommand *command, char **argv)
 		g_printerr("\"%s\" was not run; --anyway runs it without a tier.\n", args[0]);
 		return RUN_FAILED;
 	}
+	if (!hold)
+		g_printerr("\"%s\" runs without a tier.\n", args[0]);
 	status = run_program(args, hold);
 	if (hold)
 		run_hold_end(hold);

@@ -12,6 +12,7 @@
 #include "failure.h"
 #include "json.h"
 #include "options.h"
+#include "script.h"
 
 static gboolean is_executable_file(const char *path)
 {
@@ -23,6 +24,12 @@ static gboolean is_executable_file(const char *path)
 	if (file)
 		(void)fclose(file);
 	return is;
+}
+
+/* Whether an interpreter reads it: any file that is there, and is none for the kernel. */
+static gboolean is_script(const char *path)
+{
+	return g_file_test(path, G_FILE_TEST_IS_REGULAR) && !is_executable_file(path);
 }
 
 /* A path is that from the root, and of an executable that of the file, to which links lead. */
@@ -59,6 +66,19 @@ gboolean override_for_call(Ctl *ctl, const char *kind, const char *text, const c
 	    ctl->proxy, g_variant_dict_end(&what), ctl->call_flags, ctl->timeout_ms, NULL, error);
 }
 
+/* The service compares a path with what the interpreter was given, which may be without one. */
+static void say_how_it_is_given(const char *typed, const char *text)
+{
+	const char *base = strrchr(text, '/');
+	g_autofree char *path = g_canonicalize_filename(typed, NULL);
+
+	if (base && *text == '/' && is_script(path))
+		printf(
+		    "A script is meant where it is started by that path; \"%s\" alone means each "
+		    "script of that name.\n",
+		    base + 1);
+}
+
 static void report(const char *kind, const char *text, const char *tier)
 {
 	if (!tier)
@@ -76,20 +96,31 @@ static void report(const char *kind, const char *text, const char *tier)
 		    text, tier);
 }
 
-/* By slices alone does it work: say so where none are given. */
-static void say_if_idle(Ctl *ctl)
+/* By slices alone a program or unit works; a name is in the maps of a scheduler as well. */
+char *override_idle_text(Ctl *ctl, gboolean is_of_name)
 {
+	static const char *const schedulers[] = {"sched-ext", "pinned", NULL};
 	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
-	const char *reason = "";
+	const char *reason = "", *backend = "";
 	gboolean active = TRUE;
 
 	if (!properties)
-		return;
+		return NULL;
 	g_variant_lookup(properties, "ApplyActive", "b", &active);
 	g_variant_lookup(properties, "ApplyReason", "&s", &reason);
-	if (!active)
-		printf("No slices are given now%s%s: until they are, it changes nothing.\n",
-		       *reason ? ", since " : "", reason);
+	g_variant_lookup(properties, "BackendInUse", "&s", &backend);
+	if (active || (is_of_name && g_strv_contains(schedulers, backend)))
+		return NULL;
+	return g_strdup_printf("No slices are given now%s%s: until they are, it changes nothing.",
+			       *reason ? ", since " : "", reason);
+}
+
+void override_say_if_idle(Ctl *ctl, gboolean is_of_name)
+{
+	g_autofree char *text = override_idle_text(ctl, is_of_name);
+
+	if (text)
+		puts(text);
 }
 
 static JsonNode *to_json(const char *kind, const char *text, const char *tier)
@@ -114,12 +145,35 @@ static int fail(const char *kind, const char *text, const char *tier, const GErr
 	return CTL_NO_PROFILE;
 }
 
+/* Refuses what no program is called, and a person means: an interpreter with its arguments. */
+static gboolean check_program(const CtlCommand *command, const char *typed)
+{
+	g_auto(GStrv) words = g_strsplit(typed, " ", -1);
+	guint script = 1;
+
+	if (!words[0] || !words[1] || !procdb_script_is_interpreter(words[0]))
+		return TRUE;
+	while (words[script] && *words[script] == '-')
+		script++;
+	options_usage(command, "\"%s\" is a command line; of a script give the name alone: \"%s\"",
+		      typed, words[script] && *words[script] ? words[script] : "train.py");
+	return FALSE;
+}
+
 int override_for(Ctl *ctl, const CtlCommand *command, const char *kind, char **typed, guint count,
 		 const char *tier)
 {
-	int status = bus_connect_privileged(ctl);
-	JsonArray *array = json_array_new();
-	JsonNode *node = json_node_alloc();
+	JsonArray *array;
+	JsonNode *node;
+	int status;
+
+	for (guint i = 0; tier && g_str_equal(kind, "program") && i < count; i++) {
+		if (!check_program(command, typed[i]))
+			return CTL_USAGE;
+	}
+	status = bus_connect_privileged(ctl);
+	array = json_array_new();
+	node = json_node_alloc();
 
 	for (guint i = 0; status == CTL_OK && i < count; i++) {
 		g_autofree char *text = text_of(kind, typed[i]);
@@ -128,6 +182,8 @@ int override_for(Ctl *ctl, const CtlCommand *command, const char *kind, char **t
 		if (override_for_call(ctl, kind, text, tier, &error)) {
 			if (!ctl->json)
 				report(kind, text, tier);
+			if (!ctl->json && tier && g_str_equal(kind, "program"))
+				say_how_it_is_given(typed[i], text);
 		} else {
 			status = fail(kind, text, tier, error);
 			if (i + 1 < count)
@@ -142,7 +198,7 @@ int override_for(Ctl *ctl, const CtlCommand *command, const char *kind, char **t
 		ctl_json_print(count == 1 ? json_array_dup_element(json_node_get_array(node), 0)
 					  : json_node_ref(node));
 	else if (status == CTL_OK && tier)
-		say_if_idle(ctl);
+		override_say_if_idle(ctl, FALSE);
 	json_node_unref(node);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "escape.h"
 #include "failure.h"
 #include "name.h"
+#include "override-for.h"
 #include "script.h"
 
 /* How long the service may take to let go of what ends with our connection anyway. */
@@ -79,6 +80,7 @@ RunHold *run_hold_new(Ctl *ctl, char **argv, const char *tier)
 	g_autofree char *last = g_path_get_basename(argv[0]);
 	g_autoptr(GVariant) reply = NULL;
 	g_autoptr(GError) error = NULL;
+	g_autofree char *idle = NULL;
 	RunHold *hold;
 
 	if (bus_connect_privileged(ctl) != CTL_OK)
@@ -86,6 +88,8 @@ RunHold *run_hold_new(Ctl *ctl, char **argv, const char *tier)
 	/* Else GDBus would end us, and so leave the program alone, when the bus goes. */
 	g_dbus_connection_set_exit_on_close(g_dbus_proxy_get_connection(G_DBUS_PROXY(ctl->proxy)),
 					    FALSE);
+	/* Asked before: after it, the question might start a service that was stopped. */
+	idle = override_idle_text(ctl, TRUE);
 	hold = g_new(RunHold, 1);
 	*hold = (RunHold){.ctl = ctl, .name = name_of_typed(last, TRUE), .tier = g_strdup(tier)};
 	reply = g_dbus_proxy_call_sync(G_DBUS_PROXY(ctl->proxy), "Hold", arguments(hold),
@@ -100,6 +104,8 @@ RunHold *run_hold_new(Ctl *ctl, char **argv, const char *tier)
 	g_variant_get(reply, "(u)", &hold->cookie);
 	hold->is_held = TRUE;
 	say_whose(hold, argv);
+	if (idle)
+		g_printerr("%s\n", idle);
 	return hold;
 }
 

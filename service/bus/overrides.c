@@ -30,9 +30,12 @@ static char *read_text(ProcdbRuleKind kind, const char *escaped, GError **error)
 	gsize len = 0;
 	g_autofree char *text = escape_undo(escaped, &len);
 
-	if (!text || strlen(text) != len || len == 0)
+	if (text && len == 0)
+		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
+			    "The %s is empty: give its name", kinds[kind]);
+	else if (!text || strlen(text) != len)
 		refuse(error, kinds[kind], escaped,
-		       "is no text of at least one byte, escaped as the name of a task");
+		       "is no text that is escaped as the name of a task is");
 	else if (len > most)
 		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
 			    "The %s '%s' is longer than the %" G_GSIZE_FORMAT

@@ -25,7 +25,7 @@ gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib
 
 from fake_columns import FIELDS, as_columns, as_map
-from fake_tasks import IDENTITY, TASKS, named
+from fake_tasks import DECLARED, IDENTITY, TASKS, named, override_of
 
 NAME = "org.pandemonium.ProcDb"
 PATH = "/org/pandemonium/ProcDb"
@@ -276,7 +276,7 @@ class Fake:
     def GetProfile(self, name):
         self.find(name)
         values = as_map(self.known(name))
-        values["right"] = GLib.Variant("t", 7)
+        values.update(override_of(self.table[name]), right=GLib.Variant("t", 7))
         values["from_the_future"] = GLib.Variant("as", ["x"])
         return GLib.Variant("(a{sv})", (values,))
 
@@ -451,7 +451,7 @@ class Fake:
         self.changed([name], [])
 
     def ClearOverride(self, name):
-        self.find(name)["origin"] = "live"
+        self.find(name).update(cleared=True, origin="override" if name in DECLARED else "live")
         self.changed([name], [])
 
     def SetOverrideFor(self, what, tier):

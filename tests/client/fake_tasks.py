@@ -33,6 +33,18 @@ IDENTITY = {name: {"uid": GLib.Variant("u", 0), **values} for name, values in {
     "a b'\"\\\\c": named(kind="kernel", cpu_share=0.0),
 }.items()}
 
+# What a file of the configuration decides, beside what an administrator set.
+DECLARED = {"declared": "/etc/pandemonium/procdb.conf.d/o.conf"}
+
+
+def override_of(row):
+    """What GetProfile has of an override."""
+    if row["origin"] != "override":
+        return {}
+    source = DECLARED.get(row["name"], "administrator") if row.get("cleared") else "administrator"
+    return {"override": GLib.Variant("s", row["tier"]), "override_source": GLib.Variant("s", source)}
+
+
 TASKS = [
     named(pid=100, tid=100, name="cc1", kind="process", uid=1000, user="user",
           program="/usr/libexec/gcc/cc1", predicted="batch", measured="batch", slice_ns=20_007_300, nice=0,

@@ -102,8 +102,14 @@ class Reading(ClientTest):
                                ("new", "observed 2 times, and 1 more is needed"),
                                ("new", "each of its tasks is judged by what it does"),
                                ("make", "disagree: only 60 % of 5 votes are for interactive"),
-                               ("wine", "because an administrator decided so")):
+                               ("cc1", "\nThe confidence is 0.91, and 0.60 is needed.\nA run takes 72"),
+                               ("a b'\"\\\\c", "\nIt is a kernel thread, which is never given a slice.\n"),
+                               ("wine", "because an administrator decided so"),
+                               ("wine", "\nWithout the override nothing would be predicted.\n")):
             self.assertIn(sentence, self.ok("explain", name))
+        self.assertNotIn("kernel thread", self.ok("explain", "cc1"))
+        self.ok("override", "set", "cc1", "interactive")
+        self.assertIn("\nWithout the override it would be batch, with a confidence of 0.91.\n", self.ok("explain", "cc1"))
 
     def test_explain_of_nothing_learned_shows_nothing_learned(self):
         self.ok("override", "set", "later", "batch")
@@ -182,67 +188,9 @@ class Changing(ClientTest):
         self.assertEqual(self.ok("delete", "cc1"), 'Deleted 1 profile.\n"cc1" runs, and is learned anew.\n')
         self.assertEqual(self.ok("delete", "as"), "Deleted 1 profile.\n")
 
-    def test_what_clears_an_override_says_what_counts(self):
-        self.ok("override", "set", "later", "batch")
-        self.assertEqual(self.ok("override", "clear", "later"),
-                         'The override of "later" is cleared; nothing was learned about it.\n')
-        self.assertEqual(self.ok("override", "clear", "wine"),
-                         'The override of "wine" is cleared; what was learned about it counts.\n')
-        self.assertIn('There is no override of "nosuch".', self.fails(3, "override", "clear", "nosuch"))
-
     def test_reset_keeps_overrides(self):
         self.assertEqual(self.json("reset", "--yes"), {"deleted": len(PROFILES) - 1})
         self.assertEqual(self.names(), ["wine"])
-
-    def test_overrides(self):
-        self.assertEqual(self.json("override", "set", "later", "batch"),
-                         {"name": "later", "override": "batch"})
-        self.assertEqual([row["name"] for row in self.json("override", "list")],
-                         ["later", "wine"])
-        self.assertEqual(self.json("override", "clear", "wine"), {"name": "wine", "override": None})
-        self.assertIn("later", self.ok("override", "list"))
-
-    def test_overrides_of_programs_and_units(self):
-        self.assertEqual(self.json("override", "set", "--program", "train.py", "batch"),
-                         {"program": "train.py", "override": "batch"})
-        told = self.ok("override", "set", "--program", "./a b.py", "lat-critical")
-        self.assertIn('Tasks that begin to run "%s/a b.py" start as lat-critical' % os.getcwd(), told)
-        self.assertIn("No slices are given now: until they are, it changes nothing.\n", told)
-        self.ok("override", "set", "-u", "app-*.scope", "x.service", "batch")
-        rows = [words for words in map(str.split, self.ok("override", "list").splitlines()) if words]
-        self.assertEqual(rows[:2], [["OF", "NAME", "TIER", "SOURCE"],
-                                    ["program", "train.py", "batch", "administrator"]])
-        self.assertIn(["unit", "app-*.scope", "batch", "administrator"], rows)
-        self.assertIn(["name", "wine", "lat-critical", "administrator"], rows)
-        self.assertIn({"unit": "x.service", "tier": "batch", "override_source": "administrator"},
-                      self.json("override", "list"))
-        self.assertEqual(self.ok("override", "clear", "--program", "train.py"),
-                         'The override of the program "train.py" is cleared; tasks that it decided stay as '
-                         "they are.\n")
-        self.assertIn('There is no override of the program "train.py"',
-                      self.fails(3, "override", "clear", "--program", "train.py"))
-        self.assertIn("exclude each other", self.fails(2, "override", "set", "-p", "-u", "x", "batch"))
-
-    def test_several_overrides_are_one_command(self):
-        self.assertEqual(self.json("override", "set", "later", "cc1", "batch"),
-                         [{"name": "later", "override": "batch"},
-                          {"name": "cc1", "override": "batch"}])
-        self.assertEqual(self.ok("override", "clear", "later", "cc1").count("is cleared"), 2)
-
-    def test_an_override_that_can_never_match_is_refused_with_what_can(self):
-        for typed, name in (("telegram-desktop", "telegram-deskto"),
-                            ("gnome-control-center", "gnome-control-c"),
-                            ("/usr/bin/vim", "vim"), ("./build/unit-test-runner", "unit-test-runne"),
-                            ("größe-und-länge", "größe-und-lä")):
-            told = self.fails(2, "override", "set", "later", typed, "batch")
-            self.assertIn('no task is named "%s"' % typed, told)
-            self.assertIn('give "%s"\n' % name, told)
-        self.assertIn("is a process or thread named",
-                      self.fails(2, "override", "set", str(os.getpid()), "batch"))
-        self.ok("override", "set", "--literal", str(os.getpid()), "batch")
-        self.assertNotIn("later", self.names())
-        for name in ("kworker/0:1", "a/b", "fifteen-bytes-x"):
-            self.ok("override", "set", name, "batch")
 
     def test_what_reads_takes_paths_and_long_names_and_says_so(self):
         done = self.ctl("show", "--json", "/usr/libexec/gcc/cc1")

@@ -13,6 +13,9 @@ LOST = 'The service stopped, and with it the hold of "cat" at batch.\n'
 
 
 class Hold(ClientTest):
+    def start_fake(self, *options):
+        return super().start_fake("--set=ApplyActive=true", *options)
+
     def run_in(self, *command):
         return subprocess.run([CTL, "run", "--tier=batch", *command], env=self.bus.environment(), check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
@@ -50,6 +53,11 @@ class Hold(ClientTest):
         self.assertTrue(said.startswith(all_of_it + "For that script alone: pandemoniumctl override set --program "
                                         "'the script.py' batch\n"), said)
         self.assertEqual(self.run_in("true", "train.py").stderr, "")
+
+    def test_where_nothing_is_applied_it_is_said(self):
+        super().start_fake("--set=ApplyReason='the mode is none'")
+        self.assertEqual(self.run_in("true").stderr, "No slices are given now, since the mode is none: until they "
+                                                     "are, it changes nothing.\n")
 
     def test_a_service_that_comes_back_holds_again(self):
         process = self.lose_service()

@@ -123,6 +123,9 @@ class Ps(ClientTest):
 
 
 class Run(ClientTest):
+    def start_fake(self, *options):
+        return super().start_fake("--set=ApplyActive=true", *options)
+
     def run_in(self, *command, options=("--tier=batch",), **more):
         return subprocess.run([CTL, "run", *options, *command], env=self.bus.environment(), check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, **more)
@@ -199,6 +202,7 @@ class Run(ClientTest):
         self.assertIn('"echo" was not run; --anyway runs it without a tier.\n', done.stderr)
         done = self.run_in("echo", "ran", options=("--tier=batch", "--anyway"))
         self.assertEqual((done.returncode, done.stdout), (0, "ran\n"))
+        self.assertTrue(done.stderr.endswith('\n"echo" runs without a tier.\n'), done.stderr)
 
     def test_a_denial_names_the_missing_action(self):
         self.start_fake("--fail=Hold=org.freedesktop.DBus.Error.AccessDenied:Not authorized")
