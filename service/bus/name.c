@@ -36,30 +36,25 @@ static gboolean refuse(GError **error, const char *why)
 	return FALSE;
 }
 
-gboolean procdb_name_can_match(const struct procdb_comm *comm, GError **error)
+static gboolean refuse_kept(const struct procdb_comm *comm, GError **error)
 {
-	g_autofree char *name = NULL;
+	g_autofree char *name = kept_of(comm);
 
-	if (comm->bytes[PROCDB_COMM_LEN - 1] == 0)
-		return TRUE;
-	name = kept_of(comm);
 	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
 		    "Not a valid task name: the kernel keeps 15 bytes, which are '%s'", name);
 	return FALSE;
 }
 
+gboolean procdb_name_can_match(const struct procdb_comm *comm, GError **error)
+{
+	return comm->bytes[PROCDB_COMM_LEN - 1] == 0 || refuse_kept(comm, error);
+}
+
 /* Fails for a name that is too long: out has the bytes before n, the next does not fit. */
 static gboolean refuse_length(struct procdb_comm *out, gsize n, const char *more, GError **error)
 {
-	g_autofree char *name = NULL;
-
 	memcpy(out->bytes + n, more, PROCDB_COMM_LEN - n);
-	name = kept_of(out);
-	g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME,
-		    "Not a valid task name: it is longer than 16 bytes; the kernel keeps 15, which "
-		    "are '%s'",
-		    name);
-	return FALSE;
+	return refuse_kept(out, error);
 }
 
 gboolean procdb_name_unescape(const char *name, struct procdb_comm *comm, GError **error)

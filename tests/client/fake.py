@@ -174,7 +174,7 @@ class Fake:
 
     def find(self, name):
         if len(name) > 64:
-            raise Refused("InvalidName", "'%s': Not a valid task name: it is longer than 16 bytes" % name)
+            raise Refused("InvalidName", "'%s': Not a valid task name: the kernel keeps 15 bytes" % name)
         if name not in self.table:
             raise Refused("NoSuchProfile", "'%s': There is no profile of this name" % name)
         return self.table[name]

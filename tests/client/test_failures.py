@@ -104,14 +104,14 @@ class Failures(ClientTest):
     def test_a_name_that_is_none(self):
         self.start_fake()
         told = self.fails(2, "delete", "x" * 70)
-        self.assertEqual(told, "'%s': Not a valid task name: it is longer than 16 bytes.\n" % ("x" * 70))
+        self.assertEqual(told, "'%s': Not a valid task name: the kernel keeps 15 bytes.\n" % ("x" * 70))
 
     def test_of_several_names_the_wrong_one_is_told(self):
         self.start_fake()
         self.assertIn("Nothing was deleted: 'nosuch': There is no profile of this name.\n",
                       self.fails(3, "delete", "cc1", "nosuch", "as"))
         self.assertEqual(self.fails(2, "delete", "cc1", "x" * 70),
-                         "Nothing was deleted: '%s': Not a valid task name: it is longer than 16 bytes.\n" % ("x" * 70))
+                         "Nothing was deleted: '%s': Not a valid task name: the kernel keeps 15 bytes.\n" % ("x" * 70))
 
     def test_nothing_is_read_out_of_what_the_service_says(self):
         self.start_fake("--fail=DeleteProfiles=NoSuchProfile:other words, 'of': no rule",

@@ -73,7 +73,7 @@ static void test_what_is_too_long_is_told_what_is_kept(void)
 
 		g_assert_false(procdb_name_unescape(cases[i].name, &comm, &error));
 		g_assert_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_NAME);
-		g_assert_nonnull(strstr(error->message, "longer than 16 bytes"));
+		g_assert_nonnull(strstr(error->message, "the kernel keeps 15 bytes"));
 		g_assert_true(g_str_has_suffix(error->message, cases[i].kept));
 	}
 }
