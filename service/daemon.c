@@ -236,8 +236,7 @@ static gboolean refuse_configuration(const ProcdbVerdict *verdict, GError **erro
 				       more == 1 ? "" : "s")
 		     : g_strdup("");
 
-	g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED,
-		    "%s%s. The configuration in force was not changed",
+	g_set_error(error, PROCDB_ENGINE_ERROR, PROCDB_ENGINE_ERROR_LOAD_FAILED, "%s%s",
 		    (const char *)verdict->problems->pdata[0], others);
 	return FALSE;
 }

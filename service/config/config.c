@@ -165,8 +165,8 @@ static char *take_override(const Reading *reading, const ProcdbConfigLine *line)
 		    line->key, line->key);
 	if (!procdb_tier_parse(line->value, &tier))
 		return g_strdup_printf(
-		    "[Overrides] %s=%s is not allowed: it has to be one of batch "
-		    "interactive lat-critical",
+		    "[Overrides] %s=%s is not allowed: it has to be one of batch, "
+		    "interactive, lat-critical",
 		    line->key, line->value);
 	memcpy(comm.bytes, line->key, length);
 	before = g_hash_table_lookup(reading->config->overrides, &comm);

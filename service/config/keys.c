@@ -194,15 +194,23 @@ static gboolean set_key(ProcdbConfig *config, const ProcdbConfigKey *key, const 
 	}
 }
 
+static char *one_of(const char *choices)
+{
+	g_auto(GStrv) words = g_strsplit(choices, "|", -1);
+	g_autofree char *known = g_strjoinv(", ", words);
+
+	return g_strconcat("one of ", known, NULL);
+}
+
 static char *allowed(const ProcdbConfigKey *key)
 {
 	switch (key->type) {
 	case KEY_FLAG:
 		return g_strdup("yes or no");
 	case KEY_TIER:
-		return g_strdup("one of batch interactive lat-critical");
+		return g_strdup("one of batch, interactive, lat-critical");
 	case KEY_CHOICE:
-		return g_strdelimit(g_strdup_printf("one of %s", key->choices), "|", ' ');
+		return one_of(key->choices);
 	case KEY_PATH:
 		return g_strdup("an absolute path in UTF-8");
 	case KEY_DOUBLE:

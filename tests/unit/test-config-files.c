@@ -52,8 +52,8 @@ static const Unclear unclear[] = {
     {"[Apply]\nMode=none # only observe\n", "a comment needs a line of its own"},
     {"[Apply]\nMode=none ; only observe\n", "a comment needs a line of its own"},
     {"[Apply]\nMode=\"none\"\n", "without quotation marks"},
-    {"[Apply]\nMode=None\n", "one of auto slices none"},
-    {"[Apply]\nMode=\n", "one of auto slices none"},
+    {"[Apply]\nMode=None\n", "one of auto, slices, none"},
+    {"[Apply]\nMode=\n", "one of auto, slices, none"},
     {"[apply]\nMode=none\n", "there is [Apply] Mode="},
     {"[apply]\nmode=none\n", "there is [Apply] Mode="},
     {"[Aply]\nMode=none\n", "there is [Apply] Mode="},
@@ -253,7 +253,7 @@ static void test_overrides_that_cannot_be(ConfigFixture *f, gconstpointer data)
 	g_assert_cmpuint(f->verdict.problems->len, ==, 2);
 	config_assert_mentions(f->verdict.problems->pdata[0], "one.conf:2: ");
 	config_assert_mentions(f->verdict.problems->pdata[0], "15 bytes, telegram-deskto");
-	config_assert_mentions(f->verdict.problems->pdata[1], "batch interactive lat-critical");
+	config_assert_mentions(f->verdict.problems->pdata[1], "batch, interactive, lat-critical");
 	g_assert_nonnull(declared(f, "ok"));
 	g_assert_cmpstr(f->config.apply_mode, ==, "auto");
 }
