@@ -48,7 +48,7 @@ struct CtlCommand {
 	/* argv starts with the command's own name. Returns an exit code. */
 	int (*run)(Ctl *ctl, const CtlCommand *command, char **argv);
 	gboolean takes_command; /* options end at the first argument, which is another program */
-	gboolean no_json;	/* --json is not offered, and refused by run() */
+	gboolean no_json;	/* --json is not offered, and refused by options_parse() */
 };
 
 /* Every command, in the order of --help; ends with one without a name. */

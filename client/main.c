@@ -68,13 +68,14 @@ static int parse_global(Ctl *ctl, char ***argv)
 	return CTL_OK;
 }
 
-/* "help" is --help, and "help COMMAND" is COMMAND --help. */
+/* "help" is --help, and "help COMMAND" is COMMAND --help, whatever follows, as in "override set".
+ */
 static void take_help(Ctl *ctl, char ***argv)
 {
 	char **words = *argv;
 	char *swapped[4] = {NULL};
 
-	if (!words[0] || !words[1] || !g_str_equal(words[1], "help") || (words[2] && words[3]))
+	if (!words[0] || !words[1] || !g_str_equal(words[1], "help"))
 		return;
 	swapped[0] = words[0];
 	swapped[1] = words[2] ? words[2] : (char *)"--help";

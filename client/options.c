@@ -95,6 +95,10 @@ gboolean options_parse(Ctl *ctl, const CtlCommand *command, const GOptionEntry *
 		options_usage(command, "%s", error->message);
 		return FALSE;
 	}
+	if (ctl->json && command->no_json) {
+		options_usage(command, "it has no --json");
+		return FALSE;
+	}
 	if (!rest)
 		rest = g_new0(char *, 1);
 	if (!check_count(command, (int)g_strv_length(rest)))

@@ -388,6 +388,8 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 		return CTL_USAGE;
 	if (args[1] && !merge)
 		return options_usage(command, "several files need --merge");
+	if (replace && !yes && !ask_possible())
+		return options_usage(command, "without a terminal to ask on --replace needs --yes");
 	files = take_files(args);
 	if (!files)
 		return CTL_FAILED;

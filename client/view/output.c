@@ -131,7 +131,9 @@ gboolean out_write_file(const char *path, const char *content, int mode, gboolea
 			GError **error)
 {
 	g_autofree char *real = NULL;
+	g_autoptr(GError) reason = NULL;
 	struct stat st;
+	const char *why;
 
 	*in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 	if (*in_place)
@@ -142,6 +144,11 @@ gboolean out_write_file(const char *path, const char *content, int mode, gboolea
 			return FALSE;
 		real = realpath(path, NULL);
 	}
-	return g_file_set_contents_full(real ? real : path, content, -1,
-					G_FILE_SET_CONTENTS_CONSISTENT, mode, error);
+	if (g_file_set_contents_full(real ? real : path, content, -1,
+				     G_FILE_SET_CONTENTS_CONSISTENT, mode, &reason))
+		return TRUE;
+	/* GLib names the file that it renames, which is none of the caller's. */
+	why = strrchr(reason->message, ':');
+	g_set_error(error, reason->domain, reason->code, "%s%s", path, why ? why : "");
+	return FALSE;
 }

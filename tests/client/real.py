@@ -283,7 +283,7 @@ def an_export_comes_back_value_by_value():
         assert service.profiles() == {}
         assert "Imported 4 profiles" in ctl("import", "-", input=export.encode())
         assert service.profiles() == before, (before, service.profiles())
-        ctl("import", "--replace", "-", input=export.encode())
+        ctl("import", "--replace", "--yes", "-", input=export.encode())
         assert set(service.profiles()) == set(before)
 
 
@@ -320,7 +320,7 @@ def a_bad_import_changes_nothing():
         row = export["profiles"][0]
         for rows in ([row, row], [dict(row, name="x" * 17)], [row, dict(row, name="a\\b")],
                      [dict(row, observations=1, votes=dict(row["votes"], batch=9))]):
-            done = subprocess.run(["pandemoniumctl", "import", "--replace", "-"],
+            done = subprocess.run(["pandemoniumctl", "import", "--replace", "--yes", "-"],
                                   input=json.dumps(dict(export, profiles=rows)),
                                   capture_output=True, text=True, timeout=60, check=False)
             assert done.returncode in (1, 2) and done.stderr and not done.stdout, (rows, done)

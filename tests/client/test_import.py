@@ -100,11 +100,18 @@ class Import(ClientTest):
         os.lchown(link, os.geteuid(), -1)
         self.ok("export", link)
 
+    def test_a_file_that_cannot_be_made_is_named_as_it_was_given(self):
+        path = os.path.join(self.bus.directory.name, "nosuch", "x.json")
+        for what, arguments in (("export", ["export", path]), ("metrics", ["metrics", "--output", path])):
+            self.assertEqual(self.fails(1, *arguments), "Cannot write the %s: %s: No such file or directory\n" %
+                             (what, path))
+
     def test_replacing_forgets_the_others(self):
         export = json.loads(self.ok("export"))
         export["profiles"] = [row for row in export["profiles"] if row["name"] == "as"]
         self.write(json.dumps(export))
-        self.ok("import", "--replace", self.path)
+        self.assertIn("--replace needs --yes", self.fails(2, "import", "--replace", self.path))
+        self.ok("import", "--replace", "--yes", self.path)
         self.assertEqual(self.ok("list", "--names").splitlines(), ["as", "wine"])
 
     def write(self, text):
@@ -264,7 +271,7 @@ class Import(ClientTest):
         c = self.exported("c", ("x", (1, 0, 0), 1000, 9, {}), ("z", (0, 0, 4), 5, 2, {}))
         results = []
         for order in ((a, b, c), (c, a, b), (b, c, a)):
-            self.assertEqual(self.json("import", "--merge", "--replace", *order), {"imported": 3})
+            self.assertEqual(self.json("import", "--merge", "--replace", "--yes", *order), {"imported": 3})
             results.append([self.json("show", name) for name in "xyz"])
         self.assertEqual(results[0], results[1])
         self.assertEqual(results[0], results[2])
@@ -318,7 +325,7 @@ class Import(ClientTest):
         b = self.exported("b", ("x", (2, 1, 0), 100, 9, {
             "first_seen_us": 2, "right": 5, "wrong": 1, "taught_by": "root"}))
         for order in ((a, b), (b, a)):
-            self.ok("import", "--merge", "--replace", *order)
+            self.ok("import", "--merge", "--replace", "--yes", *order)
             row = self.exported_row("x")
             self.assertEqual([row[key] for key in ("first_seen_us", "last_seen_us", "right", "wrong",
                                                    "taught_by", "owner")],
