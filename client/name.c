@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "options.h"
 #include "rows.h"
+#include "script.h"
 #include "task.h"
 
 /* Names that are suggested at most, and how many changes of a letter make them similar. */
@@ -154,11 +155,41 @@ static guint distance(const char *wanted, const char *known)
 	return count <= MOST_CHANGES && count < strlen(a) ? count + 1 : G_MAXUINT;
 }
 
+static gboolean is_file_of(const char *path, const char *name)
+{
+	return path && g_str_equal(procdb_script_base(path), name);
+}
+
+gboolean name_say_runner(Ctl *ctl, const char *program, FILE *stream)
+{
+	static const char *const fields[] = {"name", "program", "script", NULL};
+	g_autofree char *quoted = g_shell_quote(program);
+	g_autoptr(Rows) rows = rows_query(ctl, NULL, fields, NULL, NULL);
+
+	for (guint i = 0; rows && i < rows->items->len; i++) {
+		const Row *row = rows_get(rows, i);
+
+		if (g_str_equal(row->name, program) ||
+		    !(is_file_of(row->script, program) || is_file_of(row->program, program)))
+			continue;
+		fprintf(stream,
+			"\"%s\" is run by tasks named \"%s\"; \"pandemoniumctl override set "
+			"--program %s TIER\" decides for it alone.\n",
+			program, row->name, strchr(program, ' ') ? quoted : program);
+		return TRUE;
+	}
+	return FALSE;
+}
+
 void name_suggest(Ctl *ctl, const char *name)
 {
-	g_autoptr(Rows) rows = rows_fetch(ctl, NULL);
+	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GString) text = g_string_new(NULL);
 	guint found = 0;
+
+	if (name_say_runner(ctl, name, stderr))
+		return;
+	rows = rows_fetch(ctl, NULL);
 
 	for (guint level = 0; rows && found == 0 && level <= MOST_CHANGES + 1; level++) {
 		for (guint i = 0; i < rows->items->len && found < SUGGESTIONS; i++) {

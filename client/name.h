@@ -4,6 +4,8 @@
 
 /* From what a person types to the name of a task, in the one place that knows how. */
 
+#include <stdio.h>
+
 #include "ctl.h"
 
 /*
@@ -32,5 +34,12 @@ char *name_to_change(const CtlCommand *command, const char *typed, gboolean lite
 /* What was typed as patterns, in the escaped form. Free with g_strfreev(). */
 char **name_patterns(char *const *typed);
 
-/* Says on standard error which known names resemble one that is not known, if any do. */
+/*
+ * Prints, if tasks of another name run a program or script that is called so now, that they do, and
+ * how that one alone is decided for. Whether they do.
+ */
+gboolean name_say_runner(Ctl *ctl, const char *program, FILE *stream);
+
+/* Says on standard error which tasks run a program of that name, or else which known names resemble
+ * one that is not known, if any do. */
 void name_suggest(Ctl *ctl, const char *name);

@@ -41,9 +41,10 @@ static void report_json(const GPtrArray *names, const char *tier)
 	ctl_json_print(node);
 }
 
-/* A run, or another caller, is above what was set. */
-static void report_set(const char *name, const char *tier, GVariant *profile)
+/* A run, or another caller, is above what was set. What was never seen may be a script. */
+static void report_set(Ctl *ctl, const char *name, const char *tier, GVariant *profile)
 {
+	guint32 observations = 1;
 	const char *held;
 
 	if (profile && g_variant_lookup(profile, "held", "&s", &held))
@@ -54,6 +55,10 @@ static void report_set(const char *name, const char *tier, GVariant *profile)
 		printf("New tasks named \"%s\" start as %s from now on; those that run stay as "
 		       "they are.\n",
 		       name, tier);
+	if (profile)
+		g_variant_lookup(profile, "observations", "u", &observations);
+	if (observations == 0)
+		(void)name_say_runner(ctl, name, stdout);
 }
 
 /* Without a profile, as where the service does not say, what was learned counts. */
@@ -75,7 +80,7 @@ static void report_cleared(const char *name, GVariant *profile, gboolean is_know
 						    : "nothing was learned about it");
 }
 
-static void report(const Ctl *ctl, const char *name, const char *tier)
+static void report(Ctl *ctl, const char *name, const char *tier)
 {
 	g_autoptr(GVariant) profile = NULL;
 	g_autoptr(GError) error = NULL;
@@ -85,7 +90,7 @@ static void report(const Ctl *ctl, const char *name, const char *tier)
 	procdb_dbus_proc_db1_call_get_profile_sync(ctl->proxy, name, ctl->call_flags,
 						   ctl->timeout_ms, &profile, NULL, &error);
 	if (tier)
-		report_set(name, tier, profile);
+		report_set(ctl, name, tier, profile);
 	else
 		report_cleared(name, profile, !failure_is_unknown(error));
 }

@@ -190,9 +190,10 @@ class Monitor(ClientTest):
         # All, and again, since the first serial is that of a service that does not say one.
         self.assertEqual([fake.stdout.readline() for _ in range(2)], ["QueryColumns 10\n"] * 2)
         pause(plain)
-        self.ok("override", "set", "later", "batch")
+        # Its text would ask whose program it is, and so be told as well.
+        self.json("override", "set", "later", "batch")
         self.ok("delete", "later")
-        self.ok("override", "set", "later", "lat-critical")
+        self.json("override", "set", "later", "lat-critical")
         self.ok("override", "set", "as", "interactive")
         plain.send_signal(signal.SIGCONT)
         told = [plain.stdout.readline()[10:] for _ in range(2)]

@@ -72,7 +72,7 @@ class Following(TopTest):
         terminal = self.terminal("top")
         terminal.expect("310 profiles")
         terminal.type("/zzz\r")
-        self.ok("override", "set", "zzz-later", "batch")
+        self.json("override", "set", "zzz-later", "batch")
         terminal.expect("zzz-later")
         self.ok("delete", "--yes", "zzz-later")
         answers, end = "", time.monotonic() + WAIT_S
