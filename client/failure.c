@@ -166,7 +166,9 @@ static int report_ours(const char *code, const char *method, const char *name, c
 		return CTL_FAILED;
 	}
 	if (g_str_equal(code, "NoBackend")) {
-		g_printerr("Nothing was changed: %s.\n", message);
+		g_printerr(g_strcmp0(method, "StartTrial") == 0 ? "No trial was started. %s.\n"
+								: "Nothing was changed: %s.\n",
+			   message);
 		return CTL_FAILED;
 	}
 	g_printerr("The service refused: %s (%s).\n", message, code);

@@ -15,7 +15,8 @@ static int report(Ctl *ctl)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) properties = bus_properties(ctl, &error);
 	g_autoptr(GVariantDict) dict = NULL;
-	const char *mode = "?";
+	const char *mode = "?", *reason = "";
+	gboolean is_said;
 	gboolean active = FALSE;
 
 	if (!properties)
@@ -32,8 +33,12 @@ static int report(Ctl *ctl)
 		ctl_json_print(ctl_json_end(builder));
 		return CTL_OK;
 	}
-	printf("The mode is %s: predictions %s.\n", mode,
-	       active ? "set the slices of tasks" : "change nothing now");
+	g_variant_dict_lookup(dict, "ApplyReason", "&s", &reason);
+	/* Where none is the mode, that is the reason. */
+	is_said = active || !*reason || g_str_equal(mode, "none");
+	printf("The mode is %s: predictions %s%s%s.\n", mode,
+	       active ? "set the slices of tasks" : "change nothing now", is_said ? "" : ", since ",
+	       is_said ? "" : reason);
 	return CTL_OK;
 }
 

@@ -36,6 +36,6 @@ int cmd_confidence(Ctl *ctl, const CtlCommand *command, char **argv)
 		ctl_json_print(ctl_json_end(builder));
 		return CTL_OK;
 	}
-	printf("%.17g\n", confidence);
+	printf("%.3f\n", confidence);
 	return CTL_OK;
 }

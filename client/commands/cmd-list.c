@@ -88,6 +88,8 @@ static guint choose_columns(const CtlCommand *command, const ListOptions *option
 		if (chosen[count++] < 0)
 			return 0;
 	}
+	if (count == 0)
+		options_usage(command, "--columns names no column");
 	return count;
 }
 
@@ -129,13 +131,14 @@ static void print_counts(const Rows *rows, const Counts *all)
 	const Counts shown = count_rows(rows);
 	g_autofree char *profiles = out_count(all->profiles, "profile");
 	g_autofree char *confident = out_number(all->confident);
+	g_autofree char *few = out_count(shown.profiles, "profile");
 	g_autofree char *kernel = out_count(all->profiles - shown.profiles, "kernel thread");
 
 	if (shown.profiles == all->profiles)
 		printf("%s, %s confident.\n", profiles, confident);
 	else
-		printf("%u of %s (%s: --all), %u of %s confident.\n", shown.profiles, profiles,
-		       kernel, shown.confident, confident);
+		printf("%s, %u confident; with %s (--all) %u and %s.\n", few, shown.confident,
+		       kernel, all->profiles, confident);
 }
 
 /* Whether names were asked for, and nothing else. */

@@ -74,7 +74,11 @@ static void read_state(Face *face, GVariantDict *dict)
 	if (*reason)
 		say(face, "%s", reason);
 	if (*apply)
-		say(face, "Slices: %s", active ? "given" : *why ? why : "not given");
+		say(face, "%s%s",
+		    active ? "Slices are given"
+		    : *why ? "No slices: "
+			   : "No slices are given",
+		    active ? "" : why);
 }
 
 static void read_counts(Face *face, GVariantDict *dict)

@@ -10,8 +10,9 @@ int cmd_save(Ctl *ctl, const CtlCommand *command, char **argv)
 	    .method = "Save",
 	    .call = procdb_dbus_proc_db1_call_save_sync,
 	    .key = "saved",
-	    .before = "Saved ",
-	    .after = ".",
+	    /* The service counts these; all else that is known is in the file as well. */
+	    .before = "Saved, with ",
+	    .after = " that predict or are overridden.",
 	};
 
 	return count_run(ctl, command, argv, &save);

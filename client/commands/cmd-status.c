@@ -256,11 +256,12 @@ static void print_predictions(GVariantDict *dict)
 
 		g_variant_dict_lookup(dict, "ApplyActive", "b", &active);
 		g_variant_dict_lookup(dict, "ApplyReason", "&s", &reason);
-		printf("    Applied: %s got the slice of their tier since the start (%s, %s)\n",
-		       tasks, apply,
-		       active		      ? "active"
-		       : kept_tasks(dict) > 0 ? "observing only"
-					      : "observing only; none has one now");
+		printf(
+		    "    Applied: %s got the slice of their tier since the start (Mode=%s, %s)\n",
+		    tasks, apply,
+		    active		   ? "active"
+		    : kept_tasks(dict) > 0 ? "observing only"
+					   : "observing only; no task has one now");
 		if (!active && *reason && !g_str_equal(apply, "none"))
 			printf("             It changes no task: %s.\n", reason);
 		print_guard(dict, apply);
@@ -299,7 +300,9 @@ static void print_delays(Ctl *ctl)
 					    ? g_strdup_printf("%u µs", (guint)(ns / 1000) + 1)
 					    : out_duration_ns(ns);
 
-		printf("      Waits: nine of ten woken programs wait less than %s\n", wait);
+		printf("      Waits: nine of ten wake-ups of latency-critical programs wait less "
+		       "than %s\n",
+		       wait);
 	}
 }
 

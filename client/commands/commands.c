@@ -16,7 +16,7 @@ const CtlCommand ctl_commands[] = {
     {"show", "NAME", "Show everything known about a program", NULL, 1, 1, cmd_show},
     {"explain", "NAME|PID", "Say why a program has the tier that it has",
      "A number is the ID of a running process or thread, if there is one.", 1, 1, cmd_explain},
-    {"confidence", "NAME", "Print how sure the prediction for a program is, 0 to 1", NULL, 1, 1,
+    {"confidence", "NAME", "Print how sure what was learned of a program is, 0 to 1", NULL, 1, 1,
      cmd_confidence},
     {"delete", "NAME|PATTERN...", "Forget what was learned about programs",
      "Their overrides go, too. Patterns may hold * and ?. If a name is unknown, or a\n"

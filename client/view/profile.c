@@ -146,14 +146,14 @@ static const struct {
     {"runtime_dev_ns", "Run time varies by", "t", as_duration, TRUE},
     {"wakeups_per_second", "Wake-ups", "d", as_true_rate},
     {"switches_per_second", "Voluntary switches", "d", as_true_rate},
-    {"wait_p50_with", "Waits, with a slice, p50", "t", as_duration},
-    {"wait_p90_with", "Waits, with a slice, p90", "t", as_duration},
-    {"wait_p99_with", "Waits, with a slice, p99", "t", as_duration},
-    {"waits_with", "Waits, with a slice", "t", as_is},
-    {"wait_p50_without", "Waits, without, p50", "t", as_duration},
-    {"wait_p90_without", "Waits, without, p90", "t", as_duration},
-    {"wait_p99_without", "Waits, without, p99", "t", as_duration},
-    {"waits_without", "Waits, without", "t", as_is},
+    {"wait_p50_with", "Wait with slice, p50", "t", as_duration},
+    {"wait_p90_with", "Wait with slice, p90", "t", as_duration},
+    {"wait_p99_with", "Wait with slice, p99", "t", as_duration},
+    {"waits_with", "Wake-ups with slice", "t", as_is},
+    {"wait_p50_without", "Wait without slice, p50", "t", as_duration},
+    {"wait_p90_without", "Wait without slice, p90", "t", as_duration},
+    {"wait_p99_without", "Wait without slice, p99", "t", as_duration},
+    {"waits_without", "Wake-ups without slice", "t", as_is},
     {"wakeup_freq", "Wake-ups", "t", as_wakeups, TRUE},
     {"csw_rate", "Voluntary switches", "t", as_switches, TRUE},
     {"taught_by", "Taught by", "s", as_is, TRUE},
@@ -206,6 +206,18 @@ static const char *colour_of(const char *key, GVariant *value, gboolean predicts
 	return NULL;
 }
 
+/* As in tables, a tier that is not predicted is a guess. */
+static gboolean is_predicted(GVariantDict *profile)
+{
+	const char *source;
+	gboolean confident = FALSE;
+
+	if (g_variant_dict_lookup(profile, "prediction_source", "&s", &source))
+		return !g_str_equal(source, "none");
+	g_variant_dict_lookup(profile, "confident", "b", &confident);
+	return confident || g_variant_dict_contains(profile, "override");
+}
+
 /* Votes fade, and those of brief lives may count for nothing: why they are not the observations. */
 static void explain_votes(GString *text, GVariant *votes, guint32 observations)
 {
@@ -251,11 +263,9 @@ void profile_each(GVariant *profile, ProfileField field, gpointer user_data)
 {
 	g_auto(GVariantDict) rest = G_VARIANT_DICT_INIT(profile);
 	guint32 observations = 1;
-	gboolean predicts = FALSE;
+	const gboolean predicts = is_predicted(&rest);
 
 	g_variant_dict_lookup(&rest, "observations", "u", &observations);
-	g_variant_dict_lookup(&rest, "confident", "b", &predicts);
-	predicts |= g_variant_dict_contains(&rest, "override");
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
 		g_autoptr(GVariant) value = g_variant_dict_lookup_value(
 		    &rest, fields[i].key, G_VARIANT_TYPE(fields[i].type));
@@ -264,6 +274,8 @@ void profile_each(GVariant *profile, ProfileField field, gpointer user_data)
 
 		if (!value)
 			continue;
+		if (g_str_equal(fields[i].key, "tier") && !predicts)
+			g_string_append_c(text, '?');
 		if (g_str_equal(fields[i].key, "votes"))
 			explain_votes(text, value, observations);
 		if (!is_moot(i, value, observations > 0, profile))

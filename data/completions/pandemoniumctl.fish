@@ -60,7 +60,7 @@ complete -c pandemoniumctl -n __fish_use_subcommand -a status -d 'Show whether t
 complete -c pandemoniumctl -n __fish_use_subcommand -a list -d 'List what was learned about programs'
 complete -c pandemoniumctl -n __fish_use_subcommand -a show -d 'Show everything known about a program'
 complete -c pandemoniumctl -n __fish_use_subcommand -a explain -d 'Say why a program has its tier'
-complete -c pandemoniumctl -n __fish_use_subcommand -a confidence -d 'Print how sure a prediction is'
+complete -c pandemoniumctl -n __fish_use_subcommand -a confidence -d 'Print how sure what was learned is'
 complete -c pandemoniumctl -n __fish_use_subcommand -a delete -d 'Forget what was learned about programs'
 complete -c pandemoniumctl -n __fish_use_subcommand -a reset -d 'Forget everything that was learned'
 complete -c pandemoniumctl -n __fish_use_subcommand -a override -d 'Decide the tier of a program'

@@ -87,6 +87,12 @@ class Reading(ClientTest):
         self.assertRegex(self.ok("show", "cc1"), r"from_the_future +\['x'\]")
         self.assertEqual(self.json("show", "cc1")["from_the_future"], ["x"])
 
+    def test_a_tier_that_is_a_guess_is_shown_as_one(self):
+        for command in ("show", "explain"):
+            self.assertRegex(self.ok(command, "make"), r"\nTier +interactive\? *\n")
+            for name, tier in (("cc1", "batch"), ("wine", "lat-critical")):
+                self.assertRegex(self.ok(command, name), r"\nTier +%s *\n" % tier)
+
     def test_names_as_shown_are_names_to_give(self):
         for name in self.names():
             self.assertEqual(self.json("show", name)["name"], name)
@@ -95,7 +101,7 @@ class Reading(ClientTest):
         self.assertEqual(self.json("confidence", b"sshd\xff\xfe\n%n")["name"], RAW)
 
     def test_confidence_is_a_bare_number(self):
-        self.assertEqual(float(self.ok("confidence", "cc1")), 0.9123)
+        self.assertEqual(self.ok("confidence", "cc1"), "0.912\n")
 
     def test_explain_has_a_sentence_for_each_case(self):
         for name, sentence in (("cc1", "start as batch: 98 % of 42"),
@@ -209,8 +215,16 @@ class Changing(ClientTest):
         self.assertNotIn("Did you mean", self.fails(3, "show", "utterly-unknown"))
         self.assertIn('Did you mean "wine"?', self.fails(3, "override", "clear", "Wine"))
 
+    def test_a_program_that_another_name_runs_is_told(self):
+        told = ('"train.py" is run by tasks named "new"; "pandemoniumctl override set --program train.py TIER" decides '
+                "for it alone.\n")
+        for command in ("show", "explain"):
+            self.assertIn(told, self.fails(3, command, "train.py"))
+        self.assertIn(told, self.ok("override", "set", "train.py", "batch"))
+        self.assertNotIn("is run by", self.ok("override", "set", "cc1", "batch"))
+
     def test_save_and_reload_count(self):
-        self.assertEqual(self.ok("save"), "Saved 6 profiles.\n")
+        self.assertEqual(self.ok("save"), "Saved, with 6 profiles that predict or are overridden.\n")
         self.assertEqual(self.json("save"), {"saved": 6})
         self.assertEqual(self.json("load"), {"loaded": len(PROFILES)})
         self.assertEqual(self.json("reload"), {"profiles": len(PROFILES)})
@@ -243,12 +257,19 @@ class Changing(ClientTest):
                       "             batch 2 of 2, lat-critical 6 of 6; too few to tell more\n", self.ok("status"))
 
     def test_what_was_applied_is_not_what_is(self):
-        self.assertIn("got the slice of their tier since the start (, observing only; none has one now)",
+        self.assertIn("got the slice of their tier since the start (Mode=, observing only; no task has one now)",
                       self.ok("status"))
 
     def test_apply(self):
         self.assertEqual(self.json("apply", "slices"), {"apply": "slices", "apply_active": False})
         self.assertIn("there is no mode", self.fails(2, "apply", "magic"))
+
+    def test_apply_says_why_nothing_changes(self):
+        ClientTest.setUp(self)
+        self.start_fake("--set=ApplyReason='Linux 6.1 has no slices for single tasks'")
+        self.assertEqual(self.ok("apply", "auto"), "The mode is auto: predictions change nothing now, since Linux 6.1 "
+                                                   "has no slices for single tasks.\n")
+        self.assertEqual(self.ok("apply", "none"), "The mode is none: predictions change nothing now.\n")
 
 
 class Members(ClientTest):
@@ -376,13 +397,15 @@ class Usage(ClientTest):
                           ["list", "--origin=x"], ["list", "--nonsense"], ["override"],
                           ["override", "set", "a"], ["override", "set", "a", "fast"],
                           ["override", "nonsense"], ["top"], ["top", "--sort=x"],
-                          ["delete"], ["import"]):
+                          ["list", "--columns="], ["list", "--columns=,"],
+                          ["metrics", "--json"], ["--json", "panel"], ["delete"], ["import"]):
             with self.subTest(arguments=arguments):
                 self.assertIn("--help", self.fails(2, *arguments))
 
     def test_help_is_a_command_too(self):
         self.assertEqual(self.ok("help"), self.ok("--help"))
         self.assertEqual(self.ok("help", "list"), self.ok("list", "--help"))
+        self.assertEqual(self.ok("help", "override", "set"), self.ok("override", "--help"))
         self.assertIn('there is no command "nosuch"', self.fails(2, "help", "nosuch"))
 
     def test_help_and_version_need_no_service(self):

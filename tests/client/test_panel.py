@@ -37,7 +37,14 @@ class Panel(ClientTest):
         self.start_fake("--set=Apply='auto'", "--set=ApplyActive=true")
         line = self.line(self.start_panel())
         self.assertEqual((line["text"], line["class"], line["alt"]), ("6", "applying", "applying"))
-        self.assertEqual(line["tooltip"].splitlines(), ["Slices: given", "10 programs, 6 predicted, 1 override"])
+        self.assertEqual(line["tooltip"].splitlines(), ["Slices are given", "10 programs, 6 predicted, 1 override"])
+
+    def test_it_says_why_no_slices_are_given(self):
+        for sets, first in ((("ApplyReason='the mode is none'",), "No slices: the mode is none"),
+                            ((), "No slices are given")):
+            fake = self.start_fake("--set=Apply='none'", *("--set=" + text for text in sets))
+            self.assertEqual(self.line(self.start_panel())["tooltip"].splitlines()[0], first)
+            stop(fake)
 
     def test_what_is_wrong_comes_first(self):
         for sets, text, state in (

@@ -40,7 +40,7 @@ class Lists(ClientTest):
         self.assertIs({row["name"]: row for row in self.json("list")}["make"]["brief"], True)
 
     def test_kernel_threads_are_counted_and_not_shown(self):
-        self.assertIn("9 of 10 profiles (1 kernel thread: --all), 5 of 6 confident.\n", self.ok("list"))
+        self.assertIn("9 profiles, 5 confident; with 1 kernel thread (--all) 10 and 6.\n", self.ok("list"))
         self.assertIn("Learned: 10 profiles, 6 confident", self.ok("status"))
         self.assertIn("10 profiles, 6 confident.\n", self.ok("list", "--all"))
         self.assertIn("1 profile, ", self.ok("list", "a b*"))

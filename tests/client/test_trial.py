@@ -56,7 +56,7 @@ class Trial(ClientTest):
 
     def test_the_service_says_why_it_begins_none(self):
         self.start_fake("--fail=StartTrial=NoBackend:There is nothing to compare: the mode is none")
-        self.assertIn("There is nothing to compare: the mode is none", self.fails(1, "trial"))
+        self.assertEqual(self.fails(1, "trial"), "No trial was started. There is nothing to compare: the mode is none.\n")
 
     def test_an_interrupt_ends_the_trial(self):
         fake = self.start_fake()
@@ -103,7 +103,7 @@ class Trial(ClientTest):
 
     def test_status_has_a_line_of_waits(self):
         self.start_fake()
-        self.assertIn("\n      Waits: nine of ten woken programs wait less than 300 µs\n", self.ok("status"))
+        self.assertIn("\n      Waits: nine of ten wake-ups of latency-critical programs wait less than 300 µs\n", self.ok("status"))
 
     def test_where_a_trial_runs_the_others_say_so(self):
         self.start_fake("--set=TrialState='running'", "--set=TrialProgress=uint32 40")

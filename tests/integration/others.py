@@ -186,7 +186,7 @@ def all_is_put_back_whatever_proc_shows():
                           told.strip().splitlines()[0])))
         assert (given, back, stopped) == (2, 2, 1), (options, given, back, stopped)
         # It says that all is put back by not saying that something is not.
-        assert said.endswith("(none, observing only; none has one now)"), said
+        assert said.endswith("(Mode=none, observing only; no task has one now)"), said
         assert "could not be put back" not in status + service.logged(), status
         assert ("hidepid" in told) == (options[8] != "0"), told
         assert "no profile" not in told, told

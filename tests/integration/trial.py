@@ -33,18 +33,18 @@ def waits_are_counted_by_tier():
             ticker.kill()
         assert 0 < own["wait_p50_without"] <= own["wait_p90_without"] <= own["wait_p99_without"], own
         assert "waits_with" not in own, own
-        assert "Waits, without, p90" in ctl("show", "lab-ticker")
+        assert "Wait without slice, p90" in ctl("show", "lab-ticker")
         row = rows(service)["lat-critical", False]
         assert 0 < row["p50"] <= row["p90"] <= row["p99"] < 10_000_000_000, row
         ends = [end for end, _ in row["buckets"]]
         assert ends == sorted(ends) and sum(count for _, count in row["buckets"]) == row["count"], row
-        assert "woken programs wait" in ctl("status")
+        assert "wake-ups of latency-critical programs wait" in ctl("status")
 
 
 def without_an_observer_nothing_is_counted():
     with Service(backend="none") as service:
         assert service.call("GetDelays") == []
-        assert "woken programs" not in ctl("status")
+        assert "wake-ups of latency-critical programs" not in ctl("status")
 
 
 def a_trial_needs_something_to_compare():
