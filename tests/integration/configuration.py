@@ -176,7 +176,9 @@ def declared_overrides_count_and_show_their_source():
         assert sources() == {"ffmpeg": ("batch", DROP_IN), "x264": ("batch", run + "/90-run.conf")}
         ctl("override", "set", "ffmpeg", "lat-critical")
         assert sources()["ffmpeg"] == ("lat-critical", "administrator")
-        ctl("override", "clear", "ffmpeg")
+        told = ctl("override", "clear", "ffmpeg")
+        assert told == 'The override of "ffmpeg" is cleared; that of %s counts again.\n' % DROP_IN, told
+        assert "start as batch because %s says so." % DROP_IN in ctl("explain", "ffmpeg")
         assert sources()["ffmpeg"] == ("batch", DROP_IN)
         ctl("override", "clear", "ffmpeg", status=1)
         shutil.rmtree(ETC + "/procdb.conf.d")
