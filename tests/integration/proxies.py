@@ -28,8 +28,8 @@ def need(*programs):
             sys.exit(77)
 
 
-def flags(package):
-    done = subprocess.run(["pkg-config", "--cflags", "--libs", package], capture_output=True, text=True, check=False)
+def flags(package, *what):
+    done = subprocess.run(["pkg-config", *(what or ["--cflags", "--libs"]), package], capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"SKIP: {package} is not installed")
         sys.exit(77)
@@ -82,6 +82,20 @@ def sdbus_cpp_follows_the_service():
         subprocess.run(["sdbus-c++-xml2cpp", f"--proxy={directory}/proxy.h", XML], check=True)
         subprocess.run(["c++", "-std=c++20", "-o", f"{directory}/follow", os.path.join(PROGRAMS, "follow.cpp"),
                         f"-I{directory}", *libraries], check=True)
+        follows(f"{directory}/follow")
+
+
+def qdbusxml2cpp_follows_the_service():
+    need("c++", "pkg-config")
+    libraries = flags("Qt5DBus")
+    tools = flags("Qt5Core", "--variable=host_bins")[0]
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run([f"{tools}/qdbusxml2cpp", "-c", "ProcDb", "-i", "follow-qt.h", "-p", "proxy", XML],
+                       check=True, cwd=directory)
+        subprocess.run([f"{tools}/moc", "-o", "moc.cpp", "proxy.h"], check=True, cwd=directory)
+        subprocess.run(["c++", "-std=c++17", "-fPIC", "-o", f"{directory}/follow",
+                        os.path.join(PROGRAMS, "follow-qt.cpp"), f"-I{PROGRAMS}", f"-I{directory}", *libraries],
+                       check=True)
         follows(f"{directory}/follow")
 
 
