@@ -238,8 +238,9 @@ guint64 procdb_engine_serial(const ProcdbEngine *engine);
  * what was learned of the same names or, with replace, of all; with merge they are added to
  * that. Overrides stay unless a record has another one, which with merge is
  * PROCDB_ENGINE_ERROR_CONTRADICTED. That and PROCDB_ENGINE_ERROR_LIMIT_EXCEEDED change nothing.
+ * Left in records are those that were taken over: a prior of a name that was seen here is not.
  */
-gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
+gboolean procdb_engine_import(ProcdbEngine *engine, GArray *records, gboolean replace,
 			      gboolean merge, GError **error);
 
 /*

@@ -371,19 +371,17 @@ static gboolean refuse_number(const ProcdbEngine *engine, GError **error)
 	return FALSE;
 }
 
-gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gboolean replace,
+gboolean procdb_engine_import(ProcdbEngine *engine, GArray *records, gboolean replace,
 			      gboolean merge, GError **error)
 {
-	g_autoptr(GArray) taken = NULL;
 	guint overrides = engine->overrides;
 	guint kept = 0;
 
 	/* First: the work below is only bounded by their number. */
 	if (records->len > most_records(engine))
 		return refuse_number(engine, error);
-	taken = g_array_copy((GArray *)records);
-	for (guint i = 0; i < taken->len; i++) {
-		struct procdb_record *record = &g_array_index(taken, struct procdb_record, i);
+	for (guint i = 0; i < records->len; i++) {
+		struct procdb_record *record = &g_array_index(records, struct procdb_record, i);
 		const struct procdb_entry *entry =
 		    merge && !replace ? procdb_table_find(engine->table, &record->comm) : NULL;
 
@@ -395,16 +393,16 @@ gboolean procdb_engine_import(ProcdbEngine *engine, const GArray *records, gbool
 			return FALSE;
 		if (entry)
 			add_up(entry, record);
-		g_array_index(taken, struct procdb_record, kept++) = *record;
+		g_array_index(records, struct procdb_record, kept++) = *record;
 	}
-	g_array_set_size(taken, kept);
+	g_array_set_size(records, kept);
 	if (overrides > PROCDB_MAX_OVERRIDES)
 		return refuse_number(engine, error);
 	if (replace) {
 		forget_learned(engine);
 		procdb_engine_retract_queued(engine);
 	}
-	procdb_engine_merge(engine, taken, newest_of(engine, taken));
+	procdb_engine_merge(engine, records, newest_of(engine, records));
 	procdb_engine_put_declared(engine);
 	procdb_engine_resync(engine);
 	procdb_engine_flush(engine);

@@ -103,6 +103,16 @@ static void test_a_record_that_does_not_hold_together(BusFixture *f, gconstpoint
 	g_assert_cmpuint(test_find(&f->engine, "cc1")->profile.observations, ==, G_MAXUINT32);
 }
 
+/* The number that a method answers. */
+static guint number_of(GVariant *reply)
+{
+	guint number;
+
+	g_variant_get(reply, "(u)", &number);
+	g_variant_unref(reply);
+	return number;
+}
+
 static void test_a_prior_is_no_more_than_that(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GVariant) whole = NULL;
@@ -112,15 +122,22 @@ static void test_a_prior_is_no_more_than_that(BusFixture *f, gconstpointer data)
 	/* It claims to be an override, and of root. */
 	whole = g_variant_ref_sink(record_of("other", "batch", "override", "root", 500, 900));
 	rows = g_variant_get_child_value(whole, 0);
-	g_variant_unref(bus_must(f, "ImportPrior", g_variant_new_tuple(&rows, 1)));
+	g_assert_cmpuint(number_of(bus_must(f, "ImportPrior", g_variant_new_tuple(&rows, 1))), ==,
+			 1);
 	profile = &test_find(&f->engine, "other")->profile;
 	g_assert_cmpuint(profile->observations, ==, PROCDB_PRIOR_VOTES);
 	g_assert_cmpuint(profile->override, ==, PROCDB_NO_OVERRIDE);
 	g_assert_cmpuint(profile->teachers, ==, PROCDB_TAUGHT_BY_FARM);
-	g_variant_unref(
-	    bus_must(f, "ImportProfiles", record_of("other", "batch", "live", "root", 1, 1)));
+	g_assert_cmpuint(number_of(bus_must(f, "ImportProfiles",
+					    record_of("other", "batch", "live", "root", 1, 1))),
+			 ==, 1);
 	g_assert_cmpuint(profile->observations, ==, 1 + PROCDB_PRIOR_VOTES);
-	g_variant_unref(bus_must(f, "ImportPrior", g_variant_new_tuple(&rows, 1)));
+	/* More is known here by now. */
+	g_assert_cmpuint(number_of(bus_must(f, "ImportPrior", g_variant_new_tuple(&rows, 1))), ==,
+			 0);
+	g_assert_cmpuint(number_of(bus_must(f, "ImportProfiles",
+					    record_of("other", "batch", "live", "farm", 1, 1))),
+			 ==, 0);
 	g_assert_cmpuint(profile->observations, ==, 1 + PROCDB_PRIOR_VOTES);
 	bus_must_fail(f, "ImportPrior", g_variant_new("(s)", "other"),
 		      "org.freedesktop.DBus.Error.InvalidArgs");
@@ -156,11 +173,7 @@ static GVariant *program_rows(GVariant *row, gboolean add)
 /* Imports the program of a name; how many had a profile. */
 static guint import_program(BusFixture *f, GVariant *row, gboolean add)
 {
-	g_autoptr(GVariant) reply = bus_must(f, "ImportPrograms", program_rows(row, add));
-	guint imported;
-
-	g_variant_get(reply, "(u)", &imported);
-	return imported;
+	return number_of(bus_must(f, "ImportPrograms", program_rows(row, add)));
 }
 
 static void assert_program(BusFixture *f, const char *name, const char *program, guint64 runs,

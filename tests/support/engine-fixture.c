@@ -207,7 +207,7 @@ gboolean test_override(EngineFixture *f, const struct procdb_comm *comm, guint8 
 	return keep(f, procdb_engine_override(f->engine, comm, tier, error), error);
 }
 
-gboolean test_import(EngineFixture *f, const GArray *records, gboolean replace, GError **error)
+gboolean test_import(EngineFixture *f, GArray *records, gboolean replace, GError **error)
 {
 	return keep(f, procdb_engine_import(f->engine, records, replace, FALSE, error), error);
 }

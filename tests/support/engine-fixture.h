@@ -54,7 +54,7 @@ gboolean test_delete(EngineFixture *f, const struct procdb_comm *comms, guint n,
 gboolean test_reset_all(EngineFixture *f, guint *deleted, GError **error);
 gboolean test_override(EngineFixture *f, const struct procdb_comm *comm, guint8 tier,
 		       GError **error);
-gboolean test_import(EngineFixture *f, const GArray *records, gboolean replace, GError **error);
+gboolean test_import(EngineFixture *f, GArray *records, gboolean replace, GError **error);
 
 /* The entry of a name, or NULL. */
 const struct procdb_entry *test_find(EngineFixture *f, const char *name);

@@ -266,7 +266,7 @@ static int run_steps(Guard *guard, guint steps)
 	return EXIT_SUCCESS;
 }
 
-static __attribute__((noinline)) void counted_import(Guard *guard, const GArray *records)
+static __attribute__((noinline)) void counted_import(Guard *guard, GArray *records)
 {
 	g_assert_true(procdb_engine_import(guard->engine, records, FALSE, TRUE, NULL));
 }
