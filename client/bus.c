@@ -81,6 +81,25 @@ static int check_alive(const Ctl *ctl)
 	return CTL_OK;
 }
 
+/*
+ * Starts the service if it does not run. A proxy would do it as well, but put words of its own in
+ * front of the error, and lose its name. That the bus cannot start it at all the call says later,
+ * by its own name.
+ */
+static int start_service(GDBusConnection *bus)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+	    bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+	    "StartServiceByName", g_variant_new("(su)", PROCDB_BUS_NAME, 0), NULL,
+	    G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+
+	if (reply || g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+		return CTL_OK;
+	return failure_to_start(error);
+}
+
 static int connect_service(Ctl *ctl, gboolean privileged)
 {
 	g_autoptr(GDBusConnection) bus = NULL;
@@ -91,10 +110,14 @@ static int connect_service(Ctl *ctl, gboolean privileged)
 	if (!bus)
 		return failure_no_bus(error);
 
-	/* This starts the service if it does not run. */
-	ctl->proxy =
-	    procdb_dbus_proc_db1_proxy_new_sync(bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
-						PROCDB_BUS_NAME, PROCDB_BUS_PATH, NULL, &error);
+	status = start_service(bus);
+	if (status != CTL_OK)
+		return status;
+	ctl->proxy = procdb_dbus_proc_db1_proxy_new_sync(
+	    bus,
+	    G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES |
+		G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START_AT_CONSTRUCTION,
+	    PROCDB_BUS_NAME, PROCDB_BUS_PATH, NULL, &error);
 	if (!ctl->proxy)
 		return failure_report(NULL, NULL, error);
 	status = check_alive(ctl);

@@ -224,22 +224,8 @@ static char *message_of(const GError *error)
 	return escape_plain(plain->message);
 }
 
-/*
- * When a proxy's start of the service fails, GDBus puts words in front of the error of the bus,
- * and then knows its name no more. Only a name that it has no code for is in the message at all.
- */
-static GError *without_words_in_front(const GError *error)
+int failure_report(const char *method, const char *name, const GError *error)
 {
-	const char *at = strstr(error->message, "GDBus.Error:");
-
-	if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_DBUS_ERROR) || !at)
-		return g_error_copy(error);
-	return g_error_new_literal(error->domain, error->code, at);
-}
-
-int failure_report(const char *method, const char *name, const GError *reported)
-{
-	g_autoptr(GError) error = without_words_in_front(reported);
 	g_autofree char *remote = g_dbus_error_get_remote_error(error);
 	g_autofree char *message = message_of(error);
 	const char *ours = PROCDB_BUS_INTERFACE ".Error.";
@@ -248,16 +234,21 @@ int failure_report(const char *method, const char *name, const GError *reported)
 		return report_ours(remote + strlen(ours), method, name, message);
 	if (remote)
 		return report_bus(remote, method, name, message);
-	/* An error of the bus that has lost its name comes from a proxy's start of the service. */
-	if (error->domain == G_DBUS_ERROR ||
-	    g_error_matches(error, G_IO_ERROR, G_IO_ERROR_DBUS_ERROR))
-		return not_started(message);
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
 		return unreachable("The service did not answer in time.");
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
 		return unreachable("The connection to the system bus broke.");
 	g_printerr("The call failed: %s.\n", message);
 	return CTL_FAILED;
+}
+
+int failure_to_start(const GError *error)
+{
+	g_autofree char *message = message_of(error);
+
+	/* Other errors are of the connection, or of a bus that is slow. */
+	return g_dbus_error_is_remote_error(error) ? not_started(message)
+						   : failure_report(NULL, NULL, error);
 }
 
 gboolean failure_is_unknown(const GError *error)

@@ -18,5 +18,8 @@ int failure_unknown(Ctl *ctl, const char *method, const char *name, const GError
 /* Whether a call failed because the service has no profile of the name. */
 gboolean failure_is_unknown(const GError *error);
 
+/* The same when the bus was asked to start the service, and could not. */
+int failure_to_start(const GError *error);
+
 /* The same for a connection to the bus that could not be made. */
 int failure_no_bus(const GError *error);

@@ -44,16 +44,20 @@ class Bus:
         if not self.process.stdout.readline():
             raise AssertionError("dbus-daemon did not start")
 
-    def note_starts(self):
-        """From now on the bus would start the service; returns the file that is there if it did."""
+    def start_by(self, command):
+        """From now on the bus starts the service by a command."""
         services = os.path.join(self.directory.name, "dbus-1", "services")
-        started = os.path.join(self.directory.name, "started")
-        os.makedirs(services)
+        os.makedirs(services, exist_ok=True)
         with open(os.path.join(services, NAME + ".service"), "w", encoding="utf-8") as file:
-            file.write("[D-BUS Service]\nName=%s\nExec=/usr/bin/touch %s\n" % (NAME, started))
+            file.write("[D-BUS Service]\nName=%s\nExec=%s\n" % (NAME, command))
         subprocess.run(["dbus-send", "--bus=" + self.address, "--dest=org.freedesktop.DBus",
                         "--print-reply", "/", "org.freedesktop.DBus.ReloadConfig"],
                        stdout=subprocess.DEVNULL, check=True)
+
+    def note_starts(self):
+        """From now on the bus would start the service; returns the file that is there if it did."""
+        started = os.path.join(self.directory.name, "started")
+        self.start_by("/usr/bin/touch " + started)
         return started
 
     def environment(self, **more):

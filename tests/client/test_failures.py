@@ -7,11 +7,12 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
-from support import CTL, ClientTest
+from support import CTL, HERE, XML, ClientTest
 
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 ASKS = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
@@ -128,6 +129,19 @@ class Failures(ClientTest):
             self.assertIn("doctor", self.fails(5, *arguments))
         for arguments in (["status"], ["monitor"], ["export"]):
             self.assertIn("not running", self.fails(5, *arguments))
+
+    def test_a_service_that_cannot_be_started(self):
+        for command, words in (("/nonexistent", "Failed to execute program "),
+                               ("/bin/false", "Process org.pandemonium.ProcDb exited with status 1.")):
+            self.bus.start_by(command)
+            for arguments in (["save"], ["status"], ["list"]):
+                self.assertIn("The service pandemonium-procdbd could not be started: " + words,
+                              self.fails(5, *arguments))
+
+    def test_a_service_that_is_started_for_a_call(self):
+        self.bus.start_by("/usr/bin/env DBUS_SYSTEM_BUS_ADDRESS=%s %s %s %s" % (
+            self.bus.address, sys.executable, os.path.join(HERE, "fake.py"), XML))
+        self.ok("save")
 
     def test_no_bus(self):
         done = self.ctl("status", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
