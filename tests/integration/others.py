@@ -91,7 +91,8 @@ def a_program_that_nice_starts_stays_nice():
         with held(service, "sched_setattr:delay_enter=3000"):
             # It is there as long as it is looked at, and from its exec on for many times of 3 ms.
             script = ("i=0; bad=0; while [ $i -lt 40 ]; do nice -n 10 sleep 60 & "
-                      "until read -r comm </proc/$!/comm && [ \"$comm\" = sleep ]; do :; done; sleep .04; "
+                      "until read -r comm </proc/$!/comm && [ \"$comm\" = sleep ]; do "
+                      "[ -e /proc/$!/exe ] || { echo 'nice started nothing' >$0; exit; }; done; sleep .04; "
                       "n=0; until [ \"$(ps -o ni= -p $!)\" -eq 10 ] || [ $n -ge 50 ]; do sleep .02; n=$((n+1)); done; "
                       "[ $n -lt 50 ] || bad=$((bad+1)); kill $!; wait; i=$((i+1)); "
                       "done; echo $bad >$0")
