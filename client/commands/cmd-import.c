@@ -159,19 +159,25 @@ static int import_rules(Ctl *ctl, const GPtrArray *files)
 	return status;
 }
 
+static gboolean is_other(const char *kind, const char *text, const char *here,
+			 const char *elsewhere, GError **error)
+{
+	if (!here || !elsewhere || g_str_equal(here, elsewhere))
+		return FALSE;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+		    "the %s \"%s\" has an override to %s here and to %s elsewhere", kind, text,
+		    here, elsewhere);
+	return TRUE;
+}
+
 /* Takes an override by program or unit; FALSE with error set if there is one to another tier. */
 static gboolean agree(GHashTable *tiers, const char *kind, const char *text, const char *tier,
 		      GError **error)
 {
 	g_autofree char *key = g_strconcat(kind, " ", text, NULL);
-	const char *before = g_hash_table_lookup(tiers, key);
 
-	if (before && !g_str_equal(before, tier)) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-			    "the %s \"%s\" has an override to %s here and to %s elsewhere", kind,
-			    text, tier, before);
+	if (is_other(kind, text, tier, g_hash_table_lookup(tiers, key), error))
 		return FALSE;
-	}
 	g_hash_table_insert(tiers, g_steal_pointer(&key), (gpointer)tier);
 	return TRUE;
 }
@@ -188,15 +194,12 @@ static gboolean agree_all(GHashTable *tiers, const Export *export, GError **erro
 	return TRUE;
 }
 
-static GHashTable *tiers_new(void)
+/*
+ * As of names: where they are merged, what the service decided already is not changed. tiers has
+ * the overrides of all files.
+ */
+static gboolean agree_with_service(Ctl *ctl, GHashTable *tiers)
 {
-	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-}
-
-/* As of names: where they are merged, what the service decided already is not changed. */
-static gboolean agree_with_service(Ctl *ctl, const GPtrArray *files)
-{
-	g_autoptr(GHashTable) tiers = tiers_new();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Rules) rules = rules_fetch(ctl, &error);
 
@@ -206,15 +209,15 @@ static gboolean agree_with_service(Ctl *ctl, const GPtrArray *files)
 	}
 	for (guint i = 0; i < rules->items->len; i++) {
 		const Rule *rule = rules_get(rules, i);
+		g_autofree char *key = g_strconcat(rule->kind, " ", rule->text, NULL);
 
-		(void)agree(tiers, rule->kind, rule->text, rule->tier, NULL);
-	}
-	for (guint i = 0; i < files->len; i++)
-		if (!agree_all(tiers, files->pdata[i], &error)) {
+		if (is_other(rule->kind, rule->text, g_hash_table_lookup(tiers, key), rule->tier,
+			     &error)) {
 			g_printerr("Nothing was imported: %s; clear one of them.\n",
 				   error->message);
 			return FALSE;
 		}
+	}
 	return TRUE;
 }
 
@@ -226,9 +229,9 @@ static gboolean is_not_saved(const GError *error)
 	return name && g_str_has_suffix(name, ".SaveFailed");
 }
 
-/* The profiles, and then what else the files have of them. */
-static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, gboolean replace,
-		  gboolean merge)
+/* The profiles, and then what else the files have of them. tiers: see agree_with_service(). */
+static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, GHashTable *tiers,
+		  gboolean replace, gboolean merge)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GHashTable) before = NULL;
@@ -237,7 +240,7 @@ static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, gboolean
 
 	if (status != CTL_OK)
 		return status;
-	if (merge && !agree_with_service(ctl, files))
+	if (merge && !agree_with_service(ctl, tiers))
 		return CTL_FAILED;
 	if (merge && !ctl->json)
 		before = confident_names(ctl);
@@ -345,10 +348,9 @@ static void drop_overrides(Export *export)
 	export->rules = g_variant_ref_sink(g_variant_new("a(sss)", NULL));
 }
 
-/* The sum of all files; NULL after an error message. */
-static GVariant *merge_files(const GPtrArray *files, char **paths)
+/* The sum of all files, and their overrides; NULL after an error message. */
+static GVariant *merge_files(const GPtrArray *files, char **paths, GHashTable *tiers)
 {
-	g_autoptr(GHashTable) tiers = tiers_new();
 	g_autoptr(Merge) merge = merge_new();
 
 	for (guint i = 0; i < files->len; i++) {
@@ -369,6 +371,8 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 	g_auto(GStrv) args = NULL;
 	g_autoptr(GPtrArray) files = NULL;
 	g_autoptr(GVariant) profiles = NULL;
+	/* Of the files' overrides by program and unit, whose texts these are. */
+	g_autoptr(GHashTable) tiers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	gboolean replace = FALSE;
 	gboolean merge = FALSE;
 	gboolean no_overrides = FALSE;
@@ -396,7 +400,7 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 	if (no_overrides)
 		for (guint i = 0; i < files->len; i++)
 			drop_overrides(files->pdata[i]);
-	profiles = merge ? merge_files(files, args)
+	profiles = merge ? merge_files(files, args, tiers)
 			 : g_variant_ref(((const Export *)files->pdata[0])->profiles);
 	if (!profiles)
 		return CTL_FAILED;
@@ -405,5 +409,5 @@ int cmd_import(Ctl *ctl, const CtlCommand *command, char **argv)
 		g_printerr("Nothing was imported.\n");
 		return CTL_FAILED;
 	}
-	return import(ctl, profiles, files, replace, merge);
+	return import(ctl, profiles, files, tiers, replace, merge);
 }

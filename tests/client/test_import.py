@@ -64,6 +64,12 @@ class Import(ClientTest):
         self.assertIn('the program "train.py" has an override to batch here and to interactive elsewhere',
                       self.fails(1, "import", "--merge", self.path))
         self.assertEqual(self.json("list"), before)
+        # Nor do two files that disagree.
+        other = self.path + ".other"
+        self.ok("delete", "make")
+        self.ok("export", other)
+        self.assertIn(f'{other}: the program "train.py" has an override to interactive here and to batch elsewhere',
+                      self.fails(1, "import", "--merge", self.path, other))
 
     def test_what_is_no_file_is_written_to(self):
         os.mkfifo(self.path)
