@@ -260,6 +260,10 @@ static void test_without_figures_there_is_a_total(Fixture *f, gconstpointer data
 	g_assert_cmpuint(one->unread, ==, MIB - 10 * KIB);
 	wait_in_vain(f, one, 500 * KIB, 2);
 	g_assert_cmpuint(one->unread, ==, MIB - 10 * KIB);
+	/* Time does not show that anything was read. */
+	test_clock_advance(24 * 3600 * (gint64)G_USEC_PER_SEC);
+	wait_in_vain(f, one, 500 * KIB, 2);
+	g_assert_cmpuint(one->unread, ==, MIB - 10 * KIB);
 	/* Another connection of that user is answered, but gets no more than that. */
 	g_assert_true(procdb_unread_has_room(f->unread, two, MIB));
 	procdb_unread_add(f->unread, two, MIB);
@@ -268,6 +272,8 @@ static void test_without_figures_there_is_a_total(Fixture *f, gconstpointer data
 	leave(one);
 	wait_for_room(f, two, 100 * KIB);
 	g_assert_cmpuint(two->rationed, ==, MIB - two->unread);
+	leave(two);
+	g_assert_cmpuint(caller(f, ":1.3")->user->rationed, ==, 0);
 }
 
 /* Else each new connection would give all others of the user their room again. */
