@@ -16,6 +16,27 @@
  * (M_MMAP_THRESHOLD in mallopt(3)).
  */
 #define LARGE_MEMORY (256 << 10)
+/* What malloc may keep of smaller blocks that were freed, and how often that is looked at. */
+#define SPARE_MEMORY ((size_t)1 << 20)
+#define SPARE_S 5
+
+/*
+ * Returns to the system what a flood of calls, or an import, has left behind. data: a size_t, the
+ * bytes that malloc had when it last did.
+ */
+static gboolean return_memory(gpointer data)
+{
+	size_t *spare = data;
+	const size_t now = mallinfo2().fordblks;
+
+	*spare = MIN(*spare, now);
+	if (now - *spare <= SPARE_MEMORY)
+		return G_SOURCE_CONTINUE;
+	(void)malloc_trim(0);
+	/* It counts what has gone as well. */
+	*spare = now;
+	return G_SOURCE_CONTINUE;
+}
 
 /* Prints the verdict of --check-config; the exit status. */
 static int check_config(const ProcdbOptions *options)
@@ -52,6 +73,7 @@ int main(int argc, char **argv)
 	g_auto(ProcdbOptions) options = {0};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *problem = NULL;
+	size_t spare = 0;
 
 	(void)setlocale(LC_ALL, "");
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_MEMORY);
@@ -70,5 +92,8 @@ int main(int argc, char **argv)
 		g_printerr("pandemonium-procdbd: --backend: %s\n", problem);
 		return 2;
 	}
-	return options.check ? check_config(&options) : procdb_daemon_run(&options);
+	if (options.check)
+		return check_config(&options);
+	(void)g_timeout_add_seconds(SPARE_S, return_memory, &spare);
+	return procdb_daemon_run(&options);
 }
