@@ -20,8 +20,10 @@ struct {
 } task_class_init SEC(".maps");
 
 /*
- * What is predicted for p, or NULL. Its name as it is goes before the one that it is learned under,
- * key: an administrator may have said something of it. *name: of the prediction, else the key.
+ * What is predicted for p, or NULL: by the name that it is learned under, key, unless an override
+ * or a hold is of its name as it is. What was learned of that does not count: of such a name only
+ * others teach, such as a user that executes a program called as a thread of root's is. *name: of
+ * the prediction, else the key.
  */
 static __always_inline struct procdb_class *
 prediction_of(struct task_struct *p, const struct procdb_comm *key, struct procdb_comm *name)
@@ -30,7 +32,7 @@ prediction_of(struct task_struct *p, const struct procdb_comm *key, struct procd
 
 	comm_of(p, name);
 	prediction = bpf_map_lookup_elem(&task_class_init, name);
-	if (prediction)
+	if (is_same_comm(name, key) || (prediction && prediction->pad[PROCDB_PAD_DECIDED]))
 		return prediction;
 	*name = *key;
 	return bpf_map_lookup_elem(&task_class_init, name);

@@ -33,6 +33,13 @@ static __always_inline void comm_of(const struct task_struct *p, struct procdb_c
 	__builtin_memcpy(comm->bytes, p->comm, sizeof(comm->bytes));
 }
 
+static __always_inline bool is_same_comm(const struct procdb_comm *a, const struct procdb_comm *b)
+{
+	const u64 *one = (const u64 *)a->bytes, *other = (const u64 *)b->bytes;
+
+	return one[0] == other[0] && one[1] == other[1];
+}
+
 /*
  * Whether p is a thread that goes by its process's name. What is predicted for a name
  * holds for what executes it, of which such threads say nothing: redis is not what its
@@ -41,13 +48,12 @@ static __always_inline void comm_of(const struct task_struct *p, struct procdb_c
 static __always_inline bool is_nameless(const struct task_struct *p)
 {
 	struct procdb_comm own, leaders;
-	const u64 *a = (const u64 *)own.bytes, *b = (const u64 *)leaders.bytes;
 
 	if (p->pid == p->tgid)
 		return false;
 	comm_of(p, &own);
 	bpf_probe_read_kernel(&leaders, sizeof(leaders), p->group_leader->comm);
-	return a[0] == b[0] && a[1] == b[1];
+	return is_same_comm(&own, &leaders);
 }
 
 /* The number of a pid in the namespace of this level; 0 if it has none there. */
@@ -72,6 +78,7 @@ static __noinline void key_of(struct task_struct *p, struct procdb_comm *key)
 {
 	struct procdb_name_task task = {};
 	struct procdb_name_signs signs = {};
+	struct pid *pid, *leader;
 	struct procdb_comm comm;
 	u32 level;
 
@@ -85,11 +92,15 @@ static __noinline void key_of(struct task_struct *p, struct procdb_comm *key)
 	task.is_thread = p->pid != p->tgid && !is_nameless(p);
 	if (!task.is_thread && !procdb_runs_of_four(signs.digits))
 		return;
-	level = BPF_CORE_READ(p, thread_pid, level);
+	pid = BPF_CORE_READ(p, thread_pid);
+	leader = BPF_CORE_READ(p, group_leader, thread_pid);
+	/* Reaped, as threads are before their last switch, it has none (__change_pid() in
+	 * kernel/pid.c). */
+	level = BPF_CORE_READ(pid ?: leader, level);
 	task.pids[0] = p->pid;
 	task.pids[1] = p->tgid;
-	task.pids[2] = number_of(BPF_CORE_READ(p, thread_pid), level);
-	task.pids[3] = number_of(BPF_CORE_READ(p, group_leader, thread_pid), level);
+	task.pids[2] = number_of(pid, level);
+	task.pids[3] = number_of(leader, level);
 	procdb_name_key(&comm, &signs, &task, key);
 }
 

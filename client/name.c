@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "contract.h"
 #include "escape.h"
 #include "options.h"
 #include "rows.h"
@@ -163,9 +164,15 @@ static gboolean is_file_of(const char *path, const char *name)
 gboolean name_say_runner(Ctl *ctl, const char *program, FILE *stream)
 {
 	static const char *const fields[] = {"name", "program", "script", NULL};
+	static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._/+-";
+	const char *const titles[] = {program, NULL};
 	g_autofree char *quoted = g_shell_quote(program);
-	g_autoptr(Rows) rows = rows_query(ctl, NULL, fields, NULL, NULL);
+	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
+	g_autoptr(Rows) rows = NULL;
 
+	if (strlen(program) <= PROCDB_MAX_TITLE_BYTES)
+		g_variant_dict_insert_value(&filter, ROWS_TITLES, g_variant_new_strv(titles, -1));
+	rows = rows_query(ctl, g_variant_dict_end(&filter), fields, NULL, NULL);
 	for (guint i = 0; rows && i < rows->items->len; i++) {
 		const Row *row = rows_get(rows, i);
 
@@ -175,7 +182,7 @@ gboolean name_say_runner(Ctl *ctl, const char *program, FILE *stream)
 		fprintf(stream,
 			"\"%s\" is run by tasks named \"%s\"; \"pandemoniumctl override set "
 			"--program %s TIER\" decides for it alone.\n",
-			program, row->name, strchr(program, ' ') ? quoted : program);
+			program, row->name, program[strspn(program, plain)] ? quoted : program);
 		return TRUE;
 	}
 	return FALSE;

@@ -29,5 +29,9 @@
 /* The prefix of the polkit actions. */
 #define PROCDB_ACTION_PREFIX "org.pandemonium.procdb."
 
+/* Titles that a filter may have, and the bytes of all of them: each is tried on each name. */
+#define PROCDB_MAX_TITLES 8
+#define PROCDB_MAX_TITLE_BYTES 256
+
 /* Names that one DeleteProfiles may hold. */
 #define PROCDB_MAX_NAMES_IN 4096

@@ -14,7 +14,8 @@ one failure. Fails when something failed or when nothing passed.
 Many tests are about time, and what else runs on a machine can disturb one. So up to MOST_DISTURBED of a run are
 tried again (--again prints their names, if these are all that failed), alone and twice in a row, with AGAIN in place of
 the log's name. A test that passes both is counted as passed, and always printed as disturbed, for a person to
-look into: it may as well be a race. One that fails once more, or of which a sanitizer reports a fault, has failed.
+look into: it may as well be a race. One that fails once more, that crashed, or of which a sanitizer
+reports a fault, has failed.
 """
 
 import json
@@ -27,7 +28,9 @@ SUBTEST = re.compile(r"^(not )?ok\b *(.*)$", re.M)
 PASSED = ("OK", "EXPECTEDFAIL")
 MOST_DISTURBED = 2
 # What no machine that is slow makes of right code.
-FAULT = re.compile(r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
+FAULT = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:|CRITICAL \*\*|double free|"
+                   r"Invalid (read|write) of size|SIGSEGV|SIGBUS|status -(4|7|8|11)\b")
+CRASHED = (-4, -7, -8, -11)
 AGAIN, TRIES = "again.json", 2
 
 
@@ -79,9 +82,13 @@ def passed_again(path):
             if len(found) == TRIES and all(entry["result"] in PASSED for entry in found)}
 
 
+def is_fault(entry):
+    return entry["result"] == "INTERRUPT" or entry.get("returncode") in CRASHED or FAULT.search(str(entry))
+
+
 def to_try_again(path):
     found = [entry for entry in entries(path) if failed(results(entry))]
-    if len(found) > MOST_DISTURBED or any(FAULT.search(str(entry)) for entry in found):
+    if len(found) > MOST_DISTURBED or any(is_fault(entry) for entry in found):
         return []
     return [entry["name"].rpartition(" / ")[2] for entry in found]
 
@@ -92,10 +99,15 @@ def run(path, status):
     for entry in entries(path):
         outcomes = results(entry)
         if failed(outcomes) and entry["name"] in again:
-            disturbed.append(entry["name"])
-            outcomes = results(again[entry["name"]])
+            later = results(again[entry["name"]])
+            # A subtest that is skipped then has not passed.
+            skipped = {label for label, outcome, _ in later if outcome == "skipped"}
+            if not any(outcome == "failed" and label in skipped for label, outcome, _ in outcomes):
+                disturbed.append(entry["name"])
+                outcomes = later
         found += outcomes
-    if status != "0" and not disturbed and not failed(found):
+    # meson returns how many failed: what else ended the run was no disturbance.
+    if status not in ("0", str(len(disturbed))) and not failed(found):
         found.append((path, "failed", "no results" if not found else f"exit status {status}"))
     return found, disturbed
 

@@ -6,6 +6,7 @@
 
 #include "bus.h"
 #include "columns.h"
+#include "contract.h"
 #include "commands.h"
 #include "failure.h"
 #include "name.h"
@@ -207,18 +208,15 @@ static void hide_kernel_threads(Rows *rows, const ListOptions *options)
 		rows_keep(rows, is_program, NULL);
 }
 
-/* So many patterns, of so many bytes, a filter may have. */
-#define MOST_TITLES 64
-#define LONGEST_TITLE 256
-
+/* Whether a filter has room for them. */
 static gboolean are_titles(char *const *patterns)
 {
+	gsize bytes = 0;
 	guint count = 0;
 
 	for (; patterns[count]; count++)
-		if (count == MOST_TITLES || strlen(patterns[count]) > LONGEST_TITLE)
-			return FALSE;
-	return count > 0;
+		bytes += strlen(patterns[count]);
+	return count > 0 && count <= PROCDB_MAX_TITLES && bytes <= PROCDB_MAX_TITLE_BYTES;
 }
 
 /* What the service can choose need not be sent; it lets a few more pass than wanted() does. */

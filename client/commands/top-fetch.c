@@ -121,7 +121,7 @@ static void on_list(GObject *source, GAsyncResult *result, gpointer user_data)
 		return;
 	list = top->asked;
 	top->asked = 0;
-	if (!top->is_old && rows_is_unknown_method(error)) {
+	if (!top->is_old && (rows_is_unknown_method(error) || rows_is_unknown_field(error))) {
 		top->is_old = TRUE;
 		top_fetch(top, TOP_ALL);
 		return;

@@ -188,8 +188,7 @@ static GVariant *filter_of_old(GVariant *filter)
 	return g_variant_dict_end(&entries);
 }
 
-/* Whether a question failed because the service is older than a field of it. */
-static gboolean is_unknown_field(const GError *error)
+gboolean rows_is_unknown_field(const GError *error)
 {
 	g_autofree char *name = g_dbus_error_get_remote_error(error);
 
@@ -253,7 +252,7 @@ Rows *rows_query(Ctl *ctl, GVariant *filter, const char *const *fields, guint64 
 	} while (rows->items->len == before + ROWS_AT_ONCE);
 	if (!reason)
 		return g_steal_pointer(&rows);
-	if (rows_is_unknown_method(reason) || (fields && is_unknown_field(reason)))
+	if (rows_is_unknown_method(reason) || (fields && rows_is_unknown_field(reason)))
 		return fields ? rows_query(ctl, filter_of_old(wanted), NULL, serial, error)
 			      : rows_fetch(ctl, error);
 	g_propagate_error(error, g_steal_pointer(&reason));

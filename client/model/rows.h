@@ -91,6 +91,9 @@ const char **rows_fields(void);
 Rows *rows_query(Ctl *ctl, GVariant *filter, const char *const *fields, guint64 *serial,
 		 GError **error);
 
+/* Whether a question failed because the service is older than a field or an entry of its filter. */
+gboolean rows_is_unknown_field(const GError *error);
+
 /* Whether a call failed because the service is older than the method. */
 gboolean rows_is_unknown_method(const GError *error);
 

@@ -3,14 +3,13 @@
 
 #include "filter.h"
 
+#include "contract.h"
 #include "errors.h"
 #include "identity.h"
 #include "name.h"
 
 /* The longest pattern in bytes: an escaped name has 64. */
 #define MAX_PATTERN 256
-/* Each of a filter is tried on each name. */
-#define MAX_TITLES 64U
 
 /* Reads the value of an entry. FALSE with error set when there is no such value. */
 typedef gboolean (*ReadText)(ProcdbFilter *filter, const char *text, GError **error);
@@ -42,14 +41,15 @@ static gboolean read_pattern(ProcdbFilter *filter, const char *text, GError **er
 
 static gboolean read_title(ProcdbFilter *filter, const char *text, GError **error)
 {
-	if (!is_short(text, error))
-		return FALSE;
 	if (!filter->titles)
 		filter->titles =
 		    g_ptr_array_new_with_free_func((GDestroyNotify)g_pattern_spec_free);
-	if (filter->titles->len == MAX_TITLES) {
+	filter->title_bytes += strlen(text);
+	if (filter->titles->len == PROCDB_MAX_TITLES ||
+	    filter->title_bytes > PROCDB_MAX_TITLE_BYTES) {
 		g_set_error(error, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_INVALID_FILTER,
-			    "At most %u titles can be asked for", MAX_TITLES);
+			    "At most %u titles of %u bytes together can be asked for",
+			    PROCDB_MAX_TITLES, PROCDB_MAX_TITLE_BYTES);
 		return FALSE;
 	}
 	g_ptr_array_add(filter->titles, g_pattern_spec_new(text));

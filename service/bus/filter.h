@@ -24,6 +24,7 @@ typedef enum {
 typedef struct {
 	GPatternSpec *pattern;
 	GPtrArray *titles; /* GPatternSpec; NULL: any */
+	gsize title_bytes; /* of all of them */
 	int tier;	   /* enum procdb_tier; PROCDB_TIERS: any */
 	int confident;	   /* -1: either */
 	int applied;	   /* -1: either */

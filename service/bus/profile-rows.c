@@ -334,13 +334,16 @@ static double key_of(const ProcdbView *view, const struct procdb_entry *entry, P
 static gboolean has_title(const ProcdbView *view, const ProcdbFilter *filter,
 			  const struct procdb_entry *entry)
 {
-	const ProcdbScripts *scripts = procdb_view_scripts(view, entry);
 	g_autofree char *name = procdb_name_escape(&entry->comm);
 	g_autofree char *script = NULL, *path = NULL, *program = NULL;
+	const ProcdbScripts *scripts;
 	ProcdbIdentity identity;
 
-	/* Of several scripts one is known. */
-	if (scripts->number > 1 || procdb_filter_has_title(filter, name))
+	if (procdb_filter_has_title(filter, name))
+		return TRUE;
+	/* Processes are asked for these. Of several one is known. */
+	scripts = procdb_view_scripts(view, entry);
+	if (scripts->number > 1)
 		return TRUE;
 	script = g_path_get_basename(scripts->first);
 	if (scripts->number > 0 && procdb_filter_has_title(filter, script))

@@ -115,6 +115,7 @@ static const struct procdb_task_row *find_task(const GArray *tasks, guint32 pid)
 int procdb_object_get_profile_of_pid(ProcdbObject *self, sd_bus_message *call)
 {
 	const struct procdb_task_row *task;
+	const struct procdb_entry *entry;
 	g_autofree char *name = NULL, *whose = NULL;
 	struct procdb_comm comm;
 	GError *error = NULL;
@@ -133,9 +134,8 @@ int procdb_object_get_profile_of_pid(ProcdbObject *self, sd_bus_message *call)
 	if (!task)
 		return procdb_bus_reply_error(call, error);
 	name = procdb_name_escape(&task->comm);
-	comm = procdb_table_find(procdb_engine_table(self->engine), &task->comm)
-		   ? task->comm
-		   : *procdb_task_key(task);
+	entry = procdb_task_entry(self->engine, task);
+	comm = entry ? entry->comm : *procdb_task_key(task);
 	whose = g_strdup_printf("%u is a task named '%s': ", pid, name);
 	return reply_profile(self, call, &comm, whose);
 }

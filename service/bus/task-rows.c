@@ -70,15 +70,24 @@ const struct procdb_comm *procdb_task_key(const struct procdb_task_row *task)
 	return procdb_comm_equal(&task->key, &none) ? &task->comm : &task->key;
 }
 
-/* The entry by which a task is predicted, as BPF finds it; NULL if nothing predicts. */
-static const struct procdb_entry *predicting(const ProcdbEngine *engine,
+const struct procdb_entry *procdb_task_entry(const ProcdbEngine *engine,
 					     const struct procdb_task_row *task)
 {
 	const struct procdb_table *table = procdb_engine_table(engine);
-	const struct procdb_entry *entry = procdb_table_find(table, &task->comm);
+	const struct procdb_entry *named = procdb_table_find(table, &task->comm);
+	const struct procdb_entry *learned = procdb_table_find(table, procdb_task_key(task));
 
-	if (!entry || !entry->published)
-		entry = procdb_table_find(table, procdb_task_key(task));
+	if (named && procdb_entry_is_decided(named))
+		return named;
+	return learned ? learned : named;
+}
+
+/* The entry by which a task is predicted; NULL if nothing predicts. */
+static const struct procdb_entry *predicting(const ProcdbEngine *engine,
+					     const struct procdb_task_row *task)
+{
+	const struct procdb_entry *entry = procdb_task_entry(engine, task);
+
 	return entry && entry->published ? entry : NULL;
 }
 

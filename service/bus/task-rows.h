@@ -21,6 +21,14 @@ typedef struct {
 const struct procdb_comm *procdb_task_key(const struct procdb_task_row *task);
 
 /*
+ * The entry that says of a task how it starts: that of its name as it is, if an override or a hold
+ * is of that, else the one under which it is learned (bpf/predictions.bpf.h). NULL if there is
+ * none.
+ */
+const struct procdb_entry *procdb_task_entry(const ProcdbEngine *engine,
+					     const struct procdb_task_row *task);
+
+/*
  * The desktop application that the unit is of, escaped as a task name is; NULL for any other unit.
  * Free with g_free().
  */

@@ -45,6 +45,12 @@ struct procdb_entry {
 	struct procdb_entry *next;
 };
 
+/* Whether its tier was decided from outside, for good or as long as a hold lasts. */
+static inline bool procdb_entry_is_decided(const struct procdb_entry *entry)
+{
+	return entry->profile.override != PROCDB_NO_OVERRIDE || entry->held;
+}
+
 struct procdb_table;
 
 /* An empty table, or NULL without memory. Free with procdb_table_free(). */

@@ -20,7 +20,7 @@ static gint64 seen_run_us(const ProcdbEngine *engine, const struct procdb_profil
 /* Where a profile that was not seen now belongs. */
 static enum procdb_set set_of(const ProcdbEngine *engine, const struct procdb_entry *entry)
 {
-	if (procdb_engine_is_decided(entry))
+	if (procdb_entry_is_decided(entry))
 		return PROCDB_SET_OVERRIDE;
 	return engine->settings.max_candidates > 0 && !procdb_engine_wants_prediction(engine, entry)
 		   ? PROCDB_SET_CANDIDATE
@@ -149,7 +149,9 @@ static GArray *read_file(ProcdbEngine *engine, GError **error)
 				    engine->load_problem);
 		return NULL;
 	}
-	take_problem(engine, g_strdup(report->message ? report->message : ""));
+	take_problem(engine, g_strdup(report->message && report->source != PROCDB_SOURCE_IMPORT
+					  ? report->message
+					  : ""));
 	if (report->message)
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED, "%s", report->message);
 	if (report->taken)

@@ -151,12 +151,6 @@ static inline gboolean procdb_engine_is_reference(const ProcdbEngine *engine)
 	return engine->settings.retention_days == 0;
 }
 
-/* Whether its tier was decided from outside, for good or as long as a hold lasts. */
-static inline gboolean procdb_engine_is_decided(const struct procdb_entry *entry)
-{
-	return entry->profile.override != PROCDB_NO_OVERRIDE || entry->held;
-}
-
 /* Whether it predicts, also when no caller holds it. */
 static inline gboolean procdb_engine_is_lasting(const ProcdbEngine *engine,
 						const struct procdb_entry *entry)

@@ -36,7 +36,7 @@ void procdb_engine_file_in_set(ProcdbEngine *engine, struct procdb_entry *entry)
 {
 	const struct procdb_profile *profile = &entry->profile;
 
-	if (procdb_engine_is_decided(entry))
+	if (procdb_entry_is_decided(entry))
 		procdb_table_move(engine->table, entry, PROCDB_SET_OVERRIDE);
 	else if (procdb_engine_is_reference(engine) || !procdb_engine_is_saved(engine, entry))
 		procdb_engine_remove(engine, entry);

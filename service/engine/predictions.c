@@ -110,7 +110,7 @@ static struct procdb_entry *oldest_learned(ProcdbEngine *engine)
 	for (size_t i = 0; i < procdb_table_count(engine->table, PROCDB_SET_LIVE); i++) {
 		struct procdb_entry *entry = procdb_table_at(engine->table, i);
 
-		if (entry->published && !procdb_engine_is_decided(entry) &&
+		if (entry->published && !procdb_entry_is_decided(entry) &&
 		    (!oldest || entry->profile.last_seen_tick < oldest->profile.last_seen_tick))
 			oldest = entry;
 	}
@@ -134,7 +134,7 @@ static gboolean make_room(ProcdbEngine *engine, const struct procdb_entry *entry
 	oldest = procdb_table_oldest(engine->table, PROCDB_SET_PREDICTED);
 	if (oldest)
 		procdb_table_move(engine->table, oldest, PROCDB_SET_RETAINED);
-	else if (procdb_engine_is_decided(entry))
+	else if (procdb_entry_is_decided(entry))
 		oldest = oldest_learned(engine);
 	if (!oldest)
 		return FALSE;
@@ -286,7 +286,7 @@ void procdb_engine_flush(ProcdbEngine *engine)
 			continue;
 		entry->pending = false;
 		procdb_engine_judge(engine, entry);
-		if (!entry->confident && !procdb_engine_is_decided(entry)) {
+		if (!entry->confident && !procdb_entry_is_decided(entry)) {
 			/* The reference leaves what it once wrote. */
 			if (entry->published && !procdb_engine_is_reference(engine))
 				queue_retract(engine, entry);

@@ -246,8 +246,11 @@ void procdb_engine_refresh_programs(ProcdbEngine *engine)
 	if (engine->programs.read_us > 0 && passed_us < REFRESH_US)
 		return;
 	engine->programs.reading++;
-	if (!procdb_backend_programs(engine->backend, take, &reading))
+	if (!procdb_backend_programs(engine->backend, take, &reading)) {
+		/* Nothing counts yet. */
+		engine->programs.began_us = now;
 		return;
+	}
 	engine->programs.read_us = now;
 	g_hash_table_iter_init(&iter, engine->programs.all);
 	while (g_hash_table_iter_next(&iter, NULL, &value))

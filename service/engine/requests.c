@@ -128,7 +128,7 @@ static guint forget_learned(ProcdbEngine *engine)
 		bool declared = entry->profile.declared;
 
 		count += entry->profile.observations > 0;
-		if (!procdb_engine_is_decided(entry)) {
+		if (!procdb_entry_is_decided(entry)) {
 			procdb_engine_remove(engine, entry);
 			continue;
 		}

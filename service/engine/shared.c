@@ -42,7 +42,7 @@ static gboolean take_written(ProcdbEngine *engine, struct procdb_entry *entry,
 			procdb_table_move(engine->table, entry, PROCDB_SET_PREDICTED);
 	}
 	/* Figures that another program measured do no harm until the next observation. */
-	if (!ours || procdb_engine_is_decided(entry) || seen->tier != entry->written.tier)
+	if (!ours || procdb_entry_is_decided(entry) || seen->tier != entry->written.tier)
 		procdb_engine_queue_prediction(engine, entry);
 	entry->written = *seen;
 	return ours;

@@ -180,6 +180,13 @@ static char **unpack(GVariant *column)
 	return (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
 }
 
+static void assert_printed(GVariant *value, const char *expected)
+{
+	g_autofree char *text = g_variant_print(value, FALSE);
+
+	g_assert_cmpstr(text, ==, expected);
+}
+
 static void test_packed_columns_say_the_same(BusFixture *f, gconstpointer data)
 {
 	const char *fields = "['packed', 'name', 'confident', 'pids', 'runs', 'program']";
@@ -198,12 +205,9 @@ static void test_packed_columns_say_the_same(BusFixture *f, gconstpointer data)
 	texts = unpack(names);
 	all = g_strjoinv(" ", texts);
 	g_assert_cmpstr(all, ==, "cc1 make");
-	all = (g_free(all), g_variant_print(confident, FALSE));
-	g_assert_cmpstr(all, ==, "[0x01, 0x01]");
-	all = (g_free(all), g_variant_print(pids, FALSE));
-	g_assert_cmpstr(all, ==, "[1, 4711, 0]");
-	all = (g_free(all), g_variant_print(programs, FALSE));
-	g_assert_cmpstr(all, ==, "[0x00, 0x00]");
+	assert_printed(confident, "[0x01, 0x01]");
+	assert_printed(pids, "[1, 4711, 0]");
+	assert_printed(programs, "[0x00, 0x00]");
 	g_assert_cmpstr(g_variant_get_type_string(runs), ==, "at");
 }
 
@@ -303,6 +307,11 @@ static void test_what_is_no_field_is_named(BusFixture *f, gconstpointer data)
 		g_string_append(fields, i ? ", 'name'" : "['name'");
 	g_string_append_c(fields, ']');
 	assert_refused(f, "@a{sv} {}", fields->str, "More than 64");
+	/* Each is tried on each of thousands of names. */
+	assert_refused(f, "{'titles': <['1', '2', '3', '4', '5', '6', '7', '8', '9']>}", "['name']",
+		       "At most 8 titles");
+	g_string_printf(fields, "{'titles': <['%0128d', '%0129d']>}", 0, 0);
+	assert_refused(f, fields->str, "['name']", "256 bytes");
 }
 
 static void test_filters_and_limits_are_those_of_rows(BusFixture *f, gconstpointer data)

@@ -9,7 +9,8 @@ import sys
 
 from gi.repository import GLib
 
-from harness import CallFailed, Service, run_case, wait_for
+from harness import DATABASE, CallFailed, Service, run_case, wait_for
+import pddb
 
 # Works for 60 ms of each 61.
 BURNS = ("60000", "1000")
@@ -136,6 +137,8 @@ def workers_of_io_uring_are_one():
 
 
 def what_counts_is_predicted_by_its_kind():
+    # What was learned of one name as it is, by an older version or by a program called so, is not asked.
+    pddb.write(DATABASE, [pddb.confident(b"lab-job-777777")])
     with Service(backend="observer") as service:
         override(service, "lab-job-#", "batch")
         path = program("lab-starts")
@@ -146,6 +149,11 @@ def what_counts_is_predicted_by_its_kind():
             row = service.call("ListTasks", "(a{sv}u)", {"pid": GLib.Variant("u", process.pid)}, 0)[0]
             assert (row["name"], row["predicted"]) == ("lab-job-123456", "batch"), row
             process.kill()
+        before = counts(service, "lab-job-#")["found"]
+        with subprocess.Popen([path, "lab-job-777777", *BURNS, "60"]) as process:
+            wait_for(lambda: counts(service, "lab-job-#")["found"] > before, 10, "it is found")
+            assert service.call("GetProfileOfPid", "(u)", process.pid)["name"] == "lab-job-#"
+            process.kill()
         # What is said of one name as it is goes first.
         override(service, "lab-job-654321", "lat-critical")
         with subprocess.Popen([path, "lab-job-654321", *BURNS, "60"]) as process:
@@ -153,7 +161,7 @@ def what_counts_is_predicted_by_its_kind():
             profile = service.call("GetProfileOfPid", "(u)", process.pid)
             assert profile["name"] == "lab-job-654321" and process.pid in profile["pids"], profile
             process.kill()
-        assert numbered(service, "lab-job-") == {"lab-job-#", "lab-job-654321"}, service.profiles()
+        assert numbered(service, "lab-job-") == {"lab-job-#", "lab-job-654321", "lab-job-777777"}, service.profiles()
 
 
 if __name__ == "__main__":

@@ -70,6 +70,21 @@ class Counting(unittest.TestCase):
         self.write(*(entry(f"number {number}", "FAIL") for number in range(3)))
         self.assertEqual(self.again(), [""])
 
+    def test_a_run_that_was_cut_short_has_failed(self):
+        self.write(entry("one"), entry("two", "FAIL"))
+        self.write(*[entry("two")] * 2, log="again.json")
+        self.assertEqual(self.count(137)[1][-1], "2 passed, 1 failed, 0 skipped")
+
+    def test_a_subtest_that_is_skipped_the_next_time_has_failed(self):
+        self.write(entry("tap", "FAIL", "1..1\nnot ok 1 a\n"))
+        self.write(*[entry("tap", "OK", "1..1\nok 1 a # SKIP no a\n")] * 2, log="again.json")
+        self.assertEqual(self.count(1)[1][-1], "0 passed, 1 failed, 0 skipped")
+
+    def test_a_crash_is_not_tried_again(self):
+        for crash in ({"returncode": -11}, {"result": "INTERRUPT"}, {"stderr": "the service ended with status -11"}):
+            self.write({**entry("one", "FAIL"), **crash})
+            self.assertEqual(self.again(), [""])
+
     def test_a_fault_that_a_sanitizer_found_is_not_tried_again(self):
         self.write({**entry("one", "FAIL"), "stderr": "==7==ERROR: AddressSanitizer: heap-use-after-free on ..."})
         self.assertEqual(self.again(), [""])
