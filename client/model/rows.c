@@ -190,7 +190,7 @@ static GVariant *filter_of_old(GVariant *filter)
 
 gboolean rows_is_unknown_field(const GError *error)
 {
-	g_autofree char *name = g_dbus_error_get_remote_error(error);
+	g_autofree char *name = error ? g_dbus_error_get_remote_error(error) : NULL;
 
 	return g_strcmp0(name, PROCDB_BUS_INTERFACE ".Error.InvalidFilter") == 0;
 }
