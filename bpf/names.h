@@ -14,9 +14,9 @@
  * - it has four digits or more and is the name's end, after another sign than a letter or digit:
  *   versions have fewer.
  * - it has four digits or more and is the task's own pid or that of its process. With fewer it
- * would be the pid of any program with a version, in a container with few processes. Pure functions
- * of integers. They have no branches that depend on the name, since the verifier would follow each
- * combination of them.
+ *   would be the pid of any program with a version, in a container with few processes.
+ * Pure functions of integers. They have no branches that depend on the name, since the verifier
+ * would follow each combination of them.
  */
 
 #include "classify.h"
@@ -91,6 +91,7 @@ static inline __u32 procdb_runs_of_four(__u32 digits)
 	return digits & ~(digits << 1) & digits >> 1 & digits >> 2 & digits >> 3;
 }
 
+/* What each byte of a name is. Always 0: the verifier of Linux 6.1 wants a value. */
 PROCDB_ONCE int procdb_name_signs(const struct procdb_comm *comm, struct procdb_name_signs *signs)
 {
 	struct procdb_name_signs of = {0};

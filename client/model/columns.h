@@ -17,6 +17,7 @@ typedef struct {
 	size_t offset;
 } RowMember;
 
+/* All that a field of an answer becomes as it is; texts, votes and pids are read apart. */
 extern const RowMember row_members[];
 extern const gsize row_members_count;
 

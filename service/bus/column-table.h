@@ -45,5 +45,6 @@ struct column {
 /* An au: the tasks that have the name now. It has no get. */
 #define PROCDB_COLUMN_PIDS 'p'
 
+/* All columns that there are, in the order in which an error lists them. */
 extern const struct column procdb_columns[];
 extern const guint procdb_columns_count;
