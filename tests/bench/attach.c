@@ -6,8 +6,7 @@
  * attaches every program of it, says "ready", and stays until its standard input ends. Then
  * prints what the kernel counted, a line for each program: name, runs, ns. (It
  * counts while the sysctl kernel.bpf_stats_enabled is 1.)
- * With --load it attaches nothing, and prints the names of the programs that the kernel takes; with
- * --load-all, it fails unless it takes all of them.
+ * With --load it attaches nothing, and prints the names of the programs that the kernel takes.
  */
 
 #include <bpf/bpf.h>
@@ -152,16 +151,13 @@ static int load(char **words, int only, int *count)
 }
 
 /* All at once, which is quicker; where one is refused, each on its own. */
-static int load_programs(char **words, int all)
+static int load_programs(char **words)
 {
 	int count;
 
-	if (load(words, -1, &count)) {
-		if (all)
-			return fail("not all programs are taken");
+	if (load(words, -1, &count))
 		for (int only = 0; only < count; only++)
 			load(words, only, &count);
-	}
 	return EXIT_SUCCESS;
 }
 
@@ -169,18 +165,16 @@ int main(int argc, char **argv)
 {
 	struct bpf_program *program;
 	struct bpf_object *object;
-	int load_all = argc > 1 && strcmp(argv[1], "--load-all") == 0;
-	int only_load = load_all || (argc > 1 && strcmp(argv[1], "--load") == 0);
+	int only_load = argc > 1 && strcmp(argv[1], "--load") == 0;
 	char **words = argv + 1 + only_load;
 	char byte;
 
 	if (!words[0]) {
-		fprintf(stderr, "usage: procdb-attach [--load | --load-all] OBJECT "
-				"[NAME[.MEMBER]=NUMBER...]\n");
+		fprintf(stderr, "usage: procdb-attach [--load] OBJECT [NAME[.MEMBER]=NUMBER...]\n");
 		return 2;
 	}
 	if (only_load)
-		return load_programs(words, load_all);
+		return load_programs(words);
 	object = open_object(words);
 	if (bpf_object__load(object))
 		return fail(words[0]);
