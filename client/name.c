@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "contract.h"
 #include "escape.h"
 #include "options.h"
 #include "rows.h"
@@ -170,8 +169,7 @@ gboolean name_say_runner(Ctl *ctl, const char *program, FILE *stream)
 	GVariantDict filter = G_VARIANT_DICT_INIT(NULL);
 	g_autoptr(Rows) rows = NULL;
 
-	if (strlen(program) <= PROCDB_MAX_TITLE_BYTES)
-		g_variant_dict_insert_value(&filter, ROWS_TITLES, g_variant_new_strv(titles, -1));
+	rows_filter_titles(&filter, titles);
 	rows = rows_query(ctl, g_variant_dict_end(&filter), fields, NULL, NULL);
 	for (guint i = 0; rows && i < rows->items->len; i++) {
 		const Row *row = rows_get(rows, i);

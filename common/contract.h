@@ -29,9 +29,15 @@
 /* The prefix of the polkit actions. */
 #define PROCDB_ACTION_PREFIX "org.pandemonium.procdb."
 
-/* Titles that a filter may have, and the bytes of all of them: each is tried on each name. */
+/* An entry of a filter: patterns, of which one is that of name, program or script. */
+#define PROCDB_FILTER_TITLES "titles"
+/* Such patterns that a filter may have, and the bytes of all of them: each is tried on each name.
+ */
 #define PROCDB_MAX_TITLES 8
 #define PROCDB_MAX_TITLE_BYTES 256
+
+/* Among the fields of QueryColumns, and none: the columns are packed. */
+#define PROCDB_FIELD_PACKED "packed"
 
 /* Names that one DeleteProfiles may hold. */
 #define PROCDB_MAX_NAMES_IN 4096

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "bus.h"
-#include "columns.h"
-#include "contract.h"
 #include "commands.h"
 #include "failure.h"
 #include "name.h"
@@ -208,17 +206,6 @@ static void hide_kernel_threads(Rows *rows, const ListOptions *options)
 		rows_keep(rows, is_program, NULL);
 }
 
-/* Whether a filter has room for them. */
-static gboolean are_titles(char *const *patterns)
-{
-	gsize bytes = 0;
-	guint count = 0;
-
-	for (; patterns[count]; count++)
-		bytes += strlen(patterns[count]);
-	return count > 0 && count <= PROCDB_MAX_TITLES && bytes <= PROCDB_MAX_TITLE_BYTES;
-}
-
 /* What the service can choose need not be sent; it lets a few more pass than wanted() does. */
 static GVariant *filter_of(const ListOptions *options)
 {
@@ -226,17 +213,14 @@ static GVariant *filter_of(const ListOptions *options)
 
 	if (options->confident)
 		g_variant_dict_insert(&filter, "confident", "b", TRUE);
-	if (are_titles(options->patterns))
-		g_variant_dict_insert_value(
-		    &filter, ROWS_TITLES,
-		    g_variant_new_strv((const char *const *)options->patterns, -1));
+	rows_filter_titles(&filter, (const char *const *)options->patterns);
 	return g_variant_dict_end(&filter);
 }
 
 /* Of each: a name is all that is needed of thousands of which nothing else is asked. */
 static const char **fields_of(const Ctl *ctl, const ListOptions *options)
 {
-	static const char *const name[] = {"name", COLUMNS_PACKED};
+	static const char *const name[] = {"name", PROCDB_FIELD_PACKED};
 	const gboolean is_name = options->names && !options->patterns[0] && !options->sort &&
 				 !options->tier && !options->origin;
 	const char **fields;

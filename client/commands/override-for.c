@@ -69,14 +69,13 @@ gboolean override_for_call(Ctl *ctl, const char *kind, const char *text, const c
 /* The service compares a path with what the interpreter was given, which may be without one. */
 static void say_how_it_is_given(const char *typed, const char *text)
 {
-	const char *base = strrchr(text, '/');
 	g_autofree char *path = g_canonicalize_filename(typed, NULL);
 
-	if (base && *text == '/' && is_script(path))
+	if (*text == '/' && is_script(path))
 		printf(
 		    "A script is meant where it is started by that path; \"%s\" alone means each "
 		    "script of that name.\n",
-		    base + 1);
+		    procdb_script_base(text));
 }
 
 static void report(const char *kind, const char *text, const char *tier)

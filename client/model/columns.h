@@ -24,9 +24,6 @@ extern const gsize row_members_count;
 /* A row of which nothing is known. */
 extern const Row rows_unknown;
 
-/* Among the fields that are asked for: the columns are packed. */
-#define COLUMNS_PACKED "packed"
-
 /* A text for each row. */
 const char *const *columns_texts(GVariant *columns, const char *name, gsize count, GPtrArray *kept);
 

@@ -95,7 +95,7 @@ const char **rows_json_fields(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(members); i++)
 		fields[i] = members[i].name;
-	fields[G_N_ELEMENTS(members)] = COLUMNS_PACKED;
+	fields[G_N_ELEMENTS(members)] = PROCDB_FIELD_PACKED;
 	return fields;
 }
 

@@ -62,7 +62,7 @@ const char **rows_fields(void)
 	/* All but the last two, in whose places are this and the end. */
 	for (size_t i = 0; i + 2 < G_N_ELEMENTS(row_members); i++)
 		fields[i] = row_members[i].name;
-	fields[G_N_ELEMENTS(row_members) - 2] = COLUMNS_PACKED;
+	fields[G_N_ELEMENTS(row_members) - 2] = PROCDB_FIELD_PACKED;
 	return fields;
 }
 
@@ -179,12 +179,24 @@ gboolean rows_is_unknown_method(const GError *error)
 	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD);
 }
 
+void rows_filter_titles(GVariantDict *filter, const char *const *patterns)
+{
+	gsize bytes = 0;
+	guint count = 0;
+
+	for (; patterns[count]; count++)
+		bytes += strlen(patterns[count]);
+	if (count > 0 && count <= PROCDB_MAX_TITLES && bytes <= PROCDB_MAX_TITLE_BYTES)
+		g_variant_dict_insert_value(filter, PROCDB_FILTER_TITLES,
+					    g_variant_new_strv(patterns, -1));
+}
+
 /* A filter that any service knows. Floating. */
 static GVariant *filter_of_old(GVariant *filter)
 {
 	GVariantDict entries = G_VARIANT_DICT_INIT(filter);
 
-	g_variant_dict_remove(&entries, ROWS_TITLES);
+	g_variant_dict_remove(&entries, PROCDB_FILTER_TITLES);
 	return g_variant_dict_end(&entries);
 }
 

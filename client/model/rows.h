@@ -76,10 +76,10 @@ Rows *rows_fetch_whole(Ctl *ctl, GError **error);
 const char **rows_fields(void);
 
 /*
- * An entry of a filter (as): patterns, of which one is that of the name or of the program. A
- * service that does not know it is asked without, so that rows may be others.
+ * Adds patterns, of which one shall be that of name, program or script, to a filter, if it has room
+ * for them. Rows that none is of may be found as well: an older service is asked without.
  */
-#define ROWS_TITLES "titles"
+void rows_filter_titles(GVariantDict *filter, const char *const *patterns);
 
 /*
  * What the service answers to a filter, of which a floating reference is taken; NULL: to one

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "column-table.h"
+#include "contract.h"
 #include "errors.h"
 
 /* The estimated bytes of a text, with its length and padding. */
@@ -16,8 +17,7 @@
 
 #define BIT(i) ((ProcdbColumns)1 << (i))
 
-/* Not a field: all that follows is packed. */
-#define PACKED "packed"
+/* Not a field: all columns are packed. */
 #define IS_PACKED BIT(63)
 
 static gsize value_size(char type)
@@ -37,7 +37,7 @@ static gboolean choose(const char *name, ProcdbColumns *columns, GError **error)
 {
 	g_autoptr(GString) known = NULL;
 
-	if (g_str_equal(name, PACKED)) {
+	if (g_str_equal(name, PROCDB_FIELD_PACKED)) {
 		*columns |= IS_PACKED;
 		return TRUE;
 	}

@@ -43,7 +43,6 @@ struct _ProcdbConnection {
 	gboolean announced; /* connected() was called, disconnected() not yet */
 	gboolean served;    /* has had the name once: from then on it waits longer */
 	gboolean over;	    /* failed or withdrawn */
-	gboolean for_name;  /* it waits for the owner of the name, not for the bus */
 	gint64 named_at;    /* monotonic µs; 0 while the name is not ours */
 	guint pause_ms;	    /* before the next attempt */
 	guint step;	    /* source: the next attempt */
@@ -173,7 +172,6 @@ static gboolean on_name_patience(gpointer data)
 static void wait_for_name(ProcdbConnection *self)
 {
 	stop_timer(&self->patience);
-	self->for_name = TRUE;
 	self->patience = g_timeout_add_seconds(NAME_PATIENCE_S, on_name_patience, self);
 }
 
@@ -284,7 +282,7 @@ static int on_owner_process(sd_bus_message *reply, void *data, sd_bus_error *err
 		stop_timer(&self->patience);
 		take_name(self, FLAG_REPLACE_EXISTING);
 	} else {
-		if (!self->for_name)
+		if (!self->patience)
 			wait_for_name(self);
 		self->step = g_timeout_add(NAME_POLL_MS, on_look, self);
 	}
@@ -387,7 +385,6 @@ static void on_lost(int reason, gpointer data)
 	if (had_name)
 		note_loss(self, reason);
 	drop(self);
-	self->for_name = FALSE;
 	if (had_name)
 		reconnect(self);
 	else

@@ -121,7 +121,7 @@ static const struct key {
 	gsize offset;  /* of the others */
 } keys[] = {
     {"pattern", "s", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, read_pattern, 0},
-    {"titles", "as", PROCDB_FILTER_PROFILES, read_title, 0},
+    {PROCDB_FILTER_TITLES, "as", PROCDB_FILTER_PROFILES, read_title, 0},
     {"tier", "s", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, read_tier, 0},
     {"kinds", "as", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, read_kind, 0},
     {"applied", "b", PROCDB_FILTER_PROFILES | PROCDB_FILTER_TASKS, NULL, NUMBER(applied)},

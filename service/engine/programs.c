@@ -237,7 +237,7 @@ static void take(const struct procdb_comm *comm, const struct procdb_program *no
 void procdb_engine_refresh_programs(ProcdbEngine *engine)
 {
 	const gint64 now = g_get_monotonic_time();
-	/* BPF counts from our start on. */
+	/* Since the last reading, or since BPF began to count. */
 	const gint64 passed_us = now - MAX(engine->programs.read_us, engine->programs.began_us);
 	struct reading reading = {engine, passed_us};
 	GHashTableIter iter;

@@ -35,27 +35,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* include/uapi/linux/sched/types.h, version 0; that header cannot be used beside glibc's. */
-struct attr {
-	uint32_t size;
-	uint32_t policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t slice;
-	uint64_t deadline;
-	uint64_t period;
-};
+#include "sched-attr.h"
 
 #define OWN_SLICE 5000000
-
-static struct attr get(void)
-{
-	struct attr attr = {.size = sizeof(attr)};
-
-	syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0);
-	return attr;
-}
 
 static int set(struct attr attr)
 {
@@ -64,7 +46,7 @@ static int set(struct attr attr)
 
 static int set_policy(uint32_t policy, uint32_t priority)
 {
-	struct attr attr = get();
+	struct attr attr = attr_of(0);
 
 	attr.policy = policy;
 	attr.priority = priority;
@@ -74,7 +56,7 @@ static int set_policy(uint32_t policy, uint32_t priority)
 
 static int set_what(const char *what)
 {
-	struct attr attr = get();
+	struct attr attr = attr_of(0);
 
 	if (strcmp(what, "nice") == 0)
 		return setpriority(PRIO_PROCESS, 0, 15);
@@ -89,7 +71,7 @@ static int set_what(const char *what)
 
 static int has(const char *what)
 {
-	struct attr attr = get();
+	struct attr attr = attr_of(0);
 
 	if (strcmp(what, "nice") == 0)
 		return attr.nice == 15;
@@ -121,7 +103,7 @@ static int starts(int n, int at_once, char **command)
 /* The mark of a slice of ours, with its last digits as they once told a nice value. */
 static int forge(char **argv)
 {
-	struct attr attr = get();
+	struct attr attr = attr_of(0);
 
 	attr.slice = 20007300ULL + (uint64_t)attr.nice;
 	if (set(attr))
@@ -288,7 +270,7 @@ int main(int argc, char **argv)
 		return forge(argv);
 	if (argc == 2 && strcmp(argv[1], "forged") == 0) {
 		usleep(20000);
-		return get().nice != 19;
+		return attr_of(0).nice != 19;
 	}
 	return 2;
 }

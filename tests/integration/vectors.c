@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sched-attr.h"
+
 /* There is room for 350. Some execute twice, and other programs on the machine do so as well. */
 #define AT_ONCE 200
 #define ARGS 8
@@ -34,26 +36,12 @@
 #define READY_FD 8
 #define GATE_FD 9
 
-/* include/uapi/linux/sched/types.h, version 0; that header cannot be used beside glibc's. */
-struct attr {
-	uint32_t size;
-	uint32_t policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t slice;
-	uint64_t deadline;
-	uint64_t period;
-};
-
 static char bytes[ARGS][BYTES + 32];
 static const char *const waits[] = {"VECTOR=wait", NULL};
 
 static uint64_t slice_of(pid_t pid)
 {
-	struct attr attr = {.size = sizeof(attr)};
-
-	return syscall(SYS_sched_getattr, pid, &attr, sizeof(attr), 0) ? 0 : attr.slice;
+	return attr_of(pid).slice;
 }
 
 static uint32_t any(uint32_t n)
