@@ -63,7 +63,7 @@ unshare --mount --pid --fork true 2>/dev/null || skip 'may not make namespaces h
 named() { # LIST...: the packages, in order
 	sed 's|#.*||' "$@" | tr -s ' ' '\n' | sed '/^$/d' | LC_ALL=C sort -u
 }
-listed=$(named "$source"/tests/packages/*.txt "$here/packages.txt")
+listed=$(named "$source"/tests/packages/*.txt "$source/tests/vm/packages.txt" "$here/packages.txt")
 packages=$listed
 [ "$part" != quick ] || packages=$(named "$source/tests/packages/build.txt" "$source/tests/packages/run.txt")
 root=$cache/$suite

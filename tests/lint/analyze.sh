@@ -58,7 +58,7 @@ with open(f"{scratch}/files", "w", encoding="utf-8") as file:
     file.writelines(os.path.join(entry["directory"], entry["file"]) + "\n"
                     for entry in chosen.values())
 with open(f"{scratch}/gcc", "w", encoding="utf-8") as file:
-    for entry in chosen.values():
+    for path, entry in chosen.items():
         words = shlex.split(entry["command"])
         words[words.index("-o") + 1] = "/dev/null"
         words = [word for word in words[1:] if word not in ("-MD", "-g")]
@@ -66,7 +66,10 @@ with open(f"{scratch}/gcc", "w", encoding="utf-8") as file:
                  if word not in ("-MQ", "-MF") and (i == 0 or words[i - 1] not in ("-MQ", "-MF"))]
         # gcc 12 loses the initial value of variables that a cleanup function takes (g_autofree);
         # clang-analyzer-core.uninitialized looks for real ones.
-        file.write(shlex.join(["gcc", "-fanalyzer", "-Werror",
+        assertions = []
+        if path.startswith("tests/") and any(word.endswith("/glib-2.0") for word in words):
+            assertions = ["-include", f"{source}/tests/lint/assertions.h"]
+        file.write(shlex.join(["gcc", "-fanalyzer", "-Werror", *assertions,
                                "-Wno-analyzer-use-of-uninitialized-value", *words]) + "\n")
 END
 
