@@ -35,6 +35,7 @@ char *monitor_face_banner(ProcdbDBusProcDb1 *proxy)
 {
 	const char *status = or_empty(procdb_dbus_proc_db1_get_backend_status(proxy));
 	const char *reason = or_empty(procdb_dbus_proc_db1_get_backend_reason(proxy));
+	const char *in_use = or_empty(procdb_dbus_proc_db1_get_backend_in_use(proxy));
 	const char *guard = or_empty(procdb_dbus_proc_db1_get_guard_state(proxy));
 	const char *mode = or_empty(procdb_dbus_proc_db1_get_apply(proxy));
 	const char *why = or_empty(procdb_dbus_proc_db1_get_apply_reason(proxy));
@@ -42,7 +43,10 @@ char *monitor_face_banner(ProcdbDBusProcDb1 *proxy)
 	if (!g_str_equal(status, "active") && *status) {
 		g_autofree char *text = escape_plain(*reason ? reason : status);
 
-		return g_strdup_printf("Nothing is observed now: %s", text);
+		/* Another one may stand in for the backend that was chosen. */
+		return g_strdup_printf(*in_use ? "What was chosen to observe does not run: %s"
+					       : "Nothing is observed now: %s",
+				       text);
 	}
 	if (g_str_equal(guard, "paused"))
 		return paused(procdb_dbus_proc_db1_get_guard_retry(proxy));
@@ -58,11 +62,11 @@ char *monitor_face_banner(ProcdbDBusProcDb1 *proxy)
 char *monitor_face_counts(ProcdbDBusProcDb1 *proxy)
 {
 	g_autofree char *known = out_count(procdb_dbus_proc_db1_get_profiles(proxy), "program");
-	g_autofree char *predicted = out_number(procdb_dbus_proc_db1_get_confident(proxy));
+	g_autofree char *confident = out_number(procdb_dbus_proc_db1_get_confident(proxy));
 	g_autofree char *overrides =
 	    out_count(procdb_dbus_proc_db1_get_overrides(proxy), "override");
 
-	return g_strdup_printf("%s known, %s predicted, %s", known, predicted, overrides);
+	return g_strdup_printf("%s known, %s confident, %s", known, confident, overrides);
 }
 
 const char *monitor_face_empty(guint known, const char **title)

@@ -27,8 +27,8 @@ typedef struct {
 
 static const Simple simple[] = {
     {"Profiles", PREFIX "profiles", "gauge", "Programs that are known."},
-    {"Confident", PREFIX "confident_profiles", "gauge", "Programs that are predicted."},
-    {"Overrides", PREFIX "overrides", "gauge", "Overrides of administrators."},
+    {"Confident", PREFIX "confident_profiles", "gauge", "Programs whose profile is confident."},
+    {"Overrides", PREFIX "overrides", "gauge", "Overrides of names, programs and units."},
     {"Observations", PREFIX "observations", "counter", "Observations since the start."},
     {"ObservationsLost", PREFIX "observations_lost", "counter", "Observations without room."},
     {"MapErrors", PREFIX "map_errors", "counter", "Map operations that failed."},

@@ -72,10 +72,10 @@ static void report_cleared(const char *name, GVariant *profile, gboolean is_know
 		g_variant_lookup(profile, "override_source", "&s", &source);
 	}
 	if (source)
-		printf("The override of \"%s\" is cleared; that of %s counts again.\n", name,
+		printf("\"%s\" has no override of an administrator now; that of %s counts.\n", name,
 		       source);
 	else
-		printf("The override of \"%s\" is cleared; %s.\n", name,
+		printf("\"%s\" has no override now; %s.\n", name,
 		       is_known && observations > 0 ? "what was learned about it counts"
 						    : "nothing was learned about it");
 }

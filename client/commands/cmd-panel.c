@@ -91,7 +91,7 @@ static void read_counts(Face *face, GVariantDict *dict)
 	g_variant_dict_lookup(dict, "Overrides", "u", &overrides);
 	known = out_count(profiles, "program");
 	decided = out_count(overrides, "override");
-	say(face, "%s, %u predicted, %s", known, confident, decided);
+	say(face, "%s, %u confident, %s", known, confident, decided);
 }
 
 static void print(Panel *panel, const Face *face)

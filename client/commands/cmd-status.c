@@ -344,9 +344,10 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 	}
 	if (*status->save_error) {
 		g_autofree char *text =
-		    g_strdup_printf("the last save failed: %s", status->save_error);
+		    g_strdup_printf("the database is not saved: %s", status->save_error);
 
-		print_problem(ctl, text, "Once that is mended, the service saves by itself.");
+		print_problem(ctl, text,
+			      "Until that is mended, what is learned is only in memory.");
 		any = TRUE;
 	}
 	if (kept_tasks(dict) > 0) {

@@ -48,8 +48,8 @@ const CtlCommand ctl_commands[] = {
      "Until the next start or reload. Modes are auto (slices, unless a sched_ext\n"
      "scheduler runs), slices and none.",
      1, 1, cmd_apply},
-    {"ps", "[PATTERN|PID...]", "Show which tasks have a slice or nice value, and why",
-     "Without an argument: those of which the service or another program set one.", 0, -1, cmd_ps},
+    {"ps", "[PATTERN|PID...]", "Show which tasks have a slice that was set, and why",
+     "Without an argument: those whose slice the service or another program set.", 0, -1, cmd_ps},
     {"run", "--tier=TIER PROGRAM [ARGUMENT...]", "Run a program in a tier",
      "As long as it runs, new tasks of its name start in this tier. Ends with its exit\n"
      "status.",

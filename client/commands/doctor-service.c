@@ -167,7 +167,8 @@ static void check_database(Doctor *doctor, GVariantDict *properties)
 			   "%s", problem);
 	if (*save_error) {
 		doctor_say(doctor, "database", DOCTOR_PROBLEM,
-			   "Once that is mended, the service saves by itself.", "%s", save_error);
+			   "Until that is mended, what is learned is only in memory.", "%s",
+			   save_error);
 	} else if (!*problem) {
 		g_autofree char *ago = out_ago(last_save, g_get_real_time());
 

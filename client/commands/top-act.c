@@ -71,7 +71,8 @@ void top_override(Top *top, const char *tier)
 				    tier));
 	else
 		act(top, "ClearOverride", g_variant_new("(s)", top->subject),
-		    g_strdup_printf("The override of \"%s\" is cleared.", top->subject));
+		    g_strdup_printf("\"%s\" has no override of an administrator now.",
+				    top->subject));
 }
 
 void top_delete(Top *top)

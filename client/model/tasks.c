@@ -146,7 +146,7 @@ static char *why_ours(const Task *task, const char *source)
 	if (!is_as_predicted(task))
 		return g_strdup("measured");
 	if (g_strcmp0(source, "hold") == 0)
-		return g_strdup("held for a command");
+		return g_strdup("held by a caller");
 	return g_strdup(g_strcmp0(source, "override") == 0 ? "override" : "predicted");
 }
 

@@ -108,7 +108,8 @@ static void say_learned(GString *out, const Reasons *why)
 		g_string_append(out,
 				"It is brief: over before a slice would matter, and left alone.\n");
 	else
-		g_string_append(out, "It is left alone, and keeps the slice of the kernel.\n");
+		g_string_append(out,
+				"It is left alone, unless InteractiveSliceUSec= says otherwise.\n");
 }
 
 static void say_too_few(GString *out, const Reasons *why)

@@ -216,7 +216,8 @@ static gboolean may_start(Scheduler *self)
 		    g_strdup_printf("the sched_ext scheduler %s is running (%s)",
 				    name ? name : "of another program", state);
 
-		procdb_backend_state_set(&self->state, "waiting", reason, "its maps are used");
+		procdb_backend_state_set(&self->state, "waiting", reason,
+					 "what \"auto\" chooses observes instead");
 		return FALSE;
 	}
 	if (self->retry_in > 0) {

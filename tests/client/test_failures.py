@@ -240,7 +240,7 @@ class Doctor(ClientTest):
             self.start_fake(f"--set=LastSaveError='{reason}'")
             found = self.findings()["database"]
             self.assertEqual(found["finding"], reason)
-            self.assertIn("the service saves by itself", found["remedy"])
+            self.assertIn("only in memory", found["remedy"])
             self.assertNotIn("pandemoniumctl save", found["remedy"])
 
     def test_without_a_bus_the_rest_is_checked(self):
@@ -259,7 +259,7 @@ class Status(ClientTest):
                               ("Backend='none'", "no backend is in use"),
                               ("Backend='none'", "\"pandemoniumctl backend auto\" for now"),
                               ("Backend='none'", "Backend= in procdb.conf"),
-                              ("LastSaveError='Disk full'", "the last save failed: Disk full"),
+                              ("LastSaveError='Disk full'", "the database is not saved: Disk full"),
                               ("MapErrors=uint64 3", "3 map operations failed"),
                               ("ObservationsLost=uint64 7", "7 lost")):
             with self.subTest(option=option):
@@ -272,8 +272,8 @@ class Status(ClientTest):
             self.setUp()
             self.start_fake(f"--set=LastSaveError='{reason}'")
             text = self.ok("status")
-            self.assertIn(f"the last save failed: {reason}\n", text)
-            self.assertIn("             Once that is mended, the service saves by itself.\n", text)
+            self.assertIn(f"the database is not saved: {reason}\n", text)
+            self.assertIn("             Until that is mended, what is learned is only in memory.\n", text)
             self.assertNotIn("pandemoniumctl save", text)
 
     def test_what_is_wrong_with_what_works_is_said_whole(self):
@@ -292,8 +292,8 @@ class Status(ClientTest):
     def test_what_stands_in_for_the_scheduler_learns(self):
         for state, words in (("failed: no sched_ext; observing instead",
                               "Problem: no sched_ext; observing instead"),
-                             ("waiting: scx_x is running; its maps are used",
-                              "nothing to do; scx_x is running; its maps are used")):
+                             ("waiting: scx_x is running; observing instead",
+                              "nothing to do; scx_x is running; observing instead")):
             with self.subTest(state=state):
                 self.setUp()
                 self.start_fake("--set=Backend='sched-ext'", "--set=BackendState='%s'" % state,

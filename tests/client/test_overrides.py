@@ -21,16 +21,16 @@ class Overrides(ClientTest):
     def test_what_clears_an_override_says_what_counts(self):
         self.ok("override", "set", "later", "batch")
         self.assertEqual(self.ok("override", "clear", "later"),
-                         'The override of "later" is cleared; nothing was learned about it.\n')
+                         '"later" has no override now; nothing was learned about it.\n')
         self.assertEqual(self.ok("override", "clear", "wine"),
-                         'The override of "wine" is cleared; what was learned about it counts.\n')
+                         '"wine" has no override now; what was learned about it counts.\n')
         self.assertIn('There is no override of "nosuch".', self.fails(3, "override", "clear", "nosuch"))
 
     def test_an_override_that_a_file_declares_counts_again_and_is_no_decision_of_an_administrator(self):
         path = "/etc/pandemonium/procdb.conf.d/o.conf"
         self.ok("override", "set", "declared", "batch")
         self.assertEqual(self.ok("override", "clear", "declared"),
-                         'The override of "declared" is cleared; that of %s counts again.\n' % path)
+                         '"declared" has no override of an administrator now; that of %s counts.\n' % path)
         self.assertIn('New tasks named "declared" start as batch because %s says so.\n' % path,
                       self.ok("explain", "declared"))
 
@@ -106,7 +106,7 @@ class Overrides(ClientTest):
         self.assertEqual(self.json("override", "set", "later", "cc1", "batch"),
                          [{"name": "later", "override": "batch"},
                           {"name": "cc1", "override": "batch"}])
-        self.assertEqual(self.ok("override", "clear", "later", "cc1").count("is cleared"), 2)
+        self.assertEqual(self.ok("override", "clear", "later", "cc1").count("has no override now"), 2)
 
     def test_an_override_that_can_never_match_is_refused_with_what_can(self):
         for typed, name in (("telegram-desktop", "telegram-deskto"),

@@ -37,7 +37,7 @@ class Panel(ClientTest):
         self.start_fake("--set=Apply='auto'", "--set=ApplyActive=true")
         line = self.line(self.start_panel())
         self.assertEqual((line["text"], line["class"], line["alt"]), ("6", "applying", "applying"))
-        self.assertEqual(line["tooltip"].splitlines(), ["Slices are given", "10 programs, 6 predicted, 1 override"])
+        self.assertEqual(line["tooltip"].splitlines(), ["Slices are given", "10 programs, 6 confident, 1 override"])
 
     def test_it_says_why_no_slices_are_given(self):
         for sets, first in ((("ApplyReason='the mode is none'",), "No slices: the mode is none"),

@@ -221,7 +221,7 @@ class Showing(TopTest):
         self.press("l", 'New tasks named "cc1" start as lat-critical from now on')
         self.assertEqual(self.json("show", "cc1")["origin"], "override")
         self.press("o", '^"cc1" starts as')
-        self.press("n", 'The override of "cc1" is cleared')
+        self.press("n", '"cc1" has no override of an administrator now')
         self.press("o", '^"cc1" starts as')
         self.press("\033", "^h help")
         self.assertEqual(self.json("show", "cc1")["origin"], "live")

@@ -177,7 +177,7 @@ def declared_overrides_count_and_show_their_source():
         ctl("override", "set", "ffmpeg", "lat-critical")
         assert sources()["ffmpeg"] == ("lat-critical", "administrator")
         told = ctl("override", "clear", "ffmpeg")
-        assert told == 'The override of "ffmpeg" is cleared; that of %s counts again.\n' % DROP_IN, told
+        assert told == '"ffmpeg" has no override of an administrator now; that of %s counts.\n' % DROP_IN, told
         assert "start as batch because %s says so." % DROP_IN in ctl("explain", "ffmpeg")
         assert sources()["ffmpeg"] == ("batch", DROP_IN)
         ctl("override", "clear", "ffmpeg", status=1)
