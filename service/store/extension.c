@@ -94,7 +94,9 @@ static guint32 checksum(const guint8 *file, gsize len)
 
 static guint8 *put(guint8 *at, const void *data, gsize len)
 {
-	memcpy(at, data, len);
+	/* The data of no bytes may be NULL. */
+	if (len > 0)
+		memcpy(at, data, len);
 	return at + len;
 }
 

@@ -127,6 +127,23 @@ static struct bpf_object *open_object(char **words)
 	return object;
 }
 
+static int ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name), end_len = strlen(end);
+
+	return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+/* As the service does for its scheduler: libbpf 1.1 has no section name that says so. */
+static void allow_sleeping(struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+
+	if (bpf_program__type(program) == BPF_PROG_TYPE_STRUCT_OPS &&
+	    (ends_with(name, "_init") || ends_with(name, "_init_task")))
+		bpf_program__set_flags(program, BPF_F_SLEEPABLE);
+}
+
 /* Loads all programs, or only that of a number, and prints their names; counts all of them. */
 static int load(char **words, int only, int *count)
 {
@@ -138,6 +155,7 @@ static int load(char **words, int only, int *count)
 	bpf_object__for_each_program(program, object)
 	{
 		bpf_program__set_autoload(program, only < 0 || only == *count);
+		allow_sleeping(program);
 		++*count;
 	}
 	result = bpf_object__load(object);

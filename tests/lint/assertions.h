@@ -20,7 +20,9 @@ ENDS(g_assertion_message_cmpstrv);
 ENDS(g_assertion_message_cmpnum);
 ENDS(g_assertion_message_error);
 #if GLIB_CHECK_VERSION(2, 78, 0)
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
 ENDS(g_assertion_message_cmpint);
+G_GNUC_END_IGNORE_DEPRECATIONS
 #endif
 
 #undef ENDS
