@@ -138,7 +138,7 @@ static char *read_bytes(int fd, gsize *len, GError **error)
 			break;
 		n = MAX(n, 0);
 	}
-	if (*len == MAX_BYTES)
+	if (*len >= MAX_BYTES)
 		return fail(error, 0, "it is larger than 1 MiB");
 	bytes[*len] = '\0';
 	nul = memchr(bytes, '\0', *len);

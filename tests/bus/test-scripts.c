@@ -151,6 +151,7 @@ static gpointer answer_late(gpointer data)
 		g_autofree char *file = file_of(f, pid);
 		const int writer = open(file, O_WRONLY);
 
+		g_assert_cmpint(writer, >=, 0);
 		g_usleep(30000);
 		(void)!write(writer, "python3\0late.py", 16);
 		(void)close(writer);
