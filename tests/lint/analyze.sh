@@ -28,12 +28,14 @@ command -v "$program" >/dev/null || {
 	exit 77
 }
 
-# gcc 15 and 16 take for possible what cannot be, in code that gcc 12 and 14 look at as well: that
-# g_strdup(), which GLib inlines by now, was given nothing, and what bounds and lists of arguments exclude.
+# gcc 14 and 16 take for possible what cannot be: that g_strdup(), which GLib inlines by now, was given
+# nothing, and what bounds and lists of arguments exclude; and tests leave files open at their ends. gcc 12
+# looks for NULL in the same code, the sanitizers for bounds.
 newer=''
-[ "$(gcc -dumpversion | cut -d. -f1)" -lt 15 ] ||
-	newer='-Wno-analyzer-null-argument -Wno-analyzer-null-dereference -Wno-analyzer-out-of-bounds
-		-Wno-analyzer-fd-leak -Wno-analyzer-va-list-exhausted'
+[ "$(gcc -dumpversion | cut -d. -f1)" -lt 13 ] ||
+	newer='-Wno-analyzer-null-argument -Wno-analyzer-null-dereference -Wno-analyzer-jump-through-null
+		-Wno-analyzer-out-of-bounds -Wno-analyzer-va-list-exhausted
+		-Wno-analyzer-fd-leak -Wno-analyzer-fd-use-without-check'
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/procdb-analyze-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
