@@ -13,7 +13,7 @@ gint64 procdb_engine_boot_us(void)
 	struct timespec now = {0};
 
 	/* Unlike the monotonic clock it goes on while the machine sleeps. */
-	clock_gettime(CLOCK_BOOTTIME, &now);
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
