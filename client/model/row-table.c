@@ -3,7 +3,7 @@
 
 #include "row-table.h"
 
-#include <stddef.h>
+#include "columns.h"
 
 struct RowTable {
 	GHashTable *kept; /* name, which is of the value -> Kept */
@@ -13,18 +13,24 @@ typedef struct {
 	Row row; /* the texts are of this */
 } Kept;
 
-/* What texts a row has. */
-static const size_t texts[] = {
-    offsetof(Row, name),
-    offsetof(Row, tier),
-    offsetof(Row, origin),
-    offsetof(Row, taught_by),
-    offsetof(Row, prediction_source),
-    offsetof(Row, held),
-    offsetof(Row, kind),
-    offsetof(Row, program),
-    offsetof(Row, application),
-};
+/* Calls function for the place of each text that a row has. */
+static void each_text(Row *row, void (*function)(char **text))
+{
+	for (gsize i = 0; i < row_members_count; i++)
+		if (*row_members[i].type == 's')
+			function(G_STRUCT_MEMBER_P(row, row_members[i].offset));
+	function((char **)&row->taught_by);
+}
+
+static void copy_text(char **text)
+{
+	*text = g_strdup(*text);
+}
+
+static void free_text(char **text)
+{
+	g_free(*text);
+}
 
 /* An answer of thousands would live as long as one of its rows does. */
 static Kept *kept_new(const Row *row)
@@ -33,18 +39,14 @@ static Kept *kept_new(const Row *row)
 
 	kept->row = *row;
 	kept->row.members = NULL;
-	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-		char **text = G_STRUCT_MEMBER_P(&kept->row, texts[i]);
-
-		*text = g_strdup(*text);
-	}
+	kept->row.columns = NULL;
+	each_text(&kept->row, copy_text);
 	return kept;
 }
 
 static void kept_free(Kept *kept)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		g_free(G_STRUCT_MEMBER(char *, &kept->row, texts[i]));
+	each_text(&kept->row, free_text);
 	g_free(kept);
 }
 
