@@ -59,6 +59,8 @@ def draw(row, column, text, style):
                                                                            colour)
         colour = BACK
     if text.strip():
+        # Chromium makes one of several spaces, whatever xml:space says.
+        text = text.replace(" ", "\N{NO-BREAK SPACE}")
         more = ' font-weight="bold"' if style.get("bold") else ""
         more += ' text-decoration="underline"' if style.get("underline") else ""
         yield '<text x="%.1f" y="%d" fill="%s" textLength="%.1f"%s>%s</text>' % (
@@ -77,7 +79,7 @@ def main():
             widest = max(widest, column + columns(text))
     width, height = 2 * MARGIN + widest * WIDTH, 2 * MARGIN + len(lines) * HEIGHT
     print('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" '
-          'font-family="monospace" font-size="13" xml:space="preserve">' % (width, height, width))
+          'font-family="monospace" font-size="13">' % (width, height, width))
     print('<rect width="100%%" height="100%%" rx="6" fill="%s"/>' % BACK)
     print("\n".join(shapes) + "\n</svg>")
 
