@@ -11,8 +11,8 @@ int cmd_save(Ctl *ctl, const CtlCommand *command, char **argv)
 	    .call = procdb_dbus_proc_db1_call_save_sync,
 	    .key = "saved",
 	    /* The service counts these; all else that is known is in the file as well. */
-	    .before = "Saved, with ",
-	    .after = " that predict or are overridden.",
+	    .before = "Saved: ",
+	    .after = " with a prediction or an override, and what else is known.",
 	};
 
 	return count_run(ctl, command, argv, &save);

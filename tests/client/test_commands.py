@@ -224,7 +224,7 @@ class Changing(ClientTest):
         self.assertNotIn("is run by", self.ok("override", "set", "cc1", "batch"))
 
     def test_save_and_reload_count(self):
-        self.assertEqual(self.ok("save"), "Saved, with 6 profiles that predict or are overridden.\n")
+        self.assertEqual(self.ok("save"), "Saved: 6 profiles with a prediction or an override, and what else is known.\n")
         self.assertEqual(self.json("save"), {"saved": 6})
         self.assertEqual(self.json("load"), {"loaded": len(PROFILES)})
         self.assertEqual(self.json("reload"), {"profiles": len(PROFILES)})
