@@ -251,7 +251,7 @@ static void act_override(GtkWidget *widget, const char *action, GVariant *parame
 		return;
 	name = monitor_program_name(program);
 	if (g_str_equal(tier, "none")) {
-		done = g_strdup_printf("The override of “%s” is cleared", name);
+		done = g_strdup_printf("“%s” has no override of an administrator now", name);
 		monitor_call(self->proxy, "ClearOverride", g_variant_new("(s)", name), done,
 			     G_OBJECT(self), told);
 	} else {
