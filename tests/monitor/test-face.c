@@ -49,10 +49,33 @@ static void test_a_pause_has_a_time_until_that_has_passed(void)
 	}
 }
 
+static void test_that_another_backend_stands_in_is_no_silence(void)
+{
+	static const struct {
+		const char *in_use, *said;
+	} cases[] = {
+	    {"observer", "What was chosen to observe does not run: scx_x is running"},
+	    {"", "Nothing is observed now: scx_x is running"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(ProcdbDBusProcDb1) service = service_new();
+		g_autofree char *banner = NULL;
+
+		procdb_dbus_proc_db1_set_backend_status(service, "waiting");
+		procdb_dbus_proc_db1_set_backend_reason(service, "scx_x is running");
+		procdb_dbus_proc_db1_set_backend_in_use(service, cases[i].in_use);
+		banner = monitor_face_banner(service);
+		g_assert_cmpstr(banner, ==, cases[i].said);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/face/all-is-well", test_all_is_well);
 	g_test_add_func("/face/pause", test_a_pause_has_a_time_until_that_has_passed);
+	g_test_add_func("/face/another-backend-stands-in",
+			test_that_another_backend_stands_in_is_no_silence);
 	return g_test_run();
 }
