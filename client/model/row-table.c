@@ -19,6 +19,7 @@ static void each_text(Row *row, void (*function)(char **text))
 	for (gsize i = 0; i < row_members_count; i++)
 		if (*row_members[i].type == 's')
 			function(G_STRUCT_MEMBER_P(row, row_members[i].offset));
+	/* Of a record; no answer in columns is asked for it. */
 	function((char **)&row->taught_by);
 }
 

@@ -14,8 +14,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RowTable, row_table_free)
 
 guint row_table_size(const RowTable *table);
 
-/* Copies rows, but for their members and columns: new ones, and in the place of older ones of the
- * same name. */
+/*
+ * Copies rows, without their members and columns: new ones, and in the place of older ones of the
+ * same name.
+ */
 void row_table_take(RowTable *table, const Rows *rows);
 
 /* Forgets all rows. */

@@ -28,18 +28,18 @@ command -v "$program" >/dev/null || {
 	exit 77
 }
 
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/procdb-analyze-XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 143' TERM INT
+
 # gcc 14 and 16 take for possible what cannot be: that g_strdup(), which GLib inlines by now, was given
 # nothing, and what bounds and lists of arguments exclude; and tests leave files open at their ends. gcc 12
 # looks for NULL in the same code, the sanitizers for bounds.
 newer=''
-[ "$(gcc -dumpversion | cut -d. -f1)" -lt 13 ] ||
+[ "$tool" != gcc ] || [ "$(gcc -dumpversion | cut -d. -f1)" -lt 13 ] ||
 	newer='-Wno-analyzer-null-argument -Wno-analyzer-null-dereference -Wno-analyzer-jump-through-null
 		-Wno-analyzer-out-of-bounds -Wno-analyzer-va-list-exhausted
 		-Wno-analyzer-fd-leak -Wno-analyzer-fd-use-without-check'
-
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/procdb-analyze-XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 143' TERM INT
 
 # Compile commands of C files of these directories, each file once; generated code is
 # not ours. What only clang knows is not for gcc, and the other way round.
