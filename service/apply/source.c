@@ -10,8 +10,14 @@
 #define ASKED_MANY 1000
 #define ASK_ROUNDS 8
 
-/* The time between two polls while events keep coming. */
-#define INTERVAL_US 4000
+/*
+ * How often events may wake the loop in the long run, which is also how often it is polled while
+ * more than that come; and how many wake-ups may be saved up. So a program is given its slice at
+ * once, also of a large build's hundred a second, and a fork storm costs no more wake-ups than
+ * this.
+ */
+#define WAKE_EVERY_US 2000
+#define WAKES_SAVED 100
 
 typedef struct {
 	GSource base;
@@ -22,8 +28,9 @@ struct _ProcdbApplySource {
 	ProcdbApply *apply;
 	ProcdbBackend *backend;
 	LoopSource *loop;
-	GPollFD polled;	     /* in loop while its descriptor is not -1 */
-	gint64 due;	     /* monotonic µs of the next poll; -1: none */
+	GPollFD polled; /* in loop while its descriptor is not -1 */
+	gint64 due;	/* monotonic µs of the next poll; -1: none */
+	gint64 spent;	/* monotonic µs up to which wake-ups are paid for, WAKE_EVERY_US each */
 	gboolean unfinished; /* tasks may run without their slice, and send no event */
 	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
@@ -51,19 +58,41 @@ static guint take(ProcdbApplySource *source, gboolean arm)
 	return source->events->len;
 }
 
-/* Handles the pending events. Without any, BPF is armed to wake the loop at the next. */
+/* Has the source poll at once: what was taken elsewhere may have used up the arming. */
+static void poll_now(ProcdbApplySource *source)
+{
+	if (source->polled.fd < 0)
+		return;
+	source->armed = FALSE;
+	source->polled.events = 0;
+	source->due = g_get_monotonic_time();
+}
+
+/* Counts the wake-up that brought events, and says whether the next event may wake the loop. */
+static gboolean may_wake_again(ProcdbApplySource *source, gint64 now)
+{
+	source->spent = MAX(source->spent, now - WAKES_SAVED * WAKE_EVERY_US) + WAKE_EVERY_US;
+	return source->spent <= now;
+}
+
+/*
+ * Handles the pending events. After it BPF wakes the loop at the next, or the source polls: while
+ * events come faster than they may wake it, and where they do not stop coming here.
+ */
 static void work(ProcdbApplySource *source)
 {
 	gint64 now = g_source_get_time(&source->loop->base);
 
-	source->armed = take(source, FALSE) == 0 && take(source, TRUE) == 0;
+	/* An event that came between arming and taking has used up the arming. */
+	source->armed = (take(source, FALSE) == 0 || may_wake_again(source, now)) &&
+			(take(source, TRUE) == 0 || take(source, TRUE) == 0);
 	/*
 	 * Not by g_source_modify_unix_fd() and g_source_set_ready_time(): each of
 	 * them wakes the main loop up once more, from itself.
 	 */
 	source->polled.events = source->armed ? G_IO_IN : 0;
 	source->polled.revents = 0;
-	source->due = source->armed ? -1 : now + INTERVAL_US;
+	source->due = source->armed ? -1 : now + WAKE_EVERY_US;
 }
 
 static gboolean loop_prepare(GSource *base, int *timeout)
@@ -118,7 +147,9 @@ static gboolean on_second(gpointer data)
 	ProcdbApplySource *source = data;
 
 	look_for_events(source);
-	procdb_apply_refresh(source->apply);
+	/* A sched_ext scheduler left: tasks that run have sent their events to deaf ears. */
+	if (procdb_apply_refresh(source->apply) && procdb_apply_is_active(source->apply))
+		source->unfinished = TRUE;
 	if (source->unfinished && procdb_apply_is_active(source->apply))
 		procdb_apply_source_ask_again(source);
 	return G_SOURCE_CONTINUE;
@@ -212,6 +243,7 @@ gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 		listed = procdb_backend_ask_again(source->backend);
 		events = listed ? take(source, FALSE) : 0;
 	}
+	poll_now(source);
 	source->unfinished = !listed || events >= ASKED_MANY || refused_by_limit(source) > refused;
 	return !source->unfinished;
 }

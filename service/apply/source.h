@@ -4,9 +4,9 @@
 
 /*
  * Brings the events of running tasks from the backend to the apply layer, in the
- * main loop. The first event after a pause wakes the loop at once. While events
- * keep coming the source polls every few ms instead: a fork storm costs a bounded
- * number of wake-ups, and a quiet machine none.
+ * main loop. An event wakes the loop at once. Where more come than may wake it, the
+ * source polls every few ms instead: a fork storm costs a bounded number of wake-ups,
+ * and a quiet machine none.
  */
 
 #include "apply.h"

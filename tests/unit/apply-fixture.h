@@ -12,9 +12,6 @@
 #define FOREIGN_SLICE 5000000
 #define PID 100
 
-#define FOREIGN_SLICE 5000000
-#define PID 100
-
 static inline FakeMachine machine_with_task(void)
 {
 	return (FakeMachine){

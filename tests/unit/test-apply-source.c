@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+/* When events of running tasks wake the main loop, and when they have to wait. */
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "source.h"
+
+#include "apply-fixture.h"
+
+/* Those of source.c: what is paid for one wake-up, and how many are saved up. */
+#define WAKE_EVERY_US 2000
+#define WAKES_SAVED 100
+
+/* As BPF's ring buffer: an event wakes the loop only while it is armed, which that ends. */
+struct _ProcdbBackend {
+	int fd;
+	gboolean armed;
+	guint pending;
+	guint wakes;
+	guint taken;
+	guint between; /* events that come as soon as the backend was armed */
+};
+
+static void send_event(ProcdbBackend *backend)
+{
+	const guint64 one = 1;
+
+	backend->pending++;
+	if (!backend->armed)
+		return;
+	backend->armed = FALSE;
+	backend->wakes++;
+	g_assert_cmpint(write(backend->fd, &one, sizeof(one)), ==, sizeof(one));
+}
+
+static void consume(ProcdbBackend *backend, GArray *events)
+{
+	const struct procdb_task_event known = event(PROCDB_TIERS);
+	guint64 wakes;
+
+	for (; backend->pending > 0; backend->pending--, backend->taken++)
+		g_array_append_val(events, known);
+	/* Nothing is left that poll() would tell. */
+	(void)read(backend->fd, &wakes, sizeof(wakes));
+}
+
+int procdb_backend_events_fd(ProcdbBackend *backend)
+{
+	return backend->fd;
+}
+
+void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean arm)
+{
+	consume(backend, events);
+	if (!arm)
+		return;
+	backend->armed = TRUE;
+	if (backend->between > 0) {
+		backend->between--;
+		send_event(backend);
+	}
+	consume(backend, events);
+}
+
+gboolean procdb_backend_ask_again(ProcdbBackend *backend)
+{
+	send_event(backend);
+	return TRUE;
+}
+
+void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices)
+{
+}
+
+void procdb_backend_set_rules(ProcdbBackend *backend, ProcdbDecide decide, gpointer data)
+{
+}
+
+typedef struct {
+	FakeMachine machine;
+	ProcdbBackend backend;
+	ProcdbApply *apply;
+	ProcdbApplySource *source;
+} Fixture;
+
+/* Dispatches what is ready, and nothing that will be. */
+static void run_what_is_ready(void)
+{
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+static void setup(Fixture *f, gconstpointer data)
+{
+	f->machine = machine_with_task();
+	f->backend = (ProcdbBackend){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	f->apply = procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &f->machine);
+	f->source = procdb_apply_source_new(f->apply);
+	procdb_apply_source_set_backend(f->source, &f->backend);
+	run_what_is_ready();
+}
+
+static void teardown(Fixture *f, gconstpointer data)
+{
+	procdb_apply_source_free(f->source);
+	procdb_apply_free(f->apply);
+	close(f->backend.fd);
+}
+
+static void each_event_of_a_build_wakes_the_loop(Fixture *f, gconstpointer data)
+{
+	for (guint i = 1; i <= WAKES_SAVED / 2; i++) {
+		send_event(&f->backend);
+		run_what_is_ready();
+		g_assert_cmpuint(f->backend.wakes, ==, i);
+		g_assert_cmpuint(f->backend.taken, ==, i);
+		g_assert_true(f->backend.armed);
+	}
+}
+
+static void a_fork_storm_costs_a_bounded_number_of_wake_ups(Fixture *f, gconstpointer data)
+{
+	gint64 began = g_get_monotonic_time(), took;
+
+	for (guint i = 0; i < 20000; i++) {
+		send_event(&f->backend);
+		run_what_is_ready();
+	}
+	took = g_get_monotonic_time() - began;
+	g_assert_cmpuint(f->backend.wakes, <=, WAKES_SAVED + took / WAKE_EVERY_US + 1);
+}
+
+static void what_came_in_a_storm_is_taken_without_another_event(Fixture *f, gconstpointer data)
+{
+	const gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+
+	/* Armed again at once each time: only the saved wake-ups end that. */
+	while (f->backend.armed) {
+		send_event(&f->backend);
+		run_what_is_ready();
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+	}
+	send_event(&f->backend);
+	/* A poll is due, and the one that finds nothing arms again. */
+	while (!f->backend.armed) {
+		g_main_context_iteration(NULL, TRUE);
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+	}
+	g_assert_cmpuint(f->backend.pending, ==, 0);
+}
+
+static void an_event_that_came_while_it_was_armed_is_no_end_of_waking(Fixture *f,
+								      gconstpointer data)
+{
+	f->backend.between = 1;
+	send_event(&f->backend);
+	run_what_is_ready();
+	g_assert_cmpuint(f->backend.taken, ==, 2);
+	g_assert_true(f->backend.armed);
+
+	send_event(&f->backend);
+	run_what_is_ready();
+	g_assert_cmpuint(f->backend.taken, ==, 3);
+}
+
+static void events_that_come_whenever_it_is_armed_are_polled(Fixture *f, gconstpointer data)
+{
+	const gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+
+	f->backend.between = 10;
+	send_event(&f->backend);
+	/* Ends although each arming is used up at once. */
+	run_what_is_ready();
+	while (f->backend.taken < 11 || !f->backend.armed) {
+		g_main_context_iteration(NULL, TRUE);
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+	}
+}
+
+static void what_was_asked_for_is_no_end_of_waking(Fixture *f, gconstpointer data)
+{
+	g_assert_true(procdb_apply_source_ask_again(f->source));
+	g_assert_cmpuint(f->backend.taken, ==, 1);
+	run_what_is_ready();
+	g_assert_true(f->backend.armed);
+	send_event(&f->backend);
+	run_what_is_ready();
+	g_assert_cmpuint(f->backend.taken, ==, 2);
+}
+
+#define TEST(name) g_test_add("/apply-source/" #name, Fixture, NULL, setup, name, teardown)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	TEST(each_event_of_a_build_wakes_the_loop);
+	TEST(a_fork_storm_costs_a_bounded_number_of_wake_ups);
+	TEST(what_came_in_a_storm_is_taken_without_another_event);
+	TEST(an_event_that_came_while_it_was_armed_is_no_end_of_waking);
+	TEST(what_was_asked_for_is_no_end_of_waking);
+	TEST(events_that_come_whenever_it_is_armed_are_polled);
+	return g_test_run();
+}
