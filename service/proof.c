@@ -81,6 +81,13 @@ static void log_pause(const ProcdbGuardStatus *status)
 	g_autofree char *until = retry ? g_date_time_format(retry, "%F %T") : g_strdup("later");
 	const struct procdb_comparison *found = &status->found;
 
+	if (!status->harms) {
+		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_GUARD,
+			   "Whether programs still wait longer with slices could not be told now; "
+			   "no slice is given until it is tried again, at %s",
+			   until);
+		return;
+	}
 	procdb_log(
 	    G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_GUARD,
 	    "Programs that should wait less waited longer with slices than without: %.2f and "

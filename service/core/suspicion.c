@@ -25,5 +25,9 @@ enum procdb_suspect procdb_suspicion_add(struct procdb_suspicion *suspicion,
 	found = procdb_compare(suspicion->pairs, suspicion->n, CERTAINTY);
 	if (procdb_delays_rise(&found))
 		return PROCDB_SUSPECT_HARM;
-	return suspicion->worse >= WORSE_MIN ? PROCDB_SUSPECT_PERHAPS : PROCDB_SUSPECT_NOTHING;
+	/* One pair that was not worse does not end it while all of them together are. */
+	return suspicion->worse >= WORSE_MIN || (suspicion->worse > 0 && suspicion->n > WORSE_MIN &&
+						 procdb_delays_seem_to_rise(&found))
+		   ? PROCDB_SUSPECT_PERHAPS
+		   : PROCDB_SUSPECT_NOTHING;
 }

@@ -14,7 +14,8 @@ struct _ProcdbGuard {
 	ProcdbGuardState state;
 	struct procdb_suspicion suspicion;
 	struct procdb_comparison found;
-	guint timer; /* GSource id */
+	gboolean harms; /* it does, by that */
+	guint timer;	/* GSource id */
 	/* Times are monotonic. */
 	gint64 saved_us;    /* of windows without applying that may be taken */
 	gint64 saved_at_us; /* when that was worked out */
@@ -38,6 +39,7 @@ const ProcdbGuardSettings procdb_guard_default_settings = {
     .pair = {.seconds = 1, .window_ms = 1000, .settle_ms = 200, .certainty = .95},
     .look = {.seconds = 60, .window_ms = 1000, .settle_ms = 200, .certainty = .9999},
     .later_ms = 60 * 1000,
+    .often_ms = 30 * 1000,
     .sooner_ms = 10 * 1000,
     .share = .03,
     .saved_ms = 90 * 1000,
@@ -144,6 +146,15 @@ static void save_up(ProcdbGuard *guard)
 	guard->saved_at_us = now;
 }
 
+/* From one pair to the next where the last ones were not worse. */
+static guint calm_ms(const ProcdbGuard *guard)
+{
+	const gint64 most = (gint64)guard->settings.saved_ms * US_PER_MS;
+
+	return guard->saved_us >= most / 4 * 3 ? guard->settings.often_ms
+					       : guard->settings.later_ms;
+}
+
 /* Whether enough had to wait for a CPU since the last time that it was looked. */
 static gboolean has_load(ProcdbGuard *guard)
 {
@@ -158,6 +169,13 @@ static gboolean has_load(ProcdbGuard *guard)
 	guard->before = delays;
 	guard->before_us = now;
 	return since && procdb_delays_are_load(&had, (guint64)(now - before_us) * 1000);
+}
+
+/* first: there was nothing yet to tell the load from; now there is. */
+static void wait_for_load(ProcdbGuard *guard, gboolean first)
+{
+	wait_for(guard,
+		 first && guard->before_us != 0 ? guard->settings.sooner_ms : calm_ms(guard));
 }
 
 /* Begins the windows; what they find comes to on_windows_changed(). */
@@ -177,23 +195,27 @@ static void look_closely(ProcdbGuard *guard)
 
 static void watch(ProcdbGuard *guard)
 {
+	const gboolean first = guard->before_us == 0;
+
 	if (has_load(guard) && !guard->host->refusal(guard->data) &&
 	    spend(guard, cost_of_pair(guard)))
 		begin(guard, &guard->settings.pair);
 	else
-		wait_for(guard, guard->settings.later_ms);
+		wait_for_load(guard, first);
 }
 
 /* In the middle of a pause: the windows with applying are the only ones in which it is applied. */
 static void try_again(ProcdbGuard *guard)
 {
-	if (g_get_monotonic_time() < guard->retry_us) {
-		wait_for(guard,
-			 (guint)((guard->retry_us - g_get_monotonic_time()) / US_PER_MS + 1));
+	const gboolean first = guard->before_us == 0;
+	const gint64 left_us = guard->retry_us - g_get_monotonic_time();
+
+	if (left_us > 0) {
+		wait_for(guard, (guint)(left_us / US_PER_MS + 1));
 		return;
 	}
 	if (!has_load(guard)) {
-		wait_for(guard, guard->settings.later_ms);
+		wait_for_load(guard, first);
 		return;
 	}
 	guard->host->apply(guard->data, PROCDB_GUARD_APPLY);
@@ -245,10 +267,14 @@ static void pause_for(ProcdbGuard *guard, guint pause_ms)
 	wait_for(guard, guard->pause_ms);
 }
 
-/* The load has gone, or comes and goes: that says nothing. Batch tasks say nothing of delays. */
+/*
+ * Whether a look says nothing that would end a pause: the load has gone, or comes and goes so that
+ * the pairs are too few for an interval, or it is worse with slices still, and not surely.
+ */
 static gboolean is_unsure(const struct procdb_comparison *found)
 {
-	return found->effect == PROCDB_EFFECT_UNKNOWN || found->pairs < PROCDB_PAIRS_MIN;
+	return found->effect == PROCDB_EFFECT_UNKNOWN || !found->delay[PROCDB_P50].known ||
+	       procdb_delays_seem_to_rise(found);
 }
 
 static void resume(ProcdbGuard *guard)
@@ -265,7 +291,8 @@ static void take_look(ProcdbGuard *guard, const struct procdb_comparison *found)
 {
 	guard->suspicion = (struct procdb_suspicion){0};
 	guard->found = *found;
-	if (procdb_delays_rise(found))
+	guard->harms = procdb_delays_rise(found);
+	if (guard->harms)
 		pause_for(guard, next_pause(guard, guard->state == PROCDB_GUARD_PAUSED));
 	else if (guard->state == PROCDB_GUARD_PAUSED && is_unsure(found))
 		pause_for(guard, guard->pause_ms);
@@ -286,7 +313,7 @@ static void take_pair(ProcdbGuard *guard, const struct procdb_pair *pair)
 		   guard->saved_us >= cost_of_look(guard) + cost_of_pair(guard)) {
 		wait_for(guard, guard->settings.sooner_ms);
 	} else {
-		wait_for(guard, guard->settings.later_ms);
+		wait_for(guard, calm_ms(guard));
 	}
 }
 
@@ -358,7 +385,7 @@ void procdb_guard_configure(ProcdbGuard *guard, gboolean on)
 	if (was_paused)
 		apply_by_state(guard);
 	if (on && !guard->held)
-		wait_for(guard, guard->settings.later_ms);
+		wait_for(guard, guard->settings.sooner_ms);
 }
 
 void procdb_guard_hold(ProcdbGuard *guard, gboolean held)
@@ -369,7 +396,7 @@ void procdb_guard_hold(ProcdbGuard *guard, gboolean held)
 	guard->held = held;
 	apply_by_state(guard);
 	if (!held && guard->state != PROCDB_GUARD_OFF)
-		wait_for(guard, guard->settings.later_ms);
+		wait_for(guard, guard->settings.sooner_ms);
 }
 
 void procdb_guard_status(const ProcdbGuard *guard, ProcdbGuardStatus *status)
@@ -378,5 +405,6 @@ void procdb_guard_status(const ProcdbGuard *guard, ProcdbGuardStatus *status)
 	    .state = guard->state,
 	    .retry_us = guard->state == PROCDB_GUARD_PAUSED ? guard->retry_at_us : 0,
 	    .found = guard->found,
+	    .harms = guard->harms,
 	};
 }

@@ -16,7 +16,8 @@ typedef struct {
 	ProcdbTrialSettings pair; /* one pair of windows */
 	ProcdbTrialSettings look; /* a closer look, which decides */
 	guint later_ms;		  /* from one pair to the next, or to the next look for load */
-	guint sooner_ms;	  /* the same while the last pairs were worse */
+	guint often_ms;		  /* the same while nearly all is left that may be saved up */
+	guint sooner_ms; /* the same while the last pairs were worse, and at the beginning */
 	/* Of the time, the share that windows without applying may take, and what may be saved up.
 	 */
 	double share;
@@ -25,7 +26,7 @@ typedef struct {
 	guint pause_most_ms; /* at most */
 } ProcdbGuardSettings;
 
-/* A pair a minute; 3 %; pauses of 10 minutes to a day. */
+/* A pair or two a minute; 3 %; pauses of 10 minutes to a day. */
 extern const ProcdbGuardSettings procdb_guard_default_settings;
 
 /* How the guard wants it to be. */
@@ -55,8 +56,9 @@ typedef enum {
 typedef struct {
 	ProcdbGuardState state;
 	gint64 retry_us; /* µs since the epoch: when a pause is looked at again; 0: there is none */
-	/* Of the last closer look. */
+	/* Of the last closer look, and whether slices harm by it: else a pause goes on unproven. */
 	struct procdb_comparison found;
+	gboolean harms;
 } ProcdbGuardStatus;
 
 /* Off. host must outlive the object; data is passed to its functions. */

@@ -14,6 +14,7 @@ typedef struct {
 	guint windows;	    /* without applying */
 	guint pauses;
 	guint changes;
+	guint looks; /* at delays, without applying */
 	struct procdb_delays delays;
 } Machine;
 
@@ -59,6 +60,7 @@ static const ProcdbGuardSettings quick = {
     .pair = {.seconds = 0, .window_ms = 1, .settle_ms = 0, .certainty = .95},
     .look = {.seconds = 1, .window_ms = 20, .settle_ms = 0, .certainty = .9999},
     .later_ms = 5,
+    .often_ms = 5,
     .sooner_ms = 1,
     .share = 1,
     .saved_ms = 100000,
@@ -201,6 +203,26 @@ static void test_windows_without_take_their_share_only(void)
 	}
 }
 
+static void test_after_a_quiet_time_it_looks_more_often(void)
+{
+	Machine machine = {.with_us = 1000, .without_us = 1000, .waits = 100};
+	ProcdbGuardSettings settings = quick;
+
+	/* Three quarters are left after five pairs; then comes none within the time of this test.
+	 */
+	settings.share = 0;
+	settings.saved_ms = 20;
+	settings.later_ms = 100000;
+	{
+		g_autoptr(ProcdbGuard) guard = guard_on(&machine, &settings);
+
+		while (machine.windows < 6)
+			g_main_context_iteration(NULL, TRUE);
+		run_for(50);
+		g_assert_cmpuint(machine.windows, ==, 6);
+	}
+}
+
 static void test_a_trial_is_left_alone(void)
 {
 	Machine machine = {.with_us = 3000, .without_us = 300, .waits = 100};
@@ -267,6 +289,43 @@ static void test_the_load_that_left_keeps_the_pause(void)
 	run_until(guard, PROCDB_GUARD_WATCHING);
 }
 
+/* Without waits in one window of two, a dozen of 25 pairs can be compared: too few for 99.99 %. */
+static gboolean machine_delays_now_and_then(gpointer data, struct procdb_delays *now,
+					    GError **error)
+{
+	Machine *machine = data;
+	const guint waits = machine->waits;
+
+	if (machine->wish != PROCDB_GUARD_APPLY && machine->looks++ / 2 % 2 == 1)
+		machine->waits = 0;
+	machine_delays(data, now, error);
+	machine->waits = waits;
+	return TRUE;
+}
+
+static void test_a_look_at_too_few_pairs_keeps_the_pause(void)
+{
+	Machine machine = {.with_us = 3000, .without_us = 300, .waits = 100};
+	ProcdbGuardHost now_and_then = host;
+	g_autoptr(ProcdbGuard) guard = procdb_guard_new(&now_and_then, &quick, &machine);
+	ProcdbGuardStatus status;
+	guint changes;
+
+	procdb_guard_configure(guard, TRUE);
+	run_until(guard, PROCDB_GUARD_PAUSED);
+	procdb_guard_status(guard, &status);
+	g_assert_true(status.harms);
+	now_and_then.delays = machine_delays_now_and_then;
+	changes = machine.changes;
+	while (machine.changes == changes)
+		g_main_context_iteration(NULL, TRUE);
+	procdb_guard_status(guard, &status);
+	g_assert_cmpuint(status.found.pairs, >=, PROCDB_PAIRS_MIN);
+	g_assert_false(status.found.delay[PROCDB_P50].known);
+	g_assert_false(status.harms);
+	g_assert_cmpint(status.state, ==, PROCDB_GUARD_PAUSED);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -275,6 +334,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/guard/no-harm", test_without_harm_it_goes_on_watching);
 	g_test_add_func("/guard/no-load", test_without_load_no_window_is_taken);
 	g_test_add_func("/guard/share", test_windows_without_take_their_share_only);
+	g_test_add_func("/guard/often", test_after_a_quiet_time_it_looks_more_often);
+	g_test_add_func("/guard/too-few", test_a_look_at_too_few_pairs_keeps_the_pause);
 	g_test_add_func("/guard/trial", test_a_trial_is_left_alone);
 	g_test_add_func("/guard/settings", test_other_settings_end_a_pause);
 	g_test_add_func("/guard/freed", test_freed_it_takes_no_window);
