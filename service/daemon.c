@@ -373,6 +373,11 @@ static gboolean on_connected(sd_bus *bus, gpointer data, GError **error)
 	return TRUE;
 }
 
+static void on_handled(gint64 us, gpointer data)
+{
+	procdb_object_handled(((Service *)data)->object, us);
+}
+
 static void on_named(gpointer data)
 {
 	Service *service = data;
@@ -450,6 +455,7 @@ static void run(Service *service)
 {
 	static const ProcdbConnectionListener listener = {
 	    .connected = on_connected,
+	    .handled = on_handled,
 	    .named = on_named,
 	    .disconnected = on_disconnected,
 	    .failed = on_failed,

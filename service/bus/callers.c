@@ -7,6 +7,13 @@
 #define MAX_CALLERS 256
 /* The most questions to the bus at once; the others are queued. */
 #define MAX_IDENTIFYING 24
+/* The most bytes of calls that wait. A single call may be larger. */
+#define MAX_KEPT_PER_CALLER ((gsize)6 << 20)
+#define MAX_KEPT_PER_USER ((gsize)6 << 20)
+#define MAX_KEPT ((gsize)12 << 20)
+/* Beside large calls of some users there is room for small ones of the others. */
+#define SMALL_CALL ((gsize)16 << 10)
+#define KEPT_FOR_SMALL ((gsize)1 << 20)
 
 struct _ProcdbCallers {
 	const ProcdbAuthority *authority;
@@ -20,6 +27,7 @@ struct _ProcdbCallers {
 	GQueue to_identify;  /* ProcdbCaller, referenced: queued questions to the bus */
 	guint identifying;   /* questions under way */
 	gsize kept;
+	gsize unread;
 };
 
 ProcdbCaller *procdb_caller_ref(ProcdbCaller *caller)
@@ -65,8 +73,17 @@ void procdb_caller_keep(ProcdbCaller *caller, gssize bytes)
 void procdb_caller_charge(ProcdbCaller *caller, gssize bytes)
 {
 	caller->unread += (gsize)bytes;
+	if (caller->callers)
+		caller->callers->unread += (gsize)bytes;
 	if (caller->user)
 		caller->user->unread += (gsize)bytes;
+}
+
+void procdb_caller_under_way(ProcdbCaller *caller, int calls)
+{
+	caller->under_way += (guint)calls;
+	if (caller->user)
+		caller->user->under_way += (guint)calls;
 }
 
 void procdb_caller_set_rationed(ProcdbCaller *caller, gsize bytes)
@@ -76,9 +93,23 @@ void procdb_caller_set_rationed(ProcdbCaller *caller, gsize bytes)
 	caller->rationed = bytes;
 }
 
-gsize procdb_callers_kept(const ProcdbCallers *self)
+gboolean procdb_caller_may_keep(const ProcdbCaller *caller, gsize size)
 {
-	return self->kept;
+	const gsize most = MAX_KEPT + (size <= SMALL_CALL ? KEPT_FOR_SMALL : 0);
+
+	return procdb_fits(caller->kept, size, MAX_KEPT_PER_CALLER) &&
+	       (!caller->identified || procdb_fits(caller->user->kept, size, MAX_KEPT_PER_USER)) &&
+	       procdb_fits(caller->callers->kept, size, most);
+}
+
+gboolean procdb_caller_keeps_too_much(const ProcdbCaller *caller)
+{
+	return caller->user->kept > MAX_KEPT_PER_USER && caller->user->kept > caller->kept;
+}
+
+gsize procdb_callers_unread(const ProcdbCallers *self)
+{
+	return self->unread;
 }
 
 static void leave_user(ProcdbCaller *caller)
@@ -88,6 +119,7 @@ static void leave_user(ProcdbCaller *caller)
 	user->kept -= caller->kept;
 	user->unread -= caller->unread;
 	user->rationed -= caller->rationed;
+	user->under_way -= caller->under_way;
 	if (--user->callers == 0 && user != &caller->callers->unknown)
 		g_hash_table_remove(caller->callers->users, GUINT_TO_POINTER(user->uid));
 }
@@ -98,6 +130,7 @@ static void join_user(ProcdbCaller *caller, ProcdbUser *user)
 	user->kept += caller->kept;
 	user->unread += caller->unread;
 	user->rationed += caller->rationed;
+	user->under_way += caller->under_way;
 	caller->user = user;
 }
 
@@ -129,6 +162,7 @@ static void caller_forget(gpointer data)
 		self->identifying--;
 	leave_user(caller);
 	self->kept -= caller->kept;
+	self->unread -= caller->unread;
 	caller->callers = NULL;
 	procdb_caller_unref(caller);
 }

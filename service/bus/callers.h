@@ -20,6 +20,8 @@ typedef struct {
 	gsize unread;	    /* bytes of answers that it may not have read yet */
 	gsize rationed;	    /* bytes that were taken for read */
 	gint64 rationed_at; /* unread.c's */
+	guint under_way;    /* its calls that are being authorized or have yet to be dispatched */
+	gint64 paid_until;  /* times.c's: monotonic µs */
 } ProcdbUser;
 
 typedef struct {
@@ -48,6 +50,7 @@ struct _ProcdbCaller {
 	GHashTable *granted; /* action (static) -> gint64 monotonic µs of expiry */
 	GQueue line;	     /* its calls that wait, in their order */
 	gboolean busy;	     /* the first of them is being handled */
+	guint under_way;     /* its part of the user's */
 	gsize kept;	     /* bytes of the calls that wait */
 	gsize unread;	     /* bytes of answers that it may not have read yet */
 	gsize unsent;	     /* of these, the bytes of answers that were not sent yet */
@@ -84,10 +87,22 @@ void procdb_caller_identify(ProcdbCaller *caller);
 /* Adds to the bytes of its waiting calls (keep), or of its answers that may be unread (charge). */
 void procdb_caller_keep(ProcdbCaller *caller, gssize bytes);
 void procdb_caller_charge(ProcdbCaller *caller, gssize bytes);
+/* Adds to its calls that are under way. */
+void procdb_caller_under_way(ProcdbCaller *caller, int calls);
 /* Sets the bytes that were taken for read; while there are any, the caller is not forgotten. */
 void procdb_caller_set_rationed(ProcdbCaller *caller, gsize bytes);
-/* The bytes of all calls that wait. */
-gsize procdb_callers_kept(const ProcdbCallers *callers);
+/* Whether so many more bytes fit beside what is there already; alone they may be more than most. */
+static inline gboolean procdb_fits(gsize there, gsize more, gsize most)
+{
+	return there == 0 || there + more <= most;
+}
+
+/* Whether a call of so many bytes may wait: each caller, each user and all have their room. */
+gboolean procdb_caller_may_keep(const ProcdbCaller *caller, gsize size);
+/* Whether its user has more than that, by calls that came before the bus had told the user. */
+gboolean procdb_caller_keeps_too_much(const ProcdbCaller *caller);
+/* The bytes of all answers that may be unread. */
+gsize procdb_callers_unread(const ProcdbCallers *callers);
 
 /*
  * While there are too many callers: one that is kept only since it may have unread answers; else

@@ -427,8 +427,17 @@ static int open_bus(sd_bus **bus)
 	return result;
 }
 
+static void on_handled(gint64 us, gpointer data)
+{
+	const ProcdbConnection *self = data;
+
+	if (self->announced)
+		self->listener->handled(us, self->user_data);
+}
+
 static gboolean on_reconnect(gpointer data)
 {
+	static const ProcdbBusListener listener = {.lost = on_lost, .handled = on_handled};
 	ProcdbConnection *self = data;
 	int result = open_bus(&self->bus);
 
@@ -437,7 +446,7 @@ static gboolean on_reconnect(gpointer data)
 		try_again(self, result);
 		return G_SOURCE_REMOVE;
 	}
-	self->source = procdb_bus_source_new(self->bus, on_lost, self);
+	self->source = procdb_bus_source_new(self->bus, &listener, self);
 	/* The time limit starts here: the bus may be slow to answer. */
 	if (!self->served)
 		wait_for_name(self);

@@ -51,6 +51,11 @@ const char *procdb_bus_error_name(const GError *error)
 	return NULL;
 }
 
+GError *procdb_bus_limit(const char *why)
+{
+	return g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED, why);
+}
+
 int procdb_bus_reply_error(sd_bus_message *call, GError *error)
 {
 	const char *name = procdb_bus_error_name(error), *message = error->message;

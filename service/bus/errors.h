@@ -26,6 +26,9 @@ typedef enum {
 /* The name on the bus of an error of this layer or of the engine; NULL for others. Static. */
 const char *procdb_bus_error_name(const GError *error);
 
+/* LimitExceeded, for this reason. */
+GError *procdb_bus_limit(const char *why);
+
 /*
  * Answers a call with an error, by its name on the bus, and frees the error. Returns the result of
  * sd_bus_reply_method_error(), for a handler to return.

@@ -11,16 +11,14 @@
 #include "interface.h"
 #include "log.h"
 #include "size.h"
+#include "times.h"
 #include "unread.h"
 
 /* The largest call: an ImportProfiles of some 30,000 records, more than there are by default. */
 #define MAX_CALL ((gsize)6 << 20)
-/* The most bytes of calls that wait. A single call may be larger. */
-#define MAX_KEPT_PER_CALLER ((gsize)6 << 20)
-#define MAX_KEPT_PER_USER ((gsize)6 << 20)
-#define MAX_KEPT ((gsize)12 << 20)
 /* Below the 25 s after which most callers give up: they still get the reason. */
 #define PATIENCE_US (20 * (gint64)G_USEC_PER_SEC)
+#define TOO_MANY "Too many calls wait; try again later"
 /* The bytes of an error. */
 #define ERROR_SIZE 400
 
@@ -32,6 +30,7 @@ struct _ProcdbGate {
 	ProcdbCallers *callers;
 	ProcdbAuthorizer *authorizer;
 	ProcdbUnread *unread;
+	ProcdbTimes *times;
 	ProcdbFollowers *followers;
 	GHashTable *released; /* message -> Entry, owned: passed, and queued in sd-bus again */
 	const sd_bus_message *passed; /* the call that is dispatched now; only compared */
@@ -51,7 +50,15 @@ typedef struct {
 	gint64 since; /* monotonic µs */
 	gboolean in_line;
 	gboolean asked; /* the authorizer checks the call */
+	gboolean under_way;
 } Entry;
+
+static void set_under_way(Entry *entry, gboolean under_way)
+{
+	if (entry->under_way != under_way)
+		procdb_caller_under_way(entry->caller, under_way ? 1 : -1);
+	entry->under_way = under_way;
+}
 
 static void entry_free(gpointer data)
 {
@@ -59,6 +66,7 @@ static void entry_free(gpointer data)
 
 	if (entry->in_line)
 		g_queue_remove(&entry->caller->line, entry);
+	set_under_way(entry, FALSE);
 	procdb_caller_keep(entry->caller, -(gssize)entry->size);
 	entry->caller->pending--;
 	procdb_caller_unref(entry->caller);
@@ -103,11 +111,6 @@ static void refuse_entry(Entry *entry, GError *error)
 {
 	refuse(entry->gate, entry->caller, entry->call, error);
 	entry_free(entry);
-}
-
-static GError *limit_error(const char *why)
-{
-	return g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED, why);
 }
 
 /*
@@ -163,6 +166,7 @@ static void on_prompting(gpointer data)
 		return;
 	g_queue_remove(&entry->caller->line, entry);
 	entry->in_line = FALSE;
+	set_under_way(entry, FALSE);
 	entry->caller->busy = FALSE;
 	advance(entry->gate, entry->caller);
 }
@@ -172,10 +176,35 @@ static const ProcdbAuthorizerListener authorizer_listener = {
     .prompting = on_prompting,
 };
 
+/*
+ * Back to the first place in its line, for its user has no time left: it is authorized again then,
+ * and no approval is spent later. One that was prompted for is not in the line, and goes on.
+ */
+static gboolean put_back(Entry *entry)
+{
+	ProcdbGate *self = entry->gate;
+	ProcdbCaller *caller = entry->caller;
+
+	if (!entry->in_line || is_gone(caller) || procdb_times_has(self->times, caller))
+		return FALSE;
+	g_hash_table_steal(self->released, entry->call);
+	set_under_way(entry, FALSE);
+	procdb_caller_charge(caller, -(gssize)MIN(entry->answer, caller->unread));
+	caller->unsent -= entry->answer;
+	caller->busy = FALSE;
+	return TRUE;
+}
+
+void procdb_gate_handled(ProcdbGate *self, gint64 us)
+{
+	procdb_times_end(self->times, us);
+}
+
 /* Authorizes and releases the first call in the line. A call without an action needs no check. */
 static void authorize(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 {
 	caller->busy = TRUE;
+	set_under_way(entry, TRUE);
 	if (!entry->action) {
 		release(entry);
 		return;
@@ -190,16 +219,19 @@ static void authorize(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 static gboolean try_first(ProcdbGate *self, ProcdbCaller *caller, Entry *entry)
 {
 	if (g_get_monotonic_time() - entry->since >= PATIENCE_US) {
-		refuse_entry(entry, limit_error("Too many calls of this connection are waiting, or "
-						"its user has too many unread replies: "
-						"read them, or connect anew"));
+		refuse_entry(entry,
+			     procdb_bus_limit("Too many calls of this connection are waiting, or "
+					      "its user has too many unread replies or "
+					      "takes too much of the service's time: "
+					      "read them, or call less often"));
 		return TRUE;
 	}
 	if (entry->action && !caller->identified) {
 		procdb_caller_identify(caller);
 		return FALSE;
 	}
-	if (!procdb_unread_has_room(self->unread, caller, entry->answer))
+	if (!procdb_times_has_beside_others(self->times, caller) ||
+	    !procdb_unread_has_room(self->unread, caller, entry->answer))
 		return FALSE;
 	authorize(self, caller, entry);
 	return TRUE;
@@ -238,11 +270,15 @@ static void on_settled(ProcdbCaller *caller, const GError *error, gpointer data)
 {
 	g_autoptr(GError) refusal = NULL;
 
-	if (caller->identified) {
+	if (caller->identified && !procdb_caller_keeps_too_much(caller)) {
 		advance(data, caller);
 		return;
 	}
-	refusal = g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
+	/* Some of a known one joined the line before the bus had told the user. */
+	refusal =
+	    caller->identified
+		? procdb_bus_limit(TOO_MANY)
+		: g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
 			      "The bus does not say which user this connection belongs to: %s",
 			      error ? error->message : "it left");
 	refuse_line(data, caller, refusal);
@@ -250,7 +286,8 @@ static void on_settled(ProcdbCaller *caller, const GError *error, gpointer data)
 
 static void on_gone(ProcdbCaller *caller, gpointer data)
 {
-	g_autoptr(GError) error = limit_error("its caller left the bus before it was authorized");
+	g_autoptr(GError) error =
+	    procdb_bus_limit("its caller left the bus before it was authorized");
 
 	refuse_line(data, caller, error);
 }
@@ -264,21 +301,14 @@ static void on_eased(gpointer data)
 		advance(self, callers->pdata[i]);
 }
 
-static gboolean fits(gsize kept, gsize size, gsize max)
-{
-	return kept == 0 || kept + size <= max;
-}
-
 /* Appends a call to the line of its caller. */
 static void join_line(ProcdbGate *self, ProcdbCaller *caller, sd_bus_message *call,
 		      const char *action, gsize size, gsize answer)
 {
 	Entry *entry;
 
-	if (!fits(caller->kept, size, MAX_KEPT_PER_CALLER) ||
-	    !fits(caller->identified ? caller->user->kept : 0, size, MAX_KEPT_PER_USER) ||
-	    !fits(procdb_callers_kept(self->callers), size, MAX_KEPT)) {
-		refuse(self, caller, call, limit_error("Too many calls wait; try again later"));
+	if (!procdb_caller_may_keep(caller, size)) {
+		refuse(self, caller, call, procdb_bus_limit(TOO_MANY));
 		return;
 	}
 	entry = g_new0(Entry, 1);
@@ -304,6 +334,7 @@ static gboolean need_not_wait(ProcdbGate *self, ProcdbCaller *caller, const char
 {
 	return !caller->busy && g_queue_is_empty(&caller->line) &&
 	       (!action || (caller->identified && procdb_authorizer_is_granted(caller, action))) &&
+	       procdb_times_has(self->times, caller) &&
 	       procdb_unread_has_room(self->unread, caller, answer);
 }
 
@@ -314,7 +345,7 @@ static gboolean take_released(ProcdbGate *self, sd_bus_message *call)
 	ProcdbCaller *caller;
 	gboolean in_line, gone;
 
-	if (!entry)
+	if (!entry || put_back(entry))
 		return FALSE;
 	caller = procdb_caller_ref(entry->caller);
 	in_line = entry->in_line;
@@ -327,19 +358,19 @@ static gboolean take_released(ProcdbGate *self, sd_bus_message *call)
 	advance(self, caller);
 	/* Only now: until then the bus was not asked about the answer, which follows at once. */
 	caller->unsent -= self->estimate;
+	if (!gone) {
+		self->passed = call;
+		procdb_times_begin(self->times, caller);
+	}
 	procdb_caller_unref(caller);
 	return !gone;
-}
-
-static gboolean is_ours(sd_bus_message *call)
-{
-	return g_strcmp0(sd_bus_message_get_interface(call), PROCDB_BUS_INTERFACE) == 0;
 }
 
 /* 1: sd-bus does not dispatch the call, now or at all. */
 static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 {
-	const char *action = is_ours(call) ? procdb_authorizer_action_of_call(call) : NULL;
+	const gboolean ours = sd_bus_message_is_method_call(call, PROCDB_BUS_INTERFACE, NULL) > 0;
+	const char *action = ours ? procdb_authorizer_action_of_call(call) : NULL;
 	gboolean wants_answer = sd_bus_message_get_expect_reply(call) > 0;
 	const char *sender = sd_bus_message_get_sender(call);
 	ProcdbCaller *caller;
@@ -352,18 +383,16 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	/* Also for calls without an action: unread answers count against the user. */
 	if (!caller->identified)
 		procdb_caller_identify(caller);
-	/* A path may have any length, and sd-bus would say it in its error. */
-	if (strlen(sd_bus_message_get_path(call)) > PROCDB_MAX_BUS_NAME) {
-		refuse(self, caller, call,
-		       limit_error("The path of an object has at most 255 bytes here"));
-		return 1;
-	}
 	size = procdb_message_size(call, MAX_CALL);
-	answer = wants_answer && size <= MAX_CALL ? self->answer_size(call, self->data) : 0;
-	if (size > MAX_CALL) {
-		refuse(self, caller, call, limit_error("A call may have at most 6 MiB"));
+	/* A path may have any length, and sd-bus would say it in its error. */
+	if (size > MAX_CALL || strlen(sd_bus_message_get_path(call)) > PROCDB_MAX_BUS_NAME) {
+		refuse(self, caller, call,
+		       procdb_bus_limit(size > MAX_CALL ? "A call may have at most 6 MiB"
+							: "The path of an object has at most 255 "
+							  "bytes here"));
 		return 1;
 	}
+	answer = wants_answer ? self->answer_size(call, self->data) : 0;
 	if (!need_not_wait(self, caller, action, answer)) {
 		join_line(self, caller, call, action, size, answer);
 		return 1;
@@ -371,6 +400,7 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	procdb_unread_add(self->unread, caller, answer);
 	self->estimate = answer;
 	self->passed = call;
+	procdb_times_begin(self->times, caller);
 	return 0;
 }
 
@@ -385,10 +415,7 @@ static int on_message(sd_bus_message *message, void *data, sd_bus_error *error)
 		return 1;
 	if (!g_hash_table_contains(self->released, message))
 		return on_new_call(self, message);
-	if (!take_released(self, message))
-		return 1;
-	self->passed = message;
-	return 0;
+	return take_released(self, message) ? 0 : 1;
 }
 
 gboolean procdb_gate_let_through(const ProcdbGate *self, sd_bus_message *call)
@@ -436,6 +463,7 @@ ProcdbGate *procdb_gate_new(sd_bus *bus, const ProcdbAuthority *authority, gpoin
 	gate->data = data;
 	gate->callers = procdb_callers_new(authority, self, &listener, gate);
 	gate->authorizer = procdb_authorizer_new(authority, self);
+	gate->times = procdb_times_new(on_eased, gate);
 	gate->unread = procdb_unread_new(bus, gate->callers, on_eased, gate);
 	gate->followers = procdb_followers_new(bus, gate->callers, gate->authorizer, gate->unread);
 	gate->released = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, entry_free);
@@ -465,6 +493,7 @@ void procdb_gate_free(ProcdbGate *self)
 	procdb_followers_free(self->followers);
 	g_hash_table_unref(self->released);
 	procdb_unread_free(self->unread);
+	procdb_times_free(self->times);
 	procdb_callers_free(self->callers);
 	sd_bus_unref(self->bus);
 	g_free(self);

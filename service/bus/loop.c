@@ -19,7 +19,7 @@
 typedef struct {
 	GSource source;
 	sd_bus *bus;
-	void (*lost)(int error, gpointer data);
+	const ProcdbBusListener *listener;
 	gpointer data;
 	GPollFD fd;
 	guint64 unsent;	 /* queued messages at the last check */
@@ -97,6 +97,17 @@ static gboolean check(GSource *source)
 	return look >= 0 && look <= g_get_monotonic_time();
 }
 
+/* As sd_bus_process(), and says how long it took. */
+static int process_one(Source *self)
+{
+	const gint64 began = g_get_monotonic_time();
+	const int result = sd_bus_process(self->bus, NULL);
+
+	if (result > 0 && self->listener->handled)
+		self->listener->handled(g_get_monotonic_time() - began, self->data);
+	return result;
+}
+
 /* 0 when the connection works, else a negative errno. */
 static int process(Source *self)
 {
@@ -104,7 +115,7 @@ static int process(Source *self)
 
 	for (guint i = 0; i < MAX_AT_ONCE; i++) {
 		guint64 before = unsent(self->bus);
-		int result = sd_bus_process(self->bus, NULL);
+		int result = process_one(self);
 
 		if (result < 0 && (!sd_bus_is_open(self->bus) || ++self->failures >= MAX_FAILURES))
 			return result;
@@ -131,7 +142,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
 	self->running = FALSE;
 	if (error == 0 || g_source_is_destroyed(source))
 		return G_SOURCE_CONTINUE;
-	self->lost(error, self->data);
+	self->listener->lost(error, self->data);
 	return G_SOURCE_REMOVE;
 }
 
@@ -140,7 +151,7 @@ static void finalize(GSource *source)
 	sd_bus_unref(((Source *)source)->bus);
 }
 
-GSource *procdb_bus_source_new(sd_bus *bus, void (*lost)(int error, gpointer data), gpointer data)
+GSource *procdb_bus_source_new(sd_bus *bus, const ProcdbBusListener *listener, gpointer data)
 {
 	static GSourceFuncs functions = {
 	    .prepare = prepare,
@@ -152,7 +163,7 @@ GSource *procdb_bus_source_new(sd_bus *bus, void (*lost)(int error, gpointer dat
 	Source *self = (Source *)source;
 
 	self->bus = sd_bus_ref(bus);
-	self->lost = lost;
+	self->listener = listener;
 	self->data = data;
 	self->fd.fd = sd_bus_get_fd(bus);
 	g_source_set_static_name(source, "sd-bus");

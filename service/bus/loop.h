@@ -10,12 +10,21 @@
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
+typedef struct {
+	/*
+	 * Called once when the connection ends, with a negative errno; -ETIMEDOUT: the bus has read
+	 * nothing from us for some seconds. It may destroy the source.
+	 */
+	void (*lost)(int error, gpointer data);
+	/* A message was handled, or sent, which took so many µs. NULL: not called. */
+	void (*handled)(gint64 us, gpointer data);
+} ProcdbBusListener;
+
 /*
  * Runs the bus in the default main context until the source is destroyed. The caller owns both.
- * lost(error, data) is called once when the connection ends, with a negative errno; -ETIMEDOUT:
- * the bus has read nothing from us for some seconds. lost() may destroy the source.
+ * The listener and data must outlive the source.
  */
-GSource *procdb_bus_source_new(sd_bus *bus, void (*lost)(int error, gpointer data), gpointer data);
+GSource *procdb_bus_source_new(sd_bus *bus, const ProcdbBusListener *listener, gpointer data);
 
 /*
  * Handles messages and sends queued ones, outside the main loop, for timeout_us at most. FALSE when

@@ -138,7 +138,8 @@ static int on_method(sd_bus_message *call, void *data, sd_bus_error *error)
 	gboolean reads = FALSE;
 	ProcdbHandler handler = procdb_handler_find(sd_bus_message_get_member(call), &reads);
 
-	if (!self->gate || !handler || !procdb_gate_let_through(self->gate, call))
+	if (!self->gate || !handler || !procdb_gate_let_through(self->gate, call) ||
+	    !procdb_authorizer_action_of_call(call))
 		return procdb_bus_reply_error(
 		    call, g_error_new(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_ACCESS_DENIED,
 				      "%s is denied: the interface names no polkit action for it",
@@ -223,6 +224,12 @@ void procdb_object_unexport(ProcdbObject *self)
 ProcdbGate *procdb_object_gate(ProcdbObject *self)
 {
 	return self->gate;
+}
+
+void procdb_object_handled(ProcdbObject *self, gint64 us)
+{
+	if (self->gate)
+		procdb_gate_handled(self->gate, us);
 }
 
 ProcdbObject *procdb_object_new(ProcdbEngine *engine, const ProcdbHost *host, gpointer user_data)

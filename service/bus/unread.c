@@ -18,6 +18,11 @@
 /* The most unread bytes. A single answer may be larger. */
 #define MAX_PER_CALLER ((gsize)1 << 20)
 #define MAX_PER_USER ((gsize)4 << 20)
+/*
+ * Of all users but root, where dbus-daemon stops to read from us at 127 MiB (max_incoming_bytes in
+ * system.conf). What the bus takes at once is no matter.
+ */
+#define MAX_OF_ALL ((gsize)64 << 20)
 /* The most bytes that wait here until the bus reads them. A single answer may be larger. */
 #define MAX_UNSENT ((gsize)64 << 10)
 /* The most questions under way at once. */
@@ -340,9 +345,10 @@ static gboolean on_retry(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean fits(gsize unread, gsize bytes, gsize max)
+static gboolean fits_beside_others(ProcdbUnread *self, const ProcdbCaller *caller, gsize bytes)
 {
-	return unread == 0 || unread + bytes <= max;
+	return bytes <= MAX_UNSENT || (caller->identified && caller->uid == 0) ||
+	       procdb_fits(procdb_callers_unread(self->callers), bytes, MAX_OF_ALL);
 }
 
 static gboolean is_sent(ProcdbUnread *self)
@@ -355,8 +361,10 @@ static gboolean is_sent(ProcdbUnread *self)
 
 gboolean procdb_unread_has_room(ProcdbUnread *self, ProcdbCaller *caller, gsize bytes)
 {
-	const gboolean fits_in = fits(caller->unread, bytes, MAX_PER_CALLER) &&
-				 fits(caller->user ? caller->user->unread : 0, bytes, MAX_PER_USER);
+	const gboolean fits_in =
+	    procdb_fits(caller->unread, bytes, MAX_PER_CALLER) &&
+	    procdb_fits(caller->user ? caller->user->unread : 0, bytes, MAX_PER_USER) &&
+	    fits_beside_others(self, caller, bytes);
 
 	if (fits_in && (bytes <= MAX_UNSENT || is_sent(self)))
 		return TRUE;

@@ -147,15 +147,25 @@ static void on_lost(int error, gpointer data)
 	g_error("The service lost its connection: %s", g_strerror(-error));
 }
 
+static void on_handled(gint64 us, gpointer data)
+{
+	BusFixture *f = data;
+
+	if (f->object)
+		procdb_object_handled(f->object, f->took_us ? f->took_us : us);
+}
+
 /* As the service connects, but to the bus of the test. */
 static void connect_service(BusFixture *f)
 {
+	static const ProcdbBusListener listener = {.lost = on_lost, .handled = on_handled};
+
 	g_assert_cmpint(sd_bus_new(&f->service), >=, 0);
 	g_assert_cmpint(sd_bus_set_address(f->service, g_getenv("DBUS_SESSION_BUS_ADDRESS")), >=,
 			0);
 	g_assert_cmpint(sd_bus_set_bus_client(f->service, TRUE), >=, 0);
 	g_assert_cmpint(sd_bus_start(f->service), >=, 0);
-	f->source = procdb_bus_source_new(f->service, on_lost, NULL);
+	f->source = procdb_bus_source_new(f->service, &listener, f);
 	while (sd_bus_is_ready(f->service) <= 0)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpint(sd_bus_get_unique_name(f->service, &f->service_name), >=, 0);

@@ -33,6 +33,7 @@ typedef struct {
 	struct procdb_history history;
 	struct procdb_delays delays;
 	guint profiles_before; /* see bus_fixture_assert_untouched() */
+	gint64 took_us;	       /* what each call takes, for the gate; 0: the truth */
 	sd_bus_slot *filter;
 	ProcdbCaller *last; /* see bus_fixture_note_callers() */
 } BusFixture;

@@ -159,6 +159,93 @@ static void test_many_callers(BusFixture *f, gconstpointer data)
 		bus_close(callers[i]);
 }
 
+#define LARGE_NAME ((gsize)5 << 20)
+
+static void begin_large(BusFixture *f, BusCall *call, GDBusConnection *from)
+{
+	g_autofree char *name = g_strnfill(LARGE_NAME, 'x');
+
+	bus_call_begin(f, call, from, "DeleteProfile", g_variant_new("(s)", name), NO_PROMPT);
+}
+
+static void identify_first(BusFixture *f, int uid)
+{
+	g_autoptr(GTask) task = g_ptr_array_steal_index(f->authority.identifying, 0);
+
+	g_task_return_int(task, uid);
+	bus_settle(f);
+}
+
+/* Else two of one user's large calls would keep the first call of each new connection out. */
+static void test_large_calls_before_their_user_is_known(BusFixture *f, gconstpointer data)
+{
+	GDBusConnection *connections[] = {bus_connect(), bus_connect(), bus_connect()};
+	g_auto(BusCall) first = {0}, second = {0}, small = {0};
+
+	f->authority.identifying = g_ptr_array_new();
+	f->authority.answer = FAKE_HOLD;
+	begin_large(f, &first, connections[0]);
+	begin_large(f, &second, connections[1]);
+	bus_wait_for(&f->authority.identifying->len, 2);
+	bus_call_begin(f, &small, connections[2], "Save", NULL, NO_PROMPT);
+	bus_wait_for(&f->authority.identifying->len, 3);
+	identify_first(f, 1001);
+	identify_first(f, 1001);
+	bus_call_wait(&second);
+	g_assert_cmpstr(second.error, ==, OWN_ERROR("LimitExceeded"));
+	identify_first(f, 1002);
+	g_assert_false(first.done);
+	g_assert_false(small.done);
+	fake_authority_release(&f->authority, FAKE_ALLOW);
+	bus_call_wait(&first);
+	bus_call_wait(&small);
+	g_assert_cmpstr(first.error, !=, OWN_ERROR("LimitExceeded"));
+	g_assert_null(small.error);
+	g_clear_pointer(&f->authority.identifying, g_ptr_array_unref);
+	for (guint i = 0; i < G_N_ELEMENTS(connections); i++)
+		bus_close(connections[i]);
+}
+
+/* As queries of a large table, of which one user sends as many as it can. */
+static void test_a_user_takes_its_part_of_the_time(BusFixture *f, gconstpointer data)
+{
+	GDBusConnection *connection = bus_connect();
+	BusCall calls[5] = {0};
+	gint64 began;
+
+	f->authority.uid = 1001;
+	assert_answered(f, 1001, NULL);
+	f->took_us = 100 * G_TIME_SPAN_MILLISECOND;
+	began = g_get_monotonic_time();
+	for (guint i = 0; i < G_N_ELEMENTS(calls); i++)
+		bus_call_begin(f, &calls[i], connection, "Save", NULL, NO_PROMPT);
+	bus_call_wait(&calls[0]);
+	/* Other users do not wait for it. */
+	assert_answered(f, 1002, NULL);
+	assert_answered(f, 0, NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(calls); i++) {
+		bus_call_wait(&calls[i]);
+		g_assert_null(calls[i].error);
+		g_assert_cmpuint(calls[i].rank, >=, calls[0].rank + i);
+		bus_call_clear(&calls[i]);
+	}
+	/* 0.2 s of it were saved up; five times the rest has passed. */
+	g_assert_cmpint(g_get_monotonic_time() - began, >=, G_USEC_PER_SEC);
+	bus_close(connection);
+}
+
+static void test_root_takes_what_it_wants(BusFixture *f, gconstpointer data)
+{
+	gint64 began;
+
+	f->authority.uid = 0;
+	f->took_us = 100 * G_USEC_PER_SEC;
+	began = g_get_monotonic_time();
+	for (guint i = 0; i < 5; i++)
+		assert_answered(f, 0, NULL);
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 100 * G_USEC_PER_SEC);
+}
+
 static void add(const char *path, void (*test)(BusFixture *, gconstpointer))
 {
 	g_test_add(path, BusFixture, NULL, bus_fixture_set_up, test, bus_fixture_tear_down);
@@ -172,5 +259,8 @@ int main(int argc, char **argv)
 	add("/gate/limit/prompts-per-user", test_prompts_per_user);
 	add("/gate/limit/identified-in-turn", test_identified_in_turn);
 	add("/gate/limit/many-callers", test_many_callers);
+	add("/gate/limit/large-and-unknown", test_large_calls_before_their_user_is_known);
+	add("/gate/limit/time-of-a-user", test_a_user_takes_its_part_of_the_time);
+	add("/gate/limit/time-of-root", test_root_takes_what_it_wants);
 	return bus_fixture_run_tests();
 }

@@ -47,6 +47,28 @@ static void test_every_method_has_an_action(BusFixture *f, gconstpointer data)
 	g_assert_null(procdb_authorizer_action("listprofiles"));
 }
 
+static gboolean no_actions;
+
+const char *__real_procdb_authorizer_action_of_call(sd_bus_message *call);
+const char *__wrap_procdb_authorizer_action_of_call(sd_bus_message *call);
+
+/* The linker puts it in front of the one that reads the contract. */
+const char *__wrap_procdb_authorizer_action_of_call(sd_bus_message *call)
+{
+	return no_actions ? NULL : __real_procdb_authorizer_action_of_call(call);
+}
+
+/* As if a method had been added to the contract and its action forgotten. */
+static void test_a_method_without_an_action_is_for_no_caller(BusFixture *f, gconstpointer data)
+{
+	no_actions = TRUE;
+	all_fail(f, NO_PROMPT, ACCESS_DENIED);
+	f->authority.uid = 0;
+	all_fail(f, NO_PROMPT, ACCESS_DENIED);
+	no_actions = FALSE;
+	g_assert_cmpuint(f->authority.checks, ==, 0);
+}
+
 static void test_allowed(BusFixture *f, gconstpointer data)
 {
 	for (GDBusMethodInfo **method = bus_methods(); *method; method++) {
@@ -267,6 +289,7 @@ int main(int argc, char **argv)
 	add("/gate/every-method-has-an-action", test_every_method_has_an_action);
 	add("/gate/allowed", test_allowed);
 	add("/gate/denied", test_denied);
+	add("/gate/no-action", test_a_method_without_an_action_is_for_no_caller);
 	add("/gate/a-prompt-that-the-caller-did-not-allow",
 	    test_a_prompt_that_the_caller_did_not_allow);
 	add("/gate/a-prompt-that-says-no", test_a_prompt_that_says_no);

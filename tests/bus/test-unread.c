@@ -91,6 +91,24 @@ static void unwatch_caller(gpointer self, gpointer watch)
 	g_free(watch);
 }
 
+static void identify(gpointer self, const char *sender, GCancellable *cancellable,
+		     GAsyncReadyCallback callback, gpointer user_data)
+{
+	g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user_data);
+
+	/* Of ":UID.N". */
+	g_task_return_int(task, (gssize)g_ascii_strtoull(sender + 1, NULL, 10));
+}
+
+static guint32 identify_finish(gpointer self, GAsyncResult *result, GError **error)
+{
+	return (guint32)g_task_propagate_int(G_TASK(result), error);
+}
+
+static void on_settled(ProcdbCaller *caller, const GError *error, gpointer data)
+{
+}
+
 static void on_gone(ProcdbCaller *caller, gpointer data)
 {
 }
@@ -119,10 +137,17 @@ static sd_bus *start(int fd, gboolean server)
 	return bus;
 }
 
+static const ProcdbBusListener bus_listener = {.lost = on_lost};
+
 static void set_up(Fixture *f, gconstpointer data)
 {
-	static const ProcdbAuthority authority = {.watch = watch_caller, .unwatch = unwatch_caller};
-	static const ProcdbCallerListener listener = {.gone = on_gone};
+	static const ProcdbAuthority authority = {
+	    .watch = watch_caller,
+	    .unwatch = unwatch_caller,
+	    .identify = identify,
+	    .identify_finish = identify_finish,
+	};
+	static const ProcdbCallerListener listener = {.settled = on_settled, .gone = on_gone};
 	int fds[2];
 
 	*f = (Fixture){0};
@@ -130,8 +155,8 @@ static void set_up(Fixture *f, gconstpointer data)
 			0);
 	f->bus = start(fds[0], TRUE);
 	f->service = start(fds[1], FALSE);
-	f->sources[0] = procdb_bus_source_new(f->bus, on_lost, NULL);
-	f->sources[1] = procdb_bus_source_new(f->service, on_lost, NULL);
+	f->sources[0] = procdb_bus_source_new(f->bus, &bus_listener, NULL);
+	f->sources[1] = procdb_bus_source_new(f->service, &bus_listener, NULL);
 	while (sd_bus_is_ready(f->service) <= 0)
 		g_main_context_iteration(NULL, TRUE);
 	must(sd_bus_add_object(f->bus, NULL, "/org/freedesktop/DBus", on_question, f));
@@ -321,6 +346,40 @@ static void test_what_is_not_sent_yet_is_not_read(Fixture *f, gconstpointer data
 	g_assert_cmpuint(one->unread, ==, 0);
 }
 
+static ProcdbCaller *caller_of(Fixture *f, guint uid)
+{
+	g_autofree char *name = g_strdup_printf(":%u.1", uid);
+	ProcdbCaller *one = caller(f, name);
+
+	procdb_caller_identify(one);
+	while (!one->identified)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(one->uid, ==, uid);
+	return one;
+}
+
+/* At 127 MiB dbus-daemon reads nothing from the service any more, for any caller. */
+static void test_all_users_together_leave_no_more_unread_than_that(Fixture *f, gconstpointer data)
+{
+	ProcdbCaller *last = NULL;
+
+	f->kept = 25 * MIB;
+	for (guint uid = 1001; uid <= 1003; uid++) {
+		last = caller_of(f, uid);
+		/* A single answer may be larger than a user's room. */
+		g_assert_cmpint(procdb_unread_has_room(f->unread, last, 25 * MIB), ==, uid < 1003);
+		if (uid < 1003)
+			procdb_unread_add(f->unread, last, 25 * MIB);
+	}
+	g_assert_cmpuint(procdb_callers_unread(f->callers), ==, 50 * MIB);
+	/* What the bus takes at once has room, and so has root. */
+	g_assert_true(procdb_unread_has_room(f->unread, last, 10 * KIB));
+	g_assert_true(procdb_unread_has_room(f->unread, caller_of(f, 0), 25 * MIB));
+	leave(caller_of(f, 1001));
+	g_assert_cmpuint(procdb_callers_unread(f->callers), ==, 25 * MIB);
+	g_assert_true(procdb_unread_has_room(f->unread, last, 25 * MIB));
+}
+
 static void add(const char *path, const char *of_one, void (*test)(Fixture *, gconstpointer))
 {
 	g_test_add(path, Fixture, of_one, set_up, test, tear_down);
@@ -347,5 +406,7 @@ int main(int argc, char **argv)
 	    test_what_is_not_sent_yet_is_not_read);
 	add("/unread/what-is-not-sent-yet-is-not-read/of-all", NO_METHOD,
 	    test_what_is_not_sent_yet_is_not_read);
+	add("/unread/all-users-together-leave-no-more-unread-than-that", NULL,
+	    test_all_users_together_leave_no_more_unread_than_that);
 	return g_test_run();
 }

@@ -411,6 +411,46 @@ def a_child_of_a_time_without_service_is_not_nice_for_ever():
                 assert {slice_of(task) for task in (pid, *born)} == {default}
 
 
+def stays(pid, ns, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert slice_of(pid) == ns, slice_of(pid)
+        time.sleep(0.02)
+
+
+@contextmanager
+def trying(pid):
+    """A client in a trial, in a window in which the slice of this task is taken back."""
+    with subprocess.Popen(["pandemoniumctl", "trial", "60"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
+        try:
+            wait_for(lambda: slice_of(pid) == DEFAULT, 10, "a window without slices")
+            yield client
+        finally:
+            client.kill()
+
+
+def a_trial_that_ends_early_gives_all_slices_back():
+    with applying(lab_batch="batch") as service, running(program("lab-batch"), "60") as pid:
+        gets(pid, BATCH)
+        for sent in (signal.SIGKILL, signal.SIGINT):
+            with trying(pid) as client:
+                client.send_signal(sent)
+                client.wait(30)
+                # Another window with slices would not last that long.
+                gets(pid, BATCH, f"it is given again after {sent.name}")
+                stays(pid, BATCH, 4)
+            assert service.get("TrialState") == "ended", service.get("TrialState")
+            assert service.get("ApplyActive")
+        with trying(pid):
+            service.kill()
+        with applying(lab_batch="batch") as following:
+            gets(pid, BATCH, "the next service gives it again")
+            stays(pid, BATCH, 4)
+            assert following.get("TrialState") == "none"
+            assert following.get("ApplyActive")
+
+
 def in_a_pid_namespace_it_only_observes_and_says_so():
     with applying(lab_batch="batch") as service:
         default = DEFAULT

@@ -124,7 +124,7 @@ def escape(comm):
     return out
 
 
-# MiB of memory: what MemoryMax in the unit allows.
+# MiB of memory that the service may take. MemoryMax in the unit has room beside it for what dbus-broker hands on.
 MEMORY_MAX = 64
 
 

@@ -19,6 +19,7 @@ import pddb
 LEFT_MB = 6
 # Root waits behind what a user's connections may have under way, as the bus allows it.
 LONGEST_S = 10
+MANY = 15_000
 CLIENT = """
 import os, selectors, socket, struct, sys, time
 from gi.repository import Gio, GLib
@@ -84,6 +85,8 @@ while time.monotonic() < end:
 OWN = "org.pandemonium.ProcDb1"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 ALL = f"('{OWN}',)"
+# One that may be asked for, and that no program has.
+TITLES = "(@a{sv} {'titles': <['no such program']>}, ['name'], uint32 1)"
 FLOODS = {
     "Introspect without an answer":
         ("org.freedesktop.DBus.Introspectable", "Introspect", "", 1, "unanswered"),
@@ -92,12 +95,16 @@ FLOODS = {
     "wrong arguments without an answer": (OWN, "GetConfidence", "(1,)", 4, "unanswered"),
     "Introspect": ("org.freedesktop.DBus.Introspectable", "Introspect", "", 200, "answered"),
     "GetAll": (PROPERTIES, "GetAll", ALL, 200, "answered"),
+    "QueryColumns of titles": (OWN, "QueryColumns", TITLES, 40, "answered"),
+    "QueryProfiles of one": (OWN, "QueryProfiles", "(@a{sv} {'sort': <'cpu'>}, uint32 1)", 40, "answered"),
     "signals": ("org.freedesktop.PolicyKit1.Authority", "signal", "", 1, "unanswered"),
 }
 
 
 def flood(what, seconds):
-    pddb.write(DATABASE, [pddb.confident(b"cc1")])
+    # As many as are remembered by default, for what looks at all of them.
+    pddb.write(DATABASE, [pddb.confident(b"cc1"),
+                          *(pddb.confident(b"name-%d" % n) for n in range(MANY if what.startswith("Query") else 0))])
     with Service() as service, Standstill() as still:
         instrumented, before = service.is_instrumented(), service.memory_mb("RssAnon")
         # GLib aligns timers of whole seconds: the first tick comes up to 2 s after the start.
