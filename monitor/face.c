@@ -48,6 +48,9 @@ char *monitor_face_banner(ProcdbDBusProcDb1 *proxy)
 					       : "Nothing is observed now: %s",
 				       text);
 	}
+	/* It takes slices back and gives them again every other second, also those of a pause. */
+	if (g_str_equal(or_empty(procdb_dbus_proc_db1_get_trial_state(proxy)), "running"))
+		return NULL;
 	if (g_str_equal(guard, "paused"))
 		return paused(procdb_dbus_proc_db1_get_guard_retry(proxy));
 	/* That no slices are wanted is no news. */

@@ -58,8 +58,9 @@ static void describe(MonitorPlot *self)
 	g_autofree char *with = mean_of(self, TRUE);
 	g_autofree char *without = mean_of(self, FALSE);
 	g_autofree char *text = g_strdup_printf(
-	    "Of the last hour's waits of %s tasks for a CPU, 90 %% were shorter than: %s with "
-	    "slices, %s without",
+	    "Of the last hour's waits of %s tasks for a CPU, 90 %% were shorter than about: %s "
+	    "with "
+	    "slices, %s without. These are different tasks: what slices change, a trial tells",
 	    self->tier, with, without);
 
 	gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,

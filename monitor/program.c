@@ -21,6 +21,8 @@ struct _MonitorProgram {
 	GIcon *icon;
 	double cpu; /* of one CPU */
 	double wakeups;
+	double shown_cpu;
+	double shown_wakeups;
 	double sorted_cpu; /* as the list is sorted */
 	double sorted_wakeups;
 	int rank;
@@ -249,6 +251,12 @@ static gboolean set_kernel_thread(MonitorProgram *self, const Row *row)
 	return TRUE;
 }
 
+/* What is shown of a number: the one before, unless it differs by a twentieth, and by least. */
+static double steady(double now, double shown, double least)
+{
+	return now < least || fabs(now - shown) > MAX(0.05 * shown, least) ? now : shown;
+}
+
 MonitorChanges monitor_program_take(MonitorProgram *self, const Row *row)
 {
 	guint changes = 0;
@@ -260,12 +268,14 @@ MonitorChanges monitor_program_take(MonitorProgram *self, const Row *row)
 	if (set_kernel_thread(self, row))
 		changes |= MONITOR_CHANGES_CHOICE;
 	if (set_tier(self, row))
-		changes |= MONITOR_CHANGES_CHOICE | MONITOR_CHANGES_ORDER;
+		changes |= MONITOR_CHANGES_CHOICE | MONITOR_CHANGES_TIER;
 	if (set_text(self, PROP_ORIGIN, &self->origin, origin_of(row)))
-		changes |= MONITOR_CHANGES_ORDER;
+		changes |= MONITOR_CHANGES_ORIGIN;
 	self->is_overridden = g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 	self->cpu = MAX(row->cpu_share, 0);
 	self->wakeups = MAX(row->wakeups_per_second, 0);
+	self->shown_cpu = steady(self->cpu, self->shown_cpu, 0.0005);
+	self->shown_wakeups = steady(self->wakeups, self->shown_wakeups, 0.05);
 	return changes;
 }
 
@@ -275,10 +285,15 @@ static gboolean is_clearly_other(double now, double then, double slack)
 	return fabs(now - then) > slack + 0.25 * then;
 }
 
-gboolean monitor_program_has_moved(MonitorProgram *self)
+MonitorChanges monitor_program_moves(MonitorProgram *self)
 {
-	return is_clearly_other(self->cpu, self->sorted_cpu, 0.01) ||
-	       is_clearly_other(self->wakeups, self->sorted_wakeups, 10);
+	guint changes = 0;
+
+	if (is_clearly_other(self->cpu, self->sorted_cpu, 0.01))
+		changes |= MONITOR_CHANGES_CPU;
+	if (is_clearly_other(self->wakeups, self->sorted_wakeups, 10))
+		changes |= MONITOR_CHANGES_WAKEUPS;
+	return changes;
 }
 
 void monitor_program_settle(MonitorProgram *self)
@@ -289,17 +304,18 @@ void monitor_program_settle(MonitorProgram *self)
 
 char *monitor_program_cpu_text(MonitorProgram *self)
 {
-	return self->cpu < 0.0005 ? g_strdup("") : g_strdup_printf("%.1f %%", self->cpu * 100);
+	return self->shown_cpu < 0.0005 ? g_strdup("")
+					: g_strdup_printf("%.1f %%", self->shown_cpu * 100);
 }
 
 char *monitor_program_wakeups_text(MonitorProgram *self)
 {
-	return self->wakeups < 0.05 ? g_strdup("") : out_true_rate(self->wakeups);
+	return self->shown_wakeups < 0.05 ? g_strdup("") : out_true_rate(self->shown_wakeups);
 }
 
 void monitor_program_rest(MonitorProgram *self)
 {
-	self->cpu = 0;
+	self->cpu = self->shown_cpu = 0;
 }
 
 gint64 monitor_program_taken_us(MonitorProgram *self)

@@ -17,7 +17,11 @@ MonitorProgram *monitor_program_new(const char *name);
 /* What a row may change beside what is shown in its place. */
 typedef enum {
 	MONITOR_CHANGES_CHOICE = 1 << 0, /* what filters look at */
-	MONITOR_CHANGES_ORDER = 1 << 1,	 /* what sorters look at */
+	/* What sorters look at, each of its own. */
+	MONITOR_CHANGES_TIER = 1 << 1,
+	MONITOR_CHANGES_ORIGIN = 1 << 2,
+	MONITOR_CHANGES_CPU = 1 << 3,
+	MONITOR_CHANGES_WAKEUPS = 1 << 4,
 } MonitorChanges;
 
 /*
@@ -27,13 +31,16 @@ typedef enum {
  */
 MonitorChanges monitor_program_take(MonitorProgram *self, const Row *row);
 
-/* Whether it has left the place that the properties cpu and wakeups gave it in a sorted list. */
-gboolean monitor_program_has_moved(MonitorProgram *self);
+/* By which of them it has left the place that the properties cpu and wakeups gave it in a list. */
+MonitorChanges monitor_program_moves(MonitorProgram *self);
 
 /* Sets these properties to what is so now, whereupon a list has to be sorted. */
 void monitor_program_settle(MonitorProgram *self);
 
-/* How much of a CPU it uses, and its wake-ups, as texts; "" for none. Free with g_free(). */
+/*
+ * How much of a CPU it uses, and its wake-ups, as texts; "" for none. What differs by less than a
+ * twentieth stays as it was: numbers that jitter cannot be read. Free with g_free().
+ */
 char *monitor_program_cpu_text(MonitorProgram *self);
 char *monitor_program_wakeups_text(MonitorProgram *self);
 

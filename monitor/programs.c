@@ -32,6 +32,7 @@ static const char *const fields[] = {"name",
 				     "runs",
 				     "cpu_share",
 				     "wakeups_per_second",
+				     PROCDB_FIELD_PACKED,
 				     NULL};
 
 /* What a list is of. */
@@ -152,10 +153,12 @@ static MonitorChanges settle(MonitorPrograms *self)
 		return 0;
 	g_hash_table_iter_init(&iter, self->by_name);
 	while (g_hash_table_iter_next(&iter, NULL, &program)) {
-		if (!monitor_program_has_moved(program))
+		const MonitorChanges moves = monitor_program_moves(program);
+
+		if (moves == 0)
 			continue;
 		monitor_program_settle(program);
-		changes = MONITOR_CHANGES_ORDER;
+		changes |= moves;
 		self->settled_us = now_us;
 	}
 	return changes;

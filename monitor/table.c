@@ -5,6 +5,9 @@
 
 #include "rows.h"
 
+/* The key of a column's order. */
+#define ORDER "order"
+
 typedef struct {
 	const char *id;
 	const char *title;
@@ -13,14 +16,16 @@ typedef struct {
 	const char *sorted;			/* the one that it is sorted by */
 	gboolean is_number;			/* what it is sorted by */
 	int width;
+	MonitorChanges order; /* after which it is to be sorted again; 0: it does not change */
 } Column;
 
 static const Column columns[] = {
-    {"name", "Program", "title", NULL, "name", FALSE, 0},
-    {"tier", "Tier", "tier", NULL, "rank", TRUE, 120},
-    {"origin", "Decided By", "origin", NULL, "origin", FALSE, 110},
-    {"cpu", "CPU", NULL, monitor_program_cpu_text, "cpu", TRUE, 90},
-    {"wakeups", "Wake-Ups", NULL, monitor_program_wakeups_text, "wakeups", TRUE, 100},
+    {"name", "Program", "title", NULL, "name", FALSE, 0, 0},
+    {"tier", "Tier", "tier", NULL, "rank", TRUE, 120, MONITOR_CHANGES_TIER},
+    {"origin", "Decided By", "origin", NULL, "origin", FALSE, 110, MONITOR_CHANGES_ORIGIN},
+    {"cpu", "CPU", NULL, monitor_program_cpu_text, "cpu", TRUE, 90, MONITOR_CHANGES_CPU},
+    {"wakeups", "Wake-Ups", NULL, monitor_program_wakeups_text, "wakeups", TRUE, 100,
+     MONITOR_CHANGES_WAKEUPS},
 };
 
 /* The property of the program that a cell shows. */
@@ -46,9 +51,28 @@ static GtkWidget *label_new(const Column *column, GtkListItem *item)
 	return label;
 }
 
-static void on_setup(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
+/*
+ * A cell whose text changes often: an inscription has its size from the column, so another text is
+ * drawn, and nothing is laid out.
+ */
+static GtkWidget *inscription_new(float xalign)
 {
-	gtk_list_item_set_child(item, label_new(data, item));
+	GtkWidget *text = gtk_inscription_new(NULL);
+
+	gtk_inscription_set_xalign(GTK_INSCRIPTION(text), xalign);
+	gtk_inscription_set_min_chars(GTK_INSCRIPTION(text), 1);
+	gtk_inscription_set_text_overflow(GTK_INSCRIPTION(text),
+					  GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
+	return text;
+}
+
+static void on_setup_word(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
+{
+	const Column *column = data;
+	GtkWidget *text = inscription_new(0);
+
+	gtk_expression_bind(property_of_cell(column->shown), text, "text", item);
+	gtk_list_item_set_child(item, text);
 }
 
 /* A program, with its icon. */
@@ -64,16 +88,11 @@ static void on_setup_name(GtkSignalListItemFactory *factory, GtkListItem *item, 
 	gtk_list_item_set_child(item, box);
 }
 
-/*
- * Cells whose text changes with each list, of all rows that have widgets, which are hundreds. An
- * inscription has its size from the column, so another text is drawn, and nothing is laid out.
- */
+/* Cells whose text changes with each list, of all rows that have widgets, which are hundreds. */
 static void on_setup_number(GtkSignalListItemFactory *factory, GtkListItem *item, GPtrArray *cells)
 {
-	GtkWidget *text = gtk_inscription_new(NULL);
+	GtkWidget *text = inscription_new(1);
 
-	gtk_inscription_set_xalign(GTK_INSCRIPTION(text), 1);
-	gtk_inscription_set_min_chars(GTK_INSCRIPTION(text), 1);
 	gtk_widget_add_css_class(text, "numeric");
 	gtk_widget_set_margin_end(text, 12);
 	gtk_list_item_set_child(item, text);
@@ -159,15 +178,32 @@ static GtkColumnViewColumn *column_new(GtkColumnView *view, const Column *column
 				      g_ptr_array_ref(cells), unref_cells, 0);
 		g_signal_connect(factory, "bind", G_CALLBACK(on_bind_number), (gpointer)column);
 	} else {
-		g_signal_connect(factory, "setup", G_CALLBACK(is_name ? on_setup_name : on_setup),
+		g_signal_connect(factory, "setup",
+				 G_CALLBACK(is_name ? on_setup_name : on_setup_word),
 				 (gpointer)column);
 	}
 	gtk_column_view_column_set_sorter(shown, sorter);
+	g_object_set_data(G_OBJECT(shown), ORDER, GUINT_TO_POINTER(column->order));
 	gtk_column_view_column_set_resizable(shown, TRUE);
 	gtk_column_view_column_set_expand(shown, is_name);
 	if (column->width > 0)
 		gtk_column_view_column_set_fixed_width(shown, column->width);
 	return shown;
+}
+
+/* Tells the sorters of these columns: of those that the view is not sorted by it takes no notice.
+ */
+static void sort_again(GtkColumnView *view, guint changes)
+{
+	GListModel *shown = gtk_column_view_get_columns(view);
+
+	for (guint i = 0; i < g_list_model_get_n_items(shown); i++) {
+		g_autoptr(GtkColumnViewColumn) column = g_list_model_get_item(shown, i);
+
+		if (changes & GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(column), ORDER)))
+			gtk_sorter_changed(gtk_column_view_column_get_sorter(column),
+					   GTK_SORTER_CHANGE_DIFFERENT);
+	}
 }
 
 /* Rows have other tiers and titles, of which filters are not told. */
@@ -186,11 +222,9 @@ static void on_updated(MonitorPrograms *programs, guint changes, GtkColumnView *
 	GtkAdjustment *place = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(view));
 	const gboolean is_top = gtk_adjustment_get_value(place) <= 0;
 
-	if (changes & MONITOR_CHANGES_ORDER) {
-		gtk_sorter_changed(gtk_column_view_get_sorter(view), GTK_SORTER_CHANGE_DIFFERENT);
-		if (is_top)
-			gtk_adjustment_set_value(place, 0);
-	}
+	sort_again(view, changes);
+	if (is_top && gtk_adjustment_get_value(place) > 0)
+		gtk_adjustment_set_value(place, 0);
 	show_numbers(view);
 }
 

@@ -15,6 +15,8 @@
 /* A list is asked for this often at most, while the window has the focus, and while not. */
 #define PACE_FOCUSED_MS 2000
 #define PACE_UNFOCUSED_MS 5000
+/* The latter is GDK_TOPLEVEL_STATE_SUSPENDED of GTK 4.12, all that Wayland tells. */
+#define UNSEEN (GDK_TOPLEVEL_STATE_MINIMIZED | (GdkToplevelState)(1 << 16))
 /* The service adds to the history once a minute. */
 #define HISTORY_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 #define TRIAL_SECONDS 60
@@ -339,9 +341,8 @@ static void act_about(GtkWidget *widget, const char *action, GVariant *parameter
 static void set_pace(MonitorWindow *self)
 {
 	GdkSurface *surface = gtk_native_get_surface(GTK_NATIVE(self));
-	const gboolean is_seen =
-	    surface && gtk_widget_get_mapped(GTK_WIDGET(self)) &&
-	    !(gdk_toplevel_get_state(GDK_TOPLEVEL(surface)) & GDK_TOPLEVEL_STATE_MINIMIZED);
+	const gboolean is_seen = surface && gtk_widget_get_mapped(GTK_WIDGET(self)) &&
+				 !(gdk_toplevel_get_state(GDK_TOPLEVEL(surface)) & UNSEEN);
 
 	if (self->programs)
 		monitor_programs_set_pace(self->programs, !is_seen ? 0

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "output.h"
 #include "rows.h"
+#include "waits.h"
 
 /* With fewer wake-ups a percentile is chance, and with fewer predictions a share of them. */
 #define CHANCE_MIN 100
@@ -268,42 +269,41 @@ static void print_predictions(GVariantDict *dict)
 	}
 }
 
-/* The line of how long latency-critical tasks wait for a CPU; none where that is not known yet. */
+/*
+ * The line of how long latency-critical tasks wait for a CPU; none where that is not known yet. Of
+ * all of them, with a slice and without: these are other tasks, and only a trial tells what a slice
+ * changes.
+ */
 static void print_delays(Ctl *ctl)
 {
 	g_autoptr(GVariant) rows = NULL;
-	guint64 count[2] = {0}, p90[2] = {0};
+	g_autofree char *wait = NULL;
+	GVariant *histograms[2] = {NULL};
+	gsize n = 0;
+	guint64 ns;
 
 	/* Services before ApiVersion 4 do not know. */
 	if (!procdb_dbus_proc_db1_call_get_delays_sync(ctl->proxy, ctl->call_flags, ctl->timeout_ms,
 						       &rows, NULL, NULL))
 		return;
-	for (gsize i = 0; i < g_variant_n_children(rows); i++) {
+	for (gsize i = 0; i < g_variant_n_children(rows) && n < G_N_ELEMENTS(histograms); i++) {
 		g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
-		gboolean applied;
 		const char *tier;
 
 		if (g_variant_lookup(row, "tier", "&s", &tier) &&
-		    g_variant_lookup(row, "applied", "b", &applied) &&
-		    g_str_equal(tier, "lat-critical")) {
-			g_variant_lookup(row, "count", "t", &count[applied ? 1 : 0]);
-			g_variant_lookup(row, "p90", "t", &p90[applied ? 1 : 0]);
-		}
+		    g_str_equal(tier, "lat-critical") &&
+		    g_variant_lookup(row, "buckets", "@a(tt)", &histograms[n]))
+			n++;
 	}
-	/*
-	 * One figure, and no comparison: tasks with a slice are others than those without, and only
-	 * a trial tells what a slice changes.
-	 */
-	if (count[1] >= CHANCE_MIN || count[0] >= CHANCE_MIN) {
-		const guint64 ns = p90[count[1] >= CHANCE_MIN ? 1 : 0];
-		g_autofree char *wait = ns < WAIT_EXACT_NS
-					    ? g_strdup_printf("%u µs", (guint)(ns / 1000) + 1)
-					    : out_duration_ns(ns);
-
-		printf("      Waits: nine of ten wake-ups of latency-critical programs wait less "
-		       "than %s\n",
-		       wait);
-	}
+	ns = waits_percentile(histograms, n, .9, CHANCE_MIN);
+	for (gsize i = 0; i < n; i++)
+		g_variant_unref(histograms[i]);
+	if (ns == 0)
+		return;
+	wait = ns < WAIT_EXACT_NS ? g_strdup_printf("%u µs", (guint)(ns / 1000) + 1)
+				  : out_duration_ns(ns);
+	printf("      Waits: nine of ten wake-ups of latency-critical programs wait less than %s\n",
+	       wait);
 }
 
 static void print_problem(const Ctl *ctl, const char *what, const char *remedy)

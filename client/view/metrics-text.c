@@ -4,6 +4,7 @@
 #include "metrics-text.h"
 
 #include "delays.h"
+#include "waits.h"
 
 /* Every fourth bucket of delays.h from 33 µs to 2.1 s: where an octave begins. */
 #define FIRST_END 16
@@ -99,19 +100,6 @@ static void add_bucket(Metrics *metrics, const char *const *labels, const char *
 	add_count(metrics, "_bucket", all, count);
 }
 
-/* The waits of buckets that end at end or before. */
-static guint64 count_until(GVariant *buckets, guint64 end)
-{
-	guint64 upper, count, sum = 0;
-	GVariantIter iter;
-
-	g_variant_iter_init(&iter, buckets);
-	while (g_variant_iter_next(&iter, "(tt)", &upper, &count))
-		if (upper <= end)
-			sum += count;
-	return sum;
-}
-
 /* In seconds. What the middle of a bucket is wrong by is an eighth at most. */
 static double sum_of(GVariant *buckets)
 {
@@ -130,13 +118,13 @@ static double sum_of(GVariant *buckets)
 
 void metrics_add_waits(Metrics *metrics, const char *const *labels, GVariant *buckets)
 {
-	const guint64 all = count_until(buckets, G_MAXUINT64);
+	const guint64 all = waits_count_until(buckets, G_MAXUINT64);
 
 	for (guint32 i = FIRST_END; i <= LAST_END; i += ENDS_STEP) {
 		char end[G_ASCII_DTOSTR_BUF_SIZE];
 
 		g_ascii_formatd(end, sizeof(end), "%.9f", (double)procdb_delay_from(i) / 1e9);
-		add_bucket(metrics, labels, end, count_until(buckets, procdb_delay_from(i)));
+		add_bucket(metrics, labels, end, waits_count_until(buckets, procdb_delay_from(i)));
 	}
 	add_bucket(metrics, labels, "+Inf", all);
 	append_name(metrics, "_sum", labels);

@@ -70,6 +70,16 @@ static void test_that_another_backend_stands_in_is_no_silence(void)
 	}
 }
 
+static void test_a_trial_moves_no_banner(void)
+{
+	g_autoptr(ProcdbDBusProcDb1) service = service_new();
+
+	procdb_dbus_proc_db1_set_trial_state(service, "running");
+	procdb_dbus_proc_db1_set_apply_reason(service,
+					      "a trial compares it with what would be without");
+	g_assert_null(monitor_face_banner(service));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -77,5 +87,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/face/pause", test_a_pause_has_a_time_until_that_has_passed);
 	g_test_add_func("/face/another-backend-stands-in",
 			test_that_another_backend_stands_in_is_no_silence);
+	g_test_add_func("/face/trial", test_a_trial_moves_no_banner);
 	return g_test_run();
 }
