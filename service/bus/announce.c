@@ -49,6 +49,8 @@ void procdb_object_announce(ProcdbObject *self)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
+	if (self->bus && !procdb_broadcast_may(self->broadcast))
+		return;
 	procdb_object_refresh(self);
 	procdb_properties_follow(&self->announced, &self->properties, names);
 	for (guint i = names->len; i > 0; i--)
@@ -75,7 +77,7 @@ void procdb_object_changed(ProcdbObject *self)
 void procdb_object_settings_changed(ProcdbObject *self)
 {
 	procdb_object_changed(self);
-	if (self->bus)
+	if (self->bus && procdb_broadcast_may(self->broadcast))
 		(void)sd_bus_emit_properties_changed(self->bus, PROCDB_BUS_PATH,
 						     PROCDB_BUS_INTERFACE, "ConfigurationProblems",
 						     NULL);

@@ -198,6 +198,7 @@ gboolean procdb_object_export(ProcdbObject *self, sd_bus *bus, const ProcdbAutho
 	int result;
 
 	self->bus = sd_bus_ref(bus);
+	self->broadcast = procdb_broadcast_new(bus);
 	self->gate = procdb_gate_new(bus, authority, authority_self, answer_size, self);
 	result = sd_bus_add_object(bus, &self->object_slot, PROCDB_BUS_PATH, on_any_call, self);
 	if (result >= 0)
@@ -216,6 +217,7 @@ void procdb_object_unexport(ProcdbObject *self)
 	procdb_holds_end_all(self->holds);
 	procdb_object_leave_trial(self);
 	g_clear_pointer(&self->gate, procdb_gate_free);
+	g_clear_pointer(&self->broadcast, procdb_broadcast_free);
 	g_clear_pointer(&self->object_slot, sd_bus_slot_unref);
 	g_clear_pointer(&self->vtable_slot, sd_bus_slot_unref);
 	g_clear_pointer(&self->bus, sd_bus_unref);

@@ -4,6 +4,7 @@
 
 /* The state that the files of the object share. */
 
+#include "broadcast.h"
 #include "holds.h"
 #include "object.h"
 #include "properties.h"
@@ -41,6 +42,7 @@ struct _ProcdbObject {
 	/* Set while the object is exported. */
 	sd_bus *bus;
 	ProcdbGate *gate;
+	ProcdbBroadcast *broadcast;
 	sd_bus_slot *object_slot;
 	sd_bus_slot *vtable_slot;
 };

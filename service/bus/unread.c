@@ -5,8 +5,8 @@
 
 #include "log.h"
 #include "peers.h"
+#include "statistics.h"
 
-#define STATISTICS "org.freedesktop.DBus.Debug.Stats"
 /* dbus-broker's name of the figures of all connections (driver_method_get_stats()). */
 #define ACCOUNTING "org.bus1.DBus.Debug.Stats.PeerAccounting"
 #define ACCOUNTING_TYPE "a(sa{sv}a{su})"
@@ -147,24 +147,6 @@ static gboolean may_pass(sd_bus_message *reply)
 	return FALSE;
 }
 
-/* Enters the value of a key in an a{sv}, which has this type. FALSE when there is none. */
-static gboolean enter_value(sd_bus_message *reply, const char *key, const char *type)
-{
-	const char *found;
-
-	if (sd_bus_message_enter_container(reply, 'a', "{sv}") <= 0)
-		return FALSE;
-	while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
-		if (sd_bus_message_read_basic(reply, 's', &found) <= 0)
-			return FALSE;
-		if (g_str_equal(found, key))
-			return sd_bus_message_enter_container(reply, 'v', type) > 0;
-		if (sd_bus_message_skip(reply, "v") < 0 || sd_bus_message_exit_container(reply) < 0)
-			return FALSE;
-	}
-	return FALSE;
-}
-
 /* Reads the next connection of ACCOUNTING; *bytes stays when it lacks the figure. */
 static gboolean read_connection(sd_bus_message *reply, const char **name, guint32 *bytes)
 {
@@ -224,7 +206,7 @@ static int on_survey(sd_bus_message *reply, void *data, sd_bus_error *error)
 
 	self->survey = sd_bus_slot_unref(self->survey);
 	self->survey_at = g_get_monotonic_time() + RETRY_MS * G_TIME_SPAN_MILLISECOND;
-	if (enter_value(reply, ACCOUNTING, ACCOUNTING_TYPE) &&
+	if (procdb_statistics_enter(reply, ACCOUNTING, ACCOUNTING_TYPE) &&
 	    sd_bus_message_enter_container(reply, 'a', "(sa{sv}a{su})") > 0) {
 		read = take_survey(self, reply);
 	} else if (!may_pass(reply)) {
@@ -256,8 +238,8 @@ static void survey(ProcdbUnread *self)
 			question_add(self, caller);
 	}
 	if (sd_bus_call_method_async(self->bus, &self->survey, PROCDB_DAEMON_NAME,
-				     PROCDB_DAEMON_PATH, STATISTICS, "GetStats", on_survey, self,
-				     "") < 0)
+				     PROCDB_DAEMON_PATH, PROCDB_STATISTICS, "GetStats", on_survey,
+				     self, "") < 0)
 		g_hash_table_remove_all(self->questions);
 }
 
@@ -269,7 +251,7 @@ static int on_statistics(sd_bus_message *reply, void *data, sd_bus_error *error)
 
 	if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER)) {
 		kept = 0;
-	} else if (enter_value(reply, KEPT_BYTES, "u")) {
+	} else if (procdb_statistics_enter(reply, KEPT_BYTES, "u")) {
 		(void)sd_bus_message_read_basic(reply, 'u', &kept);
 	} else if (self->kind == SAYS_ONE && !may_pass(reply)) {
 		/* Perhaps the bus reports all connections at once. */
@@ -294,7 +276,7 @@ static void ask(ProcdbUnread *self, ProcdbCaller *caller)
 	question = question_add(self, caller);
 	caller->asked_at = g_get_monotonic_time();
 	if (sd_bus_call_method_async(self->bus, &question->slot, PROCDB_DAEMON_NAME,
-				     PROCDB_DAEMON_PATH, STATISTICS, "GetConnectionStats",
+				     PROCDB_DAEMON_PATH, PROCDB_STATISTICS, "GetConnectionStats",
 				     on_statistics, question, "s", caller->name) < 0)
 		g_hash_table_remove(self->questions, caller->name);
 }

@@ -259,6 +259,72 @@ static void test_announcements_are_annotated(BusFixture *f, gconstpointer data)
 	g_dbus_connection_signal_unsubscribe(f->caller, id);
 }
 
+/* A connection that has a match for all signals of the service, and reads none. */
+static sd_bus *deaf_follower(BusFixture *f)
+{
+	sd_bus *bus = NULL;
+
+	g_assert_cmpint(sd_bus_new(&bus), >=, 0);
+	g_assert_cmpint(sd_bus_set_address(bus, g_getenv("DBUS_SESSION_BUS_ADDRESS")), >=, 0);
+	g_assert_cmpint(sd_bus_set_bus_client(bus, TRUE), >=, 0);
+	g_assert_cmpint(sd_bus_start(bus), >=, 0);
+	g_assert_cmpint(
+	    sd_bus_add_match(bus, NULL, "type='signal',path='" PROCDB_BUS_PATH "'", NULL, NULL), >=,
+	    0);
+	return bus;
+}
+
+/* As days of PropertiesChanged are, in a minute. */
+static void send_much(BusFixture *f)
+{
+	enum { SIGNALS = 60 };
+	g_autofree char *text = g_strnfill((gsize)1 << 20, 'x');
+
+	for (guint i = 0; i < SIGNALS; i++) {
+		g_assert_cmpint(sd_bus_emit_signal(f->service, PROCDB_BUS_PATH, "org.example.Test",
+						   "Much", "s", text),
+				>=, 0);
+		bus_settle(f);
+	}
+	test_clock_advance(61 * G_USEC_PER_SEC);
+}
+
+static void set_override(BusFixture *f, const char *name)
+{
+	g_variant_unref(bus_must(f, "SetOverride", g_variant_new("(ss)", name, "batch")));
+	test_clock_advance(2 * G_USEC_PER_SEC);
+	test_steps(&f->engine, 1);
+	bus_settle(f);
+}
+
+/* At 127 MiB dbus-daemon would read nothing from the service any more, for any caller. */
+static void test_what_a_follower_does_not_read_ends(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GHashTable) heard =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
+	g_autoptr(GVariant) overrides = NULL;
+	sd_bus *deaf = deaf_follower(f);
+	guint id = subscribe(f, PROPERTIES, "PropertiesChanged", on_properties_changed, heard);
+
+	set_override(f, "one");
+	g_assert_nonnull(g_hash_table_lookup(heard, "Overrides"));
+	send_much(f);
+	/* The question goes out with this one. */
+	set_override(f, "two");
+	g_hash_table_remove_all(heard);
+	set_override(f, "three");
+	g_assert_null(g_hash_table_lookup(heard, "Overrides"));
+	overrides = bus_get(f, "Overrides");
+	g_assert_cmpuint(g_variant_get_uint32(overrides), ==, 3);
+	/* It leaves, and what was kept back is told. */
+	sd_bus_close_unref(deaf);
+	test_clock_advance(61 * G_USEC_PER_SEC);
+	set_override(f, "four");
+	set_override(f, "five");
+	g_assert_cmpuint(g_variant_get_uint32(g_hash_table_lookup(heard, "Overrides")), ==, 5);
+	g_dbus_connection_signal_unsubscribe(f->caller, id);
+}
+
 static void test_idle_steps_announce_nothing(BusFixture *f, gconstpointer data)
 {
 	g_autoptr(GHashTable) heard =
@@ -410,6 +476,7 @@ int main(int argc, char **argv)
 	add("/contract/properties-tell-the-truth", test_properties_tell_the_truth);
 	add("/contract/all-properties-at-once-are-fresh", test_all_properties_at_once_are_fresh);
 	add("/contract/announcements-are-annotated", test_announcements_are_annotated);
+	add("/contract/deaf-follower", test_what_a_follower_does_not_read_ends);
 	add("/contract/idle-steps-announce-nothing", test_idle_steps_announce_nothing);
 	add("/contract/changes-are-numbered", test_changes_are_numbered);
 	add("/contract/a-delete-is-heard-at-once", test_a_delete_is_heard_at_once);
