@@ -76,6 +76,23 @@ static gboolean may_wake_again(ProcdbApplySource *source, gint64 now)
 }
 
 /*
+ * While no task is changed, and nothing is decided about what they execute, events need wake up
+ * nothing: they are thrown away once a second.
+ */
+static gboolean may_rest(const ProcdbApplySource *source)
+{
+	return !source->decide && !procdb_apply_is_active(source->apply);
+}
+
+static void rest(ProcdbApplySource *source)
+{
+	(void)take(source, FALSE);
+	source->armed = FALSE;
+	source->polled.events = source->polled.revents = 0;
+	source->due = -1;
+}
+
+/*
  * Handles the pending events. After it BPF wakes the loop at the next, or the source polls: while
  * events come faster than they may wake it, and where they do not stop coming here.
  */
@@ -126,7 +143,9 @@ static gboolean loop_dispatch(GSource *base, GSourceFunc callback, gpointer data
 {
 	ProcdbApplySource *source = ((LoopSource *)base)->owner;
 
-	if (source->polled.fd >= 0)
+	if (source->polled.fd >= 0 && may_rest(source))
+		rest(source);
+	else if (source->polled.fd >= 0)
 		work(source);
 	return G_SOURCE_CONTINUE;
 }
@@ -150,6 +169,10 @@ static gboolean on_second(gpointer data)
 	/* A sched_ext scheduler left: tasks that run have sent their events to deaf ears. */
 	if (procdb_apply_refresh(source->apply) && procdb_apply_is_active(source->apply))
 		source->unfinished = TRUE;
+	if (source->polled.fd >= 0 && may_rest(source))
+		rest(source);
+	else if (!source->armed && source->due < 0)
+		poll_now(source);
 	if (source->unfinished && procdb_apply_is_active(source->apply))
 		procdb_apply_source_ask_again(source);
 	return G_SOURCE_CONTINUE;

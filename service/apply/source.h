@@ -6,7 +6,7 @@
  * Brings the events of running tasks from the backend to the apply layer, in the
  * main loop. An event wakes the loop at once. Where more come than may wake it, the
  * source polls every few ms instead: a fork storm costs a bounded number of wake-ups,
- * and a quiet machine none.
+ * and a quiet machine none, nor a time in which no task is changed.
  */
 
 #include "apply.h"

@@ -191,6 +191,30 @@ static void what_was_asked_for_is_no_end_of_waking(Fixture *f, gconstpointer dat
 	g_assert_cmpuint(f->backend.taken, ==, 2);
 }
 
+static void while_no_task_is_changed_nothing_wakes_the_loop(Fixture *f, gconstpointer data)
+{
+	const gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+
+	procdb_apply_set_pause(f->apply, "the test pauses it", FALSE);
+	for (guint i = 0; i < 100; i++) {
+		send_event(&f->backend);
+		run_what_is_ready();
+	}
+	/* It was armed when the first one came. */
+	g_assert_cmpuint(f->backend.wakes, <=, 1);
+	/* The next second throws them away, and leaves it so. */
+	while (f->backend.pending > 0) {
+		g_main_context_iteration(NULL, TRUE);
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+	}
+	g_assert_false(f->backend.armed);
+	procdb_apply_set_pause(f->apply, NULL, FALSE);
+	while (!f->backend.armed) {
+		g_main_context_iteration(NULL, TRUE);
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+	}
+}
+
 #define TEST(name) g_test_add("/apply-source/" #name, Fixture, NULL, setup, name, teardown)
 
 int main(int argc, char **argv)
@@ -200,6 +224,7 @@ int main(int argc, char **argv)
 	TEST(a_fork_storm_costs_a_bounded_number_of_wake_ups);
 	TEST(what_came_in_a_storm_is_taken_without_another_event);
 	TEST(an_event_that_came_while_it_was_armed_is_no_end_of_waking);
+	TEST(while_no_task_is_changed_nothing_wakes_the_loop);
 	TEST(what_was_asked_for_is_no_end_of_waking);
 	TEST(events_that_come_whenever_it_is_armed_are_polled);
 	return g_test_run();
