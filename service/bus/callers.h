@@ -58,9 +58,9 @@ struct _ProcdbCaller {
 	gint64 asked_at;     /* unread.c's */
 
 	/* For the followers. */
-	gboolean may_follow; /* the authority's last decision */
-	gint64 follow_until; /* monotonic µs: the decision is cached until then */
-	gboolean following;  /* the authority is being asked */
+	gboolean may_follow;		   /* the authority's last decision */
+	gint64 follow_until;		   /* monotonic µs: the decision is cached until then */
+	struct _ProcdbQuestion *following; /* the authority is being asked, or will be; else NULL */
 };
 
 /* Makes the table. The authority and the listener, with their data, must outlive it. */

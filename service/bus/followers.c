@@ -3,6 +3,8 @@
 
 #include "followers.h"
 
+#include "errors.h"
+
 /*
  * The time for which a decision is cached. polkit reports changes of rules, not of a user's groups.
  * For calls a decision is cached for seconds; for signals, one a second to many callers, that would
@@ -19,15 +21,28 @@ struct _ProcdbFollowers {
 	ProcdbCallers *callers;
 	ProcdbAuthorizer *authorizer;
 	ProcdbUnread *unread;
-	guint questions;
+	GQueue waiting;	 /* Question, owned: until there are fewer under way */
+	guint questions; /* under way */
 };
 
-typedef struct {
+/* Whether a caller may have a signal, which it gets then. */
+typedef struct _ProcdbQuestion {
 	ProcdbFollowers *followers;
 	ProcdbCaller *caller;
+	const char *action;
 	ProcdbSignal make;
-	GVariant *contents;
+	GVariant *contents; /* of the last signal since it was asked */
 } Question;
+
+static void question_free(gpointer data)
+{
+	Question *question = data;
+
+	question->caller->following = NULL;
+	procdb_caller_unref(question->caller);
+	g_variant_unref(question->contents);
+	g_free(question);
+}
 
 /* A caller that does not read misses a signal; the serial shows it. */
 static void send_to(ProcdbFollowers *self, ProcdbCaller *caller, ProcdbSignal make,
@@ -44,21 +59,25 @@ static void send_to(ProcdbFollowers *self, ProcdbCaller *caller, ProcdbSignal ma
 	sd_bus_message_unref(signal);
 }
 
+static void ask_next(ProcdbFollowers *self);
+
 static void on_answered(GError *denial, gpointer data)
 {
-	g_autofree Question *question = data;
+	Question *question = data;
 	ProcdbFollowers *self = question->followers;
 	ProcdbCaller *caller = question->caller;
 
 	self->questions--;
-	caller->following = FALSE;
 	caller->may_follow = !denial;
+	/* That too many calls wait says nothing of this one. */
+	if (g_error_matches(denial, PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED))
+		caller->follow_until = 0;
 	/* Cached only if no change was reported meanwhile. */
 	if (!denial && caller->callers && caller->follow_until > 0)
 		send_to(self, caller, question->make, question->contents);
 	g_clear_error(&denial);
-	g_variant_unref(question->contents);
-	procdb_caller_unref(caller);
+	question_free(question);
+	ask_next(self);
 }
 
 /* Never called: these checks allow no prompt. */
@@ -66,26 +85,46 @@ static void on_prompting(gpointer data)
 {
 }
 
-static void ask(ProcdbFollowers *self, ProcdbCaller *caller, const char *action, ProcdbSignal make,
-		GVariant *contents)
+static void ask_next(ProcdbFollowers *self)
 {
 	static const ProcdbAuthorizerListener listener = {
 	    .answered = on_answered,
 	    .prompting = on_prompting,
 	};
+	Question *question;
+
+	while (self->questions < MAX_QUESTIONS && (question = g_queue_pop_head(&self->waiting))) {
+		self->questions++;
+		/* Set before the decision: a change meanwhile resets it. */
+		question->caller->follow_until = g_get_monotonic_time() + ANSWER_US;
+		procdb_authorizer_check(self->authorizer, question->caller, question->action, FALSE,
+					0, &listener, question);
+	}
+}
+
+static void ask(ProcdbFollowers *self, ProcdbCaller *caller, const char *action, ProcdbSignal make,
+		GVariant *contents)
+{
 	Question *question = g_new(Question, 1);
 
 	*question = (Question){
 	    .followers = self,
 	    .caller = procdb_caller_ref(caller),
+	    .action = action,
 	    .make = make,
 	    .contents = g_variant_ref(contents),
 	};
-	self->questions++;
-	caller->following = TRUE;
-	/* Set before the decision: a change meanwhile resets it. */
-	caller->follow_until = g_get_monotonic_time() + ANSWER_US;
-	procdb_authorizer_check(self->authorizer, caller, action, FALSE, 0, &listener, question);
+	caller->following = question;
+	g_queue_push_tail(&self->waiting, question);
+}
+
+/* Of the signals since it was asked a caller gets the last one, whose serial tells of the others.
+ */
+static void put_off(Question *question, ProcdbSignal make, GVariant *contents)
+{
+	question->make = make;
+	g_variant_unref(question->contents);
+	question->contents = g_variant_ref(contents);
 }
 
 void procdb_followers_send(ProcdbFollowers *self, const char *action, ProcdbSignal make,
@@ -98,13 +137,16 @@ void procdb_followers_send(ProcdbFollowers *self, const char *action, ProcdbSign
 	for (guint i = 0; i < callers->len; i++) {
 		ProcdbCaller *caller = callers->pdata[i];
 
-		if (!caller->identified || !caller->callers || caller->following)
+		if (!caller->identified || !caller->callers)
 			continue;
-		if (caller->follow_until <= now && self->questions < MAX_QUESTIONS)
+		if (caller->following)
+			put_off(caller->following, make, kept);
+		else if (caller->follow_until <= now)
 			ask(self, caller, action, make, kept);
-		else if (caller->follow_until > now && caller->may_follow)
+		else if (caller->may_follow)
 			send_to(self, caller, make, kept);
 	}
+	ask_next(self);
 }
 
 ProcdbFollowers *procdb_followers_new(sd_bus *bus, ProcdbCallers *callers,
@@ -119,7 +161,13 @@ ProcdbFollowers *procdb_followers_new(sd_bus *bus, ProcdbCallers *callers,
 	return followers;
 }
 
+void procdb_followers_stop(ProcdbFollowers *self)
+{
+	g_queue_clear_full(&self->waiting, question_free);
+}
+
 void procdb_followers_free(ProcdbFollowers *self)
 {
+	procdb_followers_stop(self);
 	g_free(self);
 }

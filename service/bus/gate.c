@@ -19,8 +19,7 @@
 /* Below the 25 s after which most callers give up: they still get the reason. */
 #define PATIENCE_US (20 * (gint64)G_USEC_PER_SEC)
 #define TOO_MANY "Too many calls wait; try again later"
-/* The bytes of an error. */
-#define ERROR_SIZE 400
+#define ERROR_SIZE 400 /* bytes */
 
 struct _ProcdbGate {
 	sd_bus *bus;
@@ -489,6 +488,7 @@ void procdb_gate_free(ProcdbGate *self)
 	callers = procdb_callers_list(self->callers);
 	for (guint i = 0; i < callers->len; i++)
 		refuse_line(self, callers->pdata[i], stopping);
+	procdb_followers_stop(self->followers);
 	procdb_authorizer_free(self->authorizer);
 	procdb_followers_free(self->followers);
 	g_hash_table_unref(self->released);
