@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Copyright (C) 2026 The ProcDb developers
 """Legal messages of any make: both byte orders, header fields in any order and unknown ones,
-cut anywhere and many at once. Each is answered once, rightly, and in the order of its sender.
+cut anywhere and many at once, of root and of a user. Each is answered once, rightly, and in the
+order of its sender; those that want no answer get none.
 
 usage: messages.py NUMBER [SEED]
 """
 
 import os
+import pwd
 import random
 import select
 import socket
@@ -75,6 +77,9 @@ def rows(order, number):
 
 # Their answers wait for a save, and those to later calls do not.
 SAVED = ("SetOverride", "Import")
+# What only an administrator may do, whatever the arguments are.
+DENIED = ("SetOverride", "Import", "SetApply", "Reset")
+NO_REPLY = 1
 
 
 def calls(chance, order):
@@ -96,7 +101,8 @@ def calls(chance, order):
     ))
 
 
-def message(chance, serial, member, signature, body, order, destination=NAME, path=PATH, interface=INTERFACE):
+def message(chance, serial, member, signature, body, order, more_flags=0, destination=NAME, path=PATH,
+            interface=INTERFACE):
     fields = [(1, "o", path), (2, "s", interface), (3, "s", member), (6, "s", destination)]
     if signature:
         fields.append((8, "g", signature))
@@ -105,7 +111,7 @@ def message(chance, serial, member, signature, body, order, destination=NAME, pa
         fields.append((chance.randrange(20, 255), *chance.choice((("u", 5), ("s", "hello"), ("g", "a{sv}")))))
     chance.shuffle(fields)
     head = Body(order)
-    flags = chance.choice((0, 0, 2, 4, 8, 0xf0)) if destination == NAME else 0
+    flags = chance.choice((0, 0, 2, 4, 8, 0xf0)) | more_flags if destination == NAME else 0
     head.bytes += struct.pack(order + "BBBBIII", ord("l" if order == "<" else "B"), 1, flags, 1, len(body), serial, 0)
     for code, kind, value in fields:
         head.align(8)
@@ -123,15 +129,19 @@ def message(chance, serial, member, signature, body, order, destination=NAME, pa
 
 
 class Sender:
-    def __init__(self, chance):
+    def __init__(self, chance, user):
         self.chance, self.serial, self.buffer, self.expected = chance, 1, b"", []
+        self.is_root, uid = user == "root", pwd.getpwnam(user).pw_uid
         self.bus = socket.socket(socket.AF_UNIX)
+        # The bus believes the credentials that the socket had when it connected.
+        os.seteuid(uid)
         self.bus.connect("/run/dbus/system_bus_socket")
-        self.bus.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
+        os.seteuid(0)
+        self.bus.sendall(b"\0AUTH EXTERNAL " + str(uid).encode().hex().encode() + b"\r\n")
         assert self.bus.recv(4096).startswith(b"OK")
         bus_name = "org.freedesktop.DBus"
-        self.bus.sendall(b"BEGIN\r\n" + message(chance, 1, "Hello", "", b"", "<", bus_name, "/org/freedesktop/DBus",
-                                                bus_name))
+        self.bus.sendall(b"BEGIN\r\n" + message(chance, 1, "Hello", "", b"", "<", 0, bus_name,
+                                                "/org/freedesktop/DBus", bus_name))
         self.expected = [(1, "", False)]
         self.collect()
 
@@ -141,8 +151,15 @@ class Sender:
             order = self.chance.choice("<>")
             self.serial += 1
             *call, error = calls(self.chance, order)
-            blob += message(self.chance, self.serial, *call, order)
-            self.expected.append((self.serial, error, call[0] in SAVED and not error))
+            if not self.is_root and call[0] in DENIED:
+                # By whether the call allows a prompt, for which no agent is there.
+                error = "AccessDenied|InteractiveAuthorizationRequired"
+            is_quiet = self.chance.random() < 0.1
+            blob += message(self.chance, self.serial, *call, order, NO_REPLY if is_quiet else 0)
+            if not is_quiet:
+                # One that is asked about with a prompt lets the others pass.
+                may_wait = call[0] in SAVED and not error if self.is_root else call[0] in DENIED
+                self.expected.append((self.serial, error, may_wait))
         while blob:
             size = self.chance.choice((1, 3, 7, 16, 50, 1000, 70000))
             self.bus.sendall(blob[:size])
@@ -179,7 +196,8 @@ class Sender:
             place = answered.index(True)
             assert all(saved for _, _, saved in self.expected[:place]), (self.expected[:place + 1], head)
             serial, error, _ = self.expected.pop(place)
-            assert (kind == 3) == bool(error) and error.encode() in head, (serial, error, head)
+            assert (kind == 3) == bool(error), (serial, error, head)
+            assert any(name.encode() in head for name in error.split("|")), (serial, error, head)
         return True
 
 
@@ -190,7 +208,7 @@ def main():
     print(f"seed {seed}")
     pddb.write(DATABASE, [pddb.confident(b"cc1")])
     with Service() as service:
-        done, senders = 0, [Sender(chance) for _ in range(4)]
+        done, senders = 0, [Sender(chance, user) for user in ("root", "alice") * 2]
         while done < number:
             for sender in senders:
                 size = chance.randrange(1, AT_ONCE)
