@@ -134,7 +134,9 @@ def main():
         with stopped(int(os.environ["LAB_POLKITD_PID"])):
             peaks.append(send(service, clients, size, FEW, "polkit hangs"))
             peaks.append(send(service, clients, size, MANY, "polkit hangs, the bus is full"))
-        assert instrumented or max(peaks) < MEMORY_MAX, peaks
+        # dbus-broker hands on what is too large, and it is refused only once it has been read.
+        most = MEMORY_MAX + (int(size) if os.environ["LAB_BROKER"] == "1" else 0)
+        assert instrumented or max(peaks) < most, peaks
         # One that is no larger than it may be, and not at the same time, is looked at.
         assert call_as("alice", "DeleteProfiles", "(as)", ["x" * 64] * 1000)[1] != error_name("LimitExceeded")
         assert set(service.profiles()) == {"cc1"}
