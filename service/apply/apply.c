@@ -27,7 +27,8 @@ struct _ProcdbApply {
 	gboolean blind;	   /* nothing tells what tasks do */
 	gint64 second;	   /* that in_second counts */
 	guint in_second;
-	guint kept;	   /* tasks that the last restore had to leave as they were */
+	guint owed; /* tasks that the last restore took back, and that may be set beyond that */
+	guint kept; /* tasks that the last restore had to leave as they were */
 	gboolean unlisted; /* the kernel could not list the tasks to restore */
 	guint64 tasks;	   /* that were given a slice, each once */
 	guint64 results[PROCDB_APPLY_RESULTS];
@@ -142,7 +143,8 @@ static gboolean is_at_limit(ProcdbApply *apply)
 		apply->second = second;
 		apply->in_second = 0;
 	}
-	return apply->in_second >= apply->settings.max_per_second;
+	/* Else a window of a trial could not give back what it took, and would compare nothing. */
+	return apply->in_second >= apply->settings.max_per_second && apply->owed == 0;
 }
 
 static void count_latency(ProcdbApply *apply, guint64 when)
@@ -290,6 +292,8 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED) {
 		if (is_at_limit(apply))
 			return PROCDB_APPLY_REFUSED_LIMIT;
+		if (apply->in_second >= apply->settings.max_per_second)
+			apply->owed--;
 		apply->in_second++;
 	}
 	if (result == PROCDB_APPLY_SET) {
@@ -412,7 +416,10 @@ static guint restore_until_none(ProcdbApply *apply,
 
 guint procdb_apply_restore(ProcdbApply *apply)
 {
-	return restore_until_none(apply, list_given, &apply->kept);
+	const guint restored = restore_until_none(apply, list_given, &apply->kept);
+
+	apply->owed = restored;
+	return restored;
 }
 
 guint procdb_apply_recover(ProcdbApply *apply)

@@ -243,6 +243,23 @@ static void test_no_more_than_the_cap_in_a_second(void)
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 }
 
+static void test_what_a_pause_took_is_given_back_beyond_the_cap(void)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+	FakeMachine machine = machine_with_task();
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH), other = event(PROCDB_TIERS);
+	g_autoptr(ProcdbApply) apply = NULL;
+
+	settings.max_per_second = 1;
+	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	procdb_apply_set_pause(apply, NULL, TRUE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
+	procdb_apply_set_pause(apply, NULL, FALSE);
+	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
+	g_assert_cmpint(procdb_apply_handle(apply, &other), ==, PROCDB_APPLY_REFUSED_LIMIT);
+}
+
 static void test_none_changes_nothing_and_puts_back(void)
 {
 	ProcdbApplySettings settings = procdb_apply_default_settings;
@@ -453,6 +470,8 @@ int main(int argc, char **argv)
 			test_nothing_is_changed_where_that_may_not_be);
 	g_test_add_func("/apply/no-more-than-the-cap-in-a-second",
 			test_no_more_than_the_cap_in_a_second);
+	g_test_add_func("/apply/given-back-beyond-the-cap",
+			test_what_a_pause_took_is_given_back_beyond_the_cap);
 	g_test_add_func("/apply/none-changes-nothing-and-puts-back",
 			test_none_changes_nothing_and_puts_back);
 	g_test_add_func("/apply/auto-gives-way-to-sched-ext", test_auto_gives_way_to_sched_ext);
