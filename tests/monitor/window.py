@@ -5,6 +5,8 @@
 
 import os
 import subprocess
+import sys
+import time
 
 from desk import USER, Agent, desk
 
@@ -121,6 +123,37 @@ def it_says_that_the_bus_broke():
         place.sees("The Connection to the System Bus Broke")
         place.sees("Start the Service", missing=True)
         assert place.window.poll() is None
+        is_quiet(place)
+
+
+def a_trial_is_followed_to_its_verdict():
+    with Service(backend="observer") as service, desk() as place:
+        if not service.get("ApplyActive"):
+            print(f"SKIP: no task can be given a slice: {service.get('ApplyReason')}")
+            sys.exit(77)
+        teach(service)
+        place.open()
+        place.sees("Try Whether It Helps")
+        agent = Agent(service.bus, place.window.pid)
+        place.focus()
+        place.press("alt+t")
+        place.sees("Stop the Trial")
+        assert agent.asked, "whether it may is asked"
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            # Slices are taken back and given again meanwhile.
+            assert "a trial compares" not in place.ask("texts"), place.ask("texts")
+        place.press("alt+s")
+        place.sees("Try Whether It Helps")
+        assert service.get("TrialState") == "ended", service.get("TrialState")
+        place.press("alt+t")
+        place.sees("Stop the Trial")
+        # Where nothing has to wait there is too little load, and where tests run beside it perhaps not.
+        place.sees("Try Whether It Helps", seconds=100)
+        assert service.get("TrialState") == "done", service.get("TrialState")
+        verdict = service.call("GetTrial")["verdict"]
+        print(verdict)
+        place.sees(f"Trial: {verdict}")
         is_quiet(place)
 
 
