@@ -73,7 +73,8 @@ static void read_state(Face *face, GVariantDict *dict)
 	}
 	if (*reason)
 		say(face, "%s", reason);
-	if (*apply)
+	/* A trial gives them and takes them back every other second. */
+	if (*apply && !g_str_equal(trial, "running"))
 		say(face, "%s%s",
 		    active ? "Slices are given"
 		    : *why ? "No slices: "

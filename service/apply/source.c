@@ -71,7 +71,8 @@ static void poll_now(ProcdbApplySource *source)
 /* Counts the wake-up that brought events, and says whether the next event may wake the loop. */
 static gboolean may_wake_again(ProcdbApplySource *source, gint64 now)
 {
-	source->spent = MAX(source->spent, now - WAKES_SAVED * WAKE_EVERY_US) + WAKE_EVERY_US;
+	source->spent =
+	    MAX(source->spent, now - (gint64)WAKES_SAVED * WAKE_EVERY_US) + WAKE_EVERY_US;
 	return source->spent <= now;
 }
 
@@ -92,6 +93,16 @@ static void rest(ProcdbApplySource *source)
 	source->due = -1;
 }
 
+/* FALSE if events keep coming: one between arming and taking has used up the arming. */
+static gboolean arm(ProcdbApplySource *source)
+{
+	guint tries = 2;
+
+	while (tries > 0 && take(source, TRUE) > 0)
+		tries--;
+	return tries > 0;
+}
+
 /*
  * Handles the pending events. After it BPF wakes the loop at the next, or the source polls: while
  * events come faster than they may wake it, and where they do not stop coming here.
@@ -100,9 +111,7 @@ static void work(ProcdbApplySource *source)
 {
 	gint64 now = g_source_get_time(&source->loop->base);
 
-	/* An event that came between arming and taking has used up the arming. */
-	source->armed = (take(source, FALSE) == 0 || may_wake_again(source, now)) &&
-			(take(source, TRUE) == 0 || take(source, TRUE) == 0);
+	source->armed = (take(source, FALSE) == 0 || may_wake_again(source, now)) && arm(source);
 	/*
 	 * Not by g_source_modify_unix_fd() and g_source_set_ready_time(): each of
 	 * them wakes the main loop up once more, from itself.

@@ -132,12 +132,12 @@ static void test_changed_since(BusFixture *f, gconstpointer data)
 /* However much the new service has told meanwhile. */
 static void test_after_a_restart_all_count_as_changed(BusFixture *f, gconstpointer data)
 {
-	g_autoptr(GVariant) saved = bus_must(f, "Save", NULL), all = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *since = NULL;
 	guint64 before, serial;
 
-	all = query(f, "@a{sv} {}", 0, &before);
+	g_variant_unref(bus_must(f, "Save", NULL));
+	g_variant_unref(query(f, "@a{sv} {}", 0, &before));
 	since = g_strdup_printf("{'changed_since': <uint64 %" G_GUINT64_FORMAT ">}", before);
 	assert_names(f, since, 0, "");
 	bus_fixture_restart(f);

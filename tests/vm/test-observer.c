@@ -107,6 +107,7 @@ static void gives_slices_where_the_kernel_has_them(void)
 		g_assert_cmpint(procdb_kernel_tasks.get_attr(ledger, (guint)task, &attr), ==, 0);
 		g_assert_cmpuint(attr.slice_ns, ==, 7 * GUEST_MS);
 	} else {
+		g_assert_nonnull(refusal);
 		g_assert_nonnull(strstr(refusal, "no slices for single tasks"));
 		g_assert_cmpuint(attr.slice_ns, ==, 0);
 	}
