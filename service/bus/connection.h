@@ -17,7 +17,7 @@ typedef struct {
 	 * Called for each new connection. FALSE with error set: failed() is called.
 	 */
 	gboolean (*connected)(sd_bus *bus, gpointer user_data, GError **error);
-	/* What connected() exported handled a message, which took so many µs. */
+	/* What connected() exported handled a message, which took so many µs of CPU time. */
 	void (*handled)(gint64 us, gpointer user_data);
 	/* The name is ours. */
 	void (*named)(gpointer user_data);

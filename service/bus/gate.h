@@ -53,7 +53,8 @@ ProcdbCaller *procdb_gate_caller(ProcdbGate *gate, sd_bus_message *call);
  */
 void procdb_gate_charge(ProcdbGate *gate, sd_bus_message *call, gsize bytes);
 
-/* The call that was dispatched last has been handled, or refused, which took so many µs. */
+/* The call that was dispatched last has been handled, or refused, which took so many µs of CPU
+ * time. */
 void procdb_gate_handled(ProcdbGate *gate, gint64 us);
 
 /* Whether this call, which is being dispatched, passed the gate. */

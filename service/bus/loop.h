@@ -16,7 +16,7 @@ typedef struct {
 	 * nothing from us for some seconds. It may destroy the source.
 	 */
 	void (*lost)(int error, gpointer data);
-	/* A message was handled, or sent, which took so many µs. NULL: not called. */
+	/* A message was handled, or sent, which took so many µs of CPU time. NULL: not called. */
 	void (*handled)(gint64 us, gpointer data);
 } ProcdbBusListener;
 

@@ -68,7 +68,7 @@ void procdb_object_unexport(ProcdbObject *object);
 /* The gate while the object is exported, else NULL. Owned by the object. */
 ProcdbGate *procdb_object_gate(ProcdbObject *object);
 
-/* Call it after each message that sd-bus handled, with the µs that it took. */
+/* Call it after each message that sd-bus handled, with the µs of CPU time that it took. */
 void procdb_object_handled(ProcdbObject *object, gint64 us);
 /* Call it when a trial began, got on or ended. */
 void procdb_object_trial_changed(ProcdbObject *object);

@@ -7,6 +7,8 @@
 #define USER_PART 5
 /* and the clock's time that may be saved up for it. */
 #define SAVED_US ((gint64)G_USEC_PER_SEC)
+/* The most that one call is charged: the next one waits for a second at most. */
+#define MOST_US (SAVED_US / USER_PART)
 #define RETRY_MS 20
 
 struct _ProcdbTimes {
@@ -61,7 +63,8 @@ void procdb_times_end(ProcdbTimes *self, gint64 us)
 	if (!caller)
 		return;
 	if (caller->user)
-		caller->user->paid_until = MAX(caller->user->paid_until, least) + us * USER_PART;
+		caller->user->paid_until =
+		    MAX(caller->user->paid_until, least) + MIN(us, MOST_US) * USER_PART;
 	procdb_caller_unref(caller);
 }
 

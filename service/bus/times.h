@@ -26,5 +26,5 @@ gboolean procdb_times_has_beside_others(ProcdbTimes *times, const ProcdbCaller *
 
 /* A call of this caller is being handled from now on, */
 void procdb_times_begin(ProcdbTimes *times, ProcdbCaller *caller);
-/* and took so many µs. Without effect if none was. */
+/* and took so many µs of CPU time. Without effect if none was. */
 void procdb_times_end(ProcdbTimes *times, gint64 us);
