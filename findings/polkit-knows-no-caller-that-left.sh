@@ -10,9 +10,9 @@
 # Behaviour: `busctl --expect-reply=no`, and dbus-send by default, leave the bus as soon as the call is written.
 #            Neither polkit nor the service can find out then whose the connection was: GetConnectionUnixUser and
 #            its kin know living connections only, and a message has no credentials of its own. polkitd answers with
-#            the error of the bus in place of "not authorized", for root and for actions whose default is "yes" for all. So the
-#            call is dropped, and the program that made it, which wanted no reply, ends with 0. A service can only
-#            log it; a program has to stay until it has some answer.
+#            the error of the bus in place of "not authorized", for root and for actions whose default is "yes" for
+#            all. So the call is dropped, and the program that made it, which wanted no reply, ends with 0. A service
+#            can only log it; a program has to stay until it has some answer.
 # Output:    with a reply: is authorized: True
 #            without one: polkit says org.freedesktop.DBus.Error.NameHasNoOwner; busctl ended with 0
 #

@@ -274,7 +274,7 @@ MonitorChanges monitor_program_take(MonitorProgram *self, const Row *row)
 	self->is_overridden = g_str_equal(row->origin, PROCDB_ORIGIN_OVERRIDE);
 	self->cpu = MAX(row->cpu_share, 0);
 	self->wakeups = MAX(row->wakeups_per_second, 0);
-	self->shown_cpu = steady(self->cpu, self->shown_cpu, 0.0005);
+	self->shown_cpu = steady(self->cpu, self->shown_cpu, MONITOR_LEAST_SHARE);
 	self->shown_wakeups = steady(self->wakeups, self->shown_wakeups, 0.05);
 	return changes;
 }
@@ -304,8 +304,9 @@ void monitor_program_settle(MonitorProgram *self)
 
 char *monitor_program_cpu_text(MonitorProgram *self)
 {
-	return self->shown_cpu < 0.0005 ? g_strdup("")
-					: g_strdup_printf("%.1f %%", self->shown_cpu * 100);
+	return self->shown_cpu < MONITOR_LEAST_SHARE
+		   ? g_strdup("")
+		   : g_strdup_printf("%.1f %%", self->shown_cpu * 100);
 }
 
 char *monitor_program_wakeups_text(MonitorProgram *self)

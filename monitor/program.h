@@ -11,6 +11,9 @@
 #define MONITOR_TYPE_PROGRAM (monitor_program_get_type())
 G_DECLARE_FINAL_TYPE(MonitorProgram, monitor_program, MONITOR, PROGRAM, GObject)
 
+/* Of a CPU; what uses less is shown as nothing. */
+#define MONITOR_LEAST_SHARE 0.0005
+
 /* A program of which only the name is known yet, escaped as on the bus. */
 MonitorProgram *monitor_program_new(const char *name);
 

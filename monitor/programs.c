@@ -164,6 +164,13 @@ static MonitorChanges settle(MonitorPrograms *self)
 	return changes;
 }
 
+/* Whether no busy program had no room in this list. */
+static gboolean has_all_busy(const Rows *rows)
+{
+	return rows->items->len < ROWS_BUSY ||
+	       rows_get(rows, rows->items->len - 1)->cpu_share < MONITOR_LEAST_SHARE;
+}
+
 static MonitorChanges take_all(MonitorPrograms *self, const Rows *rows)
 {
 	const gint64 begun_us = g_get_monotonic_time();
@@ -179,7 +186,7 @@ static MonitorChanges take_all(MonitorPrograms *self, const Rows *rows)
 	}
 	if (self->asked == ALL)
 		drop_others(self, begun_us);
-	else if (self->asked == BUSY)
+	else if (self->asked == BUSY && has_all_busy(rows))
 		rest_others(self, begun_us);
 	return changes | settle(self);
 }
