@@ -296,10 +296,12 @@ MonitorChanges monitor_program_moves(MonitorProgram *self)
 	return changes;
 }
 
-void monitor_program_settle(MonitorProgram *self)
+void monitor_program_settle(MonitorProgram *self, MonitorChanges moves)
 {
-	self->sorted_cpu = self->cpu;
-	self->sorted_wakeups = self->wakeups;
+	if (moves & MONITOR_CHANGES_CPU)
+		self->sorted_cpu = self->cpu;
+	if (moves & MONITOR_CHANGES_WAKEUPS)
+		self->sorted_wakeups = self->wakeups;
 }
 
 char *monitor_program_cpu_text(MonitorProgram *self)
@@ -314,9 +316,10 @@ char *monitor_program_wakeups_text(MonitorProgram *self)
 	return self->shown_wakeups < 0.05 ? g_strdup("") : out_true_rate(self->shown_wakeups);
 }
 
-void monitor_program_rest(MonitorProgram *self)
+void monitor_program_rest(MonitorProgram *self, double most)
 {
-	self->cpu = self->shown_cpu = 0;
+	if (self->cpu > most)
+		self->cpu = self->shown_cpu = 0;
 }
 
 gint64 monitor_program_taken_us(MonitorProgram *self)

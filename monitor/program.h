@@ -37,8 +37,8 @@ MonitorChanges monitor_program_take(MonitorProgram *self, const Row *row);
 /* By which of them it has left the place that the properties cpu and wakeups gave it in a list. */
 MonitorChanges monitor_program_moves(MonitorProgram *self);
 
-/* Sets these properties to what is so now, whereupon a list has to be sorted. */
-void monitor_program_settle(MonitorProgram *self);
+/* Sets these properties to what is so now, whereupon a list has to be sorted by them. */
+void monitor_program_settle(MonitorProgram *self, MonitorChanges moves);
 
 /*
  * How much of a CPU it uses, and its wake-ups, as texts; "" for none. What differs by less than a
@@ -47,8 +47,11 @@ void monitor_program_settle(MonitorProgram *self);
 char *monitor_program_cpu_text(MonitorProgram *self);
 char *monitor_program_wakeups_text(MonitorProgram *self);
 
-/* It was not observed for a while: it uses no CPU, of which the service sends no word. */
-void monitor_program_rest(MonitorProgram *self);
+/*
+ * It uses no more of a CPU than that, of which the service sends no word: what is known to use more
+ * was not observed for a while.
+ */
+void monitor_program_rest(MonitorProgram *self, double most);
 
 /* When monitor_program_take() was called last, by the monotonic clock in µs. */
 gint64 monitor_program_taken_us(MonitorProgram *self);

@@ -100,7 +100,7 @@ static void add_new(MonitorPrograms *self, const Rows *rows)
 			continue;
 		program = monitor_program_new(row->name);
 		monitor_program_take(program, row);
-		monitor_program_settle(program);
+		monitor_program_settle(program, MONITOR_CHANGES_CPU | MONITOR_CHANGES_WAKEUPS);
 		g_hash_table_insert(self->by_name, (gpointer)monitor_program_name(program),
 				    program);
 		g_ptr_array_add(added, program);
@@ -110,8 +110,8 @@ static void add_new(MonitorPrograms *self, const Rows *rows)
 				    0, added->pdata, added->len);
 }
 
-/* Those that are not among the busy ones, of a list since begun_us, use no CPU. */
-static void rest_others(MonitorPrograms *self, gint64 begun_us)
+/* Those that are not among the busy ones, of a list since begun_us, use no more than that. */
+static void rest_others(MonitorPrograms *self, gint64 begun_us, double most)
 {
 	GHashTableIter iter;
 	gpointer program;
@@ -119,7 +119,7 @@ static void rest_others(MonitorPrograms *self, gint64 begun_us)
 	g_hash_table_iter_init(&iter, self->by_name);
 	while (g_hash_table_iter_next(&iter, NULL, &program)) {
 		if (monitor_program_taken_us(program) < begun_us)
-			monitor_program_rest(program);
+			monitor_program_rest(program, most);
 	}
 }
 
@@ -157,18 +157,17 @@ static MonitorChanges settle(MonitorPrograms *self)
 
 		if (moves == 0)
 			continue;
-		monitor_program_settle(program);
+		monitor_program_settle(program, moves);
 		changes |= moves;
 		self->settled_us = now_us;
 	}
 	return changes;
 }
 
-/* Whether no busy program had no room in this list. */
-static gboolean has_all_busy(const Rows *rows)
+/* What those at most use that had no room in a list of the busy ones. */
+static double least_of(const Rows *rows)
 {
-	return rows->items->len < ROWS_BUSY ||
-	       rows_get(rows, rows->items->len - 1)->cpu_share < MONITOR_LEAST_SHARE;
+	return rows->items->len < ROWS_BUSY ? 0 : rows_get(rows, rows->items->len - 1)->cpu_share;
 }
 
 static MonitorChanges take_all(MonitorPrograms *self, const Rows *rows)
@@ -186,8 +185,8 @@ static MonitorChanges take_all(MonitorPrograms *self, const Rows *rows)
 	}
 	if (self->asked == ALL)
 		drop_others(self, begun_us);
-	else if (self->asked == BUSY && has_all_busy(rows))
-		rest_others(self, begun_us);
+	else if (self->asked == BUSY)
+		rest_others(self, begun_us, least_of(rows));
 	return changes | settle(self);
 }
 

@@ -55,9 +55,6 @@ static const char *refusal(gpointer data)
 	if (procdb_apply_source_is_unfinished(proof->source))
 		return "not all tasks could be given their slice at once";
 	procdb_apply_status(proof->apply, &status);
-	/* Nor was there anything without slices to compare them with. */
-	if (status.unlisted)
-		return "the kernel did not list the tasks that have a slice";
 	return status.active ? NULL : status.reason;
 }
 

@@ -292,9 +292,10 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED) {
 		if (is_at_limit(apply))
 			return PROCDB_APPLY_REFUSED_LIMIT;
-		if (apply->in_second >= apply->settings.max_per_second)
+		if (apply->owed > 0)
 			apply->owed--;
-		apply->in_second++;
+		else
+			apply->in_second++;
 	}
 	if (result == PROCDB_APPLY_SET) {
 		/* The record first: a slice without one could not be restored after a crash. */
@@ -418,7 +419,7 @@ guint procdb_apply_restore(ProcdbApply *apply)
 {
 	const guint restored = restore_until_none(apply, list_given, &apply->kept);
 
-	apply->owed = restored;
+	apply->owed = MAX(apply->owed, restored);
 	return restored;
 }
 

@@ -45,12 +45,23 @@ void procdb_object_refresh(ProcdbObject *self)
 	procdb_properties_read(&self->properties, self->engine, &apply, &trial, &guard);
 }
 
+static void tell_problems(ProcdbObject *self)
+{
+	self->problems_untold = FALSE;
+	if (self->bus)
+		(void)sd_bus_emit_properties_changed(self->bus, PROCDB_BUS_PATH,
+						     PROCDB_BUS_INTERFACE, "ConfigurationProblems",
+						     NULL);
+}
+
 void procdb_object_announce(ProcdbObject *self)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
 	if (self->bus && !procdb_broadcast_may(self->broadcast))
 		return;
+	if (self->problems_untold)
+		tell_problems(self);
 	procdb_object_refresh(self);
 	procdb_properties_follow(&self->announced, &self->properties, names);
 	for (guint i = names->len; i > 0; i--)
@@ -76,11 +87,10 @@ void procdb_object_changed(ProcdbObject *self)
 
 void procdb_object_settings_changed(ProcdbObject *self)
 {
+	self->problems_untold = TRUE;
 	procdb_object_changed(self);
-	if (self->bus && procdb_broadcast_may(self->broadcast))
-		(void)sd_bus_emit_properties_changed(self->bus, PROCDB_BUS_PATH,
-						     PROCDB_BUS_INTERFACE, "ConfigurationProblems",
-						     NULL);
+	if (self->problems_untold && self->bus && procdb_broadcast_may(self->broadcast))
+		tell_problems(self);
 }
 
 /* Makes a ProfilesChanged with these arguments. */

@@ -7,7 +7,7 @@
 #include "peers.h"
 #include "statistics.h"
 
-/* With the 64 MiB that all callers may leave unread (unread.c) less than 127. */
+/* With the 72 MiB that all callers may leave unread (unread.c) less than 127. */
 #define MOST ((guint32)48 << 20)
 #define AGAIN ((guint32)32 << 20)
 /* In that time PropertiesChanged has some 100 KiB. */

@@ -21,7 +21,10 @@ typedef struct {
 	gsize rationed;	    /* bytes that were taken for read */
 	gint64 rationed_at; /* unread.c's */
 	guint under_way;    /* its calls that are being authorized or have yet to be dispatched */
-	gint64 paid_until;  /* times.c's: monotonic µs */
+	/* times.c's, in monotonic µs. */
+	gint64 paid_until;
+	gconstpointer turn; /* the caller that is the next one, until then; only compared */
+	gint64 turn_until;
 } ProcdbUser;
 
 typedef struct {

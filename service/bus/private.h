@@ -29,8 +29,9 @@ struct _ProcdbObject {
 	gboolean properties_old; /* the engine may have changed since they were read */
 	ProcdbProperties announced;
 	gint64 announced_us; /* monotonic: the last PropertiesChanged */
-	ProcdbNames *names;  /* cached for ListProfiles until the engine changes */
-	GPtrArray *savers;   /* struct saver of savers.c: calls that wait for a save */
+	gboolean problems_untold;
+	ProcdbNames *names; /* cached for ListProfiles until the engine changes */
+	GPtrArray *savers;  /* struct saver of savers.c: calls that wait for a save */
 	ProcdbHolds *holds;
 	ProcdbScriptReader *scripts;
 	GArray *tasks;		    /* struct procdb_task_row, cached for a second; NULL: none */

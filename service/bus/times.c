@@ -10,6 +10,7 @@
 /* The most that one call is charged: the next one waits for a second at most. */
 #define MOST_US (SAVED_US / USER_PART)
 #define RETRY_MS 20
+#define TURN_US (5 * RETRY_MS * G_TIME_SPAN_MILLISECOND)
 
 struct _ProcdbTimes {
 	void (*eased)(gpointer data);
@@ -27,12 +28,29 @@ static gboolean on_retry(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Whether its user has as much left as is saved up in so many µs. */
+/*
+ * Whether its user has as much left as is saved up in so many µs, and it is the turn of the caller:
+ * the first one that had to wait, or else one that calls in a loop would always be before it. One
+ * that does not ask again loses its turn.
+ */
 static gboolean has(ProcdbTimes *self, const ProcdbCaller *caller, gint64 saved_us)
 {
-	if (!caller->user || (caller->identified && caller->uid == 0) ||
-	    caller->user->paid_until <= g_get_monotonic_time() - saved_us)
+	const gint64 now = g_get_monotonic_time();
+	ProcdbUser *user = caller->user;
+	gboolean is_next;
+
+	if (!user || (caller->identified && caller->uid == 0))
 		return TRUE;
+	is_next = user->turn == caller || now >= user->turn_until;
+	if (is_next && user->paid_until <= now - saved_us) {
+		user->turn = NULL;
+		user->turn_until = 0;
+		return TRUE;
+	}
+	if (is_next) {
+		user->turn = caller;
+		user->turn_until = now + TURN_US;
+	}
 	if (!self->retry)
 		self->retry = g_timeout_add(RETRY_MS, on_retry, self);
 	return FALSE;

@@ -20,9 +20,11 @@
 #define MAX_PER_USER ((gsize)4 << 20)
 /*
  * Of all users but root, where dbus-daemon stops to read from us at 127 MiB (max_incoming_bytes in
- * system.conf). What the bus takes at once is no matter.
+ * system.conf), signals to all among them (broadcast.c). Beside large ones there is room for small
+ * ones.
  */
 #define MAX_OF_ALL ((gsize)64 << 20)
+#define MAX_OF_ALL_SMALL ((gsize)72 << 20)
 /* The most bytes that wait here until the bus reads them. A single answer may be larger. */
 #define MAX_UNSENT ((gsize)64 << 10)
 /* The most questions under way at once. */
@@ -329,8 +331,9 @@ static gboolean on_retry(gpointer data)
 
 static gboolean fits_beside_others(ProcdbUnread *self, const ProcdbCaller *caller, gsize bytes)
 {
-	return bytes <= MAX_UNSENT || (caller->identified && caller->uid == 0) ||
-	       procdb_fits(procdb_callers_unread(self->callers), bytes, MAX_OF_ALL);
+	return (caller->identified && caller->uid == 0) ||
+	       procdb_fits(procdb_callers_unread(self->callers), bytes,
+			   bytes <= MAX_UNSENT ? MAX_OF_ALL_SMALL : MAX_OF_ALL);
 }
 
 static gboolean is_sent(ProcdbUnread *self)

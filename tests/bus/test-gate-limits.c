@@ -185,6 +185,7 @@ static void test_large_calls_before_their_user_is_known(BusFixture *f, gconstpoi
 	f->authority.identifying = g_ptr_array_new();
 	f->authority.answer = FAKE_HOLD;
 	begin_large(f, &first, connections[0]);
+	bus_wait_for(&f->authority.identifying->len, 1);
 	begin_large(f, &second, connections[1]);
 	bus_wait_for(&f->authority.identifying->len, 2);
 	bus_call_begin(f, &small, connections[2], "Save", NULL, NO_PROMPT);
@@ -234,6 +235,59 @@ static void test_a_user_takes_its_part_of_the_time(BusFixture *f, gconstpointer 
 	bus_close(connection);
 }
 
+static void answered_in_time(GObject *source, GAsyncResult *result, gpointer data);
+
+/* Calls again and again. */
+typedef struct {
+	BusFixture *f;
+	GDBusConnection *connection;
+	gboolean stop;
+	guint under_way;
+	guint done;
+} Looper;
+
+static void call_once(Looper *looper)
+{
+	looper->under_way++;
+	g_dbus_connection_call(looper->connection, looper->f->service_name, PROCDB_BUS_PATH,
+			       PROCDB_BUS_INTERFACE, "GetConfidence", g_variant_new("(s)", "cc1"),
+			       NULL, NO_PROMPT, -1, NULL, answered_in_time, looper);
+}
+
+static void answered_in_time(GObject *source, GAsyncResult *result, gpointer data)
+{
+	Looper *looper = data;
+	g_autoptr(GVariant) reply =
+	    g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
+
+	looper->under_way--;
+	looper->done += reply != NULL;
+	if (!looper->stop)
+		call_once(looper);
+}
+
+/* Else a program in a loop would keep all others of its user from being answered. */
+static void test_connections_of_a_user_take_turns(BusFixture *f, gconstpointer data)
+{
+	Looper looper = {.f = f, .connection = bus_connect()};
+
+	f->authority.uid = 1001;
+	assert_answered(f, 1001, NULL);
+	f->took_us = 50 * G_TIME_SPAN_MILLISECOND;
+	call_once(&looper);
+	bus_wait_for(&looper.done, 8);
+	for (guint i = 0; i < 4; i++) {
+		const guint done = looper.done;
+
+		assert_answered(f, 1001, NULL);
+		g_assert_cmpuint(looper.done, <=, done + 3);
+	}
+	looper.stop = TRUE;
+	while (looper.under_way > 0)
+		g_main_context_iteration(NULL, TRUE);
+	bus_close(looper.connection);
+}
+
 static void test_root_takes_what_it_wants(BusFixture *f, gconstpointer data)
 {
 	gint64 began;
@@ -261,6 +315,7 @@ int main(int argc, char **argv)
 	add("/gate/limit/many-callers", test_many_callers);
 	add("/gate/limit/large-and-unknown", test_large_calls_before_their_user_is_known);
 	add("/gate/limit/time-of-a-user", test_a_user_takes_its_part_of_the_time);
+	add("/gate/limit/turns", test_connections_of_a_user_take_turns);
 	add("/gate/limit/time-of-root", test_root_takes_what_it_wants);
 	return bus_fixture_run_tests();
 }

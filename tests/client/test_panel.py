@@ -108,10 +108,10 @@ class Panel(ClientTest):
     def test_that_the_service_hangs_is_said_soon(self):
         fake = self.start_fake()
         fake.send_signal(signal.SIGSTOP)
+        self.addCleanup(fake.send_signal, signal.SIGCONT)
         panel = self.start_panel()
         self.assertTrue(select.select([panel.stdout], [], [], 20)[0], "no line came, in less time than a call may take")
         self.assertEqual(json.loads(panel.stdout.readline())["class"], "failed")
-        fake.send_signal(signal.SIGCONT)
 
     def test_it_ends_in_order_and_with_its_bus(self):
         self.start_fake()

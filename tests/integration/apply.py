@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from harness import Service, Standstill, ctl, run_case, wait_for
+from harness import Service, Standstill, ctl, run_case, wait_for, without_guard
 
 # asm/unistd.h; glibc has no wrappers.
 SCHED_SETATTR, SCHED_GETATTR = {"x86_64": (314, 315), "aarch64": (274, 275)}.get(
@@ -466,4 +466,5 @@ def in_a_pid_namespace_it_only_observes_and_says_so():
 
 if __name__ == "__main__":
     skip_unless_slices()
+    without_guard()
     run_case(globals())

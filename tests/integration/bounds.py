@@ -82,7 +82,7 @@ def a_caller_that_does_not_read_silences_no_other():
                 # Where other tests have the CPUs a call may take longer, but not most of them. In an instrumented
                 # service every growth of a message's buffer is a copy into fresh pages: seconds where one has 6 MB.
                 assert service.is_instrumented() or waits[len(waits) * 3 // 4] < 1 + late, (waits, late)
-                assert waits[-1] < (60 if service.is_instrumented() else 3) + late, (waits, late)
+                assert waits[-1] < (60 if service.is_instrumented() else 5) + late, (waits, late)
                 # Another user's list does not depend on it.
                 assert len(service.profiles()) == MANY
 

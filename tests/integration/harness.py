@@ -261,6 +261,13 @@ def skip_unless_the_bus_starts():
         sys.exit(77)
 
 
+def without_guard():
+    """No window of the guard takes slices back for a second while a test looks at them."""
+    os.makedirs("/etc/pandemonium/procdb.conf.d", exist_ok=True)
+    with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
+        drop_in.write("[Apply]\nGuard=no\n")
+
+
 def ctl(*arguments, status=0, **options):
     """What pandemoniumctl prints."""
     done = subprocess.run(["pandemoniumctl", *arguments], stdout=subprocess.PIPE,

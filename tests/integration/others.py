@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from apply import (BATCH, LAT_CRITICAL, applying, attr_of, gets, program, running, slice_of,
                    skip_unless_slices)
-from harness import Service, bpftool, ctl, run_case, wait_for
+from harness import Service, bpftool, ctl, run_case, wait_for, without_guard
 
 WHAT = ("nice", "fifo", "batch", "idle", "slice")
 # Around the calls between which something can be lost, and all else that is called for a task.
@@ -242,4 +242,5 @@ if __name__ == "__main__":
     if not shutil.which("strace"):
         print("SKIP: there is no strace")
         sys.exit(77)
+    without_guard()
     run_case(globals())

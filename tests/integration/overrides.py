@@ -13,7 +13,7 @@ from gi.repository import GLib
 
 from apply import (BATCH, DEFAULT, LAT_CRITICAL, children, gets, is_ours, program, running, skip_unless_slices,
                    slice_of)
-from harness import Service, error_name, run_case, wait_for
+from harness import Service, error_name, run_case, wait_for, without_guard
 
 PYTHON = os.path.realpath("/usr/bin/python3")
 
@@ -281,4 +281,5 @@ def hostile_arguments_promote_nothing():
 
 
 if __name__ == "__main__":
+    without_guard()
     run_case(globals())

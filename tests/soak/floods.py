@@ -19,7 +19,7 @@ import pddb
 LEFT_MB = 6
 # Root waits behind what a user's connections may have under way, as the bus allows it.
 LONGEST_S = 10
-QUERY_S = 3
+QUERY_S = 5
 MANY = 15_000
 CLIENT = """
 import os, selectors, socket, struct, sys, time
