@@ -10,7 +10,7 @@
 /* The most that one call is charged: the next one waits for a second at most. */
 #define MOST_US (SAVED_US / USER_PART)
 #define RETRY_MS 20
-#define TURN_US (5 * RETRY_MS * G_TIME_SPAN_MILLISECOND)
+#define TURN_US ((gint64)5 * RETRY_MS * G_TIME_SPAN_MILLISECOND)
 
 struct _ProcdbTimes {
 	void (*eased)(gpointer data);
