@@ -16,7 +16,7 @@
  * once, also of a large build's hundred a second, and a fork storm costs no more wake-ups than
  * this.
  */
-#define WAKE_EVERY_US 2000
+#define WAKE_EVERY_US 4000
 #define WAKES_SAVED 100
 
 typedef struct {
@@ -34,6 +34,7 @@ struct _ProcdbApplySource {
 	gboolean unfinished; /* tasks may run without their slice, and send no event */
 	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
+	gboolean resting;    /* events have been thrown away, and those that wait will be */
 	guint timer;	     /* GSource id of procdb_apply_refresh(), once a second */
 	GArray *events;	     /* struct procdb_task_event */
 	ProcdbDecide decide; /* NULL: no rules */
@@ -85,9 +86,16 @@ static gboolean may_rest(const ProcdbApplySource *source)
 	return !source->decide && !procdb_apply_is_active(source->apply);
 }
 
+static void discard(ProcdbApplySource *source)
+{
+	g_array_set_size(source->events, 0);
+	procdb_backend_take_events(source->backend, source->events, FALSE);
+}
+
 static void rest(ProcdbApplySource *source)
 {
-	(void)take(source, FALSE);
+	discard(source);
+	source->resting = TRUE;
 	source->armed = FALSE;
 	source->polled.events = source->polled.revents = 0;
 	source->due = -1;
@@ -111,6 +119,7 @@ static void work(ProcdbApplySource *source)
 {
 	gint64 now = g_source_get_time(&source->loop->base);
 
+	source->resting = FALSE;
 	source->armed = (take(source, FALSE) == 0 || may_wake_again(source, now)) && arm(source);
 	/*
 	 * Not by g_source_modify_unix_fd() and g_source_set_ready_time(): each of
@@ -269,6 +278,9 @@ gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 	gboolean listed = TRUE;
 	guint events = ASKED_MANY;
 
+	/* They are from before tasks were changed again, and all tasks are asked about now. */
+	if (source->resting && source->polled.fd >= 0)
+		discard(source);
 	/* Tasks that have their slice by now send no event again. */
 	for (guint round = 0; source->backend && round < ASK_ROUNDS && events >= ASKED_MANY;
 	     round++) {

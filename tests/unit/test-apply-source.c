@@ -11,7 +11,7 @@
 #include "apply-fixture.h"
 
 /* Those of source.c: what is paid for one wake-up, and how many are saved up. */
-#define WAKE_EVERY_US 2000
+#define WAKE_EVERY_US 4000
 #define WAKES_SAVED 100
 
 /* As BPF's ring buffer: an event wakes the loop only while it is armed, which that ends. */
@@ -22,6 +22,7 @@ struct _ProcdbBackend {
 	guint wakes;
 	guint taken;
 	guint between; /* events that come as soon as the backend was armed */
+	guint8 tier;   /* of the events */
 };
 
 static void send_event(ProcdbBackend *backend)
@@ -38,7 +39,7 @@ static void send_event(ProcdbBackend *backend)
 
 static void consume(ProcdbBackend *backend, GArray *events)
 {
-	const struct procdb_task_event known = event(PROCDB_TIERS);
+	const struct procdb_task_event known = event(backend->tier);
 	guint64 wakes;
 
 	for (; backend->pending > 0; backend->pending--, backend->taken++)
@@ -96,7 +97,10 @@ static void run_what_is_ready(void)
 static void setup(Fixture *f, gconstpointer data)
 {
 	f->machine = machine_with_task();
-	f->backend = (ProcdbBackend){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	f->backend = (ProcdbBackend){
+	    .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	    .tier = PROCDB_TIERS,
+	};
 	f->apply = procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &f->machine);
 	f->source = procdb_apply_source_new(f->apply);
 	procdb_apply_source_set_backend(f->source, &f->backend);
@@ -215,6 +219,24 @@ static void while_no_task_is_changed_nothing_wakes_the_loop(Fixture *f, gconstpo
 	}
 }
 
+/* Else a program of a second ago would count as one that had to wait for its slice so long. */
+static void what_came_in_a_pause_is_not_handled_after_it(Fixture *f, gconstpointer data)
+{
+	ProcdbApplyStatus status;
+
+	f->backend.tier = PROCDB_TIER_BATCH;
+	procdb_apply_set_pause(f->apply, NULL, TRUE);
+	for (guint i = 0; i < 10; i++) {
+		send_event(&f->backend);
+		run_what_is_ready();
+	}
+	procdb_apply_set_pause(f->apply, NULL, FALSE);
+	g_assert_true(procdb_apply_source_ask_again(f->source));
+	procdb_apply_status(f->apply, &status);
+	g_assert_cmpuint(status.results[PROCDB_APPLY_SET], ==, 1);
+	g_assert_cmpuint(status.results[PROCDB_APPLY_NOTHING], ==, 0);
+}
+
 #define TEST(name) g_test_add("/apply-source/" #name, Fixture, NULL, setup, name, teardown)
 
 int main(int argc, char **argv)
@@ -225,6 +247,7 @@ int main(int argc, char **argv)
 	TEST(what_came_in_a_storm_is_taken_without_another_event);
 	TEST(an_event_that_came_while_it_was_armed_is_no_end_of_waking);
 	TEST(while_no_task_is_changed_nothing_wakes_the_loop);
+	TEST(what_came_in_a_pause_is_not_handled_after_it);
 	TEST(what_was_asked_for_is_no_end_of_waking);
 	TEST(events_that_come_whenever_it_is_armed_are_polled);
 	return g_test_run();
