@@ -444,9 +444,10 @@ def a_trial_that_ends_early_gives_all_slices_back():
             assert service.get("ApplyActive")
         with trying(pid):
             service.kill()
-        with applying(lab_batch="batch") as following:
-            gets(pid, BATCH, "the next service gives it again")
-            stays(pid, BATCH, 4)
+        # The next service has no trial, and gives slices to what starts from then on.
+        with applying(lab_batch="batch") as following, running(program("lab-batch"), "60") as started:
+            gets(started, BATCH)
+            stays(started, BATCH, 4)
             assert following.get("TrialState") == "none"
             assert following.get("ApplyActive")
 
