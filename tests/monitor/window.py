@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 from desk import USER, Agent, desk
 
@@ -126,7 +127,9 @@ def it_says_that_the_bus_broke():
         is_quiet(place)
 
 
-def a_trial_is_followed_to_its_verdict():
+@contextmanager
+def trial_desk():
+    """A window in which a trial has just begun."""
     with Service(backend="observer") as service, desk() as place:
         if not service.get("ApplyActive"):
             print(f"SKIP: no task can be given a slice: {service.get('ApplyReason')}")
@@ -139,6 +142,12 @@ def a_trial_is_followed_to_its_verdict():
         place.press("alt+t")
         place.sees("Stop the Trial")
         assert agent.asked, "whether it may is asked"
+        yield service, place
+        is_quiet(place)
+
+
+def a_trial_that_is_stopped_moved_no_banner():
+    with trial_desk() as (service, place):
         end = time.monotonic() + 5
         while time.monotonic() < end:
             # Slices are taken back and given again meanwhile.
@@ -146,15 +155,16 @@ def a_trial_is_followed_to_its_verdict():
         place.press("alt+s")
         place.sees("Try Whether It Helps")
         assert service.get("TrialState") == "ended", service.get("TrialState")
-        place.press("alt+t")
-        place.sees("Stop the Trial")
+
+
+def a_trial_is_followed_to_its_verdict():
+    with trial_desk() as (service, place):
         # Where nothing has to wait there is too little load, and where tests run beside it perhaps not.
         place.sees("Try Whether It Helps", seconds=100)
         assert service.get("TrialState") == "done", service.get("TrialState")
         verdict = service.call("GetTrial")["verdict"]
         print(verdict)
         place.sees(f"Trial: {verdict}")
-        is_quiet(place)
 
 
 def a_list_that_was_refused_is_asked_for_again():
