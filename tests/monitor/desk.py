@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, suppress
 
 from gi.repository import Gio, GLib
@@ -64,7 +65,30 @@ class Desk:
                                 extra_groups=[], **options)
 
     def open(self):
-        """Opens the window, and has it read."""
+        """Opens the window, and has it read: anew if the bus of screen readers came up without one of the two."""
+        for _ in range(3):
+            self.open_once()
+            if self.is_read(15):
+                return
+            self.close()
+        raise AssertionError(f"the screen reader finds no window\n{self.logged()}")
+
+    def is_read(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.ask("texts") or self.window.poll() is not None:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def close(self):
+        for process in (self.reader, self.window):
+            if process:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                process.wait()
+
+    def open_once(self):
         # A copy, because the user may not be able to look into the build directory.
         program = f"{HOME}/pandemonium-monitor"
         shutil.copy(os.environ["MONITOR"], program)
@@ -157,8 +181,6 @@ def desk(**more):
         try:
             yield place
         finally:
-            for process in (place.reader, place.window, bus):
-                if process:
-                    with suppress(ProcessLookupError):
-                        process.kill()
-                    process.wait()
+            place.close()
+            bus.kill()
+            bus.wait()
