@@ -15,7 +15,7 @@
 /* A list is asked for this often at most, while the window has the focus, and while not. */
 #define PACE_FOCUSED_MS 2000
 #define PACE_UNFOCUSED_MS 5000
-/* The latter is GDK_TOPLEVEL_STATE_SUSPENDED of GTK 4.12, all that Wayland tells. */
+/* 1 << 16 is GDK_TOPLEVEL_STATE_SUSPENDED of GTK 4.12: Wayland tells that, and no other. */
 #define UNSEEN (GDK_TOPLEVEL_STATE_MINIMIZED | (GdkToplevelState)(1 << 16))
 /* The service adds to the history once a minute. */
 #define HISTORY_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)

@@ -11,9 +11,6 @@
 #include "options.h"
 #include "output.h"
 
-/* That a service hangs is said soon, and a panel that stops this program is heard. */
-#define ANSWER_MS 5000
-
 /* What a module of a panel shows. */
 typedef struct {
 	Ctl *ctl;
@@ -214,7 +211,7 @@ int cmd_panel(Ctl *ctl, const CtlCommand *command, char **argv)
 	status = bus_connect_running(ctl);
 	if (status != CTL_OK)
 		return status;
-	ctl->timeout_ms = ANSWER_MS;
+	ctl->timeout_ms = BUS_ANSWER_MS;
 	follow(&panel);
 	g_free(panel.shown);
 	return panel.status;

@@ -18,7 +18,6 @@
 /* As the service has them; tests/sync compares. */
 #define SECONDS_MIN 20
 #define SECONDS_MAX 600
-#define ANSWER_MS 5000
 /* On a busy machine windows begin late: for so long it is waited for the end of the trial. */
 #define PATIENCE_S(seconds) ((seconds) + (seconds) / 5 + 10)
 
@@ -44,7 +43,7 @@ static gboolean is_running(const Ctl *ctl)
 	const char *state = "";
 
 	/* Ctrl-C is not heard meanwhile. */
-	if (!procdb_dbus_proc_db1_call_get_trial_sync(ctl->proxy, ctl->call_flags, ANSWER_MS,
+	if (!procdb_dbus_proc_db1_call_get_trial_sync(ctl->proxy, ctl->call_flags, BUS_ANSWER_MS,
 						      &result, NULL, NULL))
 		return FALSE;
 	g_variant_lookup(result, "state", "&s", &state);

@@ -49,10 +49,16 @@ static void stop_polling(ProcdbApplySource *source)
 	source->due = -1;
 }
 
-static guint take(ProcdbApplySource *source, gboolean arm)
+/* Moves the pending events to source->events. */
+static void fetch(ProcdbApplySource *source, gboolean arm)
 {
 	g_array_set_size(source->events, 0);
 	procdb_backend_take_events(source->backend, source->events, arm);
+}
+
+static guint take(ProcdbApplySource *source, gboolean arm)
+{
+	fetch(source, arm);
 	for (guint i = 0; i < source->events->len; i++)
 		procdb_apply_handle(source->apply,
 				    &g_array_index(source->events, struct procdb_task_event, i));
@@ -78,23 +84,17 @@ static gboolean may_wake_again(ProcdbApplySource *source, gint64 now)
 }
 
 /*
- * While no task is changed, and nothing is decided about what they execute, events need wake up
- * nothing: they are thrown away once a second.
+ * While no task is changed, and no rule looks at what tasks execute, no event has to wake the loop:
+ * events are thrown away once a second.
  */
 static gboolean may_rest(const ProcdbApplySource *source)
 {
 	return !source->decide && !procdb_apply_is_active(source->apply);
 }
 
-static void discard(ProcdbApplySource *source)
-{
-	g_array_set_size(source->events, 0);
-	procdb_backend_take_events(source->backend, source->events, FALSE);
-}
-
 static void rest(ProcdbApplySource *source)
 {
-	discard(source);
+	fetch(source, FALSE);
 	source->resting = TRUE;
 	source->armed = FALSE;
 	source->polled.events = source->polled.revents = 0;
@@ -280,7 +280,7 @@ gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 
 	/* They are from before tasks were changed again, and all tasks are asked about now. */
 	if (source->resting && source->polled.fd >= 0)
-		discard(source);
+		fetch(source, FALSE);
 	/* Tasks that have their slice by now send no event again. */
 	for (guint round = 0; source->backend && round < ASK_ROUNDS && events >= ASKED_MANY;
 	     round++) {

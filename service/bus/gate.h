@@ -8,8 +8,8 @@
  * 1. the line: calls of a connection are handled in the order in which it sent them. The bytes of
  *    waiting calls are bounded, for each connection, each user and all together.
  * 2. identity: the bus tells the user of the connection.
- * 3. room: no caller is sent much more than it reads (unread.h), and no user but root takes more
- * than a part of the main loop's time (times.h).
+ * 3. room: no caller is sent much more than it reads (unread.h), and no
+ *    user but root takes more than a part of the main loop's time (times.h).
  * 4. authorization, by the action of the method. A call of a method without an action, or one that
  *    is not allowed, ends here. A call that waits for a prompt leaves the line, so that the calls
  *    behind it do not wait for the prompt.
@@ -53,8 +53,10 @@ ProcdbCaller *procdb_gate_caller(ProcdbGate *gate, sd_bus_message *call);
  */
 void procdb_gate_charge(ProcdbGate *gate, sd_bus_message *call, gsize bytes);
 
-/* The call that was dispatched last has been handled, or refused, which took so many µs of CPU
- * time. */
+/*
+ * The call that was dispatched last has been handled, or refused, which took so many µs of CPU
+ * time.
+ */
 void procdb_gate_handled(ProcdbGate *gate, gint64 us);
 
 /* Whether this call, which is being dispatched, passed the gate. */

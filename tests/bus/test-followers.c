@@ -46,22 +46,23 @@ static void end(Follower *follower)
 	bus_close(follower->connection);
 }
 
-/* All of them are to be asked about for a signal. */
-static void forget_answers(BusFixture *f)
+/* All of them are to be asked about for a signal, and the answers are held. */
+static void begin_all(BusFixture *f, Follower followers[FOLLOWERS])
 {
+	for (guint i = 0; i < FOLLOWERS; i++)
+		begin(f, &followers[i]);
+	/* What was known of them is too old. */
 	test_clock_advance(61 * G_USEC_PER_SEC);
 	f->authority.answer = FAKE_HOLD;
+	test_learn(&f->engine, "one", PROCDB_TIER_BATCH, 1);
+	bus_wait_for(&f->authority.held->len, 8);
 }
 
 static void test_all_hear_the_last_signal(BusFixture *f, gconstpointer data)
 {
 	Follower followers[FOLLOWERS] = {0};
 
-	for (guint i = 0; i < FOLLOWERS; i++)
-		begin(f, &followers[i]);
-	forget_answers(f);
-	test_learn(&f->engine, "one", PROCDB_TIER_BATCH, 1);
-	bus_wait_for(&f->authority.held->len, 8);
+	begin_all(f, followers);
 	/* For these, too: none is sent twice, and none is missed. */
 	test_learn(&f->engine, "two", PROCDB_TIER_BATCH, 1);
 	bus_settle(f);
@@ -83,11 +84,7 @@ static void test_those_that_wait_may_leave(BusFixture *f, gconstpointer data)
 {
 	Follower followers[FOLLOWERS] = {0};
 
-	for (guint i = 0; i < FOLLOWERS; i++)
-		begin(f, &followers[i]);
-	forget_answers(f);
-	test_learn(&f->engine, "one", PROCDB_TIER_BATCH, 1);
-	bus_wait_for(&f->authority.held->len, 8);
+	begin_all(f, followers);
 	for (guint i = 0; i < FOLLOWERS; i++)
 		end(&followers[i]);
 	f->authority.answer = FAKE_ALLOW;
@@ -101,11 +98,7 @@ static void test_the_service_may_leave_before(BusFixture *f, gconstpointer data)
 {
 	Follower followers[FOLLOWERS] = {0};
 
-	for (guint i = 0; i < FOLLOWERS; i++)
-		begin(f, &followers[i]);
-	forget_answers(f);
-	test_learn(&f->engine, "one", PROCDB_TIER_BATCH, 1);
-	bus_wait_for(&f->authority.held->len, 8);
+	begin_all(f, followers);
 	procdb_object_unexport(f->object);
 	for (guint i = 0; i < FOLLOWERS; i++)
 		end(&followers[i]);
