@@ -25,12 +25,14 @@ static __always_inline struct procdb_delays *delays_here(void)
 }
 
 /*
- * p, which is treated as tier, gets a CPU ns after it was woken up. Tasks that no slice is ever
- * given to, kernel threads and those of another policy, would only blur the comparison.
+ * p, which is treated as tier, gets a CPU ns after it was woken up, as it is on weight occasions.
+ * Tasks that no slice is ever given to, kernel threads and those of another policy, would only
+ * blur the comparison.
  * own: the histogram of p itself, whose name has it with the next look (count_use()). It is p's
  * alone, and p runs on one CPU.
  */
-static __always_inline void delays_count(const struct task_struct *p, u32 tier, u64 ns, u16 *own)
+static __always_inline void delays_count(const struct task_struct *p, u32 tier, u64 ns, u32 weight,
+					 u16 *own)
 {
 	u32 side = has_custom_slice(p), bucket = procdb_delay_bucket(ns);
 	u32 at = (tier * PROCDB_DELAY_SIDES + side) * PROCDB_DELAY_BUCKETS + bucket;
@@ -43,12 +45,12 @@ static __always_inline void delays_count(const struct task_struct *p, u32 tier, 
 	/* A mask is a bound that the verifier believes; clang 19 knows it, and leaves it out. */
 	asm volatile("" : "+r"(cell));
 	own += cell & 31;
-	if (*own < 0xffff)
-		(*own)++;
+	if (*own <= 0xffff - PROCDB_DELAY_OF)
+		*own += (u16)weight;
 	here = delays_here();
 	/* For the verifier. */
 	if (here && at < sizeof(here->waits) / sizeof(u64))
-		((u64 *)here->waits)[at]++;
+		((u64 *)here->waits)[at] += weight;
 }
 
 /* A batch task begins to run, or ends its run of ns: also what one alone on a CPU gets counts. */

@@ -13,7 +13,7 @@
 #include "table.h"
 
 /* A list is asked for this often at most, while the window has the focus, and while not. */
-#define PACE_FOCUSED_MS 2000
+#define PACE_FOCUSED_MS 3000
 #define PACE_UNFOCUSED_MS 5000
 /* 1 << 16 is GDK_TOPLEVEL_STATE_SUSPENDED of GTK 4.12: Wayland tells that, and no other. */
 #define UNSEEN (GDK_TOPLEVEL_STATE_MINIMIZED | (GdkToplevelState)(1 << 16))

@@ -4,6 +4,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 from gi.repository import GLib
 
@@ -39,6 +40,27 @@ def waits_are_counted_by_tier():
         ends = [end for end, _ in row["buckets"]]
         assert ends == sorted(ends) and sum(count for _, count in row["buckets"]) == row["count"], row
         assert "wake-ups of latency-critical programs wait" in ctl("status")
+
+
+def what_wakes_up_all_the_time_counts_in_full():
+    def counted():
+        return sum(row["count"] for row in rows(service).values())
+
+    def woken():
+        status = Path(f"/proc/{ticker.pid}/status").read_text(encoding="ascii")
+        return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+    with Service(backend="observer") as service:
+        assert service.state() == ("observer", "active"), service.state()
+        with subprocess.Popen([os.environ["BEHAVE"], "lab-ticker", "5", "150", "60"]) as ticker:
+            # Until the observer knows how often.
+            wait_for(lambda: woken() > 1000, 30, "it wakes up")
+            began, before = woken(), counted()
+            wait_for(lambda: woken() > began + 20000, 60, "it wakes up often")
+            more, truth = counted() - before, woken() - began
+            ticker.kill()
+        # Other programs of the machine are counted as well.
+        assert truth * 0.8 < more < truth * 2, (more, truth)
 
 
 def without_an_observer_nothing_is_counted():

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "classify.h"
 #include "delay-stats.h"
 
 static void test_buckets_follow_each_other_without_gaps(void)
@@ -105,6 +106,44 @@ static void test_the_last_octave_says_at_least(void)
 	g_assert_cmpuint(procdb_octaves_percentile(octaves, .5), <, 68000000);
 }
 
+/* Means and counts as they follow each other in a task that wakes up at intervals of its own. */
+static void test_some_of_many_wakeups_stand_for_all(void)
+{
+	static const guint64 ticks[] = {1, 16, 42}; /* ns of a clock */
+
+	for (guint t = 0; t < G_N_ELEMENTS(ticks); t++) {
+		guint64 weight = 0, counted = 0, mean = 0;
+
+		g_random_set_seed(1);
+		for (guint64 wakeup = 1; wakeup <= 80000; wakeup++) {
+			const guint64 interval =
+			    (guint64)g_random_int_range(100, 1000) * ticks[t] * 8;
+
+			mean =
+			    wakeup == 1 ? interval : procdb_ewma(mean, interval, PROCDB_AGE_MATURE);
+			weight += procdb_delay_weight(mean, wakeup);
+			counted += procdb_delay_weight(mean, wakeup) > 0;
+		}
+		g_assert_cmpuint(weight, >, 76000);
+		g_assert_cmpuint(weight, <, 84000);
+		g_assert_cmpuint(counted, <, 11000);
+	}
+	/* A clock that always says the same leaves each eighth. */
+	for (guint wakeup = 1, weight = 0; wakeup <= 800; wakeup++) {
+		weight += procdb_delay_weight(1 << 14, wakeup);
+		g_assert_cmpuint(weight, ==, wakeup / 8 * 8);
+	}
+}
+
+static void test_each_of_few_wakeups_counts(void)
+{
+	for (guint wakeup = 0; wakeup < 16; wakeup++) {
+		g_assert_cmpuint(procdb_delay_weight(0, wakeup), ==, 1);
+		g_assert_cmpuint(procdb_delay_weight(PROCDB_DELAY_OFTEN_NS, wakeup), ==, 1);
+		g_assert_cmpuint(procdb_delay_weight(G_MAXUINT64, wakeup), ==, 1);
+	}
+}
+
 static void test_a_difference_is_what_came_between(void)
 {
 	struct procdb_delays before = {.batch_run = 100, .batch_since = 5}, after, difference;
@@ -151,6 +190,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/delays/octaves", test_octaves_are_right_within_a_half);
 	g_test_add_func("/delays/last-octave", test_the_last_octave_says_at_least);
 	g_test_add_func("/delays/full", test_full_counters_stay_full);
+	g_test_add_func("/delays/often", test_some_of_many_wakeups_stand_for_all);
+	g_test_add_func("/delays/seldom", test_each_of_few_wakeups_counts);
 	g_test_add_func("/delays/difference", test_a_difference_is_what_came_between);
 	g_test_add_func("/delays/other-observer",
 			test_counters_of_another_observer_have_no_difference);
