@@ -55,13 +55,13 @@ guint bus_follow_properties(Ctl *ctl, BusPropertiesFunc func, gpointer user_data
 void bus_disconnect(Ctl *ctl);
 
 /*
- * The BackendState in words without the token of BackendStatus in front, for texts that say it
- * themselves. Part of state.
- */
-/*
  * For calls in a main loop, which hears neither Ctrl-C nor a stop meanwhile: a service that hangs
  * is given up after that.
  */
 #define BUS_ANSWER_MS 5000
 
+/*
+ * The BackendState in words without the token of BackendStatus in front, for texts that say it
+ * themselves. Part of state.
+ */
 const char *bus_without_token(const char *state, const char *token);
