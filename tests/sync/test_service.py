@@ -36,7 +36,7 @@ def commented_keys():
 
 def manual_keys():
     found, group = set(), None
-    for line in text("data", "man", "procdb.conf.5").splitlines():
+    for line in text("data", "man", "procdb.conf.5.in").splitlines():
         header = re.match(r"\.Sh SECTION \[(\w+)\]$", line)
         key = re.match(r"\.It Va (\w+) Ns =$", line)
         if header:
@@ -76,7 +76,7 @@ class Service(unittest.TestCase):
 
     def test_the_manual_has_every_option(self):
         done = subprocess.run([DAEMON, "--help"], capture_output=True, text=True, check=True)
-        page = text("data", "man", "pandemonium-procdbd.8")
+        page = text("data", "man", "pandemonium-procdbd.8.in")
         found = set()
         for line in page.split(".Sh OPTIONS")[1].split(".Sh")[0].splitlines():
             if line.startswith(".It Fl"):
