@@ -229,6 +229,21 @@ static gboolean is_not_saved(const GError *error)
 	return name && g_str_has_suffix(name, ".SaveFailed");
 }
 
+/* A sum takes what is already in once more, and without --merge the file replaces it. */
+static void report_rest(gboolean merge)
+{
+	g_printerr("The profiles are in, but not all of what programs they are of, or of the "
+		   "overrides by program and unit. ");
+	if (merge)
+		g_printerr(
+		    "Do not import the files again, which would count twice: what programs "
+		    "they are of is learned as they run, and \"pandemoniumctl override set\" "
+		    "with --program or --unit sets the overrides that \"override list\" has "
+		    "not.\n");
+	else
+		g_printerr("Import the file again for the rest.\n");
+}
+
 /* The profiles, and then what else the files have of them. tiers: see agree_with_service(). */
 static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, GHashTable *tiers,
 		  gboolean replace, gboolean merge)
@@ -254,9 +269,7 @@ static int import(Ctl *ctl, GVariant *profiles, const GPtrArray *files, GHashTab
 	if (status == CTL_OK)
 		status = import_rules(ctl, files);
 	if (status != CTL_OK) {
-		g_printerr("The profiles are in, but not all of what programs they are of, or of "
-			   "the overrides by program and unit. Import the file again, without "
-			   "--merge, for the rest.\n");
+		report_rest(merge);
 		return status;
 	}
 	if (error)

@@ -91,6 +91,16 @@ class Failures(ClientTest):
         self.assertIn("is in effect, but not saved to disk yet", told)
         self.assertNotIn("Nothing was imported", told)
 
+    def test_after_a_part_of_a_sum_nothing_is_to_be_imported_again(self):
+        self.start_fake("--fail=ImportPrograms=SomethingNew:x")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(self.ok("export"))
+            file.flush()
+            self.assertIn("Import the file again for the rest.", self.fails(1, "import", file.name))
+            told = self.fails(1, "import", "--merge", file.name)
+        self.assertIn("Do not import the files again", told)
+        self.assertNotIn("without --merge", told)
+
     def test_it_says_how_many_of_many_are_left(self):
         self.start_fake("--many=5000", "--fail=DeleteProfiles=SaveFailed:Disk full.")
         self.assertIn("904 of 5000 programs were not forgotten.\n",
