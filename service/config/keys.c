@@ -20,11 +20,11 @@ static const ProcdbConfigKey keys[] = {
      .unit = 1000000000},
     {"Apply", "Mode", KEY_CHOICE, AT(apply_mode), .choices = "auto|slices|none"},
     {"Apply", "BatchSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].slice_us), 0,
-     PROCDB_SLICE_MAX_US},
+     PROCDB_SLICE_MAX_US, .least = PROCDB_SLICE_MIN_US},
     {"Apply", "InteractiveSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].slice_us),
-     0, PROCDB_SLICE_MAX_US},
+     0, PROCDB_SLICE_MAX_US, .least = PROCDB_SLICE_MIN_US},
     {"Apply", "LatCriticalSliceUSec", KEY_UINT, AT(apply.tiers[PROCDB_TIER_LAT_CRITICAL].slice_us),
-     0, PROCDB_SLICE_MAX_US},
+     0, PROCDB_SLICE_MAX_US, .least = PROCDB_SLICE_MIN_US},
     {"Apply", "BatchNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_BATCH].nice), 0,
      PROCDB_SLICE_NICE_MAX},
     {"Apply", "InteractiveNice", KEY_UINT, AT(apply.tiers[PROCDB_TIER_INTERACTIVE].nice), 0,
@@ -101,6 +101,8 @@ static gboolean set_number(void *at, const ProcdbConfigKey *key, const char *val
 
 	if (!g_ascii_string_to_unsigned(value, 10, (guint64)key->min, (guint64)key->max, &number,
 					NULL))
+		return FALSE;
+	if (number > 0 && number < key->least)
 		return FALSE;
 	if (key->type == KEY_UINT)
 		*(guint *)at = (guint)number;
@@ -202,6 +204,16 @@ static char *one_of(const char *choices)
 	return g_strconcat("one of ", known, NULL);
 }
 
+static char *numbers(const ProcdbConfigKey *key)
+{
+	g_autofree char *range =
+	    g_strdup_printf("a whole number from %.0f to %.0f", key->min, key->max);
+
+	if (key->least == 0)
+		return g_steal_pointer(&range);
+	return g_strdup_printf("%s, but none from 1 to %" G_GUINT64_FORMAT, range, key->least - 1);
+}
+
 static char *allowed(const ProcdbConfigKey *key)
 {
 	switch (key->type) {
@@ -216,7 +228,7 @@ static char *allowed(const ProcdbConfigKey *key)
 	case KEY_DOUBLE:
 		return g_strdup_printf("a number from %g to %g", key->min, key->max);
 	default:
-		return g_strdup_printf("a whole number from %.0f to %.0f", key->min, key->max);
+		return numbers(key);
 	}
 }
 

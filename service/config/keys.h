@@ -27,6 +27,7 @@ typedef struct {
 	double max;
 	const char *choices; /* separated by "|" */
 	guint64 unit;	     /* of KEY_TIME, in ns */
+	guint64 least;	     /* of numbers from 0 on: the least but 0; 0: there is none */
 } ProcdbConfigKey;
 
 /* The setting of that name, or NULL. All are static. */

@@ -94,6 +94,30 @@ static void test_every_value_is_read_back(void)
 	}
 }
 
+/* Those are no slices: who writes 20 may mean 20 ms, and would get the shortest that there is. */
+static void test_a_slice_that_is_too_short_is_refused(void)
+{
+	static const char *const slices[] = {"BatchSliceUSec", "InteractiveSliceUSec",
+					     "LatCriticalSliceUSec"};
+
+	for (guint i = 0; i < G_N_ELEMENTS(slices); i++) {
+		g_auto(ProcdbConfig) config;
+		g_autofree char *least = NULL, *most = NULL, *after = NULL;
+
+		procdb_config_init(&config);
+		g_assert_null(procdb_config_set(&config, "Apply", slices[i], "0"));
+		least = procdb_config_set(&config, "Apply", slices[i], "1");
+		most = procdb_config_set(&config, "Apply", slices[i], "99");
+		g_assert_nonnull(least);
+		g_assert_nonnull(most);
+		g_assert_nonnull(
+		    strstr(most, "a whole number from 0 to 99000, but none from 1 to 99"));
+		after = procdb_config_get(&config, "Apply", slices[i]);
+		g_assert_cmpstr(after, ==, "0");
+		g_assert_null(procdb_config_set(&config, "Apply", slices[i], "100"));
+	}
+}
+
 static void test_what_bpf_is_told_is_the_configuration(void)
 {
 	g_auto(ProcdbConfig) config;
@@ -117,6 +141,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/every-key-that-differs-takes-effect",
 			test_every_key_that_differs_takes_effect);
 	g_test_add_func("/config/every-value-is-read-back", test_every_value_is_read_back);
+	g_test_add_func("/config/a-slice-that-is-too-short-is-refused",
+			test_a_slice_that_is_too_short_is_refused);
 	g_test_add_func("/config/what-bpf-is-told-is-the-configuration",
 			test_what_bpf_is_told_is_the_configuration);
 	return g_test_run();
