@@ -331,7 +331,7 @@ int farm_audit(Ctl *ctl, const FarmOptions *options, const char *name)
 	g_autoptr(GError) error = NULL;
 	int status = CTL_OK;
 
-	session = farm_session_open(options, &status);
+	session = farm_session_open(options, FALSE, &status);
 	if (!session)
 		return status;
 	hosts = farm_session_hosts(session, &error);
@@ -350,7 +350,7 @@ int farm_forget(Ctl *ctl, const FarmOptions *options, const char *host)
 	g_autofree char *count = NULL;
 	int status = CTL_OK;
 
-	session = farm_session_open(options, &status);
+	session = farm_session_open(options, FALSE, &status);
 	if (!session)
 		return status;
 	hosts = farm_session_hosts(session, &error);

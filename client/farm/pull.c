@@ -203,7 +203,7 @@ int farm_pull(Ctl *ctl, const FarmOptions *options)
 
 	if (status != CTL_OK)
 		return status;
-	session = farm_session_open(options, &status);
+	session = farm_session_open(options, FALSE, &status);
 	if (!session)
 		return status;
 	rows = rows_fetch_whole(ctl, &error);

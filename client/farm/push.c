@@ -328,7 +328,7 @@ int farm_push(Ctl *ctl, const FarmOptions *options)
 
 	if (status != CTL_OK)
 		return status;
-	session = farm_session_open(options, &status);
+	session = farm_session_open(options, TRUE, &status);
 	if (!session)
 		return status;
 	state = farm_state_open(farm_directory(options), session->place, session->fingerprint,

@@ -116,7 +116,7 @@ static gboolean is_given(const char *text)
 	return text && *text;
 }
 
-FarmSession *farm_session_open(const FarmOptions *options, int *status)
+FarmSession *farm_session_open(const FarmOptions *options, gboolean pushes, int *status)
 {
 	g_autoptr(FarmSession) session = g_new0(FarmSession, 1);
 	const char *label = is_given(options->label) ? options->label : "default";
@@ -130,6 +130,7 @@ FarmSession *farm_session_open(const FarmOptions *options, int *status)
 	if (is_given(options->host) && !farm_is_word(options->host))
 		return refuse(status, "the name of a machine is letters, digits, '.', '_' and '-', "
 				      "64 at most");
+	session->pushes = pushes;
 	session->url = farm_url_parse(options->store, &error);
 	if (!session->url)
 		return refuse(status, error->message);
@@ -171,6 +172,9 @@ char *farm_session_key(const FarmSession *session, const char *kind, const char 
 int farm_session_report(const FarmSession *session, const GError *error)
 {
 	const char *text = error->message;
+	const char *lost =
+	    session->pushes ? "Nothing is lost: the next push takes up what this one could not.\n"
+			    : "";
 
 	if (error->domain != FARM_STORE_ERROR) {
 		g_printerr("This was not completed: %s.\n", text);
@@ -178,14 +182,12 @@ int farm_session_report(const FarmSession *session, const GError *error)
 	}
 	switch ((FarmStoreError)error->code) {
 	case FARM_STORE_UNREACHABLE:
-		g_printerr("The farm's store %s cannot be reached: %s.\n"
-			   "Nothing is lost: the next push takes up what this one could not.\n",
-			   session->place, text);
+		g_printerr("The farm's store %s cannot be reached: %s.\n%s", session->place, text,
+			   lost);
 		return CTL_UNREACHABLE;
 	case FARM_STORE_BUSY:
-		g_printerr("The farm's store %s cannot answer now: %s.\n"
-			   "Nothing is lost: the next push takes up what this one could not.\n",
-			   session->place, text);
+		g_printerr("The farm's store %s cannot answer now: %s.\n%s", session->place, text,
+			   lost);
 		return CTL_UNREACHABLE;
 	case FARM_STORE_DENIED:
 		g_printerr("The farm's store %s refused: %s.\n"
@@ -194,10 +196,9 @@ int farm_session_report(const FarmSession *session, const GError *error)
 			   session->place, text);
 		return CTL_DENIED;
 	case FARM_STORE_FULL:
-		g_printerr("The farm's store %s takes nothing more: %s.\n"
-			   "Nothing is lost: the next push takes up what this one could not. Give "
-			   "it more memory, or an address of its own.\n",
-			   session->place, text);
+		g_printerr("The farm's store %s takes nothing more: %s.\n%s"
+			   "Give it more memory, or an address of its own.\n",
+			   session->place, text, lost);
 		return CTL_FAILED;
 	case FARM_STORE_STRANGE:
 		g_printerr("%s does not answer as a Redis or Valkey does: %s.\n", session->place,

@@ -17,11 +17,15 @@ typedef struct {
 	char *place;	   /* the url in messages */
 	char *fingerprint; /* "x86_64-250-1-default": what may be shared */
 	char *host;
+	gboolean pushes; /* what it cannot do the next push takes up */
 	FarmStore *store;
 } FarmSession;
 
-/* Connects to the store. NULL after a message, with an exit code in *status. */
-FarmSession *farm_session_open(const FarmOptions *options, int *status);
+/*
+ * Connects to the store; pushes: to push what was learned. NULL after a message, with an exit code
+ * in *status.
+ */
+FarmSession *farm_session_open(const FarmOptions *options, gboolean pushes, int *status);
 void farm_session_close(FarmSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FarmSession, farm_session_close)
 

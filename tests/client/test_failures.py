@@ -101,6 +101,19 @@ class Failures(ClientTest):
         self.assertIn("Do not import the files again", told)
         self.assertNotIn("without --merge", told)
 
+    def test_only_a_push_is_taken_up_by_the_next_one(self):
+        self.start_fake()
+        store = "--store=unix:" + os.path.join(self.bus.directory.name, "none")
+        if b"built without hiredis" in self.ctl("farm", "audit", store).stderr:
+            self.skipTest("built without hiredis")
+        for arguments in (["push"], ["sync"]):
+            self.assertRegex(self.fails(5, "farm", *arguments, store),
+                             "cannot be reached: .*\nNothing is lost: the next push takes up")
+        for arguments in (["pull"], ["audit"], ["audit", "cc1"], ["forget", "builder-1"]):
+            told = self.fails(5, "farm", *arguments, store)
+            self.assertIn("cannot be reached", told)
+            self.assertNotIn("Nothing is lost", told)
+
     def test_it_says_how_many_of_many_are_left(self):
         self.start_fake("--many=5000", "--fail=DeleteProfiles=SaveFailed:Disk full.")
         self.assertIn("904 of 5000 programs were not forgotten.\n",
