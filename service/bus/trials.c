@@ -126,12 +126,18 @@ static int append_percentile(sd_bus_message *reply, const struct procdb_comparis
 	return result < 0 ? result : append_estimate(reply, ratio, &comparison->delay[p]);
 }
 
+static int append_verdict(sd_bus_message *reply, const struct procdb_comparison *comparison)
+{
+	return sd_bus_message_append(reply, "{sv}{sv}", "verdict", "s",
+				     procdb_effect_name(comparison->effect), "because", "s",
+				     comparison->reason);
+}
+
 static int append_comparison(sd_bus_message *reply, const struct procdb_comparison *comparison)
 {
-	int result = sd_bus_message_append(
-	    reply, "{sv}{sv}{sv}{sv}", "verdict", "s", procdb_effect_name(comparison->effect),
-	    "because", "s", comparison->reason, "pairs", "u", (guint32)comparison->pairs, "waits",
-	    "t", (guint64)comparison->waits);
+	int result =
+	    sd_bus_message_append(reply, "{sv}{sv}", "pairs", "u", (guint32)comparison->pairs,
+				  "waits", "t", (guint64)comparison->waits);
 
 	for (guint p = 0; p < PROCDB_PERCENTILES && result >= 0; p++)
 		result = append_percentile(reply, comparison, p);
@@ -152,6 +158,9 @@ int procdb_handle_get_trial(ProcdbObject *self, sd_bus_message *call)
 		    reply, "{sv}{sv}{sv}{sv}", "state", "s", procdb_trial_state_name(status.state),
 		    "reason", "s", status.reason, "seconds", "u", (guint32)status.seconds,
 		    "percent", "u", (guint32)status.percent);
+	/* What ended early is compared, and decides nothing. */
+	if (result >= 0 && status.state == PROCDB_TRIAL_DONE)
+		result = append_verdict(reply, &status.comparison);
 	if (result >= 0 &&
 	    (status.state == PROCDB_TRIAL_DONE || status.state == PROCDB_TRIAL_ENDED))
 		result = append_comparison(reply, &status.comparison);

@@ -119,6 +119,25 @@ static void test_a_trial_has_a_state_and_a_result(BusFixture *f, gconstpointer d
 	g_assert_false(g_variant_lookup(result, "batch_ratio", "d", &ratio));
 }
 
+static void test_a_trial_that_ended_early_has_no_verdict(BusFixture *f, gconstpointer data)
+{
+	g_autoptr(GVariant) reply = NULL, result = NULL;
+	const char *text;
+	guint pairs;
+
+	start(f, f->caller);
+	g_variant_unref(bus_must(f, "StopTrial", NULL));
+	f->trial.comparison.pairs = 3;
+	reply = bus_must(f, "GetTrial", NULL);
+	result = g_variant_get_child_value(reply, 0);
+	g_assert_true(g_variant_lookup(result, "state", "&s", &text));
+	g_assert_cmpstr(text, ==, "ended");
+	g_assert_false(g_variant_lookup(result, "verdict", "&s", &text));
+	g_assert_false(g_variant_lookup(result, "because", "&s", &text));
+	g_assert_true(g_variant_lookup(result, "pairs", "u", &pairs));
+	g_assert_cmpuint(pairs, ==, 3);
+}
+
 static void test_the_guard_has_a_state(BusFixture *f, gconstpointer data)
 {
 	static const char *const names[] = {
@@ -228,6 +247,7 @@ int main(int argc, char **argv)
 	add("/trials/bounds", test_seconds_have_bounds);
 	add("/trials/refused", test_what_cannot_begin_is_an_error);
 	add("/trials/result", test_a_trial_has_a_state_and_a_result);
+	add("/trials/ended-early", test_a_trial_that_ended_early_has_no_verdict);
 	add("/trials/no-result", test_before_the_first_trial_there_is_no_verdict);
 	add("/guard/state", test_the_guard_has_a_state);
 	add("/delays/rows", test_delays_are_listed_by_tier_and_side);
