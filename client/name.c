@@ -188,11 +188,13 @@ gboolean name_say_runner(Ctl *ctl, const char *program, FILE *stream)
 
 void name_suggest(Ctl *ctl, const char *name)
 {
+	/* Of a path, which commands that change something do not take, the name that is meant. */
+	g_autofree char *wanted = name_of_typed(name, FALSE);
 	g_autoptr(Rows) rows = NULL;
 	g_autoptr(GString) text = g_string_new(NULL);
 	guint found = 0;
 
-	if (name_say_runner(ctl, name, stderr))
+	if (name_say_runner(ctl, wanted, stderr))
 		return;
 	rows = rows_fetch(ctl, NULL);
 
@@ -200,7 +202,7 @@ void name_suggest(Ctl *ctl, const char *name)
 		for (guint i = 0; i < rows->items->len && found < SUGGESTIONS; i++) {
 			const char *known = rows_get(rows, i)->name;
 
-			if (distance(name, known) == level && !g_str_equal(name, known))
+			if (distance(wanted, known) == level && !g_str_equal(name, known))
 				g_string_append_printf(text, "%s\"%s\"", found++ ? ", " : "",
 						       known);
 		}

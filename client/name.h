@@ -40,6 +40,8 @@ char **name_patterns(char *const *typed);
  */
 gboolean name_say_runner(Ctl *ctl, const char *program, FILE *stream);
 
-/* Says on standard error which tasks run a program of that name, or else which known names resemble
- * one that is not known, if any do. */
+/*
+ * Says on standard error which tasks run a program of that name, or else which known names resemble
+ * one that is not known, if any do; of a path, the last part of it.
+ */
 void name_suggest(Ctl *ctl, const char *name);

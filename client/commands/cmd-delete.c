@@ -269,7 +269,7 @@ static int delete_one(Ctl *ctl, const Names *names)
 
 	if (!procdb_dbus_proc_db1_call_delete_profile_sync(ctl->proxy, name, ctl->call_flags,
 							   ctl->timeout_ms, NULL, &error))
-		return failure_report("DeleteProfile", name, error);
+		return failure_unknown(ctl, "DeleteProfile", name, error);
 	g_ptr_array_add(done, (gpointer)name);
 	return report(ctl, names, done, 1);
 }

@@ -214,6 +214,9 @@ class Changing(ClientTest):
                 self.assertIn('Did you mean "%s"?' % right, self.fails(3, command, wrong))
         self.assertNotIn("Did you mean", self.fails(3, "show", "utterly-unknown"))
         self.assertIn('Did you mean "wine"?', self.fails(3, "override", "clear", "Wine"))
+        self.assertIn('Did you mean "wine"?', self.fails(3, "override", "clear", "/usr/bin/wine"))
+        self.assertIn('Did you mean "cc1"?', self.fails(3, "delete", "/usr/libexec/gcc/cc1"))
+        self.assertIn('Did you mean "firefox"?', self.fails(3, "delete", "Firefox"))
 
     def test_a_program_that_another_name_runs_is_told(self):
         told = ('"train.py" is run by tasks named "new"; "pandemoniumctl override set --program train.py TIER" decides '
