@@ -14,7 +14,7 @@
 enum procdb_task_reason {
 	PROCDB_TASK_EXECUTED = 0, /* it executed a program: tier is the prediction, if any */
 	PROCDB_TASK_MATURED = 1,  /* tier is its own, measured */
-	PROCDB_TASK_FORKED = 2,	  /* it started a process, or is that process */
+	PROCDB_TASK_FORKED = 2,	  /* it is new, and its parent's slice would favour it */
 	PROCDB_TASK_MOVED = 3,	  /* it came into another cgroup; tier is its own */
 };
 
