@@ -34,6 +34,7 @@ typedef struct {
 	guint seen;  /* of these, seen by this machine itself */
 	guint unsure;
 	guint strange;
+	guint imported; /* priors that the service took, which may know some names itself by now */
 } Pull;
 
 static void prior_clear(gpointer data)
@@ -143,7 +144,7 @@ static void report(const Ctl *ctl, const FarmSession *session, const Pull *pull,
 		   const FarmTaken *taken)
 {
 	g_autofree char *names = out_count(pull->names, "program");
-	g_autofree char *priors = out_number(pull->priors->len);
+	g_autofree char *priors = out_number(pull->imported);
 	g_autofree char *seen = out_number(pull->seen);
 
 	if (pull->strange > 0)
@@ -154,7 +155,7 @@ static void report(const Ctl *ctl, const FarmSession *session, const Pull *pull,
 		JsonBuilder *builder = ctl_json_begin();
 
 		ctl_json_set_uint(builder, "names", pull->names);
-		ctl_json_set_uint(builder, "pulled", pull->priors->len);
+		ctl_json_set_uint(builder, "pulled", pull->imported);
 		ctl_json_set_uint(builder, "own", pull->seen);
 		ctl_json_set_uint(builder, "unsure", pull->unsure);
 		if (taken) {
@@ -179,14 +180,13 @@ static void report(const Ctl *ctl, const FarmSession *session, const Pull *pull,
 		       pull->unsure);
 }
 
-static int import(Ctl *ctl, const Pull *pull)
+static int import(Ctl *ctl, Pull *pull)
 {
 	g_autoptr(GError) error = NULL;
-	guint imported;
 
 	if (pull->priors->len == 0 || procdb_dbus_proc_db1_call_import_prior_sync(
 					  ctl->proxy, records_of(pull), ctl->call_flags,
-					  ctl->timeout_ms, &imported, NULL, &error))
+					  ctl->timeout_ms, &pull->imported, NULL, &error))
 		return CTL_OK;
 	return failure_report("ImportPrior", NULL, error);
 }
