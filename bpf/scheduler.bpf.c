@@ -183,8 +183,7 @@ int BPF_PROG(procdb_dispatch, s32 cpu, struct task_struct *prev)
 	return 0;
 }
 
-/* A real-time task took the CPU: what was sent there may run elsewhere (ended by 6.20's own way).
- */
+/* A real-time task took the CPU: what was sent there may run elsewhere. */
 SEC("struct_ops/procdb_cpu_release")
 int BPF_PROG(procdb_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {

@@ -25,7 +25,7 @@ typedef struct {
 	gboolean no_pager;
 	gboolean no_ask_password;
 
-	/* Set by ctl_connect(). */
+	/* Set by bus_connect() and those beside it. */
 	ProcdbDBusProcDb1 *proxy;
 	GDBusCallFlags call_flags;
 	int timeout_ms;

@@ -310,7 +310,7 @@ static void on_profiles_changed(ProcdbDBusProcDb1 *proxy, guint64 serial,
 	ask_when_due(self);
 }
 
-/* Another service knows other programs, and its serials begin anew. */
+/* Another service knows other programs, and its serials begin above all of this one. */
 static void on_owner_changed(ProcdbDBusProcDb1 *proxy, GParamSpec *pspec, MonitorPrograms *self)
 {
 	g_autofree char *owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(proxy));

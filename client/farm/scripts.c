@@ -8,8 +8,9 @@
 /* clang-format off */
 
 /*
- * What both scripts share. A machine's record of a name is 12 numbers: votes for the three tiers,
- * runs, right, wrong, first and last seen in s, and the steps (steps.h) of its four averages.
+ * What the two share that change sums. A machine's record of a name is 12 numbers: votes for the
+ * three tiers, runs, right, wrong, first and last seen in s, and the steps (steps.h) of its four
+ * averages.
  * The farm's record is 9 numbers, of all machines that saw the name: the votes, of each machine
  * no more than FARM_HOST_WEIGHT in all; how many machines; runs, right, wrong, first, last; and
  * behind them for each step of each average how many machines have it, as a57=3. So a median

@@ -43,7 +43,7 @@ guint64 known_serial(const Known *known);
 GPtrArray *known_update(Known *known, Ctl *ctl, guint64 serial, const char *const *changed,
 			const char *const *removed, GError **error);
 
-/* The same for all, of another service than before: its serials begin anew. */
+/* The same for all, of another service than before, which begins above the serials of that. */
 GPtrArray *known_read_again(Known *known, Ctl *ctl, GError **error);
 
 /* Whether a profile, which may be NULL, is of a tier or of the word "brief". */

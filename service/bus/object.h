@@ -24,9 +24,9 @@
 typedef struct {
 	/* Reads the configuration again and applies it. FALSE with error set: nothing changed. */
 	gboolean (*reconfigure)(gpointer user_data, GError **error);
-	/* Changes the backend until the next start of the service. */
+	/* Changes the backend until the configuration is read again. */
 	gboolean (*set_backend)(gpointer user_data, const char *backend, GError **error);
-	/* Changes the mode of applying predictions until the next start of the service. */
+	/* Changes the mode of applying predictions until the configuration is read again. */
 	gboolean (*set_apply)(gpointer user_data, const char *mode, GError **error);
 	/* The apply layer; NULL where there is none. */
 	const ProcdbApply *(*apply)(gpointer user_data);

@@ -40,7 +40,7 @@ struct procdb_record {
 	struct procdb_profile profile;
 	/*
 	 * It has no entry, only a place in the extension: a profile that is not
-	 * confident and is kept for its override. Other readers do not see it.
+	 * confident and is kept for its override, or as a candidate. Other readers do not see it.
 	 */
 	bool hidden;
 };
