@@ -16,18 +16,19 @@
 /* From so many bytes on a file tells whether it is a database that we know. */
 #define PROCDB_HEADER_SIZE 12
 
-/* The greatest MaxRetained and MaxProfiles. */
+/* The greatest MaxRetained, and that of both MaxProfiles and MaxCandidates. */
 #define PROCDB_RETAINED_LIMIT 1048576
 #define PROCDB_PROFILES_LIMIT 65536
 /* Overrides that admins may set; each takes room in the init map. */
 #define PROCDB_MAX_OVERRIDES 1024
 
 /*
- * As many as the service can ever write. Each takes an entry of 64 bytes and 80 in the
- * extension.
+ * As many as the service can ever write: those that are remembered, live ones, candidates and
+ * overrides. Each takes an entry of 64 bytes and 80 in the extension.
  */
 #define PROCDB_MAX_RECORDS                                                                         \
-	((gsize)PROCDB_RETAINED_LIMIT + PROCDB_PROFILES_LIMIT + PROCDB_MAX_OVERRIDES)
+	((gsize)PROCDB_RETAINED_LIMIT + PROCDB_PROFILES_LIMIT + PROCDB_PROFILES_LIMIT +            \
+	 PROCDB_MAX_OVERRIDES)
 #define PROCDB_RECORD_SIZE ((gsize)64 + 80)
 /* Of the section of rules (rules.h), at most. */
 #define PROCDB_RULES_SIZE ((gsize)16 + (gsize)128 * (4 + 255))
@@ -102,7 +103,7 @@ typedef struct {
 
 /*
  * The same with these sections. Identities are left out where the file would be larger than
- * PROCDB_MAX_FILE_SIZE: older versions read no larger one.
+ * PROCDB_MAX_FILE_SIZE: no larger one is read, nor written.
  */
 GBytes *procdb_codec_encode_all(const struct procdb_record *records, guint n,
 				const ProcdbSections *beside);

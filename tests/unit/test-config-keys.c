@@ -118,6 +118,33 @@ static void test_a_slice_that_is_too_short_is_refused(void)
 	}
 }
 
+/* The greatest value of a setting, which is a whole number. */
+static void set_most(ProcdbConfig *config, const char *group, const char *key, guint most)
+{
+	g_autofree char *value = g_strdup_printf("%u", most);
+	g_autofree char *beyond = g_strdup_printf("%u", most + 1);
+	g_autofree char *problem = NULL;
+
+	g_assert_null(procdb_config_set(config, group, key, value));
+	problem = procdb_config_set(config, group, key, beyond);
+	g_assert_nonnull(problem);
+}
+
+/* Else a service that is full would save nothing from then on. */
+static void test_what_can_be_known_at_most_can_be_saved(void)
+{
+	g_auto(ProcdbConfig) config;
+	const ProcdbEngineSettings *engine = &config.engine;
+
+	procdb_config_init(&config);
+	set_most(&config, "Database", "MaxRetained", PROCDB_RETAINED_LIMIT);
+	set_most(&config, "Database", "MaxCandidates", PROCDB_PROFILES_LIMIT);
+	set_most(&config, "Learning", "MaxProfiles", PROCDB_PROFILES_LIMIT);
+	g_assert_cmpuint((gsize)engine->max_retained + engine->max_candidates +
+			     engine->rules.max_profiles + PROCDB_MAX_OVERRIDES,
+			 <=, PROCDB_MAX_RECORDS);
+}
+
 static void test_what_bpf_is_told_is_the_configuration(void)
 {
 	g_auto(ProcdbConfig) config;
@@ -143,6 +170,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/every-value-is-read-back", test_every_value_is_read_back);
 	g_test_add_func("/config/a-slice-that-is-too-short-is-refused",
 			test_a_slice_that_is_too_short_is_refused);
+	g_test_add_func("/config/what-can-be-known-at-most-can-be-saved",
+			test_what_can_be_known_at_most_can_be_saved);
 	g_test_add_func("/config/what-bpf-is-told-is-the-configuration",
 			test_what_bpf_is_told_is_the_configuration);
 	return g_test_run();
