@@ -97,4 +97,12 @@ for file in procdb.conf observe-only.conf org.pandemonium.ProcDb.conf org.pandem
 	pandemonium-procdbd.8.gz _pandemoniumctl pandemoniumctl.fish README.md NEWS.md learning.md; do
 	[ -n "$(find root -name "${file%.gz}" -o -name "$file")" ] || fail "$file is not in the package"
 done
+# What its documents link to; the tests and the licence are not beside them.
+cd "$(dirname "$(find root/usr/share/doc -name README.md)")"
+missing=$(sed -n 's/[^]]*](\([^):#]*\))[^]]*/\1\n/gp' README.md | grep -Ev '^(tests/.*|COPYING|)$' |
+	while read -r target; do
+		[ -e "$target" ] || echo "$target"
+	done)
+cd "$scratch"
+[ -z "$missing" ] || fail "README.md links to what is not in the package: $missing"
 echo "$distribution: $(find root/usr -type f | wc -l) files; $(echo "$started" | wc -w) programs are started"
