@@ -12,6 +12,9 @@
 gboolean procdb_files_is_known(const ProcdbFiles *files, const struct stat *st);
 void procdb_files_set_known(ProcdbFiles *files, const struct stat *st);
 
+/* FALSE (G_IO_ERROR_NOT_REGULAR_FILE) if the path that was given leads elsewhere by now. */
+gboolean procdb_files_check_link(const ProcdbFiles *files, GError **error);
+
 /* Reads the file of this name in the directory; *st is not set where there is none. */
 void procdb_files_read_named(ProcdbFiles *files, const char *name, const ProcdbLimit *limit,
 			     ProcdbFile *file, struct stat *st);

@@ -43,6 +43,7 @@ ProcdbFiles *procdb_files_new(const char *path)
 	ProcdbFiles *files = g_new0(ProcdbFiles, 1);
 
 	files->refs = 1;
+	files->given = g_strdup(path);
 	files->path = follow(path);
 	files->through_link = !g_str_equal(files->path, path);
 	files->directory = g_path_get_dirname(files->path);
@@ -58,6 +59,19 @@ ProcdbFiles *procdb_files_new(const char *path)
 	return files;
 }
 
+gboolean procdb_files_check_link(const ProcdbFiles *files, GError **error)
+{
+	g_autofree char *leads_to = follow(files->given);
+
+	if (g_str_equal(leads_to, files->path))
+		return TRUE;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+		    "Cannot replace %s: %s leads to %s since the service started; restart it, so "
+		    "that it uses that file",
+		    files->path, files->given, leads_to);
+	return FALSE;
+}
+
 ProcdbFiles *procdb_files_ref(ProcdbFiles *files)
 {
 	g_atomic_int_inc(&files->refs);
@@ -71,6 +85,7 @@ void procdb_files_unref(ProcdbFiles *files)
 	procdb_lock_release(files);
 	g_mutex_clear(&files->lock);
 	g_cond_clear(&files->saved);
+	g_free(files->given);
 	g_free(files->path);
 	g_free(files->directory);
 	g_free(files->name);

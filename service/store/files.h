@@ -23,7 +23,8 @@
 
 typedef struct {
 	gint refs;
-	char *path;	       /* where the one that was given leads */
+	char *given;
+	char *path;	       /* where the one that was given led */
 	gboolean through_link; /* by a link */
 	char *directory;
 	char *name;

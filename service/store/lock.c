@@ -24,13 +24,17 @@ ProcdbLockResult procdb_lock_take(ProcdbFiles *files, gboolean make)
 {
 	g_auto(ProcdbFd) directory = -1;
 
-	if (files->lock_fd >= 0)
-		return PROCDB_LOCK_HELD;
 	if (make && !files->through_link && !procdb_directory_make(files->directory, NULL))
 		return PROCDB_LOCK_UNKNOWN;
 	directory = procdb_directory_open(files->directory, NULL);
 	if (directory < 0)
 		return PROCDB_LOCK_UNKNOWN;
+	if (files->lock_fd >= 0 && is_at(files->lock_fd, directory, files->lock_name))
+		return PROCDB_LOCK_HELD;
+	/* Its file was removed: another service may have made a new one. */
+	if (files->lock_fd >= 0)
+		(void)close(files->lock_fd);
+	files->lock_fd = -1;
 	for (;;) {
 		g_auto(ProcdbFd) fd = openat(directory, files->lock_name,
 					     O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -49,13 +53,14 @@ ProcdbLockResult procdb_lock_take(ProcdbFiles *files, gboolean make)
 
 void procdb_lock_release(ProcdbFiles *files)
 {
-	g_autofree char *path = NULL;
+	g_auto(ProcdbFd) directory = -1;
 
 	if (files->lock_fd < 0)
 		return;
 	/* Removed before it is unlocked: a service that waits for the lock checks for the file. */
-	path = g_build_filename(files->directory, files->lock_name, NULL);
-	(void)unlink(path);
+	directory = procdb_directory_open(files->directory, NULL);
+	if (directory >= 0 && is_at(files->lock_fd, directory, files->lock_name))
+		(void)unlinkat(directory, files->lock_name, 0);
 	(void)close(files->lock_fd);
 	files->lock_fd = -1;
 }

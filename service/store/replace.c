@@ -40,6 +40,27 @@ static GPtrArray *list_quarantined(ProcdbFiles *files, int directory, GError **e
 	return g_steal_pointer(&names);
 }
 
+/* The errors of a file system without hard links (link(2)). */
+static gboolean has_no_links(int err)
+{
+	return err == EPERM || err == EOPNOTSUPP;
+}
+
+/* Where there are no hard links NAME itself gets the other name; nothing is overwritten. */
+static int move_aside(int directory, const char *name, const char *other)
+{
+	struct stat st;
+
+	if (renameat2(directory, name, directory, other, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return errno;
+	/* Nor does every such file system know the flag. The directory is ours alone. */
+	if (fstatat(directory, other, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return EEXIST;
+	return renameat(directory, name, directory, other) == 0 ? 0 : errno;
+}
+
 /* Links NAME to a name with the time in it; an existing file is never overwritten. */
 static char *link_quarantined(ProcdbFiles *files, int directory, GError **error)
 {
@@ -52,9 +73,11 @@ static char *link_quarantined(ProcdbFiles *files, int directory, GError **error)
 		    i == 1 ? g_strdup_printf("%s%s", files->bad_prefix, stamp)
 			   : g_strdup_printf("%s%s-%02u", files->bad_prefix, stamp, i);
 
-		if (linkat(directory, files->name, directory, name, 0) == 0)
+		err = linkat(directory, files->name, directory, name, 0) == 0 ? 0 : errno;
+		if (has_no_links(err))
+			err = move_aside(directory, files->name, name);
+		if (err == 0)
 			return g_steal_pointer(&name);
-		err = errno;
 	}
 	procdb_io_fail(error, err, "keep the bad file", files->path);
 	return NULL;
@@ -250,8 +273,8 @@ static gboolean keep_prev(ProcdbFiles *files, int directory, GError **error)
 		return TRUE;
 	if (!remove_if_there(directory, files->prev_name, error))
 		return FALSE;
-	if (linkat(directory, files->name, directory, files->prev_name, 0) == 0 || errno == EPERM ||
-	    errno == EOPNOTSUPP)
+	if (linkat(directory, files->name, directory, files->prev_name, 0) == 0 ||
+	    has_no_links(errno))
 		return TRUE;
 	if (errno == EXDEV)
 		return fail_on_mount(files, error);
@@ -291,6 +314,9 @@ gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial,
 			    PROCDB_MAX_FILE_SIZE >> 20);
 		return FALSE;
 	}
+	/* The link, or what it led to, would be lost. */
+	if (!procdb_files_check_link(files, error))
+		return FALSE;
 	/* The target of a link may be on a disk that is not mounted yet. */
 	if (!files->through_link && !procdb_directory_make(files->directory, error))
 		return FALSE;

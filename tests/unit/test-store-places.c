@@ -99,6 +99,55 @@ static void test_a_link_to_what_is_not_there_is_no_place(struct fixture *fixture
 	must_save(fixture, 3, 1);
 }
 
+/* While the service runs: the disk was full, say, and the database moved to another one. */
+static void test_a_link_that_comes_later_is_not_replaced(struct fixture *fixture,
+							 gconstpointer data)
+{
+	g_autofree char *moved = g_build_filename(fixture->top, "moved", NULL);
+	g_autofree char *again = g_build_filename(fixture->top, "again", NULL);
+
+	must_save(fixture, 3, 1);
+	g_assert_cmpint(g_rename(fixture->path, moved), ==, 0);
+	g_assert_cmpint(symlink(moved, fixture->path), ==, 0);
+	assert_save_fails(fixture, G_IO_ERROR_NOT_REGULAR_FILE, "restart");
+	g_assert_true(g_file_test(fixture->path, G_FILE_TEST_IS_SYMLINK));
+	procdb_store_free(fixture->store);
+	fixture->store = procdb_store_new(fixture->path);
+	assert_loads(fixture, 3, 1, PROCDB_SOURCE_NEWEST);
+	must_save(fixture, 3, 2);
+	g_assert_true(g_file_test(fixture->path, G_FILE_TEST_IS_SYMLINK));
+	/* And to yet another one. */
+	g_assert_cmpint(g_rename(moved, again), ==, 0);
+	g_assert_cmpint(g_remove(fixture->path), ==, 0);
+	g_assert_cmpint(symlink(again, fixture->path), ==, 0);
+	assert_save_fails(fixture, G_IO_ERROR_NOT_REGULAR_FILE, again);
+	g_assert_false(g_file_test(moved, G_FILE_TEST_EXISTS));
+}
+
+/* Each by a service of its own. */
+static void test_a_lock_whose_file_was_removed_is_taken_anew(struct fixture *fixture,
+							     gconstpointer data)
+{
+	g_autofree char *lock = g_strconcat(fixture->path, ".lock", NULL);
+	ProcdbStore *second = procdb_store_new(fixture->path);
+	g_autoptr(GArray) records = records_make(3, 2);
+	g_autoptr(GError) error = NULL;
+
+	procdb_store_claim(fixture->store);
+	procdb_store_claim(second);
+	must_save(fixture, 3, 1);
+	g_assert_cmpint(g_remove(lock), ==, 0);
+	procdb_store_save(second, (const struct procdb_record *)records->data, records->len,
+			  &error);
+	g_assert_no_error(error);
+	assert_save_fails(fixture, G_IO_ERROR_BUSY, "another service");
+	procdb_store_free(g_steal_pointer(&fixture->store));
+	/* That of the other one stays. */
+	g_assert_true(g_file_test(lock, G_FILE_TEST_EXISTS));
+	procdb_store_free(second);
+	g_assert_false(g_file_test(lock, G_FILE_TEST_EXISTS));
+}
+
 static void test_only_what_was_saved_is_current(struct fixture *fixture, gconstpointer data)
 {
 	g_assert_false(procdb_store_is_current(fixture->store));
@@ -378,6 +427,10 @@ int main(int argc, char **argv)
 	ADD_STORE_TEST("a-link-is-followed-and-kept", test_a_link_is_followed_and_kept);
 	ADD_STORE_TEST("a-link-to-what-is-not-there-is-no-place",
 		       test_a_link_to_what_is_not_there_is_no_place);
+	ADD_STORE_TEST("a-link-that-comes-later-is-not-replaced",
+		       test_a_link_that_comes_later_is_not_replaced);
+	ADD_STORE_TEST("a-lock-whose-file-was-removed-is-taken-anew",
+		       test_a_lock_whose_file_was_removed_is_taken_anew);
 	ADD_STORE_TEST("only-what-was-saved-is-current", test_only_what_was_saved_is_current);
 	ADD_STORE_TEST("a-mount-is-refused-with-the-remedy",
 		       test_a_mount_is_refused_with_the_remedy);
