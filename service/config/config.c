@@ -202,9 +202,11 @@ static void read_line(const ProcdbConfigLine *line, gpointer user_data)
 	g_autofree char *meant = NULL;
 	g_autofree char *then = NULL;
 
-	/* As for systemd: notes of other programs. */
+	/* As for systemd: notes of other programs. Where keys are names of tasks, X-Plane is one.
+	 */
 	if ((line->section && g_str_has_prefix(line->section, "X-")) ||
-	    (line->key && g_str_has_prefix(line->key, "X-")))
+	    (line->key && g_str_has_prefix(line->key, "X-") &&
+	     !(line->section && g_str_equal(line->section, "Overrides"))))
 		return;
 	problem = take_line(reading, line);
 	if (!problem)

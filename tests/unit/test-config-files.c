@@ -236,15 +236,18 @@ static void test_overrides_are_declared(ConfigFixture *f, gconstpointer data)
 	config_write("usr/procdb.conf.d/90-ffmpeg.conf", "[Overrides]\nffmpeg=batch\nx264=batch\n");
 	config_write("run/procdb.conf.d/50-run.conf", "[Overrides]\nffmpeg=interactive\n");
 	config_write("etc/procdb.conf.d/10-mine.conf", "[Overrides]\nffmpeg=lat-critical\n"
-						       "my game=lat-critical\n");
+						       "my game=lat-critical\n"
+						       "X-Plane-x86_64=batch\n");
 	config_read_system(f);
 	config_assert_no_problem(f);
-	g_assert_cmpuint(g_hash_table_size(f->config.overrides), ==, 3);
+	g_assert_cmpuint(g_hash_table_size(f->config.overrides), ==, 4);
 	/* That of the administrator, whatever the names of the files are. */
 	g_assert_cmpint(declared(f, "ffmpeg")->tier, ==, PROCDB_TIER_LAT_CRITICAL);
 	g_assert_cmpstr(declared(f, "ffmpeg")->source, ==, "etc/procdb.conf.d/10-mine.conf");
 	g_assert_cmpstr(declared(f, "x264")->source, ==, "usr/procdb.conf.d/90-ffmpeg.conf");
 	g_assert_cmpint(declared(f, "my game")->tier, ==, PROCDB_TIER_LAT_CRITICAL);
+	/* Elsewhere such keys are notes of other programs. */
+	g_assert_cmpint(declared(f, "X-Plane-x86_64")->tier, ==, PROCDB_TIER_BATCH);
 }
 
 static void test_overrides_that_cannot_be(ConfigFixture *f, gconstpointer data)
