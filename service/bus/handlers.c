@@ -152,16 +152,19 @@ static int reset(ProcdbObject *self, sd_bus_message *call)
 					      NULL);
 }
 
-/* Calls that wait for a save, each with a copy of itself; of changes, which wait too, there are
- * few. */
+/*
+ * Calls of a user that wait for a save, each with a copy of itself; of changes, which wait too,
+ * there are few.
+ */
 #define MAX_WAITING 1024
 
 static int save(ProcdbObject *self, sd_bus_message *call)
 {
-	if (self->savers->len >= MAX_WAITING)
+	if (procdb_object_waiting(self, procdb_gate_caller(self->gate, call)->uid) >= MAX_WAITING)
 		return procdb_bus_reply_error(
-		    call, g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
-					      "Too many calls wait for a save; try again later"));
+		    call,
+		    g_error_new_literal(PROCDB_BUS_ERROR, PROCDB_BUS_ERROR_LIMIT_EXCEEDED,
+					"Too many of your calls wait for a save; try again later"));
 	return procdb_object_wait_for_save(self, call, 's', 0, procdb_engine_request_save);
 }
 

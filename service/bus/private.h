@@ -50,6 +50,8 @@ struct _ProcdbObject {
 
 /* savers.c */
 
+/* How many calls of a user wait for a save. */
+guint procdb_object_waiting(ProcdbObject *object, guint32 uid);
 /* Requests a save, and answers a call when it has ended: of type as struct saver has it. */
 int procdb_object_wait_for_save(ProcdbObject *object, sd_bus_message *call, char type, guint number,
 				void (*request)(ProcdbEngine *engine, ProcdbEngineSaved func,

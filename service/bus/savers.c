@@ -19,6 +19,7 @@ struct saver {
 	guint number;	       /* 'u': this number; 's': that of the profiles saved; 0: none */
 	ProcdbHandler handler; /* that answers in place of this file; NULL: none */
 	gint64 since;	       /* monotonic: when it came */
+	guint32 uid;	       /* of the caller */
 };
 
 static void on_save_ended(guint saved, const GError *error, gpointer data)
@@ -87,9 +88,21 @@ static struct saver *saver_of(ProcdbObject *self, sd_bus_message *call)
 	if (!stub)
 		return NULL;
 	saver = g_new(struct saver, 1);
-	*saver = (struct saver){.object = self, .call = stub, .since = g_get_monotonic_time()};
+	*saver = (struct saver){.object = self,
+				.call = stub,
+				.since = g_get_monotonic_time(),
+				.uid = procdb_gate_caller(self->gate, call)->uid};
 	g_ptr_array_add(self->savers, saver);
 	return saver;
+}
+
+guint procdb_object_waiting(ProcdbObject *self, guint32 uid)
+{
+	guint waiting = 0;
+
+	for (guint i = 0; i < self->savers->len; i++)
+		waiting += ((struct saver *)self->savers->pdata[i])->uid == uid;
+	return waiting;
 }
 
 int procdb_object_wait_for_save(ProcdbObject *self, sd_bus_message *call, char type, guint number,
