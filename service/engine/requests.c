@@ -339,6 +339,24 @@ static gint64 newest_of(const ProcdbEngine *engine, const GArray *records)
 	return MIN(newest_us, engine->clock_us());
 }
 
+/*
+ * What others saw in the future was seen now: our own clock may be behind, but only what we saw
+ * ourselves tells.
+ */
+static void bound_times(const ProcdbEngine *engine, GArray *records)
+{
+	gint64 latest_us = engine->clock_us();
+
+	for (size_t i = 0; i < procdb_table_size(engine->table); i++)
+		latest_us = MAX(latest_us, procdb_table_at(engine->table, i)->profile.last_seen_us);
+	for (guint i = 0; i < records->len; i++) {
+		struct procdb_profile *profile =
+		    &g_array_index(records, struct procdb_record, i).profile;
+
+		profile->last_seen_us = MIN(profile->last_seen_us, latest_us);
+	}
+}
+
 /* A record without an override keeps that of its name; *overrides counts those that are added. */
 static gboolean take_override(const ProcdbEngine *engine, struct procdb_record *record,
 			      gboolean merge, guint *overrides, GError **error)
@@ -380,6 +398,7 @@ gboolean procdb_engine_import(ProcdbEngine *engine, GArray *records, gboolean re
 	/* First: the work below is only bounded by their number. */
 	if (records->len > most_records(engine))
 		return refuse_number(engine, error);
+	bound_times(engine, records);
 	for (guint i = 0; i < records->len; i++) {
 		struct procdb_record *record = &g_array_index(records, struct procdb_record, i);
 		const struct procdb_entry *entry =

@@ -211,6 +211,25 @@ static void test_an_old_backup_is_remembered(EngineFixture *f, gconstpointer dat
 	g_assert_null(test_find(f, "forgotten"));
 }
 
+/* Also in the first hour, when our own clock may be behind: what others saw says nothing of it. */
+static void test_the_future_of_others_is_now(EngineFixture *f, gconstpointer data)
+{
+	static const gint64 futures[] = {G_GINT64_CONSTANT(86400) * 366 * G_USEC_PER_SEC,
+					 G_MAXINT64};
+	const gint64 now = test_clock_us();
+
+	for (guint i = 0; i < G_N_ELEMENTS(futures); i++) {
+		g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+
+		add_record(records, "cc1", PROCDB_NO_OVERRIDE);
+		g_array_index(records, struct procdb_record, 0).profile.last_seen_us =
+		    futures[i] == G_MAXINT64 ? G_MAXINT64 : now + futures[i];
+		g_assert_true(test_import(f, records, FALSE, NULL));
+		g_assert_cmpint(test_find(f, "cc1")->profile.last_seen_us, <=, test_clock_us());
+		g_assert_cmpint(test_find(f, "cc1")->profile.last_seen_us, >=, now);
+	}
+}
+
 static void add(const char *path, void (*test)(EngineFixture *, gconstpointer))
 {
 	g_test_add(path, EngineFixture, NULL, set_up, test, tear_down);
@@ -225,6 +244,7 @@ int main(int argc, char **argv)
 	add("/import/replacing-forgets-what-was-learned", test_replacing_forgets_what_was_learned);
 	add("/import/replacing-leaves-overrides", test_replacing_leaves_overrides);
 	add("/import/an-old-backup-is-remembered", test_an_old_backup_is_remembered);
+	add("/import/the-future-of-others-is-now", test_the_future_of_others_is_now);
 	add("/import/only-so-many-overrides", test_only_so_many_overrides);
 	add("/import/the-number-is-checked-first", test_the_number_is_checked_first);
 	add("/import/priors-of-known-names-are-left-out", test_priors_of_known_names_are_left_out);
