@@ -65,7 +65,7 @@ static bool leaves_before(const struct slot *a, const struct slot *b)
 static void heap_put(const struct heap *heap, size_t i, const struct slot *slot)
 {
 	heap->at[i] = *slot;
-	slot->entry->heap_index = i;
+	slot->entry->heap_index = (uint32_t)i;
 }
 
 /* Moves the entry at i to where it belongs. */

@@ -21,28 +21,30 @@ enum procdb_set {
 	PROCDB_SETS,
 };
 
+/* There are tens of thousands: ordered by size, without holes. */
 struct procdb_entry {
 	struct procdb_comm comm;       /* the key: do not write */
 	struct procdb_profile profile; /* after a change of age, call procdb_table_aged() */
-	enum procdb_set set;	       /* read only: procdb_table_move() */
 
 	/* The caller's own, false and 0 in a new entry. */
-	bool pending;		     /* its prediction has to be looked at */
-	bool changed;		     /* a client has not been told yet */
-	bool published;		     /* may have a prediction in the init map */
-	bool confident;		     /* is counted as one that is */
-	bool judged;		     /* that is what its profile says now */
-	struct procdb_class written; /* which one, as far as known */
-	uint8_t held;		     /* 1 + the tier that a caller holds it in; 0: none does */
+	struct procdb_class written; /* which prediction is in the init map, as far as known */
 	uint64_t serial;	     /* of the last change that clients were told of */
-	uint32_t brief;		     /* votes for interactive that only say that a life was short */
 	/* Execs under this name since the start that found a prediction, and that did not. */
 	uint64_t found;
 	uint64_t missed;
 
-	/* The table's. */
-	size_t heap_index;
-	struct procdb_entry *next;
+	struct procdb_entry *next; /* the table's */
+	uint32_t heap_index;	   /* the table's */
+
+	uint32_t brief; /* votes for interactive that only say that a life was short */
+	uint8_t held;	/* 1 + the tier that a caller holds it in; 0: none does */
+	bool pending;	/* its prediction has to be looked at */
+	bool changed;	/* a client has not been told yet */
+	bool published; /* may have a prediction in the init map */
+	bool confident; /* is counted as one that is */
+	bool judged;	/* that is what its profile says now */
+
+	uint8_t set; /* enum procdb_set; read only: procdb_table_move() */
 };
 
 /* Whether its tier was decided from outside, for good or as long as a hold lasts. */

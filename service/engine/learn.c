@@ -122,7 +122,8 @@ static void count_unseen(ProcdbEngine *engine, struct procdb_entry *entry)
 	g_hash_table_remove(engine->unseen, &entry->comm);
 }
 
-static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint64 now)
+static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint64 now,
+		  gint64 run_us)
 {
 	guint8 teachers =
 	    o->seen.pad[PROCDB_PAD_TEACHERS] & (PROCDB_TAUGHT_BY_ROOT | PROCDB_TAUGHT_BY_USERS);
@@ -158,7 +159,7 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		procdb_profile_fade(&entry->profile, MAX_VOTES);
 	if (!procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now))
 		entry->profile.last_seen_us = now;
-	entry->profile.seen_run_us = procdb_engine_run_us(engine);
+	entry->profile.seen_run_us = run_us;
 	if (entry->set == PROCDB_SET_LIVE)
 		procdb_table_aged(engine->table, entry);
 	else
@@ -173,13 +174,14 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 static void take_observations(ProcdbEngine *engine)
 {
 	g_autoptr(GError) error = NULL;
-	gint64 now = engine->clock_us();
+	const gint64 now = engine->clock_us(), run_us = procdb_engine_run_us(engine);
 
 	g_array_set_size(engine->seen, 0);
 	procdb_backend_drain(engine->backend, engine->seen, &error);
 	procdb_engine_log_failure(&engine->drain_failed, error);
 	for (guint i = 0; i < engine->seen->len; i++)
-		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now);
+		learn(engine, &g_array_index(engine->seen, struct procdb_observation, i), now,
+		      run_us);
 }
 
 static void score(ProcdbEngine *engine, const struct procdb_named_score *s)

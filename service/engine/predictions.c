@@ -264,6 +264,19 @@ static struct procdb_class prediction_of(const struct procdb_entry *entry)
 	return procdb_profile_prediction(&profile);
 }
 
+/* More than a step has: a file was loaded or imported, and the arrays would keep its size. */
+#define MANY 4096
+
+static void shrink(GArray **array)
+{
+	GArray *small = g_array_new(FALSE, FALSE, g_array_get_element_size(*array));
+
+	if ((*array)->len > 0)
+		g_array_append_vals(small, (*array)->data, (*array)->len);
+	g_array_unref(*array);
+	*array = small;
+}
+
 void procdb_engine_flush(ProcdbEngine *engine)
 {
 	guint n = engine->map.pending->len;
@@ -322,6 +335,13 @@ void procdb_engine_flush(ProcdbEngine *engine)
 	procdb_engine_retract_queued(engine);
 	if (engine->map.publishing->len > 0)
 		publish(engine);
+	if (n >= MANY) {
+		shrink(&engine->map.pending);
+		g_array_set_size(engine->map.publishing, 0);
+		shrink(&engine->map.publishing);
+		g_array_set_size(engine->map.classes, 0);
+		shrink(&engine->map.classes);
+	}
 }
 
 static int compare_recency(const void *a, const void *b)
