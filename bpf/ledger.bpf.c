@@ -23,12 +23,17 @@ char LICENSE[] SEC("license") = "GPL";
 #define GENERATIONS 8
 
 /* List also what only looks like ours: for what a service left that was killed. */
-const volatile bool with_hints;
+bool with_hints;
 
-/* A child inherits the slice, so it is on record from its first moment. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(procdb_inherit, struct task_struct *parent, struct task_struct *child)
+/*
+ * A child inherits the slice, so it is on record from its first moment. Not at sched_process_fork:
+ * threads that the kernel makes for a process (of io_uring and vhost, create_io_thread() in
+ * kernel/fork.c) come without it, and all come through copy_process().
+ */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(procdb_inherit, struct task_struct *child, u64 clone_flags)
 {
+	struct task_struct *parent = bpf_get_current_task_btf();
 	struct procdb_given *given, copy;
 
 	if (!has_custom_slice(child))
@@ -91,7 +96,7 @@ int procdb_list(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* On their way in, before the kernel takes the lock of the task's queue. */
+/* On its way in, before the kernel takes the lock of the task's queue. Its callers were checked. */
 SEC("fentry/set_user_nice")
 int BPF_PROG(procdb_nice, struct task_struct *p, long nice)
 {
@@ -102,15 +107,36 @@ int BPF_PROG(procdb_nice, struct task_struct *p, long nice)
 	return 0;
 }
 
-SEC("fentry/__sched_setscheduler")
-int BPF_PROG(procdb_setscheduler, struct task_struct *p, const struct sched_attr *attr)
+/* The guard, if another process than the service calls for the task that it is of. */
+static __always_inline struct procdb_guard *guard_against_caller(const struct task_struct *p)
 {
 	struct procdb_guard *guard = guard_of(p);
 
-	if (!guard || bpf_get_current_pid_tgid() >> 32 == guard->service ||
-	    attr->sched_flags & SCHED_FLAG_KEEP_PARAMS)
+	return guard && bpf_get_current_pid_tgid() >> 32 != guard->service ? guard : NULL;
+}
+
+SEC("fentry/__sched_setscheduler")
+int BPF_PROG(procdb_setscheduler, struct task_struct *p)
+{
+	struct procdb_guard *guard = guard_against_caller(p);
+
+	if (guard)
+		__sync_fetch_and_add(&guard->entered, 1);
+	return 0;
+}
+
+/* Whether the caller may do so is found out within: what was refused is no change. */
+SEC("fexit/__sched_setscheduler")
+int BPF_PROG(procdb_setscheduler_ends, struct task_struct *p, const struct sched_attr *attr,
+	     bool user, bool pi, int ret)
+{
+	struct procdb_guard *guard = guard_against_caller(p);
+
+	if (!guard)
 		return 0;
-	note_change(guard, attr->sched_nice, attr->sched_runtime);
+	if (!ret && !(attr->sched_flags & SCHED_FLAG_KEEP_PARAMS))
+		note_change(guard, attr->sched_nice, attr->sched_runtime);
+	__sync_fetch_and_add(&guard->left, 1);
 	return 0;
 }
 

@@ -58,7 +58,9 @@ static __always_inline struct procdb_guard *guard_of(const struct task_struct *p
 static __always_inline void note_change(struct procdb_guard *guard, s32 nice, u64 slice)
 {
 	guard->nice = nice;
-	guard->others = slice;
+	/* A nice value takes nothing back of a slice that was set just before it. */
+	if (slice != PROCDB_GUARD_NO_SLICE || guard->changes == 0)
+		guard->others = slice;
 	__sync_fetch_and_add(&guard->changes, 1);
 }
 

@@ -38,7 +38,8 @@ struct procdb_given_task {
 /*
  * What others do to a task while we look at it and set it: two calls, and the nice value is
  * written with the slice. On kernels whose functions BPF can trace every call of others is
- * seen on its way in; on all others what the task has when it leaves the CPU, executes a
+ * seen; it counts when the kernel has carried it out, which it refuses to a caller without the
+ * right. On all others what the task has when it leaves the CPU, executes a
  * program or ends, and, if it runs, when the kernel begins to carry our call out.
  */
 struct procdb_guard {
@@ -50,6 +51,8 @@ struct procdb_guard {
 	__u32 changes;	/* how many were seen */
 	__s32 nice;	/* what the last of them asked for or left */
 	__u64 others;	/* ns: its slice; PROCDB_GUARD_NO_SLICE: it does not touch that */
+	__u32 entered;	/* calls that began */
+	__u32 left;	/* calls that have ended, and are in changes if they were carried out */
 };
 
 #define PROCDB_GUARD_NICE(nice) ((__u32)((nice) + 120)) /* as static_prio of a task */

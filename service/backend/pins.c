@@ -282,6 +282,26 @@ gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own)
 	       is_abandoned(*survey, PROCDB_PIN_INIT, own);
 }
 
+/*
+ * Refuses to take the place of a map that another program has pinned there and uses: a scheduler
+ * pins one after the other. before: what we pinned last.
+ */
+static gboolean check_free(const char *path, int fd, const struct marker *before, GError **error)
+{
+	g_autoptr(ProcdbSurvey) survey = NULL;
+	const guint32 id = procdb_pins_map_id(path);
+
+	/* Nothing is there, or no map. */
+	if (id == 0 || id == before->observe_id || id == before->init_id || id == map_id(fd))
+		return TRUE;
+	survey = procdb_survey_new();
+	if (is_abandoned(survey, path, 0))
+		return TRUE;
+	return refuse(error, G_IO_ERROR_EXISTS,
+		      "another program has pinned its map at %s; stop that one, or remove the pin",
+		      path);
+}
+
 static gboolean pin(int fd, const char *path, GError **error)
 {
 	if (unlink(path) && errno != ENOENT)
@@ -296,6 +316,7 @@ static gboolean pin(int fd, const char *path, GError **error)
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 {
 	struct marker marker = {map_id(observe_fd), map_id(init_fd)};
+	struct marker before = {0};
 	/* The marker first: whenever both maps are pinned, it names their owner. */
 	const char *const paths[] = {PIN_MARKER, PROCDB_PIN_OBSERVE, PROCDB_PIN_INIT};
 	int fds[] = {-1, observe_fd, init_fd};
@@ -308,7 +329,10 @@ gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error)
 	if (!marker.observe_id || !marker.init_id)
 		return refuse(error, (GIOErrorEnum)g_io_error_from_errno(errno),
 			      "cannot identify a map: %s", g_strerror(errno));
-	if (!procdb_pins_make_directory(error))
+	(void)read_marker(&before);
+	if (!check_free(PROCDB_PIN_OBSERVE, observe_fd, &before, error) ||
+	    !check_free(PROCDB_PIN_INIT, init_fd, &before, error) ||
+	    !procdb_pins_make_directory(error))
 		return FALSE;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "procdb_owner", sizeof(key), sizeof(marker), 1,
 			    NULL);
@@ -385,10 +409,14 @@ gboolean procdb_pins_ensure_record(int fd, gboolean pinned, gboolean own)
 	return procdb_pins_make_directory(NULL) && pin(fd, PIN_RECORD, NULL);
 }
 
-void procdb_pins_remove_record(void)
+void procdb_pins_remove_record(int fd)
 {
+	const __u32 id = map_id(fd);
+
 	if (!procdb_pins_check_directory(NULL))
 		return;
-	unlink(PIN_RECORD);
+	/* The record of a service that came later is not ours to remove. */
+	if (id != 0 && procdb_pins_map_id(PIN_RECORD) == id)
+		unlink(PIN_RECORD);
 	rmdir(PROCDB_PIN_DIR);
 }

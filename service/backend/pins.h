@@ -77,7 +77,10 @@ gboolean procdb_pins_are_abandoned(ProcdbSurvey **survey, guint own);
 	"the maps in " PROCDB_PIN_DIR " are those of a scheduler that has ended; remove them: "    \
 	"rm " PROCDB_PIN_OBSERVE " " PROCDB_PIN_INIT
 
-/* Pins both maps and the marker in place of whatever is pinned there. */
+/*
+ * Pins both maps and the marker. What is pinned there is replaced if we pinned it, or if its
+ * program has ended; FALSE (G_IO_ERROR_EXISTS) if another program uses it.
+ */
 gboolean procdb_pins_write(int observe_fd, int init_fd, GError **error);
 
 /*
@@ -93,8 +96,8 @@ int procdb_pins_open_record(guint32 value_size);
  * no directory.
  */
 gboolean procdb_pins_ensure_record(int fd, gboolean pinned, gboolean own);
-/* Removes the pin of the record, and the directory if it is empty then. */
-void procdb_pins_remove_record(void);
+/* Removes the pin of the record if it is of this map, and the directory if it is empty then. */
+void procdb_pins_remove_record(int fd);
 
 /* The id of the map that is pinned at a path; 0 on an error. */
 guint32 procdb_pins_map_id(const char *path);

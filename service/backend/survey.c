@@ -55,9 +55,13 @@ static Survey *load(const char *name)
 	return survey__load(survey) ? NULL : g_steal_pointer(&survey);
 }
 
-guint32 procdb_survey_oldest_service(void)
+ProcdbSurvey *procdb_survey_new_of_services(void)
 {
-	g_autoptr(Survey) survey = load("list_services");
+	return load("list_services");
+}
+
+guint32 procdb_survey_oldest_service(ProcdbSurvey *survey)
+{
 	g_autoptr(GByteArray) found =
 	    survey ? procdb_survey_read(survey->progs.list_services) : NULL;
 	guint32 oldest = 0;

@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 
 /* include/linux/proc_ns.h: the inode number of the pid namespace that the kernel began with. */
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
+#define CALLS_END_US 4000
 
 typedef struct ledger Skeleton;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Skeleton, ledger__destroy)
@@ -30,6 +32,7 @@ struct _ProcdbLedger {
 	gboolean pinned;
 	guint32 id;	/* of the program procdb_inherit, by which services compare their age */
 	gboolean first; /* no older service runs; the pin is ours */
+	ProcdbSurvey *services; /* to look for it each second; NULL while first */
 	char *refusal;
 };
 
@@ -59,6 +62,8 @@ static Skeleton *load(enum watch watch)
 		return NULL;
 	bpf_program__set_autoload(skeleton->progs.procdb_nice, watch == WATCH_FUNCTIONS);
 	bpf_program__set_autoload(skeleton->progs.procdb_setscheduler, watch == WATCH_FUNCTIONS);
+	bpf_program__set_autoload(skeleton->progs.procdb_setscheduler_ends,
+				  watch == WATCH_FUNCTIONS);
 	bpf_program__set_autoload(skeleton->progs.procdb_queue, watch == WATCH_QUEUES);
 	bpf_program__set_autoattach(skeleton->progs.procdb_list, false);
 	if (ledger__load(skeleton) || ledger__attach(skeleton))
@@ -77,10 +82,15 @@ static guint32 program_id(const struct bpf_program *program)
 /* Of two services the older one sets tasks: its record has them, ours has not. */
 static void check_for_older_service(ProcdbLedger *ledger)
 {
-	guint32 oldest = procdb_survey_oldest_service();
 	g_autofree char *reason = NULL;
+	guint32 oldest;
 
+	if (!ledger->services)
+		ledger->services = procdb_survey_new_of_services();
+	oldest = procdb_survey_oldest_service(ledger->services);
 	ledger->first = oldest == 0 || oldest >= ledger->id;
+	if (ledger->first)
+		g_clear_pointer(&ledger->services, procdb_survey_free);
 	if (!ledger->first)
 		reason = g_strdup_printf(
 		    "another service of this kind runs on this kernel, perhaps in a "
@@ -132,6 +142,13 @@ ProcdbLedger *procdb_ledger_new(void)
 	return ledger;
 }
 
+/* The map that is pinned as the record; -1: there is none. */
+static int record_fd(const ProcdbLedger *ledger)
+{
+	return ledger->skeleton ? bpf_map__fd(ledger->skeleton->maps.procdb_given)
+				: ledger->placeholder;
+}
+
 void procdb_ledger_free(ProcdbLedger *ledger)
 {
 	if (!ledger)
@@ -139,9 +156,10 @@ void procdb_ledger_free(ProcdbLedger *ledger)
 	if (ledger->guard)
 		munmap(ledger->guard, sizeof(*ledger->guard));
 	if (ledger->pinned)
-		procdb_pins_remove_record();
+		procdb_pins_remove_record(record_fd(ledger));
 	if (ledger->placeholder >= 0)
 		close(ledger->placeholder);
+	g_clear_pointer(&ledger->services, procdb_survey_free);
 	g_clear_pointer(&ledger->skeleton, ledger__destroy);
 	g_free(ledger->refusal);
 	g_free(ledger);
@@ -160,8 +178,7 @@ gboolean procdb_ledger_is_second(const ProcdbLedger *ledger)
 gboolean procdb_ledger_refresh(ProcdbLedger *ledger)
 {
 	gboolean first = ledger->first;
-	int fd = ledger->skeleton ? bpf_map__fd(ledger->skeleton->maps.procdb_given)
-				  : ledger->placeholder;
+	const int fd = record_fd(ledger);
 
 	if (ledger->skeleton && !first)
 		check_for_older_service(ledger);
@@ -215,6 +232,17 @@ gboolean procdb_ledger_list_given(ProcdbLedger *ledger, GArray *tasks)
 	       append_tasks(procdb_survey_read(ledger->skeleton->progs.procdb_list), tasks);
 }
 
+/*
+ * Without a record of the service before, which was perhaps of another version, or whose pin is
+ * gone, only the mark of a slice tells.
+ */
+static void list_marked(ProcdbLedger *ledger, GArray *tasks)
+{
+	ledger->skeleton->bss->with_hints = true;
+	(void)procdb_ledger_list_given(ledger, tasks);
+	ledger->skeleton->bss->with_hints = false;
+}
+
 void procdb_ledger_list_leftovers(ProcdbLedger *ledger, GArray *tasks)
 {
 	g_autoptr(Skeleton) skeleton = NULL;
@@ -224,15 +252,17 @@ void procdb_ledger_list_leftovers(ProcdbLedger *ledger, GArray *tasks)
 		return;
 	ledger->recovered = TRUE;
 	fd = procdb_pins_open_record(sizeof(struct procdb_given));
-	if (fd < 0)
+	if (fd < 0) {
+		list_marked(ledger, tasks);
 		return;
+	}
 	skeleton = ledger__open();
 	if (skeleton) {
 		struct bpf_program *program = NULL;
 
 		while ((program = bpf_object__next_program(skeleton->obj, program)))
 			bpf_program__set_autoload(program, program == skeleton->progs.procdb_list);
-		skeleton->rodata->with_hints = true;
+		skeleton->bss->with_hints = true;
 		if (bpf_map__reuse_fd(skeleton->maps.procdb_given, fd) == 0 &&
 		    ledger__load(skeleton) == 0)
 			append_tasks(procdb_survey_read(skeleton->progs.procdb_list), tasks);
@@ -248,6 +278,8 @@ void procdb_ledger_guard_task(ProcdbLedger *ledger, guint pid)
 		return;
 	guard->expected = 0;
 	guard->changes = 0;
+	guard->entered = 0;
+	guard->left = 0;
 	__atomic_store_n(&guard->pid, pid, __ATOMIC_SEQ_CST);
 }
 
@@ -264,6 +296,20 @@ void procdb_ledger_expect_values(ProcdbLedger *ledger, const gint32 nice[2],
 	__atomic_store_n(&guard->expected, PROCDB_GUARD_NICE(nice[0]), __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Waits for calls that are under way: whether they count is known when they end, some µs later. Of
+ * one that takes longer another program is to blame, which must not hold the service up.
+ */
+static void wait_for_calls(const struct procdb_guard *guard)
+{
+	const guint32 entered = __atomic_load_n(&guard->entered, __ATOMIC_SEQ_CST);
+	const gint64 until = g_get_monotonic_time() + CALLS_END_US;
+
+	while ((gint32)(entered - __atomic_load_n(&guard->left, __ATOMIC_SEQ_CST)) > 0 &&
+	       g_get_monotonic_time() < until)
+		sched_yield();
+}
+
 guint procdb_ledger_count_changes(ProcdbLedger *ledger, struct procdb_guard *last)
 {
 	struct procdb_guard *guard = ledger ? ledger->guard : NULL;
@@ -271,6 +317,7 @@ guint procdb_ledger_count_changes(ProcdbLedger *ledger, struct procdb_guard *las
 
 	if (!guard)
 		return 0;
+	wait_for_calls(guard);
 	changes = __atomic_load_n(&guard->changes, __ATOMIC_SEQ_CST);
 	*last = *guard;
 	return changes;

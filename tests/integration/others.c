@@ -13,6 +13,8 @@
  *   others threads N NAME               so many threads that call themselves NAME and their id
  *   others processes N NAME             so many processes with pids from 20000 on, named likewise,
  *                                       with a letter behind it
+ *   others refused PID NICE SLICE-NS    asks for it for 4 s, and fails unless each time that is
+ *                                       refused
  *   others uring                        has a worker of io_uring work; 77 where there is none
  */
 
@@ -60,6 +62,8 @@ static int set_what(const char *what)
 
 	if (strcmp(what, "nice") == 0)
 		return setpriority(PRIO_PROCESS, 0, 15);
+	if (strcmp(what, "slice+nice") == 0)
+		return set_what("slice") || set_what("nice");
 	if (strcmp(what, "slice") == 0) {
 		attr.slice = OWN_SLICE;
 		return set(attr);
@@ -75,11 +79,24 @@ static int has(const char *what)
 
 	if (strcmp(what, "nice") == 0)
 		return attr.nice == 15;
+	if (strcmp(what, "slice+nice") == 0)
+		return has("slice") && has("nice");
 	if (strcmp(what, "slice") == 0)
 		return attr.slice == OWN_SLICE;
 	if (strcmp(what, "fifo") == 0)
 		return attr.policy == SCHED_FIFO && attr.priority == 20;
 	return attr.policy == (strcmp(what, "idle") == 0 ? SCHED_IDLE : SCHED_BATCH);
+}
+
+static int refused(pid_t pid, int32_t nice, uint64_t slice)
+{
+	struct attr attr = {.size = sizeof(attr), .nice = nice, .slice = slice};
+	const time_t end = time(NULL) + 4;
+
+	while (time(NULL) < end)
+		if (syscall(SYS_sched_setattr, pid, &attr, 0) == 0 || errno != EPERM)
+			return 1;
+	return 0;
 }
 
 static int starts(int n, int at_once, char **command)
@@ -256,6 +273,8 @@ int main(int argc, char **argv)
 			usleep(20000);
 		return !has(argv[2]);
 	}
+	if (argc == 5 && strcmp(argv[1], "refused") == 0)
+		return refused(atoi(argv[2]), atoi(argv[3]), strtoull(argv[4], NULL, 10));
 	if (argc > 4 && strcmp(argv[1], "starts") == 0)
 		return starts(atoi(argv[2]), atoi(argv[3]), argv + 4);
 	if (argc == 5 && strcmp(argv[1], "renames") == 0)

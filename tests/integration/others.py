@@ -3,6 +3,7 @@
 """What other programs set is theirs, also while the service looks and sets."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from apply import (BATCH, LAT_CRITICAL, applying, attr_of, gets, program, running, slice_of,
+from apply import (BATCH, DEFAULT, LAT_CRITICAL, applying, attr_of, gets, program, running, slice_of,
                    skip_unless_slices)
 from harness import Service, bpftool, ctl, run_case, wait_for, without_guard
 
@@ -78,12 +79,39 @@ def what_is_set_without_leaving_the_cpu_stands():
     with applying(lab_set="lat-critical", lab_long="batch") as service:
         with held(service, "sched_setattr:delay_enter=8000"):
             for name in ("lab-set", "lab-long"):
-                for what in ("nice", "slice"):
+                for what in ("nice", "slice", "slice+nice"):
                     for delay in ("3000", "6000", "9000"):
                         lost[name, what, delay] = failed(
                             4, 1, others(name), "spin", what, delay, "60000")
     print(f"{sum(lost.values())} of {4 * len(lost)} changed")
     assert not any(lost.values()), {key: value for key, value in lost.items() if value}
+
+
+def a_call_that_the_kernel_refuses_is_not_carried_out():
+    """A user may not make a task of their own less nice, nor set that of another user at all."""
+    alice = pwd.getpwnam("alice")
+
+    def as_alice():
+        os.setgid(alice.pw_gid)
+        os.setuid(alice.pw_uid)
+
+    shell = program("lab-long", "dash")
+    os.chmod(os.environ["LAB_DIR"], 0o755)
+    # At each exec it is given a slice, if it has none.
+    again = 'sleep 0.05; exec "$0" -c "$1" "$0" "$1"'
+    with applying(lab_long="batch") as service, held(service, "sched_setattr:delay_enter=3000"):
+        for owner, nice in ((as_alice, "-20"), (None, "19")):
+            with running(shell, "-c", again, shell, again, prepare=owner) as pid:
+                gets(pid, BATCH)
+                asking = subprocess.Popen([os.environ["OTHERS"], "refused", str(pid), nice, "100000000"],
+                                          preexec_fn=as_alice, cwd="/")
+                while asking.poll() is None:
+                    # What is given is taken, and given again, each under such calls.
+                    for mode, ns in (("none", DEFAULT), ("slices", BATCH)):
+                        service.call("SetApply", "(s)", mode)
+                        wait_for(lambda p=pid, n=ns: slice_of(p) == n, 3, f"{mode}: {ns}, not {attr_of(pid).slice}")
+                        assert attr_of(pid).nice == 0, (nice, attr_of(pid).nice)
+                assert asking.returncode == 0, "a call was not refused"
 
 
 def a_program_that_nice_starts_stays_nice():

@@ -10,7 +10,7 @@ import threading
 import time
 
 from harness import (INIT, OBSERVE, PIN_DIRECTORY, Service, bpftool, create_map, create_pins,
-                     entries, held_pins, in_hex, observe, release_pins, remove_pins, run_case, stopped,
+                     entries, handle_of, held_pins, in_hex, observe, release_pins, remove_pins, run_case, stopped,
                      teach, wait_for)
 
 
@@ -115,6 +115,23 @@ def one_pin_alone_is_not_enough():
     with Service(backend="pinned") as service:
         service.wait_ticks(1)
         assert service.state() == ("pinned", "waiting")
+
+
+def a_pin_alone_stays_as_long_as_its_program_runs():
+    """A scheduler pins one map after the other: the first is not to be replaced between them."""
+    os.mkdir(PIN_DIRECTORY, 0o700)
+    create_map(OBSERVE, "lru_hash")
+    before = bpftool("map", "show", "pinned", OBSERVE)["id"]
+    handle = handle_of(OBSERVE)
+    for backend in ("observer", "auto"):
+        with Service(backend=backend) as service:
+            service.wait_ticks(2)
+            assert bpftool("map", "show", "pinned", OBSERVE)["id"] == before, backend
+            said = service.get("BackendReason")
+            assert "another program has pinned" in said, said
+    os.close(handle)
+    with Service(backend="observer") as service:
+        assert service.state() == ("observer", "active"), service.state()
 
 
 def refuses_unsafe_pins():
