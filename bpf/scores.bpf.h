@@ -20,9 +20,8 @@ struct {
 __u64 scored; /* changes to the map; read by the service through the mapped .bss */
 
 /*
- * Makes an entry for a name that has none. It is looked for first: an update of one that is there
- * takes room as well, and throws others out where there is none. A function that the verifier
- * follows once; as keys Linux 6.1 takes from it only what is on its own stack.
+ * Makes an entry for a name that has none. A function that the verifier follows once; as keys Linux
+ * 6.1 takes from it only what is on its own stack.
  */
 PROCDB_ONCE int ensure_score(const struct procdb_comm *name)
 {
@@ -32,15 +31,19 @@ PROCDB_ONCE int ensure_score(const struct procdb_comm *name)
 	if (!name)
 		return 0;
 	comm = *name;
-	if (!bpf_map_lookup_elem(&scores, &comm))
-		bpf_map_update_elem(&scores, &comm, &none, BPF_NOEXIST);
-	__sync_fetch_and_add(&scored, 1);
+	bpf_map_update_elem(&scores, &comm, &none, BPF_NOEXIST);
 	return 0;
 }
 
 /* The score of a name, made when there is none; NULL when the map refuses. */
 static __always_inline struct procdb_score *score_of(const struct procdb_comm *comm)
 {
+	struct procdb_score *score = bpf_map_lookup_elem(&scores, comm);
+
+	__sync_fetch_and_add(&scored, 1);
+	/* Not each time: an update of one that is there takes room, and may throw others out. */
+	if (score)
+		return score;
 	ensure_score(comm);
 	return bpf_map_lookup_elem(&scores, comm);
 }

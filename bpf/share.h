@@ -71,12 +71,14 @@ static inline void procdb_share_begin(struct procdb_share *s)
 static inline void procdb_share_fade(struct procdb_share *s)
 {
 	__u64 over = s->window.span >> PROCDB_SHARE_WINDOW_BITS;
-	/* One run and one sleep more than the window: less than 2^34. */
-	__u32 shift = over >= 4 ? 3 : over >= 2 ? 2 : over ? 1 : 0;
 	struct procdb_use left;
+	__u32 shift;
 
-	if (!shift)
+	if (!over)
 		return;
+	/* One run and one sleep more than the window: less than 2^34. */
+	shift = over >= 4 ? 3 : over >= 2 ? 2 : 1;
+
 	left.run = s->window.run >> shift;
 	left.span = s->window.span >> shift;
 	left.square = s->window.square >> shift;
@@ -106,8 +108,11 @@ static inline void procdb_share_stop(struct procdb_share *s, __u64 run, __u64 no
 
 	s->window.run += step;
 	s->window.span += step;
-	s->faded.run += run - step;
-	s->faded.span += run - step;
+	/* Rare, and another cache line. */
+	if (run > step) {
+		s->faded.run += run - step;
+		s->faded.span += run - step;
+	}
 	s->burst += step;
 	s->slept_at = asleep ? now : 0;
 	if (s->burst >= PROCDB_SHARE_BURST_MAX)
@@ -126,7 +131,8 @@ static inline void procdb_share_wakeup(struct procdb_share *s, __u64 now)
 		__u64 step = procdb_min(slept, PROCDB_SHARE_STEP_MAX);
 
 		s->window.span += step;
-		s->faded.span += slept - step;
+		if (slept > step)
+			s->faded.span += slept - step;
 		s->slept_at = 0;
 	}
 	procdb_share_end_burst(s);
