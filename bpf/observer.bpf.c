@@ -16,7 +16,7 @@
 
 #include "clock.h"
 #include "delays.bpf.h"
-#include "task-stats.h"
+#include "task-look.h"
 
 #include "request.bpf.h"
 
@@ -36,12 +36,6 @@ struct {
 	__type(key, int);
 	__type(value, struct task_state);
 } tasks SEC(".maps");
-
-/* How long p has waited in queues that it left, in its life (struct sched_info). */
-static __always_inline u64 waited(const struct task_struct *p)
-{
-	return bpf_core_field_exists(p->sched_info.run_delay) ? p->sched_info.run_delay : 0;
-}
 
 /* The state of a task; made at first sight, which may be long after its fork. */
 static __always_inline struct task_state *state_of(struct task_struct *p, u64 now)
@@ -161,10 +155,10 @@ int BPF_PROG(on_migrate, struct task_struct *p, int cpu)
  * program or is measured itself, a fraction of a second: children of a task that burns its CPU
  * mostly do the same.
  */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_fork, struct task_struct *child, u64 clone_flags)
 {
-	if (has_better_slice(parent))
+	if (has_better_slice(bpf_get_current_task_btf()))
 		request_slice(child, PROCDB_TIERS, 0, PROCDB_TASK_FORKED);
 	return 0;
 }
@@ -231,5 +225,40 @@ int procdb_ask(struct bpf_iter__task *ctx)
 	if (s)
 		request_slice(p, (u8)s->stats.task.tier, s->stats.task.avg_runtime,
 			      PROCDB_TASK_MATURED);
+	return 0;
+}
+
+/* A task that slept so long does something else when it wakes up, ns: 0.27 s. */
+#define LONG_SLEEP_NS (1ULL << 28)
+
+__u32 long_slices; /* tasks with the slice of batch that procdb_rest has found */
+
+/*
+ * Takes the long slice from tasks that sleep. Their deadline is set when they wake up, for a key
+ * perhaps, and nothing is measured until they stop. The service runs this once a second while there
+ * are such slices.
+ */
+SEC("iter/task")
+int procdb_rest(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct procdb_given *given;
+	struct task_state *s;
+	u64 slept_at;
+
+	if (!p)
+		return 0;
+	given = given_of(p);
+	if (!given || p->se.slice != wanted.slice[PROCDB_TIER_BATCH])
+		return 0;
+	long_slices++;
+	s = bpf_task_storage_get(&tasks, p, 0, 0);
+	if (!s || s->stats.decided || given->decision)
+		return 0;
+	slept_at = s->stats.share.slept_at;
+	if (!slept_at || procdb_elapsed(slept_at, bpf_ktime_get_ns() - clock_ahead) < LONG_SLEEP_NS)
+		return 0;
+	s->stats.task.tier = PROCDB_TIER_INTERACTIVE;
+	request_slice(p, PROCDB_TIER_INTERACTIVE, 0, PROCDB_TASK_MATURED);
 	return 0;
 }

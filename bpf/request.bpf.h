@@ -39,12 +39,31 @@ static __always_inline u8 decided_or(struct task_struct *p, u8 tier, bool execut
 	return tier;
 }
 
+/* include/uapi/linux/sched.h */
+#define SCHED_NORMAL 0
+#define SCHED_BATCH 3
+
+/*
+ * Whether another program has made the task one that is left alone, so that our slice is to go. The
+ * kernel takes none back from real-time and idle tasks.
+ */
+static __always_inline bool is_to_be_left_alone(const struct task_struct *p,
+						const struct procdb_given *given)
+{
+	return p->policy == SCHED_BATCH ||
+	       (p->policy == SCHED_NORMAL &&
+		p->static_prio - 120 != (given->nice_given ? given->nice : 0));
+}
+
 /* Whether the slice of p is the one that this tier should have. */
 static __always_inline bool slice_fits(struct task_struct *p, u8 tier, u64 runtime)
 {
-	bool custom = p->se.custom_slice, ours = given_of(p) != NULL;
+	struct procdb_given *given = given_of(p);
+	bool custom = p->se.custom_slice, ours = given != NULL;
 	u64 want;
 
+	if (given && is_to_be_left_alone(p, given))
+		return false;
 	note_base_slice(p);
 	/* A mask is a bound that the verifier believes. */
 	want = procdb_slice_for(tier, wanted.slice[tier & 3], runtime, base_slice);

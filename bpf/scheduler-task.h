@@ -14,7 +14,7 @@
 #include "cgroup-weight.h"
 #include "scheduler-stats.h"
 #include "scx-kfuncs.h"
-#include "task-stats.h"
+#include "task-look.h"
 
 #define MS 1000000ULL
 

@@ -11,7 +11,7 @@
 
 #include "identity.bpf.h"
 #include "ledger.bpf.h"
-#include "task-stats.h"
+#include "task-look.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -15,6 +15,7 @@
 #include "object.h"
 #include "polkit.h"
 #include "proof.h"
+#include "putback.h"
 #include "source.h"
 #include "task-list.h"
 
@@ -31,10 +32,12 @@ typedef struct {
 	ProcdbObject *object;
 	ProcdbLedger *ledger; /* outlives the backends and apply */
 	ProcdbTaskList *task_list;
+	ProcdbKernelTasks *tasks; /* apply's */
 	ProcdbApply *apply;
 	ProcdbApplySource *apply_source;
 	ProcdbProof *proof;
 	ProcdbNotify *notify; /* NULL until the service is ready */
+	gboolean hung_up;     /* before there was an engine */
 	int status;
 } Service;
 
@@ -276,13 +279,18 @@ static gboolean reconfigure(gpointer data, GError **error)
 
 static gboolean on_hangup(gpointer data)
 {
+	Service *service = data;
 	g_autoptr(GError) error = NULL;
 
-	procdb_notify_reloading(((Service *)data)->notify);
+	/* It waits for the bus, perhaps for an older service: the files are read again then. */
+	service->hung_up = !service->engine;
+	if (service->hung_up)
+		return G_SOURCE_CONTINUE;
+	procdb_notify_reloading(service->notify);
 	/* The problems have been logged, and are in the property ConfigurationProblems. */
-	(void)reconfigure(data, &error);
-	procdb_object_settings_changed(((Service *)data)->object);
-	procdb_notify_reloaded(((Service *)data)->notify);
+	(void)reconfigure(service, &error);
+	procdb_object_settings_changed(service->object);
+	procdb_notify_reloaded(service->notify);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -295,8 +303,12 @@ static gboolean on_terminate(gpointer data)
 static void begin(Service *service)
 {
 	g_autoptr(GError) reason = NULL;
-	guint loaded, leftovers;
+	guint loaded;
 
+	/* Before the file: a disk may hang. */
+	procdb_putback_leftovers(service->apply);
+	/* From now on the record may be pinned in the place of the older one. */
+	procdb_apply_refresh(service->apply);
 	/* A service without profiles still learns. */
 	if (!procdb_engine_load(service->engine, &loaded, &reason))
 		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_LOADED,
@@ -306,15 +318,6 @@ static void begin(Service *service)
 			   loaded, service->config.database);
 	procdb_engine_declare(service->engine, service->config.overrides);
 	procdb_engine_start(service->engine);
-
-	leftovers = procdb_apply_recover(service->apply);
-	if (leftovers > 0)
-		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_TASKS,
-			   "%u tasks still had slices of a service that did not stop cleanly; "
-			   "they have the kernel's own again",
-			   leftovers);
-	/* The leftovers are restored: from now on the record may be pinned in their place. */
-	procdb_apply_refresh(service->apply);
 	/* A failure is harmless: slices are set a little later under load. */
 	(void)procdb_tasks_shorten_own_slice();
 	procdb_apply_source_set_backend(service->apply_source, service->backend);
@@ -349,14 +352,16 @@ static void build(Service *service)
 	service->engine = procdb_engine_new(&service->config.engine, store_for(&service->config),
 					    service->backend);
 	procdb_apply_mode_parse(service->config.apply_mode, &settings.mode);
-	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, service->ledger);
+	service->tasks = procdb_kernel_tasks_new(service->ledger);
+	service->apply = procdb_apply_new(&settings, &procdb_kernel_tasks, service->tasks);
 	service->apply_source = procdb_apply_source_new(service->apply);
 	service->proof =
 	    procdb_proof_new(service->apply, service->apply_source, on_proof_changed, service);
 	service->object = procdb_object_new(service->engine, &host, service);
-	g_unix_signal_add(SIGHUP, on_hangup, service);
 	begin(service);
 	procdb_object_settings_changed(service->object);
+	if (service->hung_up)
+		(void)on_hangup(service);
 }
 
 static gboolean on_connected(sd_bus *bus, gpointer data, GError **error)
@@ -404,24 +409,6 @@ static void on_failed(const GError *error, gpointer data)
 	g_main_loop_quit(service->loop);
 }
 
-/* Logs at the end which tasks keep the slices that they were given. */
-static void log_kept(const ProcdbApply *apply)
-{
-	ProcdbApplyStatus status;
-
-	procdb_apply_status(apply, &status);
-	if (status.unlisted)
-		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,
-			   "The kernel did not list the tasks that have a slice of ours; they keep "
-			   "it until they end, or until the service starts again");
-	else if (status.kept > 0)
-		procdb_log(
-		    G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_TASKS,
-		    "%u task%s could not be put back: real-time and idle tasks keep the slice "
-		    "that they had before, and show it when they are neither any more",
-		    status.kept, status.kept == 1 ? "" : "s");
-}
-
 /* The name goes last: the next service waits for it. */
 static void stop(Service *service)
 {
@@ -432,19 +419,20 @@ static void stop(Service *service)
 		procdb_proof_stop_trial(service->proof, "the service ends");
 		/* No window begins any more. */
 		procdb_proof_quit(service->proof);
+		/* Before the save: a disk may hang. */
+		procdb_putback_all(service->apply);
 		procdb_engine_status(service->engine, &status);
 		/* The engine logs why it failed. */
 		if ((status.dirty || status.counted) &&
 		    !procdb_engine_save(service->engine, NULL, NULL))
 			service->status = EXIT_FAILURE;
-		procdb_apply_restore(service->apply);
-		log_kept(service->apply);
 	}
 	procdb_connection_withdraw(service->connection);
 	g_clear_pointer(&service->proof, procdb_proof_free);
 	g_clear_pointer(&service->object, procdb_object_free);
 	g_clear_pointer(&service->apply_source, procdb_apply_source_free);
 	g_clear_pointer(&service->apply, procdb_apply_free);
+	g_clear_pointer(&service->tasks, procdb_kernel_tasks_free);
 	g_clear_pointer(&service->engine, procdb_engine_free);
 	g_clear_pointer(&service->task_list, procdb_task_list_free);
 	g_clear_pointer(&service->ledger, procdb_ledger_free);
@@ -465,6 +453,7 @@ static void run(Service *service)
 	service->connection = procdb_connection_new(&listener, service);
 	g_unix_signal_add(SIGTERM, on_terminate, service);
 	g_unix_signal_add(SIGINT, on_terminate, service);
+	g_unix_signal_add(SIGHUP, on_hangup, service);
 	g_main_loop_run(service->loop);
 	stop(service);
 	g_main_loop_unref(service->loop);

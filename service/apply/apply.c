@@ -5,11 +5,13 @@
 
 #include <errno.h>
 
+#include "latency.h"
+
 #define NS_PER_S 1000000000LL
-/* Latency in powers of two of a µs: 1 µs to 2 s. */
-#define BUCKETS 22
 /* A task that is listed may fork meanwhile, and its child has our slice: list again. */
 #define RESTORE_ROUNDS 5
+/* Seconds until it is tried again with tasks that could not be put back. */
+#define LOOK_AT_KEPT 10
 /*
  * After so many attempts, each disturbed by another program, the task is left alone: that program
  * sets it all the time.
@@ -27,14 +29,13 @@ struct _ProcdbApply {
 	gboolean blind;	   /* nothing tells what tasks do */
 	gint64 second;	   /* that in_second counts */
 	guint in_second;
-	guint owed; /* tasks that the last restore took back, and that may be set beyond that */
-	guint kept; /* tasks that the last restore had to leave as they were */
+	guint owed;   /* tasks that the last restore took back, and that may be set beyond that */
+	guint kept;   /* tasks that the last restore had to leave as they were */
+	guint waited; /* seconds since it looked at these */
 	gboolean unlisted; /* the kernel could not list the tasks to restore */
 	guint64 tasks;	   /* that were given a slice, each once */
 	guint64 results[PROCDB_APPLY_RESULTS];
-	guint64 latency[BUCKETS];
-	guint64 latency_sum;
-	guint64 latency_max;
+	ProcdbLatency latency; /* from the event to the slice */
 };
 
 const ProcdbApplySettings procdb_apply_default_settings = {
@@ -115,6 +116,10 @@ void procdb_apply_set_blind(ProcdbApply *apply, gboolean blind)
 {
 	gboolean before = apply->active;
 
+	/* Each second: whether it should be active otherwise is for procdb_apply_refresh() to tell.
+	 */
+	if (apply->blind == blind)
+		return;
 	apply->blind = blind;
 	apply->active = should_be_active(apply);
 	if (before && !apply->active)
@@ -129,8 +134,11 @@ gboolean procdb_apply_refresh(ProcdbApply *apply)
 	if (apply->ops->refresh(apply->data))
 		procdb_apply_recover(apply);
 	apply->active = should_be_active(apply);
-	if (before && !apply->active)
+	/* A task that was real-time or idle may be neither any more. */
+	if (!apply->active && (before || (apply->kept > 0 && ++apply->waited >= LOOK_AT_KEPT))) {
 		procdb_apply_restore(apply);
+		apply->waited = 0;
+	}
 	return before != apply->active;
 }
 
@@ -145,19 +153,6 @@ static gboolean is_at_limit(ProcdbApply *apply)
 	}
 	/* Else a window of a trial could not give back what it took, and would compare nothing. */
 	return apply->in_second >= apply->settings.max_per_second && apply->owed == 0;
-}
-
-static void count_latency(ProcdbApply *apply, guint64 when)
-{
-	gint64 now = apply->ops->clock(apply->data);
-	guint64 ns = now > 0 && (guint64)now > when ? (guint64)now - when : 0;
-	guint bucket = 0;
-
-	while (bucket < BUCKETS - 1 && ns / 1000 >> bucket)
-		bucket++;
-	apply->latency[bucket]++;
-	apply->latency_sum += ns;
-	apply->latency_max = MAX(apply->latency_max, ns);
 }
 
 /* Another program changed the task between our get and our set: its values are set again. */
@@ -290,7 +285,8 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 		return PROCDB_APPLY_REFUSED_GONE;
 	result = procdb_slice_decide(event, apply->settings.tiers, &given, &now, &next);
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED) {
-		if (is_at_limit(apply))
+		/* What is taken back is ours: it does not wait for a second with less to do. */
+		if (result == PROCDB_APPLY_SET && is_at_limit(apply))
 			return PROCDB_APPLY_REFUSED_LIMIT;
 		if (apply->owed > 0)
 			apply->owed--;
@@ -323,6 +319,12 @@ static ProcdbApplyResult handle_opened(ProcdbApply *apply, const struct procdb_t
 	return result == RETRY ? PROCDB_APPLY_REFUSED_GONE : result;
 }
 
+/* Whether the task had a slice of ours when the event was sent, or what looks like one. */
+static gboolean shows_ours(const struct procdb_task_event *event)
+{
+	return event->custom_slice && procdb_slice_is_marked(event->slice);
+}
+
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event)
 {
 	ProcdbApplyResult result = PROCDB_APPLY_REFUSED_GONE;
@@ -334,8 +336,11 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 			note_decision(apply, event);
 		return PROCDB_APPLY_NOTHING;
 	}
-	/* What was decided is noted all the same: it holds for the task's life. */
-	if (!event->decision && is_at_limit(apply)) {
+	/*
+	 * What was decided is noted all the same: it holds for the task's life. And a slice of ours
+	 * may have to go.
+	 */
+	if (!event->decision && !shows_ours(event) && is_at_limit(apply)) {
 		apply->results[PROCDB_APPLY_REFUSED_LIMIT]++;
 		return PROCDB_APPLY_REFUSED_LIMIT;
 	}
@@ -348,7 +353,7 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 	}
 	apply->results[result]++;
 	if (result == PROCDB_APPLY_SET)
-		count_latency(apply, event->when);
+		procdb_latency_count(&apply->latency, event->when, apply->ops->clock(apply->data));
 	return result;
 }
 
@@ -430,18 +435,6 @@ guint procdb_apply_recover(ProcdbApply *apply)
 	return restore_until_none(apply, list_leftovers, &kept);
 }
 
-static guint64 quantile(const ProcdbApply *apply, guint64 total, double q)
-{
-	guint64 seen = 0;
-
-	for (guint i = 0; i < BUCKETS; i++) {
-		seen += apply->latency[i];
-		if ((double)seen >= (double)total * q)
-			return MIN((1000ULL << i), apply->latency_max);
-	}
-	return apply->latency_max;
-}
-
 /* Whether it would be active but for the second without. */
 static gboolean is_shortly_without(const ProcdbApply *apply)
 {
@@ -467,8 +460,6 @@ static const char *reason_of(const ProcdbApply *apply)
 
 void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 {
-	guint64 total = 0;
-
 	*status = (ProcdbApplyStatus){
 	    .mode = apply->settings.mode,
 	    .active = apply->active || is_shortly_without(apply),
@@ -479,12 +470,10 @@ void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 	};
 	for (guint i = 0; i < PROCDB_APPLY_RESULTS; i++)
 		status->results[i] = apply->results[i];
-	for (guint i = 0; i < BUCKETS; i++)
-		total += apply->latency[i];
-	if (total == 0)
+	if (apply->latency.count == 0)
 		return;
-	status->latency_mean_ns = apply->latency_sum / total;
-	status->latency_p50_ns = quantile(apply, total, .5);
-	status->latency_p99_ns = quantile(apply, total, .99);
-	status->latency_max_ns = apply->latency_max;
+	status->latency_mean_ns = apply->latency.sum / apply->latency.count;
+	status->latency_p50_ns = procdb_latency_quantile(&apply->latency, .5);
+	status->latency_p99_ns = procdb_latency_quantile(&apply->latency, .99);
+	status->latency_max_ns = apply->latency.max;
 }

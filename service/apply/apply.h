@@ -23,7 +23,7 @@ typedef enum {
 typedef struct {
 	ProcdbApplyMode mode;
 	ProcdbTierSetting tiers[PROCDB_TIERS];
-	guint max_per_second; /* tasks changed in one second; what is beyond that is dropped */
+	guint max_per_second; /* tasks changed in one second; beyond that they are only put back */
 	guint32 guard;	      /* whether it is watched, and paused where it harms (trial/guard.h) */
 } ProcdbApplySettings;
 

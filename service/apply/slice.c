@@ -67,6 +67,19 @@ ProcdbApplyResult procdb_slice_undo(const struct procdb_given *given, const Proc
 }
 
 /*
+ * Another program has set a policy or nice value, so the task is left alone: without our slice,
+ * which was right for what it was before.
+ */
+static ProcdbApplyResult leave_alone_for(ProcdbApplyResult refusal,
+					 const struct procdb_given *given,
+					 const ProcdbSchedAttr *now, ProcdbSchedAttr *next)
+{
+	ProcdbApplyResult undone = procdb_slice_undo(given, now, next);
+
+	return undone == PROCDB_APPLY_NOTHING ? refusal : undone;
+}
+
+/*
  * The slice that sched_getattr() should return for a task without a slice of ours, if no program
  * has set one since the event. If the event still shows one of ours, that was restored meanwhile:
  * a child that inherits a slice and executes a program at once has an event for each of the two.
@@ -94,13 +107,13 @@ ProcdbApplyResult procdb_slice_decide(const struct procdb_task_event *event,
 	if (slice == 0)
 		return procdb_slice_undo(given, now, next);
 	if (now->policy != SCHED_NORMAL)
-		return PROCDB_APPLY_REFUSED_POLICY;
+		return leave_alone_for(PROCDB_APPLY_REFUSED_POLICY, given, now, next);
 	ours = procdb_given_is(given, now->slice_ns);
 	/* Also refused: another program has set a slice since the event. */
 	if (!ours && now->slice_ns != expected_slice(event))
 		return PROCDB_APPLY_REFUSED_SLICE;
 	if (now->nice != (ours && given->nice_given ? given->nice : 0))
-		return PROCDB_APPLY_REFUSED_NICE;
+		return leave_alone_for(PROCDB_APPLY_REFUSED_NICE, given, now, next);
 	if (ours && now->slice_ns == slice)
 		return PROCDB_APPLY_NOTHING;
 	*next = *now;

@@ -32,6 +32,9 @@ struct _ProcdbApplySource {
 	gint64 due;	/* monotonic µs of the next poll; -1: none */
 	gint64 spent;	/* monotonic µs up to which wake-ups are paid for, WAKE_EVERY_US each */
 	gboolean unfinished; /* tasks may run without their slice, and send no event */
+	guint64 missed;	     /* events that were lost or refused, up to the last second */
+	guint64 sets;	     /* slices that were set up to then */
+	guint long_slices;   /* tasks that had the slice of batch then */
 	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
 	gboolean resting;    /* events have been thrown away, and those that wait will be */
@@ -179,11 +182,51 @@ static void look_for_events(ProcdbApplySource *source)
 	procdb_apply_set_blind(source->apply, blind);
 }
 
+static guint64 count_of(const ProcdbApplySource *source, ProcdbApplyResult result)
+{
+	ProcdbApplyStatus status;
+
+	procdb_apply_status(source->apply, &status);
+	return status.results[result];
+}
+
+static guint64 refused_by_limit(const ProcdbApplySource *source)
+{
+	return count_of(source, PROCDB_APPLY_REFUSED_LIMIT);
+}
+
+/* Only while there may be tasks with a long slice: others have inherited it, or none has. */
+static void look_for_sleepers(ProcdbApplySource *source)
+{
+	const guint64 sets = count_of(source, PROCDB_APPLY_SET);
+
+	if (!source->backend || !procdb_apply_is_active(source->apply) ||
+	    (sets == source->sets && source->long_slices == 0))
+		return;
+	source->sets = sets;
+	source->long_slices = procdb_backend_let_rest(source->backend);
+}
+
+/* Tasks whose events had no room, or came beyond the limit, are asked about again. */
+static void look_for_missed(ProcdbApplySource *source)
+{
+	ProcdbBackendStatus status = {0};
+	guint64 missed = refused_by_limit(source);
+
+	if (source->backend)
+		procdb_backend_status(source->backend, &status);
+	missed += status.tasks_lost;
+	if (missed != source->missed)
+		source->unfinished = TRUE;
+	source->missed = missed;
+}
+
 static gboolean on_second(gpointer data)
 {
 	ProcdbApplySource *source = data;
 
 	look_for_events(source);
+	look_for_missed(source);
 	/* A sched_ext scheduler left: tasks that run have sent their events to deaf ears. */
 	if (procdb_apply_refresh(source->apply) && procdb_apply_is_active(source->apply))
 		source->unfinished = TRUE;
@@ -191,6 +234,7 @@ static gboolean on_second(gpointer data)
 		rest(source);
 	else if (!source->armed && source->due < 0)
 		poll_now(source);
+	look_for_sleepers(source);
 	if (source->unfinished && procdb_apply_is_active(source->apply))
 		procdb_apply_source_ask_again(source);
 	return G_SOURCE_CONTINUE;
@@ -262,14 +306,6 @@ void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *b
 	if (backend)
 		procdb_backend_set_rules(backend, source->decide, source->decide_data);
 	procdb_apply_source_settings_changed(source);
-}
-
-static guint64 refused_by_limit(const ProcdbApplySource *source)
-{
-	ProcdbApplyStatus status;
-
-	procdb_apply_status(source->apply, &status);
-	return status.results[PROCDB_APPLY_REFUSED_LIMIT];
 }
 
 gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)

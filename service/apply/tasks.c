@@ -34,6 +34,12 @@ struct sched_attr_v0 {
 };
 G_STATIC_ASSERT(sizeof(struct sched_attr_v0) == 48);
 
+struct _ProcdbKernelTasks {
+	ProcdbLedger *ledger;
+	gboolean without_slices; /* the kernel, for single tasks */
+	int sched_ext_fd;	 /* of SCHED_EXT_STATE; -1: not open yet */
+};
+
 /* Clock ticks since boot at which a thread started; 0 when it cannot be told. */
 static guint64 start_ticks(guint pid)
 {
@@ -120,29 +126,34 @@ static int set_attr(gpointer data, guint pid, const ProcdbSchedAttr *attr)
 	return syscall(SYS_sched_setattr, (pid_t)pid, &raw, 0) ? -errno : 0;
 }
 
+static ProcdbLedger *ledger_of(gpointer data)
+{
+	return ((ProcdbKernelTasks *)data)->ledger;
+}
+
 static void read_record(gpointer data, int handle, struct procdb_given *given)
 {
-	procdb_ledger_read(data, handle, given);
+	procdb_ledger_read(ledger_of(data), handle, given);
 }
 
 static gboolean write_record(gpointer data, int handle, const struct procdb_given *given)
 {
-	return procdb_ledger_write(data, handle, given);
+	return procdb_ledger_write(ledger_of(data), handle, given);
 }
 
 static gboolean list_given(gpointer data, GArray *tasks)
 {
-	return procdb_ledger_list_given(data, tasks);
+	return procdb_ledger_list_given(ledger_of(data), tasks);
 }
 
 static void list_leftovers(gpointer data, GArray *tasks)
 {
-	procdb_ledger_list_leftovers(data, tasks);
+	procdb_ledger_list_leftovers(ledger_of(data), tasks);
 }
 
 static void guard_task(gpointer data, guint pid)
 {
-	procdb_ledger_guard_task(data, pid);
+	procdb_ledger_guard_task(ledger_of(data), pid);
 }
 
 static void expect_values(gpointer data, const ProcdbSchedAttr *now, const ProcdbSchedAttr *next)
@@ -150,12 +161,12 @@ static void expect_values(gpointer data, const ProcdbSchedAttr *now, const Procd
 	const gint32 nice[] = {now->nice, next->nice};
 	const guint64 slice_ns[] = {now->slice_ns, next->slice_ns};
 
-	procdb_ledger_expect_values(data, nice, slice_ns);
+	procdb_ledger_expect_values(ledger_of(data), nice, slice_ns);
 }
 
 static guint count_changes(gpointer data, struct procdb_guard *last)
 {
-	return procdb_ledger_count_changes(data, last);
+	return procdb_ledger_count_changes(ledger_of(data), last);
 }
 
 /*
@@ -171,27 +182,31 @@ static gboolean has_no_slices(void)
 
 static const char *refusal(gpointer data)
 {
-	return has_no_slices() ? "this kernel has no slices for single tasks; Linux 6.12 is the "
-				 "first that has them"
-			       : procdb_ledger_refusal(data);
+	const ProcdbKernelTasks *tasks = data;
+
+	return tasks->without_slices ? "this kernel has no slices for single tasks; Linux 6.12 is "
+				       "the first that has them"
+				     : procdb_ledger_refusal(tasks->ledger);
 }
 
 static gboolean refresh(gpointer data)
 {
-	return procdb_ledger_refresh(data);
+	return procdb_ledger_refresh(ledger_of(data));
 }
 
+/* Asked each second: the file stays open. */
 static gboolean sched_ext(gpointer data)
 {
+	ProcdbKernelTasks *tasks = data;
 	char state[16] = "";
-	int fd = open(SCHED_EXT_STATE, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
+	if (tasks->sched_ext_fd < 0)
+		tasks->sched_ext_fd = open(SCHED_EXT_STATE, O_RDONLY | O_CLOEXEC);
 	/* A kernel without sched_ext. */
-	if (fd < 0)
+	if (tasks->sched_ext_fd < 0)
 		return FALSE;
-	n = read(fd, state, sizeof(state) - 1);
-	close(fd);
+	n = pread(tasks->sched_ext_fd, state, sizeof(state) - 1, 0);
 	return n > 0 && strncmp(state, "disabled", strlen("disabled")) != 0;
 }
 
@@ -212,6 +227,23 @@ gboolean procdb_tasks_shorten_own_slice(void)
 	/* Without our mark: restoring must not find this thread. */
 	attr.slice_ns = PROCDB_SLICE_MIN_US * (guint64)1000;
 	return set_attr(NULL, 0, &attr) == 0;
+}
+
+ProcdbKernelTasks *procdb_kernel_tasks_new(ProcdbLedger *ledger)
+{
+	ProcdbKernelTasks *tasks = g_new0(ProcdbKernelTasks, 1);
+
+	tasks->ledger = ledger;
+	tasks->without_slices = has_no_slices();
+	tasks->sched_ext_fd = -1;
+	return tasks;
+}
+
+void procdb_kernel_tasks_free(ProcdbKernelTasks *tasks)
+{
+	if (tasks->sched_ext_fd >= 0)
+		close(tasks->sched_ext_fd);
+	g_free(tasks);
 }
 
 const ProcdbTaskOps procdb_kernel_tasks = {

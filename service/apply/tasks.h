@@ -47,7 +47,12 @@ typedef struct {
 	gint64 (*clock)(gpointer data);
 } ProcdbTaskOps;
 
-/* The running kernel; its data is the ProcdbLedger. */
+/* The running kernel. The ledger must outlive it. Free with procdb_kernel_tasks_free(). */
+typedef struct _ProcdbKernelTasks ProcdbKernelTasks;
+ProcdbKernelTasks *procdb_kernel_tasks_new(ProcdbLedger *ledger);
+void procdb_kernel_tasks_free(ProcdbKernelTasks *tasks);
+
+/* Its calls; their data is a ProcdbKernelTasks. */
 extern const ProcdbTaskOps procdb_kernel_tasks;
 
 /*

@@ -39,6 +39,7 @@ typedef struct {
 	/* NULL where nothing counts delays, and where no slices are requested. */
 	gboolean (*delays)(ProcdbBackend *backend, struct procdb_delays *sum, GError **error);
 	gboolean (*ask_again)(ProcdbBackend *backend);
+	guint (*let_rest)(ProcdbBackend *backend);
 } ProcdbBackendOps;
 
 struct _ProcdbBackend {

@@ -123,6 +123,13 @@ gboolean procdb_backend_ask_again(ProcdbBackend *backend)
 	return !chosen->ops->ask_again || chosen->ops->ask_again(chosen);
 }
 
+guint procdb_backend_let_rest(ProcdbBackend *backend)
+{
+	ProcdbBackend *chosen = in_use(backend);
+
+	return chosen->ops->let_rest ? chosen->ops->let_rest(chosen) : 0;
+}
+
 gboolean procdb_backend_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error)
 {
 	ProcdbBackend *chosen = in_use(backend);

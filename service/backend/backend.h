@@ -131,6 +131,12 @@ void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean
 gboolean procdb_backend_ask_again(ProcdbBackend *backend);
 
 /*
+ * Has tasks that have slept for a while with the slice of batch send an event that takes it back.
+ * The number of tasks that had it; 0 if the kernel does not let them be listed.
+ */
+guint procdb_backend_let_rest(ProcdbBackend *backend);
+
+/*
  * Reads how long tasks have waited for a CPU since the backend started (delays.h). FALSE with
  * error set where it does not count that, or the kernel refuses.
  */

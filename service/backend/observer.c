@@ -52,6 +52,7 @@ static gboolean start(Observer *self, GError **error)
 	procdb_ledger_share(self->settings.ledger, skeleton->maps.procdb_given,
 			    skeleton->maps.procdb_guards);
 	bpf_program__set_autoattach(skeleton->progs.procdb_ask, false);
+	bpf_program__set_autoattach(skeleton->progs.procdb_rest, false);
 	bpf_program__set_autoload(
 	    skeleton->progs.on_attach,
 	    libbpf_find_vmlinux_btf_id("cgroup_attach_task", BPF_TRACE_RAW_TP) > 0);
@@ -155,6 +156,18 @@ static gboolean observer_ask_again(ProcdbBackend *backend)
 	return nothing || !self->skeleton;
 }
 
+static guint observer_let_rest(ProcdbBackend *backend)
+{
+	Observer *self = observer(backend);
+	g_autoptr(GByteArray) nothing = NULL;
+
+	if (!self->skeleton)
+		return 0;
+	self->skeleton->bss->long_slices = 0;
+	nothing = procdb_survey_read(self->skeleton->progs.procdb_rest);
+	return nothing ? self->skeleton->bss->long_slices : 0;
+}
+
 static void observer_close(ProcdbBackend *backend)
 {
 	Observer *self = observer(backend);
@@ -183,6 +196,7 @@ ProcdbBackend *procdb_backend_observer_new(const ProcdbObserverSettings *setting
 	    .close = observer_close,
 	    .delays = observer_delays,
 	    .ask_again = observer_ask_again,
+	    .let_rest = observer_let_rest,
 	};
 	Observer *self = g_new0(Observer, 1);
 

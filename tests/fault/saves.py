@@ -10,6 +10,7 @@ import time
 
 from gi.repository import Gio, GLib
 
+from apply import BATCH, DEFAULT, gets, program, running, slice_of
 from harness import DATABASE, INTERFACE, NAME, PATH, Service, Standstill, run_case, wait_for
 import pddb
 
@@ -142,6 +143,26 @@ def a_load_waits_for_a_disk_that_hangs_and_nothing_else_does():
         load.join()
         assert load.answer == (MANY + 1,), load.answer
         assert service.call("GetProfile", "(s)", "kept"), "what was answered as saved is gone"
+
+
+def a_disk_that_hangs_holds_no_slice_back():
+    """Neither at the stop, which saves, nor at the next start, which loads."""
+    with on_slow_disk(0) as service:
+        service.call("SetOverride", "(ss)", "lab-batch", "batch")
+        service.call("SetBackend", "(s)", "observer")
+        wait_for(lambda: service.call("GetProfile", "(s)", "lab-batch")["predicted"], 5, "it is published")
+        with running(program("lab-batch"), "60") as pid:
+            gets(pid, BATCH)
+            with hanging_disk():
+                # Its answer is not waited for: the save hangs.
+                service.bus.call(NAME, PATH, INTERFACE, "SetOverride",
+                                 GLib.Variant("(ss)", ("kept", "batch")), None,
+                                 Gio.DBusCallFlags.NO_AUTO_START, -1, None, None)
+                wait_for(lambda: service.get("Overrides") == 2, 5, "it has come")
+                service.process.terminate()
+                wait_for(lambda: slice_of(pid) == DEFAULT, 5, "it is put back")
+                assert service.process.poll() is None, "it did not wait for the disk"
+            service.process.wait(30)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "task-stats.h"
+#include "task-look.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

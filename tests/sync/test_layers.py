@@ -37,7 +37,8 @@ USES = {
 }
 # Whole programs are put together here.
 TOPS = {"service/main.c", "service/options.c", "service/options.h", "service/daemon.c", "service/daemon.h",
-        "service/notify.c", "service/notify.h", "service/proof.c", "service/proof.h", "client/main.c", "monitor/main.c"}
+        "service/notify.c", "service/notify.h", "service/proof.c", "service/proof.h", "service/putback.c",
+        "service/putback.h", "client/main.c", "monitor/main.c"}
 
 
 def code():

@@ -23,6 +23,10 @@ struct _ProcdbBackend {
 	guint taken;
 	guint between; /* events that come as soon as the backend was armed */
 	guint8 tier;   /* of the events */
+	guint asked;   /* how often for all tasks */
+	guint rests;   /* how often for those that sleep */
+	guint long_slices;
+	guint lost; /* events */
 };
 
 static void send_event(ProcdbBackend *backend)
@@ -68,8 +72,20 @@ void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean
 
 gboolean procdb_backend_ask_again(ProcdbBackend *backend)
 {
+	backend->asked++;
 	send_event(backend);
 	return TRUE;
+}
+
+guint procdb_backend_let_rest(ProcdbBackend *backend)
+{
+	backend->rests++;
+	return backend->long_slices;
+}
+
+void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
+{
+	*status = (ProcdbBackendStatus){.tasks_lost = backend->lost};
 }
 
 void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices)
@@ -237,6 +253,57 @@ static void what_came_in_a_pause_is_not_handled_after_it(Fixture *f, gconstpoint
 	g_assert_cmpuint(status.results[PROCDB_APPLY_NOTHING], ==, 0);
 }
 
+/* Runs the loop until the source had so many of its seconds. */
+static void run_seconds(guint seconds)
+{
+	const gint64 until =
+	    g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC + G_USEC_PER_SEC / 2;
+
+	while (g_get_monotonic_time() < until)
+		if (!g_main_context_iteration(NULL, FALSE))
+			g_usleep(1000);
+}
+
+static void tasks_are_asked_about_when_a_sched_ext_scheduler_has_left(Fixture *f,
+								      gconstpointer data)
+{
+	f->machine.sched_ext = TRUE;
+	run_seconds(1);
+	g_assert_false(procdb_apply_is_active(f->apply));
+	f->backend.asked = 0;
+	f->machine.sched_ext = FALSE;
+	run_seconds(1);
+	g_assert_true(procdb_apply_is_active(f->apply));
+	g_assert_cmpuint(f->backend.asked, >, 0);
+}
+
+static void tasks_are_asked_about_when_events_were_lost(Fixture *f, gconstpointer data)
+{
+	run_seconds(1);
+	f->backend.asked = 0;
+	run_seconds(1);
+	g_assert_cmpuint(f->backend.asked, ==, 0);
+	f->backend.lost = 3;
+	run_seconds(1);
+	g_assert_cmpuint(f->backend.asked, ==, 1);
+}
+
+static void sleepers_are_looked_for_while_there_are_long_slices(Fixture *f, gconstpointer data)
+{
+	run_seconds(1);
+	g_assert_cmpuint(f->backend.rests, ==, 0);
+	f->backend.tier = PROCDB_TIER_BATCH;
+	f->backend.long_slices = 1;
+	send_event(&f->backend);
+	run_seconds(2);
+	g_assert_cmpuint(f->backend.rests, >=, 2);
+	f->backend.long_slices = 0;
+	run_seconds(1);
+	f->backend.rests = 0;
+	run_seconds(1);
+	g_assert_cmpuint(f->backend.rests, ==, 0);
+}
+
 #define TEST(name) g_test_add("/apply-source/" #name, Fixture, NULL, setup, name, teardown)
 
 int main(int argc, char **argv)
@@ -250,5 +317,8 @@ int main(int argc, char **argv)
 	TEST(what_came_in_a_pause_is_not_handled_after_it);
 	TEST(what_was_asked_for_is_no_end_of_waking);
 	TEST(events_that_come_whenever_it_is_armed_are_polled);
+	TEST(tasks_are_asked_about_when_a_sched_ext_scheduler_has_left);
+	TEST(tasks_are_asked_about_when_events_were_lost);
+	TEST(sleepers_are_looked_for_while_there_are_long_slices);
 	return g_test_run();
 }

@@ -247,7 +247,8 @@ static void test_what_a_pause_took_is_given_back_beyond_the_cap(void)
 {
 	ProcdbApplySettings settings = procdb_apply_default_settings;
 	FakeMachine machine = machine_with_task();
-	struct procdb_task_event e = event(PROCDB_TIER_BATCH), other = event(PROCDB_TIERS);
+	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
+	struct procdb_task_event other = event(PROCDB_TIER_LAT_CRITICAL);
 	g_autoptr(ProcdbApply) apply = NULL;
 
 	settings.max_per_second = 1;

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -93,24 +94,72 @@ static void stays(gpointer unused)
 static void gives_slices_where_the_kernel_has_them(void)
 {
 	g_autoptr(ProcdbLedger) ledger = procdb_ledger_new();
-	const char *refusal = procdb_kernel_tasks.refusal(ledger);
+	ProcdbKernelTasks *tasks = procdb_kernel_tasks_new(ledger);
+	const char *refusal = procdb_kernel_tasks.refusal(tasks);
 	pid_t task = guest_fork(stays, NULL);
 	ProcdbSchedAttr attr, given;
 
 	g_test_message("%s", refusal ? refusal : "slices can be given");
-	g_assert_cmpint(procdb_kernel_tasks.get_attr(ledger, (guint)task, &attr), ==, 0);
+	g_assert_cmpint(procdb_kernel_tasks.get_attr(tasks, (guint)task, &attr), ==, 0);
 	given = attr;
 	given.slice_ns = 7 * GUEST_MS;
 	if (has_slices()) {
 		g_assert_cmpstr(refusal, ==, NULL);
-		g_assert_cmpint(procdb_kernel_tasks.set_attr(ledger, (guint)task, &given), ==, 0);
-		g_assert_cmpint(procdb_kernel_tasks.get_attr(ledger, (guint)task, &attr), ==, 0);
+		g_assert_cmpint(procdb_kernel_tasks.set_attr(tasks, (guint)task, &given), ==, 0);
+		g_assert_cmpint(procdb_kernel_tasks.get_attr(tasks, (guint)task, &attr), ==, 0);
 		g_assert_cmpuint(attr.slice_ns, ==, 7 * GUEST_MS);
 	} else {
 		g_assert_nonnull(refusal);
 		g_assert_nonnull(strstr(refusal, "no slices for single tasks"));
 		g_assert_cmpuint(attr.slice_ns, ==, 0);
 	}
+	guest_kill(task);
+	procdb_kernel_tasks_free(tasks);
+}
+
+/* Asks for a nice value of the task that data is the pid of. */
+static int ask_for_nice(gpointer data, gint32 nice)
+{
+	struct {
+		guint32 size, policy;
+		guint64 flags;
+		gint32 nice;
+		guint32 priority;
+		guint64 runtime, deadline, period;
+	} attr = {.size = sizeof(attr), .nice = nice};
+
+	return (int)syscall(SYS_sched_setattr, (pid_t)GPOINTER_TO_INT(data), &attr, 0);
+}
+
+static void asks_in_vain(gpointer data)
+{
+	g_assert_cmpint(setgid(1000) | setuid(1000), ==, 0);
+	for (guint i = 0; i < 100; i++)
+		g_assert_cmpint(ask_for_nice(data, -20), ==, -1);
+	_exit(0);
+}
+
+static void asks_with_the_right(gpointer data)
+{
+	g_assert_cmpint(ask_for_nice(data, 7), ==, 0);
+	_exit(0);
+}
+
+/* What another program has set is set again by the service, which may do what that may not. */
+static void what_the_kernel_refuses_is_no_change(void)
+{
+	g_autoptr(ProcdbLedger) ledger = procdb_ledger_new();
+	pid_t task = guest_fork(stays, NULL);
+	struct procdb_guard last = {0};
+
+	guest_sleep_ms(100);
+	procdb_ledger_guard_task(ledger, (guint)task);
+	guest_reap(guest_fork(asks_in_vain, GINT_TO_POINTER(task)));
+	g_assert_cmpuint(procdb_ledger_count_changes(ledger, &last), ==, 0);
+	guest_reap(guest_fork(asks_with_the_right, GINT_TO_POINTER(task)));
+	/* Debian's kernels let BPF trace functions. */
+	g_assert_cmpuint(procdb_ledger_count_changes(ledger, &last), >, 0);
+	g_assert_cmpint(last.nice, ==, 7);
 	guest_kill(task);
 }
 
@@ -128,6 +177,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/observer/lists-tasks", lists_tasks);
 	g_test_add_func("/observer/gives-slices-where-the-kernel-has-them",
 			gives_slices_where_the_kernel_has_them);
+	g_test_add_func("/observer/what-the-kernel-refuses-is-no-change",
+			what_the_kernel_refuses_is_no_change);
 	g_test_add_func("/observer/surveys-maps", surveys_maps);
 	return g_test_run();
 }
