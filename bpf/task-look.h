@@ -214,7 +214,7 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 			      (u8)(ts->matured ? vote_of(ts, p, tier) : whole), false);
 	ts->matured = true;
 	ts->published = now;
-	/* At 1, 2, 4 and 8 s of its life: few lives are enough to know a name. Then renewed. */
+	/* At 1, 2, 4, 8 and 16 s of its life: few lives are enough to know a name. Then renewed. */
 	ts->publish_at = observing.renew_ns ? now + procdb_min(observing.renew_ns,
 							       procdb_elapsed(ts->life.start, now))
 					    : NEVER;

@@ -206,12 +206,10 @@ static char *one_of(const char *choices)
 
 static char *numbers(const ProcdbConfigKey *key)
 {
-	g_autofree char *range =
-	    g_strdup_printf("a whole number from %.0f to %.0f", key->min, key->max);
-
 	if (key->least == 0)
-		return g_steal_pointer(&range);
-	return g_strdup_printf("%s, but none from 1 to %" G_GUINT64_FORMAT, range, key->least - 1);
+		return g_strdup_printf("a whole number from %.0f to %.0f", key->min, key->max);
+	return g_strdup_printf("0, or a whole number from %" G_GUINT64_FORMAT " to %.0f",
+			       key->least, key->max);
 }
 
 static char *allowed(const ProcdbConfigKey *key)

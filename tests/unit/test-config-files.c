@@ -63,7 +63,7 @@ static const Unclear unclear[] = {
     {"[Apply\nMode=none\n", "one.conf:1: the section [Apply does not end"},
     {"Mode=none\n", "one.conf:1: Mode= comes before the first section"},
     {"Apply: none\n", "neither Key=value nor a comment"},
-    {"[Apply]\nBatchSliceUSec=20ms\n", "a whole number from 0 to 99000"},
+    {"[Apply]\nBatchSliceUSec=20ms\n", "0, or a whole number from 100 to 99000"},
     {"[Apply]\nBatchNice=-5\n", "a whole number from 0 to"},
     {"[Observe]\nMode=none\n", "there is [Apply] Mode="},
 };
