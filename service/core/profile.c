@@ -289,13 +289,14 @@ enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile)
 	return procdb_profile_dominant_tier(profile);
 }
 
-static double evidence(const struct procdb_profile *profile)
+/* Lives that said nothing are observations as well, and no evidence. */
+static double evidence(const struct procdb_profile *profile, const struct procdb_rules *rules)
 {
 	const uint64_t votes = procdb_profile_votes(profile);
 	const double n = (double)votes;
 	const double p = agreement(profile, votes);
 
-	if (n <= 0 || p < AGREEMENT_MIN)
+	if (votes == 0 || votes < rules->min_observations || p < AGREEMENT_MIN)
 		return 0.0;
 	return (p + 0.5 / n - sqrt(p * (1 - p) / n + 0.25 / (n * n))) / (1 + 1 / n);
 }
@@ -306,7 +307,7 @@ double procdb_profile_confidence(const struct procdb_profile *profile,
 	if (profile->observations < rules->min_observations)
 		return 0.0;
 	if (rules->by_evidence)
-		return evidence(profile);
+		return evidence(profile, rules);
 	return procdb_profile_agreement(profile) * (0.5 + 0.5 * procdb_profile_stability(profile));
 }
 

@@ -109,6 +109,22 @@ def a_path_that_does_not_fit_is_not_shown():
             faker.wait()
 
 
+def a_program_that_executes_itself_has_its_own_path():
+    """As Chromium, Go's tools and runc do: /proc/self/exe leads to another file for each process."""
+    with Service(backend="observer") as service:
+        path = f"{os.environ['LAB_DIR']}/lab-python"
+        shutil.copy(os.path.realpath(shutil.which("python3")), path)
+        os.chmod(os.environ["LAB_DIR"], 0o711)
+        work = "while True: pass"
+        # The kernel names it "exe" then.
+        with subprocess.Popen([path, "-c", "import os, sys; os.execv('/proc/self/exe', ['x', '-c', sys.argv[1]])",
+                               work]) as again:
+            found = wait_for(lambda: [row for row in rows(service, "QueryProfiles", pattern=text("exe"))
+                                      if row["name"] == "exe" and row.get("program")], 10, "it is known")[0]
+            again.kill()
+        assert found["program"] == path, found
+
+
 def computed(pid):
     """Nanoseconds of CPU time."""
     with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:

@@ -308,7 +308,7 @@ static void test_a_brief_life_says_nothing_against_others(void)
 	g_assert_cmpuint(profile.last_seen_tick, ==, 7);
 }
 
-/* A compiler's runs are as long as its files, and it is a compiler all the same. */
+/* A compiler's runs are as long as its files. Two votes are two, beside many that said nothing. */
 static void test_runs_of_any_length_agree(void)
 {
 	struct procdb_profile profile = voted(10, 0);
@@ -318,6 +318,9 @@ static void test_runs_of_any_length_agree(void)
 	g_assert_false(procdb_profile_is_confident(&profile, &own));
 	own.by_evidence = true;
 	g_assert_true(procdb_profile_is_confident(&profile, &own));
+	profile = voted(2, 0);
+	profile.observations = 12;
+	g_assert_false(procdb_profile_is_confident(&profile, &own));
 }
 
 static void test_no_profile_is_confident_too_early(void)
