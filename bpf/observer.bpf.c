@@ -173,9 +173,13 @@ int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *b
 	u64 now = clock_read(p);
 	struct task_state *s = state_of(p, now);
 	bool was_batch = s && s->stats.task.tier == PROCDB_TIER_BATCH;
+	struct pool *pool = bpf_task_storage_get(&pools, p, 0, 0);
 	struct procdb_class *prediction;
 	struct procdb_comm key;
 
+	/* Of threads of another program, which have ended. */
+	if (pool)
+		*pool = (struct pool){};
 	key_of(p, &key);
 	prediction = stats_exec(s ? &s->stats : NULL, p, &key, now);
 	look_for_change(p);
@@ -244,21 +248,25 @@ int procdb_rest(struct bpf_iter__task *ctx)
 	struct task_struct *p = ctx->task;
 	struct procdb_given *given;
 	struct task_state *s;
-	u64 slept_at;
+	u64 now = bpf_ktime_get_ns() - clock_ahead, slept_at;
 
 	if (!p)
 		return 0;
 	given = given_of(p);
-	if (!given || p->se.slice != wanted.slice[PROCDB_TIER_BATCH])
+	/* From real-time and idle tasks the kernel takes no slice back. */
+	if (!given || p->se.slice != wanted.slice[PROCDB_TIER_BATCH] ||
+	    (p->policy != SCHED_NORMAL && p->policy != SCHED_BATCH))
 		return 0;
-	long_slices++;
 	s = bpf_task_storage_get(&tasks, p, 0, 0);
 	if (!s || s->stats.decided || given->decision)
 		return 0;
+	long_slices++;
 	slept_at = s->stats.share.slept_at;
-	if (!slept_at || procdb_elapsed(slept_at, bpf_ktime_get_ns() - clock_ahead) < LONG_SLEEP_NS)
+	/* What waits in a queue was woken up, and slept until then. */
+	if (!slept_at || !p->__state || procdb_elapsed(slept_at, now) < LONG_SLEEP_NS)
 		return 0;
 	s->stats.task.tier = PROCDB_TIER_INTERACTIVE;
+	s->stats.change_at = now + CHANGE_NS;
 	request_slice(p, PROCDB_TIER_INTERACTIVE, 0, PROCDB_TASK_MATURED);
 	return 0;
 }

@@ -170,9 +170,6 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 		ts->look_at = now + (ts->looked_up ? PROCDB_SHARE_KNOWN_NS - life.span : ADOPT_NS);
 		if (!ts->looked_up && life.run >= (p->pid == p->tgid ? ADOPT_NS : ADOPT_THREAD_NS))
 			ts->ask = adopt(ts, p);
-		else if (!ts->looked_up && ts->asleep)
-			/* It waits for something, and has only what its parent had for a slice. */
-			ts->ask = true;
 		return ts->ask;
 	}
 	hints = rhythm | demand_hints(pool ? pool->demand : 0, ts->task.tier);
@@ -192,7 +189,8 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 	 * What keeps to a schedule, as a game that makes up for late frames, does not sleep while
 	 * it is late: that it gets too little of a CPU does not make it a burner.
 	 */
-	if (tier == PROCDB_TIER_BATCH && ts->was_critical && ts->starved)
+	if (tier == PROCDB_TIER_BATCH && ts->task.tier != PROCDB_TIER_BATCH && ts->was_critical &&
+	    ts->starved)
 		tier = PROCDB_TIER_INTERACTIVE;
 	ts->task.avg_runtime = procdb_use_burst(&recent);
 	if (ts->decided)
@@ -235,7 +233,6 @@ static __always_inline bool stats_stop(struct task_stats *ts, struct task_struct
 			return false;
 		/* Here, where Linux 6.1 still has stack for it. */
 		key_of(p, &ts->key);
-		ts->asleep = asleep;
 		return stats_look(ts, p, now, dead);
 	}
 	procdb_task_stop(&ts->task, run);

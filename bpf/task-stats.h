@@ -66,8 +66,7 @@ struct task_stats {
 	bool ask;	/* its present name is another one than at the last look, and predicts */
 	/* By share: it was measured as latency critical in its life; ... */
 	bool was_critical : 1;
-	bool starved : 1; /* ... waited for a CPU for longer than it ran, up to the last look; */
-	bool asleep : 1;  /* ... and slept then. */
+	bool starved : 1; /* ... waited for a CPU for longer than it ran, up to the last look. */
 };
 
 /* Larger than the 512 of the reference: an LRU hash loses entries from three quarters on. */
@@ -165,16 +164,11 @@ static __always_inline struct procdb_class *stats_exec(struct task_stats *ts, st
 {
 	struct procdb_class *prediction;
 	struct procdb_comm comm;
-	struct pool *pool;
 
 	prediction = prediction_of(p, key, &comm);
 	count_look_up(&comm, prediction != NULL);
 	if (!ts)
 		return prediction;
-	/* Of threads of another program, which have ended. */
-	pool = bpf_task_storage_get(&pools, p, 0, 0);
-	if (pool)
-		*pool = (struct pool){};
 	stats_begin(ts, p, now);
 	take_prediction(ts, prediction, &comm);
 	return prediction;

@@ -137,7 +137,7 @@ static const struct {
     {"min_confidence", "Confidence needed", "d", as_ratio},
     {"missing_confidence", "Confidence missing", "d", as_ratio},
     {"observations", "Observations", "u", as_is},
-    {"min_observations", "Observations needed", "u", as_is},
+    {"min_observations", "Votes needed", "u", as_is},
     {"missing_observations", "Observations missing", "u", as_is},
     {"votes", "Votes", "(uuu)", as_votes},
     {"agreement", "Agreement of votes", "d", as_ratio, TRUE},

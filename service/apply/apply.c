@@ -10,6 +10,8 @@
 #define NS_PER_S 1000000000LL
 /* A task that is listed may fork meanwhile, and its child has our slice: list again. */
 #define RESTORE_ROUNDS 5
+/* How many times MaxPerSecond= tasks are put back in a second. */
+#define TAKEN_BACK_TIMES 4
 /* Seconds until it is tried again with tasks that could not be put back. */
 #define LOOK_AT_KEPT 10
 /*
@@ -142,9 +144,16 @@ gboolean procdb_apply_refresh(ProcdbApply *apply)
 	return before != apply->active;
 }
 
-/* Whether this second has had as many changes of tasks as it may. */
-static gboolean is_at_limit(ProcdbApply *apply)
+/*
+ * Whether this second has had as many changes of tasks as it may. What was given is taken back
+ * beyond that, but not without end: forks of a task with a slice of ours come as fast as a user
+ * wants them to.
+ */
+static gboolean is_at_limit(ProcdbApply *apply, gboolean takes_back)
 {
+	const guint64 most =
+	    (guint64)apply->settings.max_per_second * (takes_back ? TAKEN_BACK_TIMES : 1);
+
 	const gint64 second = apply->ops->clock(apply->data) / NS_PER_S;
 
 	if (second != apply->second) {
@@ -152,7 +161,7 @@ static gboolean is_at_limit(ProcdbApply *apply)
 		apply->in_second = 0;
 	}
 	/* Else a window of a trial could not give back what it took, and would compare nothing. */
-	return apply->in_second >= apply->settings.max_per_second && apply->owed == 0;
+	return apply->in_second >= most && apply->owed == 0;
 }
 
 /* Another program changed the task between our get and our set: its values are set again. */
@@ -285,8 +294,7 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 		return PROCDB_APPLY_REFUSED_GONE;
 	result = procdb_slice_decide(event, apply->settings.tiers, &given, &now, &next);
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED) {
-		/* What is taken back is ours: it does not wait for a second with less to do. */
-		if (result == PROCDB_APPLY_SET && is_at_limit(apply))
+		if (is_at_limit(apply, result == PROCDB_APPLY_RESTORED))
 			return PROCDB_APPLY_REFUSED_LIMIT;
 		if (apply->owed > 0)
 			apply->owed--;
@@ -340,7 +348,7 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 	 * What was decided is noted all the same: it holds for the task's life. And a slice of ours
 	 * may have to go.
 	 */
-	if (!event->decision && !shows_ours(event) && is_at_limit(apply)) {
+	if (!event->decision && is_at_limit(apply, shows_ours(event))) {
 		apply->results[PROCDB_APPLY_REFUSED_LIMIT]++;
 		return PROCDB_APPLY_REFUSED_LIMIT;
 	}

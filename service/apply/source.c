@@ -190,9 +190,20 @@ static guint64 count_of(const ProcdbApplySource *source, ProcdbApplyResult resul
 	return status.results[result];
 }
 
-static guint64 refused_by_limit(const ProcdbApplySource *source)
+/* Tasks that were set or put back. */
+static guint64 changed_so_far(const ProcdbApplySource *source)
 {
-	return count_of(source, PROCDB_APPLY_REFUSED_LIMIT);
+	return count_of(source, PROCDB_APPLY_SET) + count_of(source, PROCDB_APPLY_RESTORED);
+}
+
+/* Events that had no room, or came beyond the limit. */
+static guint64 missed_so_far(const ProcdbApplySource *source)
+{
+	ProcdbBackendStatus status = {0};
+
+	if (source->backend)
+		procdb_backend_status(source->backend, &status);
+	return count_of(source, PROCDB_APPLY_REFUSED_LIMIT) + status.tasks_lost;
 }
 
 /* Only while there may be tasks with a long slice: others have inherited it, or none has. */
@@ -207,15 +218,14 @@ static void look_for_sleepers(ProcdbApplySource *source)
 	source->long_slices = procdb_backend_let_rest(source->backend);
 }
 
-/* Tasks whose events had no room, or came beyond the limit, are asked about again. */
+/*
+ * Tasks whose events were missed are asked about again. Of overrides by program and unit, which
+ * need a path, that does not tell.
+ */
 static void look_for_missed(ProcdbApplySource *source)
 {
-	ProcdbBackendStatus status = {0};
-	guint64 missed = refused_by_limit(source);
+	const guint64 missed = missed_so_far(source);
 
-	if (source->backend)
-		procdb_backend_status(source->backend, &status);
-	missed += status.tasks_lost;
 	if (missed != source->missed)
 		source->unfinished = TRUE;
 	source->missed = missed;
@@ -310,21 +320,29 @@ void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *b
 
 gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 {
-	const guint64 refused = refused_by_limit(source);
-	gboolean listed = TRUE;
-	guint events = ASKED_MANY;
+	const guint64 refused = count_of(source, PROCDB_APPLY_REFUSED_LIMIT);
+	gboolean listed = TRUE, more = TRUE;
 
 	/* They are from before tasks were changed again, and all tasks are asked about now. */
 	if (source->resting && source->polled.fd >= 0)
 		fetch(source, FALSE);
-	/* Tasks that have their slice by now send no event again. */
-	for (guint round = 0; source->backend && round < ASK_ROUNDS && events >= ASKED_MANY;
-	     round++) {
+	/*
+	 * Tasks that have their slice by now send no event again; those that are left alone do
+	 * each time, and a round of nothing else is the last.
+	 */
+	for (guint round = 0; source->backend && round < ASK_ROUNDS && listed && more; round++) {
+		const guint64 before = changed_so_far(source);
+
 		listed = procdb_backend_ask_again(source->backend);
-		events = listed ? take(source, FALSE) : 0;
+		more = listed && take(source, FALSE) >= ASKED_MANY &&
+		       changed_so_far(source) > before &&
+		       count_of(source, PROCDB_APPLY_REFUSED_LIMIT) == refused;
 	}
 	poll_now(source);
-	source->unfinished = !listed || events >= ASKED_MANY || refused_by_limit(source) > refused;
+	/* What this lost itself is asked about when anything else is. */
+	source->missed = missed_so_far(source);
+	source->unfinished =
+	    !listed || more || count_of(source, PROCDB_APPLY_REFUSED_LIMIT) > refused;
 	return !source->unfinished;
 }
 

@@ -167,6 +167,18 @@ gboolean procdb_own_maps_reuse(struct bpf_map *observe, struct bpf_map *init)
 	return ok;
 }
 
+/* Beside a map that another program has pinned it goes on without pins, as beside two. */
+static gboolean pin_both(int observe_fd, int init_fd, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+
+	if (procdb_pins_write(observe_fd, init_fd, &problem) ||
+	    g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_EXISTS))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
 /* The maps get descriptors of their own; the pins are made last, for they would outlive a failure.
  */
 static gboolean open_and_pin(ProcdbBpfMaps *maps, struct bpf_map *observe, struct bpf_map *init,
@@ -180,7 +192,7 @@ static gboolean open_and_pin(ProcdbBpfMaps *maps, struct bpf_map *observe, struc
 	init_fd = fcntl(bpf_map__fd(init), F_DUPFD_CLOEXEC, 0);
 	if (init_fd < 0)
 		procdb_program_fail(error, errno, "cannot duplicate a file descriptor");
-	if (init_fd < 0 || (pin && !procdb_pins_write(observe_fd, init_fd, error))) {
+	if (init_fd < 0 || (pin && !pin_both(observe_fd, init_fd, error))) {
 		if (init_fd >= 0)
 			close(init_fd);
 		close(observe_fd);
@@ -227,11 +239,17 @@ gboolean procdb_own_maps_check_pins(ProcdbOwnMaps *own)
 		return FALSE;
 	/* Pins of another scheduler stay; missing pins are made again. */
 	if (procdb_pins_owner() == PROCDB_PINS_ABSENT) {
-		/* Tried at each refresh, but logged once. */
+		/* To see whether a program uses a pin takes a tenth of a second. */
+		if (own->wait > 0) {
+			own->wait--;
+			return changed;
+		}
+		/* Logged once. */
 		if (!procdb_pins_write(own->bpf.observe_fd, own->bpf.init_fd, &error) && changed)
-			g_warning(
-			    "The pins of the maps are gone, and %s; trying again every second",
-			    error->message);
+			g_warning("The pins of the maps are gone, and %s; trying again",
+				  error->message);
+		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_EXISTS))
+			own->wait = PROCDB_PINS_CHECK_TICKS;
 		own->pins = procdb_pins_identify();
 	}
 	return changed;

@@ -30,6 +30,7 @@ typedef struct {
 	ProcdbPinsId pins;	   /* as the last check found them */
 	ProcdbProgramMaps program; /* all NULL while closed */
 	guint64 drained;	   /* of *observed, the entries that were drained */
+	guint wait;		   /* refreshes until pins are tried again */
 	guint64 lost;		   /* of *observed, the entries that gave way to newer ones */
 	gboolean leftovers;	   /* the map may have entries of an earlier service */
 	guint64 scores_taken;	   /* *scored at the last procdb_backend_scores() */

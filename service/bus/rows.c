@@ -378,9 +378,7 @@ int procdb_explanation_append(sd_bus_message *message, ProcdbEngine *engine,
 	const struct procdb_rules *rules = &procdb_engine_settings(engine)->rules;
 	const struct procdb_profile *profile = &entry->profile;
 	double confidence = procdb_profile_confidence(profile, rules);
-	guint32 missing = profile->observations < rules->min_observations
-			      ? rules->min_observations - profile->observations
-			      : 0;
+	const guint32 missing = procdb_profile_missing(profile, rules);
 	int result = open_columns(message, engine, entry);
 
 	result = PROCDB_ADD(result, message, "learned_tier", "s",

@@ -289,25 +289,42 @@ enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile)
 	return procdb_profile_dominant_tier(profile);
 }
 
-/* Lives that said nothing are observations as well, and no evidence. */
-static double evidence(const struct procdb_profile *profile, const struct procdb_rules *rules)
+static double evidence(const struct procdb_profile *profile)
 {
 	const uint64_t votes = procdb_profile_votes(profile);
 	const double n = (double)votes;
 	const double p = agreement(profile, votes);
 
-	if (votes == 0 || votes < rules->min_observations || p < AGREEMENT_MIN)
+	if (n <= 0 || p < AGREEMENT_MIN)
 		return 0.0;
 	return (p + 0.5 / n - sqrt(p * (1 - p) / n + 0.25 / (n * n))) / (1 + 1 / n);
+}
+
+uint32_t procdb_profile_missing(const struct procdb_profile *profile,
+				const struct procdb_rules *rules)
+{
+	const uint32_t missing = profile->observations < rules->min_observations
+				     ? rules->min_observations - profile->observations
+				     : 0;
+	/* Lives that said nothing have no vote. More votes than these are halved again and again.
+	 */
+	const uint32_t needed = rules->min_observations < PROCDB_MAX_VOTES / 2
+				    ? rules->min_observations
+				    : PROCDB_MAX_VOTES / 2;
+	const uint64_t votes = procdb_profile_votes(profile);
+
+	if (!rules->by_evidence || votes >= needed)
+		return missing;
+	return missing > needed - (uint32_t)votes ? missing : needed - (uint32_t)votes;
 }
 
 double procdb_profile_confidence(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules)
 {
-	if (profile->observations < rules->min_observations)
+	if (procdb_profile_missing(profile, rules) > 0)
 		return 0.0;
 	if (rules->by_evidence)
-		return evidence(profile, rules);
+		return evidence(profile);
 	return procdb_profile_agreement(profile) * (0.5 + 0.5 * procdb_profile_stability(profile));
 }
 
@@ -316,7 +333,7 @@ bool procdb_profile_is_confident(const struct procdb_profile *profile,
 {
 	/* The least confidence may be set to 0, which a profile with too few observations has as
 	 * well. */
-	return profile->observations >= rules->min_observations &&
+	return procdb_profile_missing(profile, rules) == 0 &&
 	       procdb_profile_confidence(profile, rules) >= rules->min_confidence;
 }
 

@@ -44,6 +44,12 @@ struct procdb_profile {
 	int64_t seen_run_us;
 };
 
+/*
+ * The most votes that a profile keeps; beyond it they are halved: at one observation every ten
+ * seconds, a program that changed wins within minutes.
+ */
+#define PROCDB_MAX_VOTES 64
+
 /* The thresholds in force. */
 struct procdb_rules {
 	uint32_t min_observations; /* below it the confidence is 0 */
@@ -160,6 +166,10 @@ enum procdb_tier procdb_profile_dominant_tier(const struct procdb_profile *profi
 
 /* The tier to predict: the override if there is one, else the dominant tier. */
 enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile);
+
+/* Observations that a profile lacks to have any confidence: with a vote, where evidence counts. */
+uint32_t procdb_profile_missing(const struct procdb_profile *profile,
+				const struct procdb_rules *rules);
 
 /*
  * How sure the dominant tier is, 0 to 1; 0 below rules->min_observations.

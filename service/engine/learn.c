@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* At one observation every ten seconds, a program that changed wins within minutes. */
-#define MAX_VOTES 64
-
 /* The owner that an observation names; 0 as well if it names none. */
 static guint16 owner_of(const struct procdb_observation *o)
 {
@@ -156,7 +153,7 @@ static void learn(ProcdbEngine *engine, const struct procdb_observation *o, gint
 		vote(engine, entry, &seen);
 	}
 	if (!procdb_engine_is_reference(engine))
-		procdb_profile_fade(&entry->profile, MAX_VOTES);
+		procdb_profile_fade(&entry->profile, PROCDB_MAX_VOTES);
 	if (!procdb_engine_clock_is_behind(engine, entry->profile.last_seen_us, now))
 		entry->profile.last_seen_us = now;
 	entry->profile.seen_run_us = run_us;

@@ -32,7 +32,7 @@ typedef struct {
 	char *temp_name; /* one fixed name, so that what crashes leave cannot pile up */
 	char *bad_prefix;
 	char *lock_name;
-	int lock_fd; /* of the lock while it is ours, else -1; for one thread: lock.h */
+	int lock_fd; /* of the lock while it is ours, else -1; lock.h */
 
 	gint saving;	  /* atomic: a save is in a thread or on its way there */
 	GCond saved;	  /* it is not any more */

@@ -20,21 +20,8 @@ static gboolean is_at(int fd, int directory, const char *name)
 	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 
-ProcdbLockResult procdb_lock_take(ProcdbFiles *files, gboolean make)
+static ProcdbLockResult lock_in(ProcdbFiles *files, int directory)
 {
-	g_auto(ProcdbFd) directory = -1;
-
-	if (make && !files->through_link && !procdb_directory_make(files->directory, NULL))
-		return PROCDB_LOCK_UNKNOWN;
-	directory = procdb_directory_open(files->directory, NULL);
-	if (directory < 0)
-		return PROCDB_LOCK_UNKNOWN;
-	if (files->lock_fd >= 0 && is_at(files->lock_fd, directory, files->lock_name))
-		return PROCDB_LOCK_HELD;
-	/* Its file was removed: another service may have made a new one. */
-	if (files->lock_fd >= 0)
-		(void)close(files->lock_fd);
-	files->lock_fd = -1;
 	for (;;) {
 		g_auto(ProcdbFd) fd = openat(directory, files->lock_name,
 					     O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -49,6 +36,31 @@ ProcdbLockResult procdb_lock_take(ProcdbFiles *files, gboolean make)
 			return PROCDB_LOCK_HELD;
 		}
 	}
+}
+
+ProcdbLockResult procdb_lock_take(ProcdbFiles *files, gboolean make)
+{
+	g_auto(ProcdbFd) directory = -1;
+
+	if (files->lock_fd >= 0)
+		return PROCDB_LOCK_HELD;
+	if (make && !files->through_link && !procdb_directory_make(files->directory, NULL))
+		return PROCDB_LOCK_UNKNOWN;
+	directory = procdb_directory_open(files->directory, NULL);
+	return directory < 0 ? PROCDB_LOCK_UNKNOWN : lock_in(files, directory);
+}
+
+ProcdbLockResult procdb_lock_renew(ProcdbFiles *files, int directory)
+{
+	int before = files->lock_fd;
+	ProcdbLockResult result;
+
+	if (before < 0 || is_at(before, directory, files->lock_name))
+		return PROCDB_LOCK_HELD;
+	result = lock_in(files, directory);
+	if (result == PROCDB_LOCK_HELD)
+		(void)close(before);
+	return result;
 }
 
 void procdb_lock_release(ProcdbFiles *files)

@@ -17,5 +17,10 @@ typedef enum {
 
 /* Takes it, without waiting. make: with the directory, as a save makes it. */
 ProcdbLockResult procdb_lock_take(ProcdbFiles *files, gboolean make);
+/*
+ * The same for what is held, whose file may have been removed: then it is taken anew. directory:
+ * that of the file, open; for the thread of a save, for a disk may hang.
+ */
+ProcdbLockResult procdb_lock_renew(ProcdbFiles *files, int directory);
 /* Gives it back and removes it, if it is ours. */
 void procdb_lock_release(ProcdbFiles *files);

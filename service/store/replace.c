@@ -11,6 +11,7 @@
 
 #include "directory.h"
 #include "files-private.h"
+#include "lock.h"
 
 static int compare_names(gconstpointer a, gconstpointer b)
 {
@@ -43,7 +44,7 @@ static GPtrArray *list_quarantined(ProcdbFiles *files, int directory, GError **e
 /* The errors of a file system without hard links (link(2)). */
 static gboolean has_no_links(int err)
 {
-	return err == EPERM || err == EOPNOTSUPP;
+	return err == EPERM || err == EOPNOTSUPP || err == ENOSYS;
 }
 
 /* Where there are no hard links NAME itself gets the other name; nothing is overwritten. */
@@ -323,6 +324,13 @@ gboolean procdb_files_replace(ProcdbFiles *files, GBytes *bytes, guint64 serial,
 	directory = procdb_directory_open(files->directory, error);
 	if (directory < 0)
 		return FALSE;
+	if (procdb_lock_renew(files, directory) == PROCDB_LOCK_TAKEN) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+			    "Cannot write %s: its lock was removed, and another service has "
+			    "made a new one; stop one of them, and run: pandemoniumctl load",
+			    files->path);
+		return FALSE;
+	}
 	if (!replace(files, directory, bytes, forget, error)) {
 		/* The error that counts is set; the next save removes it otherwise. */
 		(void)unlinkat(directory, files->temp_name, 0);

@@ -41,7 +41,7 @@ IN_APPLY = [
     ("NUL bytes after a crash", b"\0" * 4096, "NUL byte in line 1"),
     ("an end of NUL bytes", b"[Apply]\nMode=none\n\0\0\0", "NUL byte in line 3"),
     ("a unit behind a number", b"[Apply]\nBatchSliceUSec=20ms\n", "0, or a whole number from 100 to 99000"),
-    ("a number that is too large", b"[Apply]\nBatchSliceUSec=100000\n", "whole number from 0"),
+    ("a number that is too large", b"[Apply]\nBatchSliceUSec=100000\n", "whole number from 100"),
     ("a negative number", b"[Apply]\nBatchNice=-5\n", "whole number from 0"),
     ("no break space", b"[Apply]\nMode=\xc2\xa0none\n", "one of auto, slices, none"),
     ("bytes of another encoding", b"[Apply]\nMode=n\xf6ne\n", r"n\\+xf6ne|n\\+366ne"),

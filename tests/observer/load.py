@@ -17,7 +17,6 @@ import sys
 CONSTANTS = {
     "observer": [["online_cpus=2"]],
     "scheduler": [["online_cpus=2", "nr_cpus=2"]],
-    "ledger": [["with_hints=0"], ["with_hints=1"]],
 }
 
 
