@@ -36,6 +36,7 @@ struct _ProcdbApply {
 	guint waited; /* seconds since it looked at these */
 	gboolean unlisted; /* the kernel could not list the tasks to restore */
 	guint64 tasks;	   /* that were given a slice, each once */
+	guint64 long_sets; /* slices longer than the kernel's own that were set */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	ProcdbLatency latency; /* from the event to the slice */
 };
@@ -311,6 +312,8 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 	}
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED)
 		result = change(apply, event->pid, handle, &now, &next, result);
+	if (result == PROCDB_APPLY_SET && next.slice_ns > event->base)
+		apply->long_sets++;
 	return result;
 }
 
@@ -475,6 +478,7 @@ void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 	    .kept = apply->kept,
 	    .unlisted = apply->unlisted,
 	    .tasks = apply->tasks,
+	    .long_sets = apply->long_sets,
 	};
 	for (guint i = 0; i < PROCDB_APPLY_RESULTS; i++)
 		status->results[i] = apply->results[i];

@@ -90,6 +90,7 @@ typedef struct {
 	/* Tasks that were given a slice: each once, however often it is taken back and given anew.
 	 */
 	guint64 tasks;
+	guint64 long_sets; /* slices longer than the kernel's own that were set */
 	/* How often that, and all else, was the result of an event. */
 	guint64 results[PROCDB_APPLY_RESULTS];
 	/* From the event in the kernel to the slice being set, of the tasks that were set. */

@@ -33,7 +33,7 @@ struct _ProcdbApplySource {
 	gint64 spent;	/* monotonic µs up to which wake-ups are paid for, WAKE_EVERY_US each */
 	gboolean unfinished; /* tasks may run without their slice, and send no event */
 	guint64 missed;	     /* events that were lost or refused, up to the last second */
-	guint64 sets;	     /* slices that were set up to then */
+	guint64 long_sets;   /* slices of batch that were set up to then */
 	guint long_slices;   /* tasks that had the slice of batch then */
 	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
@@ -209,12 +209,13 @@ static guint64 missed_so_far(const ProcdbApplySource *source)
 /* Only while there may be tasks with a long slice: others have inherited it, or none has. */
 static void look_for_sleepers(ProcdbApplySource *source)
 {
-	const guint64 sets = count_of(source, PROCDB_APPLY_SET);
+	ProcdbApplyStatus status;
 
+	procdb_apply_status(source->apply, &status);
 	if (!source->backend || !procdb_apply_is_active(source->apply) ||
-	    (sets == source->sets && source->long_slices == 0))
+	    (status.long_sets == source->long_sets && source->long_slices == 0))
 		return;
-	source->sets = sets;
+	source->long_sets = status.long_sets;
 	source->long_slices = procdb_backend_let_rest(source->backend);
 }
 
