@@ -469,6 +469,11 @@ static const char *reason_of(const ProcdbApply *apply)
 	return apply->pause ? apply->pause : "a sched_ext scheduler runs the tasks";
 }
 
+guint64 procdb_apply_count(const ProcdbApply *apply, ProcdbApplyResult result)
+{
+	return apply->results[result];
+}
+
 void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 {
 	*status = (ProcdbApplyStatus){

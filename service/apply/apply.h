@@ -81,6 +81,9 @@ guint procdb_apply_restore(ProcdbApply *apply);
 /* The same for an earlier service that was killed. Call it once, before any slice is given. */
 guint procdb_apply_recover(ProcdbApply *apply);
 
+/* How often events had this result since the start. */
+guint64 procdb_apply_count(const ProcdbApply *apply, ProcdbApplyResult result);
+
 typedef struct {
 	ProcdbApplyMode mode;
 	gboolean active;

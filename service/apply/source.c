@@ -182,18 +182,11 @@ static void look_for_events(ProcdbApplySource *source)
 	procdb_apply_set_blind(source->apply, blind);
 }
 
-static guint64 count_of(const ProcdbApplySource *source, ProcdbApplyResult result)
-{
-	ProcdbApplyStatus status;
-
-	procdb_apply_status(source->apply, &status);
-	return status.results[result];
-}
-
 /* Tasks that were set or put back. */
 static guint64 changed_so_far(const ProcdbApplySource *source)
 {
-	return count_of(source, PROCDB_APPLY_SET) + count_of(source, PROCDB_APPLY_RESTORED);
+	return procdb_apply_count(source->apply, PROCDB_APPLY_SET) +
+	       procdb_apply_count(source->apply, PROCDB_APPLY_RESTORED);
 }
 
 /* Events that had no room, or came beyond the limit. */
@@ -203,7 +196,7 @@ static guint64 missed_so_far(const ProcdbApplySource *source)
 
 	if (source->backend)
 		procdb_backend_status(source->backend, &status);
-	return count_of(source, PROCDB_APPLY_REFUSED_LIMIT) + status.tasks_lost;
+	return procdb_apply_count(source->apply, PROCDB_APPLY_REFUSED_LIMIT) + status.tasks_lost;
 }
 
 /* Only while there may be tasks with a long slice: others have inherited it, or none has. */
@@ -321,7 +314,7 @@ void procdb_apply_source_set_backend(ProcdbApplySource *source, ProcdbBackend *b
 
 gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 {
-	const guint64 refused = count_of(source, PROCDB_APPLY_REFUSED_LIMIT);
+	const guint64 refused = procdb_apply_count(source->apply, PROCDB_APPLY_REFUSED_LIMIT);
 	gboolean listed = TRUE, more = TRUE;
 
 	/* They are from before tasks were changed again, and all tasks are asked about now. */
@@ -337,13 +330,14 @@ gboolean procdb_apply_source_ask_again(ProcdbApplySource *source)
 		listed = procdb_backend_ask_again(source->backend);
 		more = listed && take(source, FALSE) >= ASKED_MANY &&
 		       changed_so_far(source) > before &&
-		       count_of(source, PROCDB_APPLY_REFUSED_LIMIT) == refused;
+		       procdb_apply_count(source->apply, PROCDB_APPLY_REFUSED_LIMIT) == refused;
 	}
 	poll_now(source);
 	/* What this lost itself is asked about when anything else is. */
 	source->missed = missed_so_far(source);
 	source->unfinished =
-	    !listed || more || count_of(source, PROCDB_APPLY_REFUSED_LIMIT) > refused;
+	    !listed || more ||
+	    procdb_apply_count(source->apply, PROCDB_APPLY_REFUSED_LIMIT) > refused;
 	return !source->unfinished;
 }
 

@@ -47,8 +47,8 @@ static gboolean has_no_links(int err)
 	return err == EPERM || err == EOPNOTSUPP || err == ENOSYS;
 }
 
-/* Where there are no hard links NAME itself gets the other name; nothing is overwritten. */
-static int move_aside(int directory, const char *name, const char *other)
+/* Renames, and overwrites nothing; 0, or an errno: EEXIST if the other name is taken. */
+static int rename_beside(int directory, const char *name, const char *other)
 {
 	struct stat st;
 
@@ -56,7 +56,7 @@ static int move_aside(int directory, const char *name, const char *other)
 		return 0;
 	if (errno != EINVAL)
 		return errno;
-	/* Nor does every such file system know the flag. The directory is ours alone. */
+	/* Not every file system knows the flag. The directory is ours alone. */
 	if (fstatat(directory, other, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return EEXIST;
 	return renameat(directory, name, directory, other) == 0 ? 0 : errno;
@@ -75,8 +75,9 @@ static char *link_quarantined(ProcdbFiles *files, int directory, GError **error)
 			   : g_strdup_printf("%s%s-%02u", files->bad_prefix, stamp, i);
 
 		err = linkat(directory, files->name, directory, name, 0) == 0 ? 0 : errno;
+		/* Then NAME itself gets the other name. */
 		if (has_no_links(err))
-			err = move_aside(directory, files->name, name);
+			err = rename_beside(directory, files->name, name);
 		if (err == 0)
 			return g_steal_pointer(&name);
 	}
@@ -141,9 +142,9 @@ static gboolean move_out_of_the_way(int directory, const char *name, GError **er
 	for (guint i = 1; err == EEXIST && i < 100; i++) {
 		g_autofree char *other = g_strdup_printf("%s.not-ours-%u", name, i);
 
-		if (renameat2(directory, name, directory, other, RENAME_NOREPLACE) == 0)
+		err = rename_beside(directory, name, other);
+		if (err == 0)
 			return TRUE;
-		err = errno;
 	}
 	return procdb_io_fail(error, err, "move out of the way", name);
 }

@@ -146,7 +146,7 @@ def a_load_waits_for_a_disk_that_hangs_and_nothing_else_does():
 
 
 def a_disk_that_hangs_holds_no_slice_back():
-    """Neither at the stop, which saves, nor at the next start, which loads."""
+    """At the stop, which saves: slices go first."""
     with on_slow_disk(0) as service:
         service.call("SetOverride", "(ss)", "lab-batch", "batch")
         service.call("SetBackend", "(s)", "observer")

@@ -116,7 +116,7 @@ def a_child_that_waits_has_no_long_slice():
 
 
 def a_hangup_before_the_service_is_on_the_bus_ends_nothing():
-    """It waits for an older one to leave the name; what changed meanwhile is read."""
+    """It waits for an older one to leave the name, and says so in the end as without the signal."""
     with Service(backend="none"):
         with subprocess.Popen([os.environ["LAB_SERVICE"], "--backend", "none", "--database",
                                os.environ["LAB_DIR"] + "/second.bin"],

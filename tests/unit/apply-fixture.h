@@ -54,6 +54,15 @@ static inline ProcdbApplyResult apply_to(FakeMachine *machine, const ProcdbApply
 	return result;
 }
 
+/* With the default settings, but for so many changes in a second. */
+static inline ProcdbApply *apply_with_cap(FakeMachine *machine, guint max_per_second)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+
+	settings.max_per_second = max_per_second;
+	return procdb_apply_new(&settings, &fake_task_ops, machine);
+}
+
 static inline ProcdbApplyResult apply_default(FakeMachine *machine, struct procdb_task_event e)
 {
 	return apply_to(machine, &procdb_apply_default_settings, e);

@@ -227,13 +227,10 @@ static void test_nothing_is_changed_where_that_may_not_be(void)
 
 static void test_no_more_than_the_cap_in_a_second(void)
 {
-	ProcdbApplySettings settings = procdb_apply_default_settings;
 	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH), other = event(PROCDB_TIERS);
-	g_autoptr(ProcdbApply) apply = NULL;
+	g_autoptr(ProcdbApply) apply = apply_with_cap(&machine, 2);
 
-	settings.max_per_second = 2;
-	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 	/* What changes nothing does not count. */
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_NOTHING);
@@ -245,14 +242,11 @@ static void test_no_more_than_the_cap_in_a_second(void)
 
 static void test_what_a_pause_took_is_given_back_beyond_the_cap(void)
 {
-	ProcdbApplySettings settings = procdb_apply_default_settings;
 	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
 	struct procdb_task_event other = event(PROCDB_TIER_LAT_CRITICAL);
-	g_autoptr(ProcdbApply) apply = NULL;
+	g_autoptr(ProcdbApply) apply = apply_with_cap(&machine, 1);
 
-	settings.max_per_second = 1;
-	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 	procdb_apply_set_pause(apply, NULL, TRUE);
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);

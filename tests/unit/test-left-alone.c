@@ -73,14 +73,11 @@ static void test_a_nice_value_of_ours_that_is_set_to_another(void)
 
 static void test_what_was_given_is_taken_back_beyond_the_cap(void)
 {
-	ProcdbApplySettings settings = procdb_apply_default_settings;
 	FakeMachine machine = machine_with_task();
 	struct procdb_task_event e = event(PROCDB_TIER_BATCH);
 	struct procdb_task_event other = event_with_slice(PROCDB_TIERS);
-	g_autoptr(ProcdbApply) apply = NULL;
+	g_autoptr(ProcdbApply) apply = apply_with_cap(&machine, 1);
 
-	settings.max_per_second = 1;
-	apply = procdb_apply_new(&settings, &fake_task_ops, &machine);
 	g_assert_cmpint(procdb_apply_handle(apply, &e), ==, PROCDB_APPLY_SET);
 	g_assert_cmpint(procdb_apply_handle(apply, &other), ==, PROCDB_APPLY_RESTORED);
 	assert_own_slice(&machine);
