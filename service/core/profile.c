@@ -289,9 +289,8 @@ enum procdb_tier procdb_profile_tier(const struct procdb_profile *profile)
 	return procdb_profile_dominant_tier(profile);
 }
 
-static double evidence(const struct procdb_profile *profile)
+static double evidence(const struct procdb_profile *profile, uint64_t votes)
 {
-	const uint64_t votes = procdb_profile_votes(profile);
 	const double n = (double)votes;
 	const double p = agreement(profile, votes);
 
@@ -300,8 +299,8 @@ static double evidence(const struct procdb_profile *profile)
 	return (p + 0.5 / n - sqrt(p * (1 - p) / n + 0.25 / (n * n))) / (1 + 1 / n);
 }
 
-uint32_t procdb_profile_missing(const struct procdb_profile *profile,
-				const struct procdb_rules *rules)
+static uint32_t missing_of(const struct procdb_profile *profile, uint64_t votes,
+			   const struct procdb_rules *rules)
 {
 	const uint32_t missing = profile->observations < rules->min_observations
 				     ? rules->min_observations - profile->observations
@@ -311,30 +310,44 @@ uint32_t procdb_profile_missing(const struct procdb_profile *profile,
 	const uint32_t needed = rules->min_observations < PROCDB_MAX_VOTES / 2
 				    ? rules->min_observations
 				    : PROCDB_MAX_VOTES / 2;
-	const uint64_t votes = procdb_profile_votes(profile);
 
 	if (!rules->by_evidence || votes >= needed)
 		return missing;
 	return missing > needed - (uint32_t)votes ? missing : needed - (uint32_t)votes;
 }
 
+uint32_t procdb_profile_missing(const struct procdb_profile *profile,
+				const struct procdb_rules *rules)
+{
+	return missing_of(profile, procdb_profile_votes(profile), rules);
+}
+
+/* The confidence of a profile that lacks no observation. */
+static double weigh(const struct procdb_profile *profile, uint64_t votes,
+		    const struct procdb_rules *rules)
+{
+	if (rules->by_evidence)
+		return evidence(profile, votes);
+	return agreement(profile, votes) * (0.5 + 0.5 * procdb_profile_stability(profile));
+}
+
 double procdb_profile_confidence(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules)
 {
-	if (procdb_profile_missing(profile, rules) > 0)
-		return 0.0;
-	if (rules->by_evidence)
-		return evidence(profile);
-	return procdb_profile_agreement(profile) * (0.5 + 0.5 * procdb_profile_stability(profile));
+	const uint64_t votes = procdb_profile_votes(profile);
+
+	return missing_of(profile, votes, rules) > 0 ? 0.0 : weigh(profile, votes, rules);
 }
 
 bool procdb_profile_is_confident(const struct procdb_profile *profile,
 				 const struct procdb_rules *rules)
 {
+	const uint64_t votes = procdb_profile_votes(profile);
+
 	/* The least confidence may be set to 0, which a profile with too few observations has as
 	 * well. */
-	return procdb_profile_missing(profile, rules) == 0 &&
-	       procdb_profile_confidence(profile, rules) >= rules->min_confidence;
+	return missing_of(profile, votes, rules) == 0 &&
+	       weigh(profile, votes, rules) >= rules->min_confidence;
 }
 
 struct procdb_class procdb_profile_prediction(const struct procdb_profile *profile)

@@ -72,8 +72,8 @@ struct _ProcdbEngine {
 	ProcdbBackend *backend;
 	struct procdb_table *table;
 	guint64 tick;
-	guint timer;	  /* GSource id; 0 while not running */
-	char *last_state; /* of the backend, as last logged */
+	guint timer;			 /* GSource id; 0 while not running */
+	char *last_backend, *last_state; /* as last logged */
 
 	/* The input of a step (learn.c). */
 	GArray *seen;	       /* struct procdb_observation: scratch */

@@ -101,6 +101,7 @@ void procdb_engine_free(ProcdbEngine *engine)
 	g_free(engine->flood.text);
 	g_free(engine->saves.last_error);
 	g_free(engine->load_problem);
+	g_free(engine->last_backend);
 	g_free(engine->last_state);
 	g_free(engine);
 }
@@ -146,19 +147,17 @@ void procdb_engine_tick(ProcdbEngine *engine)
 static void log_state(ProcdbEngine *engine)
 {
 	ProcdbBackendStatus status;
-	g_autofree char *state = NULL;
 
 	procdb_backend_status(engine->backend, &status);
-	if (engine->last_state && g_str_has_prefix(engine->last_state, status.backend) &&
-	    strcmp(engine->last_state + strlen(status.backend) + 1, status.state) == 0)
+	if (g_strcmp0(engine->last_state, status.state) == 0 &&
+	    g_strcmp0(engine->last_backend, status.backend) == 0)
 		return;
-	state = g_strdup_printf("%s %s", status.backend, status.state);
-	if (g_str_equal(status.token, "failed"))
-		procdb_log(G_LOG_LEVEL_WARNING, PROCDB_MESSAGE_BACKEND, "Backend %s", state);
-	else
-		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_BACKEND, "Backend %s", state);
+	procdb_log(g_str_equal(status.token, "failed") ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_MESSAGE,
+		   PROCDB_MESSAGE_BACKEND, "Backend %s %s", status.backend, status.state);
+	g_free(engine->last_backend);
 	g_free(engine->last_state);
-	engine->last_state = g_steal_pointer(&state);
+	engine->last_backend = g_strdup(status.backend);
+	engine->last_state = g_strdup(status.state);
 }
 
 /* Finds out whether the maps are still ours, and what they hold; makes up for what is missing. */

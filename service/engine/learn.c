@@ -74,8 +74,9 @@ static void vote(ProcdbEngine *engine, struct procdb_entry *entry, const struct 
 	}
 	*neutral -= MIN(*neutral, entry->brief);
 	entry->brief = 0;
-	if (MIN(seen->tier, PROCDB_TIER_LAT_CRITICAL) !=
-	    procdb_profile_dominant_tier(&entry->profile))
+	if ((entry->profile.teachers & PROCDB_TAUGHT_BY_FARM) &&
+	    MIN(seen->tier, PROCDB_TIER_LAT_CRITICAL) !=
+		procdb_profile_dominant_tier(&entry->profile))
 		procdb_profile_drop_prior(&entry->profile);
 	procdb_profile_learn(&entry->profile, seen, engine->tick);
 }

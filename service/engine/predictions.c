@@ -257,11 +257,13 @@ static Urgency urgency(const ProcdbEngine *engine, const struct procdb_entry *en
 /* What the map should say of an entry: a hold counts as an override above all others. */
 static struct procdb_class prediction_of(const struct procdb_entry *entry)
 {
-	struct procdb_profile profile = entry->profile;
+	struct procdb_class class = procdb_profile_prediction(&entry->profile);
 
-	if (entry->held)
-		profile.override = (uint8_t)(entry->held - 1);
-	return procdb_profile_prediction(&profile);
+	if (entry->held) {
+		class.tier = (uint8_t)(entry->held - 1);
+		class.pad[PROCDB_PAD_DECIDED] = 1;
+	}
+	return class;
 }
 
 /* More than a step has: a file was loaded or imported, and the arrays would keep its size. */
