@@ -25,7 +25,7 @@ static __always_inline struct procdb_delays *delays_here(void)
 }
 
 /*
- * p, which is treated as tier, gets a CPU ns after it was woken up, as it is on weight occasions.
+ * p, which is treated as tier, gets a CPU ns after it was woken up, as it does on weight occasions.
  * Tasks that no slice is ever given to, kernel threads and those of another policy, would only
  * blur the comparison.
  * own: the histogram of p itself, whose name has it with the next look (count_use()). It is p's

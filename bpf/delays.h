@@ -17,23 +17,28 @@
 #define PROCDB_DELAY_BUCKETS 84
 #define PROCDB_DELAY_LONGEST ((1ULL << 22) - 1) /* in units of 2^PROCDB_DELAY_SHIFT ns */
 
-/* Of wake-ups that follow each other faster than this, ns, on average, one of so many counts. */
-#define PROCDB_DELAY_OFTEN_NS (1ULL << 20)
-#define PROCDB_DELAY_OF 8
+/*
+ * What is woken up more than a thousand times a second shows how long it waits by one wake-up of
+ * so many, which counts for all of them. It would be what counting costs most.
+ */
+#define PROCDB_DELAY_OF 32
+#define PROCDB_DELAY_OFTEN_SHIFT 20
+
+/* The bits that decide which of a task's wake-ups count, of how many it had in span ns. */
+static inline __u8 procdb_delay_mask(__u64 wakeups, __u64 span)
+{
+	return wakeups >= PROCDB_DELAY_OF && span >> PROCDB_DELAY_OFTEN_SHIFT < wakeups
+		   ? PROCDB_DELAY_OF - 1
+		   : 0;
+}
 
 /*
- * How many wake-ups of a task the present one stands for; 0: it is not counted. What is woken up
- * more than a thousand times a second shows how long it waits by one of eight, and counting all of
- * them would cost it most. interval: the mean, ns, of the time between two of its wake-ups, 0: not
- * known. wakeups: how many it has had, or anything that grows with them. The low bits of a mean
- * of ns are as good as drawn by lot; of a coarse clock they may not be, and every eighth wake-up
- * is left.
+ * Whether a wake-up counts, for mask + 1 of them. woken: when it was, ns; the low bits are as good
+ * as drawn by lot. Of a coarse clock they may not be, and one of so many is left by their number.
  */
-static inline __u32 procdb_delay_weight(__u64 interval, __u64 wakeups)
+static inline __u32 procdb_delay_counts(__u8 mask, __u64 woken, __u64 number)
 {
-	if (!interval || interval >= PROCDB_DELAY_OFTEN_NS)
-		return 1;
-	return (interval ^ wakeups) % PROCDB_DELAY_OF ? 0 : PROCDB_DELAY_OF;
+	return ((woken ^ number) & mask) == 0;
 }
 
 /* Whether the task had a slice that a program set, which nearly always is the service. */

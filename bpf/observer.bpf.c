@@ -80,15 +80,13 @@ static __always_inline void start(struct task_struct *p, u64 now)
 	if (!s->awake) {
 		/* It may have waited in the queues of other CPUs before. */
 		u64 woken = s->moved ? now : queued - (waited(p) - s->waited);
-		u32 weight;
 
 		stats_wakeup(&s->stats, p, woken);
-		weight = s->moved ? 0
-				  : procdb_delay_weight(s->stats.share.interval,
-							s->stats.share.window.wakeups);
-		if (weight)
-			delays_count(p, s->stats.task.tier, procdb_elapsed(woken, now), weight,
-				     s->stats.counted.waits.cells);
+		if (procdb_delay_counts(s->stats.delay_mask, woken,
+					s->stats.share.window.wakeups) &&
+		    !s->moved)
+			delays_count(p, s->stats.task.tier, procdb_elapsed(woken, now),
+				     s->stats.delay_mask + 1U, s->stats.counted.waits.cells);
 	}
 	s->awake = true;
 	if (s->stats.task.tier == PROCDB_TIER_BATCH)

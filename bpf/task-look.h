@@ -140,6 +140,7 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 
 	note_base_slice(p);
 	ts->look_at = now + LOOK_NS;
+	ts->delay_mask = procdb_delay_mask(recent.wakeups, recent.span);
 	/* In the state, for the stack has no room on the way from sched_ext. */
 	ts->starved =
 	    procdb_elapsed(ts->looked_delay, waited(p)) > procdb_elapsed(ts->counted.cpu, life.run);

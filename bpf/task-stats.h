@@ -63,7 +63,8 @@ struct task_stats {
 	bool known;	/* by share, its tier is its own, not a guess */
 	bool decided;	/* by share, its tier is an administrator's word */
 	bool looked_up; /* a prediction was looked for under its present name */
-	bool ask;	/* its present name is another one than at the last look, and predicts */
+	u8 delay_mask;	/* which of its wake-ups are counted: procdb_delay_mask() */
+	bool ask : 1;	/* its present name is another one than at the last look, and predicts */
 	/* By share: it was measured as latency critical in its life; ... */
 	bool was_critical : 1;
 	bool starved : 1; /* ... waited for a CPU for longer than it ran, up to the last look. */
@@ -125,6 +126,7 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	ts->change_at = 0;
 	ts->looked_delay = waited(p);
 	ts->was_critical = false;
+	ts->delay_mask = 0;
 	ts->told_run = 0;
 	ts->counted = (struct program_use){.switches = p->nvcsw};
 	ts->rename_at = 0;

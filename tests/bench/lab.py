@@ -119,6 +119,14 @@ def lock(path):
         yield
 
 
+def order(conditions, rounds):
+    """The conditions of each round. Another order in each, so that no condition always follows the same one."""
+    names = list(conditions)
+    for number in range(rounds):
+        shift = number % len(names)
+        yield from names[shift:] + names[:shift]
+
+
 class Turn:
     """Lock files that are held for one step after the other, and given to others once that took so many seconds."""
 

@@ -106,42 +106,39 @@ static void test_the_last_octave_says_at_least(void)
 	g_assert_cmpuint(procdb_octaves_percentile(octaves, .5), <, 68000000);
 }
 
-/* Means and counts as they follow each other in a task that wakes up at intervals of its own. */
 static void test_some_of_many_wakeups_stand_for_all(void)
 {
 	static const guint64 ticks[] = {1, 16, 42}; /* ns of a clock */
+	const guint8 mask = procdb_delay_mask(80000, 8000000000);
 
+	g_assert_cmpuint(mask + 1, ==, PROCDB_DELAY_OF);
 	for (guint t = 0; t < G_N_ELEMENTS(ticks); t++) {
-		guint64 weight = 0, counted = 0, mean = 0;
+		guint64 counted = 0, now = 0;
 
 		g_random_set_seed(1);
 		for (guint64 wakeup = 1; wakeup <= 80000; wakeup++) {
-			const guint64 interval =
-			    (guint64)g_random_int_range(100, 1000) * ticks[t] * 8;
-
-			mean =
-			    wakeup == 1 ? interval : procdb_ewma(mean, interval, PROCDB_AGE_MATURE);
-			weight += procdb_delay_weight(mean, wakeup);
-			counted += procdb_delay_weight(mean, wakeup) > 0;
+			now += (guint64)g_random_int_range(100, 1000) * ticks[t] * 8;
+			counted += procdb_delay_counts(mask, now, wakeup);
 		}
-		g_assert_cmpuint(weight, >, 76000);
-		g_assert_cmpuint(weight, <, 84000);
-		g_assert_cmpuint(counted, <, 11000);
+		g_assert_cmpuint(counted * (mask + 1U), >, 76000);
+		g_assert_cmpuint(counted * (mask + 1U), <, 84000);
 	}
-	/* A clock that always says the same leaves each eighth. */
-	for (guint wakeup = 1, weight = 0; wakeup <= 800; wakeup++) {
-		weight += procdb_delay_weight(1 << 14, wakeup);
-		g_assert_cmpuint(weight, ==, wakeup / 8 * 8);
+	/* A clock that always says the same leaves each 32nd. */
+	for (guint wakeup = 1, weight = 0; wakeup <= 960; wakeup++) {
+		weight += procdb_delay_counts(mask, 1 << 14, wakeup) ? mask + 1U : 0;
+		g_assert_cmpuint(weight, ==, wakeup / 32 * 32);
 	}
 }
 
 static void test_each_of_few_wakeups_counts(void)
 {
-	for (guint wakeup = 0; wakeup < 16; wakeup++) {
-		g_assert_cmpuint(procdb_delay_weight(0, wakeup), ==, 1);
-		g_assert_cmpuint(procdb_delay_weight(PROCDB_DELAY_OFTEN_NS, wakeup), ==, 1);
-		g_assert_cmpuint(procdb_delay_weight(G_MAXUINT64, wakeup), ==, 1);
-	}
+	/* A thousand in a second, and too few to say how often they come. */
+	g_assert_cmpuint(procdb_delay_mask(900, 1000000000), ==, 0);
+	g_assert_cmpuint(procdb_delay_mask(31, 1000), ==, 0);
+	g_assert_cmpuint(procdb_delay_mask(0, 0), ==, 0);
+	g_assert_cmpuint(procdb_delay_mask(G_MAXUINT32, G_MAXUINT64), ==, 0);
+	for (guint wakeup = 0; wakeup < 16; wakeup++)
+		g_assert_true(procdb_delay_counts(0, wakeup * 12345, wakeup));
 }
 
 static void test_a_difference_is_what_came_between(void)
