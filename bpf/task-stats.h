@@ -122,7 +122,8 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	 */
 	ts->publish_at = observing.from_exit ? ts->life.start + PROCDB_LIFE_WINDOW_NS : 0;
 	procdb_share_begin(&ts->share);
-	ts->look_at = 0;
+	/* No sooner is there anything to see: what ends before is not looked at until then. */
+	ts->look_at = now + ADOPT_NS;
 	ts->change_at = 0;
 	ts->looked_delay = waited(p);
 	ts->was_critical = false;

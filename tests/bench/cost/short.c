@@ -71,7 +71,7 @@ static void run_one(char *program)
 	pid_t pid;
 	int status;
 
-	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environment) != 0)
+	if (posix_spawn(&pid, program, NULL, NULL, argv, environment) != 0)
 		fail("spawn");
 	if (waitpid(pid, &status, 0) != pid || status != 0)
 		fail("child");
@@ -80,6 +80,8 @@ static void run_one(char *program)
 int main(int argc, char **argv)
 {
 	const char *pid = argc > 2 ? argv[2] : NULL;
+	/* By its path, as shells execute what they have found. */
+	char program[4096] = "";
 	long long used, began, ns;
 	long count;
 
@@ -90,10 +92,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: procdb-short COUNT [PID]\n");
 		return 2;
 	}
+	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
+		fail("/proc/self/exe");
 	used = pid ? cpu_ns(pid) : 0;
 	began = now_ns();
 	for (long i = 0; i < count; i++)
-		run_one(argv[0]);
+		run_one(program);
 	ns = now_ns() - began;
 	if (pid) {
 		usleep(AFTER_US);
