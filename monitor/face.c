@@ -6,12 +6,18 @@
 #include "escape.h"
 #include "figures.h"
 
-/* "at 10:32" for µs since the epoch. */
+/* "at 10:32" for µs since the epoch, with the day if that is another one. */
 static char *at_time(gint64 time_us)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(time_us / G_USEC_PER_SEC);
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
 
-	return time ? g_date_time_format(time, "at %H:%M") : g_strdup("later");
+	if (!time || !now)
+		return g_strdup("later");
+	return g_date_time_format(time, g_date_time_get_day_of_year(time) ==
+						g_date_time_get_day_of_year(now)
+					    ? "at %H:%M"
+					    : "on %A at %H:%M");
 }
 
 static char *paused(gint64 retry_us)

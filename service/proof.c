@@ -16,6 +16,7 @@ struct _ProcdbProof {
 	ProcdbTrial *trial;
 	ProcdbGuard *guard;
 	ProcdbGuardState state; /* of the guard, as it was logged */
+	guint pauses;		/* of the guard, that were logged */
 	struct procdb_history history;
 	guint minute; /* GSource id: the end of the present one */
 };
@@ -60,6 +61,15 @@ static const char *refusal(gpointer data)
 
 static gboolean get_delays(gpointer data, struct procdb_delays *sum, GError **error)
 {
+	const ProcdbProof *proof = data;
+	ProcdbApplyStatus status;
+
+	procdb_apply_status(proof->apply, &status);
+	if (status.unlisted) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+				    "the kernel did not list the tasks to take slices from");
+		return FALSE;
+	}
 	return procdb_proof_delays(data, sum, error);
 }
 
@@ -104,11 +114,12 @@ static void on_guard_changed(gpointer data)
 	ProcdbGuardStatus status;
 
 	procdb_guard_status(proof->guard, &status);
-	if (status.state == PROCDB_GUARD_PAUSED)
+	if (status.state == PROCDB_GUARD_PAUSED && status.pauses != proof->pauses)
 		log_pause(&status);
 	else if (proof->state == PROCDB_GUARD_PAUSED && status.state == PROCDB_GUARD_WATCHING)
 		procdb_log(G_LOG_LEVEL_MESSAGE, PROCDB_MESSAGE_GUARD, "Slices are given again");
 	proof->state = status.state;
+	proof->pauses = status.pauses;
 	proof->changed(proof->data, FALSE);
 }
 

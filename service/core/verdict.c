@@ -15,8 +15,12 @@
 #define NOTABLE 50000
 /* Batch tasks that surely get less than this share of their time are harmed. */
 #define BATCH_MIN 0.95
-/* Shorter runs of batch tasks in a window, ns, are no load that could be compared. */
+/*
+ * Shorter runs of batch tasks, ns, in both windows of a pair are no load that could be compared. In
+ * one of them alone they are what is to be found: starved tasks.
+ */
 #define BATCH_RUN_MIN 20000000
+#define BATCH_RUN_FLOOR 1000000 /* so that none at all has a logarithm */
 
 const double procdb_percentile_shares[PROCDB_PERCENTILES] = {.5, .9, .99};
 
@@ -78,7 +82,10 @@ static void compare_delays(const struct procdb_pair *pairs, size_t n, double cer
 /* CPU time for each second of a window, since no two are of the same length. */
 static double batch_rate(const struct procdb_window *window)
 {
-	return window->length > 0 ? (double)window->batch_run / (double)window->length : 0;
+	const uint64_t run =
+	    window->batch_run > BATCH_RUN_FLOOR ? window->batch_run : BATCH_RUN_FLOOR;
+
+	return (double)run / (double)window->length;
 }
 
 static void compare_batch(const struct procdb_pair *pairs, size_t n, double certainty,
@@ -89,8 +96,8 @@ static void compare_batch(const struct procdb_pair *pairs, size_t n, double cert
 
 	for (size_t i = 0; i < n; i++)
 		if (pairs[i].with.length > 0 && pairs[i].without.length > 0 &&
-		    pairs[i].with.batch_run >= BATCH_RUN_MIN &&
-		    pairs[i].without.batch_run >= BATCH_RUN_MIN)
+		    (pairs[i].with.batch_run >= BATCH_RUN_MIN ||
+		     pairs[i].without.batch_run >= BATCH_RUN_MIN))
 			logs[used++] =
 			    log(batch_rate(&pairs[i].with) / batch_rate(&pairs[i].without));
 	found->batch = ratio_of(logs, used, certainty);
@@ -173,6 +180,10 @@ static void judge(struct procdb_comparison *found)
 		return;
 	found->reason = "hardly any latency-critical task had to wait for a CPU";
 	if (found->with[PROCDB_P99] < CALM && found->without[PROCDB_P99] < CALM)
+		return;
+	found->effect = PROCDB_EFFECT_NONE;
+	found->reason = "some waits seem to be longer with applying, and none surely is";
+	if (procdb_delays_seem_to_rise(found))
 		return;
 	found->effect = PROCDB_EFFECT_HELPS;
 	found->reason = "latency-critical tasks wait less with applying";

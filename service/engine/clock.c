@@ -3,19 +3,8 @@
 
 /* Whether the wall clock can be believed: it may be set, wrongly too, and set right again. */
 
-#include <time.h>
-
 #include "log.h"
 #include "engine-state.h"
-
-gint64 procdb_engine_boot_us(void)
-{
-	struct timespec now = {0};
-
-	/* Unlike the monotonic clock it goes on while the machine sleeps. */
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 /*
  * The beginning, as long as no file says how long the machine ran: early enough that profiles seen

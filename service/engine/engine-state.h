@@ -175,8 +175,6 @@ static inline gboolean procdb_engine_is_only_declared(const ProcdbEngine *engine
 
 /* clock.c */
 
-/* The time since the boot in µs, with that asleep. */
-gint64 procdb_engine_boot_us(void);
 /* How long the machine ran, all its runs together; from an arbitrary beginning. */
 gint64 procdb_engine_run_us(const ProcdbEngine *engine);
 /* It ran for at least so long, as far as a file says. */

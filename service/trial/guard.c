@@ -3,6 +3,7 @@
 
 #include "guard.h"
 
+#include "boot-clock.h"
 #include "suspicion.h"
 
 struct _ProcdbGuard {
@@ -20,8 +21,9 @@ struct _ProcdbGuard {
 	gint64 saved_us;    /* of windows without applying that may be taken */
 	gint64 saved_at_us; /* when that was worked out */
 	guint pause_ms;	    /* the last pause, or the present one; 0: none yet */
-	gint64 retry_us;    /* the end of the present one */
-	gint64 retry_at_us; /* the same in µs since the epoch, as of when it began */
+	gint64 retry_us;    /* the end of the present one by procdb_boot_us() */
+	gint64 retry_at_us; /* the same in µs since the epoch, as was last told */
+	guint pauses;	    /* so far */
 	gint64 resumed_us;  /* when the last one ended */
 	/* What was counted when it was looked last for load; at 0: not yet. */
 	struct procdb_delays before;
@@ -29,6 +31,9 @@ struct _ProcdbGuard {
 };
 
 #define US_PER_MS 1000
+/* How often the clock is looked at in a pause, and from which difference on it was set. */
+#define LOOK_AT_CLOCK_MS 60000
+#define CLOCK_STEP_US (2 * G_USEC_PER_SEC)
 
 /*
  * No look uses the windows of another, or those that made it suspicious. So looking again and again
@@ -204,14 +209,35 @@ static void watch(ProcdbGuard *guard)
 		wait_for_load(guard, first);
 }
 
+/*
+ * Waits for the end of a pause. GLib's clock stands still while the machine sleeps, so it is looked
+ * again each minute.
+ */
+static void wait_for_retry(ProcdbGuard *guard, gint64 left_us)
+{
+	wait_for(guard, (guint)MIN(left_us / US_PER_MS + 1, LOOK_AT_CLOCK_MS));
+}
+
+/* The wall clock may have been set since the time of the end was told. */
+static void tell_retry(ProcdbGuard *guard, gint64 left_us)
+{
+	const gint64 at_us = g_get_real_time() + left_us;
+
+	if (ABS(at_us - guard->retry_at_us) < CLOCK_STEP_US)
+		return;
+	guard->retry_at_us = at_us;
+	guard->host->changed(guard->data);
+}
+
 /* In the middle of a pause: the windows with applying are the only ones in which it is applied. */
 static void try_again(ProcdbGuard *guard)
 {
 	const gboolean first = guard->before_us == 0;
-	const gint64 left_us = guard->retry_us - g_get_monotonic_time();
+	const gint64 left_us = guard->retry_us - procdb_boot_us();
 
 	if (left_us > 0) {
-		wait_for(guard, (guint)(left_us / US_PER_MS + 1));
+		tell_retry(guard, left_us);
+		wait_for_retry(guard, left_us);
 		return;
 	}
 	if (!has_load(guard)) {
@@ -256,15 +282,16 @@ static void pause_for(ProcdbGuard *guard, guint pause_ms)
 	const gboolean again = guard->state == PROCDB_GUARD_PAUSED;
 
 	guard->pause_ms = pause_ms;
-	guard->retry_us = g_get_monotonic_time() + (gint64)guard->pause_ms * US_PER_MS;
+	guard->retry_us = procdb_boot_us() + (gint64)guard->pause_ms * US_PER_MS;
 	guard->retry_at_us = g_get_real_time() + (gint64)guard->pause_ms * US_PER_MS;
+	guard->pauses++;
 	/* What waited before says nothing of the load when it is tried again. */
 	guard->before_us = 0;
 	become(guard, PROCDB_GUARD_PAUSED);
 	apply_by_state(guard);
 	if (again)
 		guard->host->changed(guard->data);
-	wait_for(guard, guard->pause_ms);
+	wait_for_retry(guard, (gint64)guard->pause_ms * US_PER_MS);
 }
 
 /*
@@ -404,6 +431,7 @@ void procdb_guard_status(const ProcdbGuard *guard, ProcdbGuardStatus *status)
 	*status = (ProcdbGuardStatus){
 	    .state = guard->state,
 	    .retry_us = guard->state == PROCDB_GUARD_PAUSED ? guard->retry_at_us : 0,
+	    .pauses = guard->pauses,
 	    .found = guard->found,
 	    .harms = guard->harms,
 	};

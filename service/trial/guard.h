@@ -42,7 +42,7 @@ typedef struct {
 	/* As of ProcdbTrialHost, whatever the guard wished. */
 	const char *(*refusal)(gpointer data);
 	gboolean (*delays)(gpointer data, struct procdb_delays *now, GError **error);
-	/* The state became another one. */
+	/* The state became another one, or the time at which a pause ends. */
 	void (*changed)(gpointer data);
 } ProcdbGuardHost;
 
@@ -55,6 +55,7 @@ typedef enum {
 
 typedef struct {
 	ProcdbGuardState state;
+	guint pauses;	 /* that there were, with the present one */
 	gint64 retry_us; /* µs since the epoch: when a pause is looked at again; 0: there is none */
 	/* Of the last closer look, and whether slices harm by it: else a pause goes on unproven. */
 	struct procdb_comparison found;

@@ -4,6 +4,7 @@
 /* The verdict of a trial under made-up load where the truth is known. */
 
 #include <glib.h>
+#include <math.h>
 
 #include "made-up-load.h"
 #include "verdict.h"
@@ -83,6 +84,30 @@ static void test_less_time_for_batch_tasks_is_harm(void)
 	const Load starved = {.waits = 150, .mean_us = 600, .batch_s = 1.4};
 
 	assert_effect(&starved, &busy, PROCDB_EFFECT_HARMS);
+}
+
+static void test_no_time_at_all_for_batch_tasks_is_harm(void)
+{
+	const Load starved = {.waits = 150, .mean_us = 600, .batch_s = .005};
+	const Load one = {.waits = 150, .mean_us = 1000, .batch_s = .4};
+
+	assert_effect(&starved, &one, PROCDB_EFFECT_HARMS);
+}
+
+static void test_what_seems_longer_is_no_help(void)
+{
+	struct procdb_pair pairs[PAIRS] = {0};
+
+	/* The median is half as long in all; one of fifty waits longer in most, up to six times. */
+	for (guint i = 0; i < PAIRS; i++) {
+		const guint64 tail = (guint64)(8e6 * exp(3.0 * i / PAIRS - 1.2));
+
+		pairs[i].with.waits[procdb_delay_bucket(500000)] = 98;
+		pairs[i].without.waits[procdb_delay_bucket(1000000)] = 98;
+		pairs[i].with.waits[procdb_delay_bucket(tail)] = 2;
+		pairs[i].without.waits[procdb_delay_bucket(8000000)] = 2;
+	}
+	g_assert_cmpint(procdb_compare(pairs, PAIRS, CERTAINTY).effect, ==, PROCDB_EFFECT_NONE);
 }
 
 static void test_a_difference_in_microseconds_is_none_that_counts(void)
@@ -186,6 +211,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/verdict/idle", test_an_idle_machine_tells_nothing);
 	g_test_add_func("/verdict/few", test_few_wakeups_tell_nothing);
 	g_test_add_func("/verdict/batch", test_less_time_for_batch_tasks_is_harm);
+	g_test_add_func("/verdict/starved", test_no_time_at_all_for_batch_tasks_is_harm);
+	g_test_add_func("/verdict/seems-longer", test_what_seems_longer_is_no_help);
 	g_test_add_func("/verdict/microseconds",
 			test_a_difference_in_microseconds_is_none_that_counts);
 	g_test_add_func("/verdict/sparse", test_windows_with_hardly_any_waits_are_left_out);
