@@ -7,8 +7,7 @@
 
 #include "delays.h"
 #include "ledger.bpf.h"
-
-#define POLICY_NORMAL 0 /* include/uapi/linux/sched.h, SCHED_NORMAL */
+#include "task-stats.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -27,7 +26,8 @@ static __always_inline struct procdb_delays *delays_here(void)
 /*
  * p, which is treated as tier, gets a CPU ns after it was woken up, as it does on weight occasions.
  * Tasks that no slice is ever given to, kernel threads and those of another policy, would only
- * blur the comparison.
+ * blur the comparison. The service itself is woken up by what it gives slices to: hundreds of short
+ * waits a second that would be there only while slices are given.
  * own: the histogram of p itself, whose name has it with the next look (count_use()). It is p's
  * alone, and p runs on one CPU.
  */
@@ -39,7 +39,7 @@ static __always_inline void delays_count(const struct task_struct *p, u32 tier, 
 	struct procdb_delays *here;
 	u32 cell;
 
-	if (p->flags & PF_KTHREAD || p->policy != POLICY_NORMAL)
+	if (p->flags & PF_KTHREAD || p->policy != SCHED_NORMAL || is_service(p))
 		return;
 	cell = side * PROCDB_WAIT_OCTAVES + procdb_wait_octave(bucket);
 	/* A mask is a bound that the verifier believes; clang 19 knows it, and leaves it out. */

@@ -41,6 +41,15 @@ static inline __u32 procdb_delay_counts(__u8 mask, __u64 woken, __u64 number)
 	return ((woken ^ number) & mask) == 0;
 }
 
+/*
+ * The bits for the next wake-up: of a task whose wake-ups have become few meanwhile each counts, as
+ * its mean interval shows at once.
+ */
+static inline __u8 procdb_delay_mask_now(__u8 mask, __u64 interval)
+{
+	return interval >> PROCDB_DELAY_OFTEN_SHIFT ? 0 : mask;
+}
+
 /* Whether the task had a slice that a program set, which nearly always is the service. */
 enum procdb_delay_side {
 	PROCDB_DELAY_PLAIN = 0,

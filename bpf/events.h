@@ -77,7 +77,9 @@ static inline int procdb_slice_is_marked(__u64 slice)
  * Why no task is worse off by this than without it: EEVDF runs the eligible task with
  * the earliest deadline, which is its virtual start plus its slice over its weight; which
  * task is eligible, and so each share of the CPU, does not depend on slices (Stoica
- * and Abdel-Wahab, 1995; kernel/sched/fair.c, pick_eevdf(), entity_eligible()).
+ * and Abdel-Wahab, 1995; kernel/sched/fair.c, pick_eevdf(), entity_eligible()), but for two
+ * things: what yields gives away its slice (yield_task_fair()), and what sleeps keeps no more than
+ * two slices, or a tick, of what it was owed (update_entity_lag()).
  * - What waits for a person gets a shorter slice than the kernel's, hence no later
  *   deadline, and may interrupt what has a longer one (PREEMPT_SHORT). It is half as long
  *   again as an average run, as far as it can be, so that few runs are cut: a program that

@@ -55,6 +55,15 @@ static __always_inline struct procdb_guard *guard_of(const struct task_struct *p
 	return guard && guard->pid && guard->pid == (u32)p->pid ? guard : NULL;
 }
 
+/* Whether p is of the service. */
+static __always_inline bool is_service(const struct task_struct *p)
+{
+	const u32 first = 0;
+	struct procdb_guard *guard = bpf_map_lookup_elem(&procdb_guards, &first);
+
+	return guard && guard->service == (u32)p->tgid;
+}
+
 static __always_inline void note_change(struct procdb_guard *guard, s32 nice, u64 slice)
 {
 	guard->nice = nice;

@@ -64,6 +64,14 @@ static __always_inline u64 queued_at(const struct task_struct *p, u64 now)
 	return queued && queued < now ? queued : now;
 }
 
+/* The tier that p is treated as: what a rule decided is above what was measured. */
+static __always_inline u32 treated_as(struct task_struct *p, const struct task_state *s)
+{
+	const u8 tier = (u8)s->stats.task.tier;
+
+	return wanted.decided ? decided_or(p, tier, false) : tier;
+}
+
 /*
  * Wake-ups are counted here, too, when the task gets a CPU: early enough for every reader of the
  * count, and a program at sched_wakeup would cost as much again. The task was woken up if it had
@@ -80,13 +88,13 @@ static __always_inline void start(struct task_struct *p, u64 now)
 	if (!s->awake) {
 		/* It may have waited in the queues of other CPUs before. */
 		u64 woken = s->moved ? now : queued - (waited(p) - s->waited);
+		u8 mask;
 
 		stats_wakeup(&s->stats, p, woken);
-		if (procdb_delay_counts(s->stats.delay_mask, woken,
-					s->stats.share.window.wakeups) &&
-		    !s->moved)
-			delays_count(p, s->stats.task.tier, procdb_elapsed(woken, now),
-				     s->stats.delay_mask + 1U, s->stats.counted.waits.cells);
+		mask = procdb_delay_mask_now(s->stats.delay_mask, s->stats.share.interval);
+		if (procdb_delay_counts(mask, woken, s->stats.share.window.wakeups) && !s->moved)
+			delays_count(p, treated_as(p, s), procdb_elapsed(woken, now), mask + 1U,
+				     s->stats.counted.waits.cells);
 	}
 	s->awake = true;
 	if (s->stats.task.tier == PROCDB_TIER_BATCH)
@@ -233,12 +241,13 @@ int procdb_ask(struct bpf_iter__task *ctx)
 /* A task that slept so long does something else when it wakes up, ns: 0.27 s. */
 #define LONG_SLEEP_NS (1ULL << 28)
 
-__u32 long_slices; /* tasks with the slice of batch that procdb_rest has found */
+__u32 batch_tasks; /* that procdb_rest has found: measured as such, or with the slice of batch */
 
 /*
  * Takes the long slice from tasks that sleep. Their deadline is set when they wake up, for a key
  * perhaps, and nothing is measured until they stop. The service runs this once a second while there
- * are such slices.
+ * are batch tasks, and also while it takes all slices back for a while: what a task is counted as
+ * in a trial must not depend on whether it has a slice.
  */
 SEC("iter/task")
 int procdb_rest(struct bpf_iter__task *ctx)
@@ -247,18 +256,21 @@ int procdb_rest(struct bpf_iter__task *ctx)
 	struct procdb_given *given;
 	struct task_state *s;
 	u64 now = bpf_ktime_get_ns() - clock_ahead, slept_at;
+	bool has;
 
-	if (!p)
+	if (!p || p->flags & PF_KTHREAD)
 		return 0;
 	given = given_of(p);
 	/* From real-time and idle tasks the kernel takes no slice back. */
-	if (!given || p->se.slice != wanted.slice[PROCDB_TIER_BATCH] ||
-	    (p->policy != SCHED_NORMAL && p->policy != SCHED_BATCH))
-		return 0;
+	has = given && p->se.slice == wanted.slice[PROCDB_TIER_BATCH] &&
+	      (p->policy == SCHED_NORMAL || p->policy == SCHED_BATCH);
 	s = bpf_task_storage_get(&tasks, p, 0, 0);
-	if (!s || s->stats.decided || given->decision)
+	if ((given && given->decision) || (s && s->stats.decided) ||
+	    (!has && !(s && s->stats.task.tier == PROCDB_TIER_BATCH)))
 		return 0;
-	long_slices++;
+	batch_tasks++;
+	if (!s)
+		return 0;
 	slept_at = s->stats.share.slept_at;
 	/* What waits in a queue was woken up, and slept until then. */
 	if (!slept_at || !p->__state || procdb_elapsed(slept_at, now) < LONG_SLEEP_NS)

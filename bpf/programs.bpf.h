@@ -113,7 +113,7 @@ static __noinline void count_use(struct program_use *counted, const struct procd
 	if (!program)
 		return;
 	if (created && describe(program, 0)) {
-		program->uid = p->cred->uid.val;
+		program->uid = uid_of(p);
 		program->kind = kind_of(p);
 		described(program, 0);
 	}
@@ -149,7 +149,7 @@ static __always_inline void describe_executed(struct task_struct *p, const struc
 					      const char *filename)
 {
 	/* Of a task in a tracepoint: plain loads, which cost a tenth of probes. */
-	const u64 cgroup = p->cgroups->dfl_cgrp->kn->id;
+	const u32 cgroup = (u32)p->cgroups->dfl_cgrp->kn->id & ((1U << 24) - 1);
 	struct procdb_program *program;
 	bool created;
 	u32 seen;
@@ -160,7 +160,7 @@ static __always_inline void describe_executed(struct task_struct *p, const struc
 	seen = program->version;
 	if (!describe(program, seen))
 		return;
-	program->uid = p->cred->uid.val;
+	program->uid = uid_of(p);
 	program->kind = kind_of(p);
 	program->path[0] = '\0';
 	if (names_a_file(filename))
@@ -169,7 +169,7 @@ static __always_inline void describe_executed(struct task_struct *p, const struc
 		path_of(p, program->path);
 	/* Nearly always the same, and the way up to it would be more than half of an exec's cost.
 	 */
-	if (program->cgroup != cgroup) {
+	if (!cgroup || program->cgroup != cgroup) {
 		program->unit[0] = '\0';
 		unit_of(p, program->unit);
 		program->cgroup = cgroup;

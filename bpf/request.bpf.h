@@ -39,10 +39,6 @@ static __always_inline u8 decided_or(struct task_struct *p, u8 tier, bool execut
 	return tier;
 }
 
-/* include/uapi/linux/sched.h */
-#define SCHED_NORMAL 0
-#define SCHED_BATCH 3
-
 /*
  * Whether another program has made the task one that is left alone, so that our slice is to go. The
  * kernel takes none back from real-time and idle tasks.

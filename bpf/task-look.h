@@ -9,14 +9,24 @@
 
 #include "task-stats.h"
 
+/*
+ * Whether p runs a virtual machine: KVM asks to be told when its thread is preempted (kvm_main.c,
+ * vcpu_load()). What that burns is the guest's, in which a person may type.
+ */
+static __always_inline bool runs_guest(const struct task_struct *p)
+{
+	return bpf_core_field_exists(p->preempt_notifiers) && p->preempt_notifiers.first;
+}
+
 /* The tier, within bounds that no measurement may leave. */
 static __always_inline u32 bounded_tier(const struct task_stats *ts, const struct task_struct *p,
 					u32 tier)
 {
 	if (ts->always_critical)
 		return PROCDB_TIER_LAT_CRITICAL;
-	return tier == PROCDB_TIER_BATCH && p->flags & PF_WQ_WORKER ? PROCDB_TIER_INTERACTIVE
-								    : tier;
+	if (tier == PROCDB_TIER_BATCH && (p->flags & PF_WQ_WORKER || runs_guest(p)))
+		return PROCDB_TIER_INTERACTIVE;
+	return tier;
 }
 
 /*

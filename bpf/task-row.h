@@ -58,11 +58,10 @@ struct procdb_program {
 	__u64 switches; /* voluntary context switches */
 	/* How long they waited for a CPU after a wake-up, as struct procdb_delays counts it. */
 	__u32 waits[PROCDB_DELAY_SIDES][PROCDB_WAIT_OCTAVES];
-	__u64 cgroup;  /* id of the one that unit is of; 0: none */
 	__u32 version; /* of what follows; odd while BPF writes it */
 	__u32 uid;
-	__u8 kind; /* enum procdb_task_kind */
-	__u8 pad[3];
+	__u32 kind : 8;	   /* enum procdb_task_kind */
+	__u32 cgroup : 24; /* of the id of the one that unit is of, the low bits; 0: none */
 	char path[PROCDB_PATH_LEN];
 	char unit[PROCDB_UNIT_LEN];
 	__u32 version_again; /* the same, behind it */
@@ -77,6 +76,6 @@ static inline int procdb_program_is_whole(const struct procdb_program *copy)
 	return copy->version == copy->version_again && !(copy->version & 1);
 }
 
-_Static_assert(sizeof(struct procdb_program) == 56 + 4 * PROCDB_DELAY_SIDES * PROCDB_WAIT_OCTAVES +
+_Static_assert(sizeof(struct procdb_program) == 48 + 4 * PROCDB_DELAY_SIDES * PROCDB_WAIT_OCTAVES +
 						    PROCDB_PATH_LEN + PROCDB_UNIT_LEN,
 	       "no padding that BPF would leave unset");

@@ -93,10 +93,17 @@ __u64 failed;	   /* updates that the map refused */
 /* The kernel's own slice, ns: what a task has that no program gave another one. */
 __u64 base_slice = 1ULL << 20;
 
-/* Notes the kernel's own slice, where p has it. */
+#define SCHED_NORMAL 0 /* include/uapi/linux/sched.h */
+#define SCHED_BATCH 3
+
+/*
+ * Notes the kernel's own slice, where p has it. What migrates tasks has that of a time when the
+ * machine had one CPU, for it became a real-time task then.
+ */
 static __always_inline void note_base_slice(struct task_struct *p)
 {
-	if (bpf_core_field_exists(p->se.custom_slice) && !p->se.custom_slice && p->se.slice)
+	if (p->policy == SCHED_NORMAL && bpf_core_field_exists(p->se.custom_slice) &&
+	    !p->se.custom_slice && p->se.slice)
 		base_slice = p->se.slice;
 }
 
@@ -181,7 +188,7 @@ static __always_inline void publish(const struct task_stats *ts, struct task_str
 				    struct procdb_class *seen)
 {
 	struct procdb_comm comm = ts->key;
-	u32 uid = p->cred->uid.val;
+	u32 uid = uid_of(p);
 	const struct procdb_class *there = bpf_map_lookup_elem(&task_class_observe, &comm);
 
 	/* Kernel threads are root's, root in a user namespace is a user. */
@@ -216,7 +223,7 @@ static __always_inline void judge(struct task_stats *ts, struct task_struct *p, 
 
 	if (was == NOT_PREDICTED)
 		return;
-	if (tier > observing.max_user_tier && was == observing.max_user_tier && p->cred->uid.val)
+	if (tier > observing.max_user_tier && was == observing.max_user_tier && uid_of(p))
 		tier = observing.max_user_tier;
 	score = score_of(&ts->predicted_as);
 	if (score) {

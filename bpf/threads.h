@@ -33,6 +33,20 @@ static __always_inline void comm_of(const struct task_struct *p, struct procdb_c
 	__builtin_memcpy(comm->bytes, p->comm, sizeof(comm->bytes));
 }
 
+/* Of whom nothing is known: no user in particular, and not root. */
+#define UID_UNKNOWN 65534
+
+/*
+ * The user of p. The BTF of kernels that clang built, as of CachyOS, tells the verifier that cred
+ * is protected by RCU, and it then wants to see a check.
+ */
+static __always_inline u32 uid_of(const struct task_struct *p)
+{
+	const struct cred *cred = p->cred;
+
+	return cred ? cred->uid.val : UID_UNKNOWN;
+}
+
 static __always_inline bool is_same_comm(const struct procdb_comm *a, const struct procdb_comm *b)
 {
 	const u64 *one = (const u64 *)a->bytes, *other = (const u64 *)b->bytes;
@@ -189,7 +203,7 @@ static __always_inline void crew_of(struct task_struct *p, const struct procdb_c
 				    struct crew *crew)
 {
 	crew->comm = *key;
-	crew->uid = p->cred->uid.val;
+	crew->uid = uid_of(p);
 }
 
 /* A nameless thread has turned out to be of this tier, with ran ns of CPU time more. */

@@ -180,6 +180,14 @@ struct sched_attr {
 	__u64 sched_runtime; /* of the fair class: its slice, since 6.12 */
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
@@ -202,6 +210,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	const struct cred *cred;
 	struct mm_struct *mm;
+	struct hlist_head preempt_notifiers; /* with CONFIG_PREEMPT_NOTIFIERS */
 	struct css_set *cgroups;
 	/* Last: comm is copied by as many bytes as it is aligned to. */
 	unsigned int in_execve : 1;

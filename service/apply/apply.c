@@ -138,7 +138,8 @@ gboolean procdb_apply_refresh(ProcdbApply *apply)
 		procdb_apply_recover(apply);
 	apply->active = should_be_active(apply);
 	/* A task that was real-time or idle may be neither any more. */
-	if (!apply->active && (before || (apply->kept > 0 && ++apply->waited >= LOOK_AT_KEPT))) {
+	if (!apply->active &&
+	    (before || apply->unlisted || (apply->kept > 0 && ++apply->waited >= LOOK_AT_KEPT))) {
 		procdb_apply_restore(apply);
 		apply->waited = 0;
 	}
@@ -343,7 +344,7 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 
 	if (!apply->active) {
 		/* Also that one has ended: it may be from a moment ago, and not yet seen by BPF. */
-		if (event->decision || event->reason == PROCDB_TASK_EXECUTED)
+		if (event->decision || event->reason != PROCDB_TASK_MATURED)
 			note_decision(apply, event);
 		return PROCDB_APPLY_NOTHING;
 	}
@@ -481,7 +482,7 @@ void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 	    .active = apply->active || is_shortly_without(apply),
 	    .reason = reason_of(apply),
 	    .kept = apply->kept,
-	    .unlisted = apply->unlisted,
+	    .unlisted = apply->unlisted && !apply->active,
 	    .tasks = apply->tasks,
 	    .long_sets = apply->long_sets,
 	};

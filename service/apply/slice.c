@@ -126,8 +126,10 @@ gboolean procdb_slice_take_decision(struct procdb_task_event *event, struct proc
 {
 	const guint8 before = given->decision;
 
+	/* Of a task that has left its unit, too: what it executed stays decided. */
 	if (event->reason == PROCDB_TASK_EXECUTED ||
-	    (event->decision && !(before & PROCDB_BY_PROGRAM)))
+	    ((event->decision || event->reason == PROCDB_TASK_MOVED) &&
+	     !(before & PROCDB_BY_PROGRAM)))
 		given->decision = event->decision;
 	if (given->decision)
 		event->tier = PROCDB_DECIDED_TIER(given->decision);

@@ -34,7 +34,7 @@ struct _ProcdbApplySource {
 	gboolean unfinished; /* tasks may run without their slice, and send no event */
 	guint64 missed;	     /* events that were lost or refused, up to the last second */
 	guint64 long_sets;   /* slices of batch that were set up to then */
-	guint long_slices;   /* tasks that had the slice of batch then */
+	guint batch_tasks;   /* that were found then */
 	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
 	gboolean resting;    /* events have been thrown away, and those that wait will be */
@@ -199,17 +199,19 @@ static guint64 missed_so_far(const ProcdbApplySource *source)
 	return procdb_apply_count(source->apply, PROCDB_APPLY_REFUSED_LIMIT) + status.tasks_lost;
 }
 
-/* Only while there may be tasks with a long slice: others have inherited it, or none has. */
+/*
+ * Only while there may be tasks with a long slice, or others that are batch: as long as they have
+ * been found, also while no slice is given.
+ */
 static void look_for_sleepers(ProcdbApplySource *source)
 {
 	ProcdbApplyStatus status;
 
 	procdb_apply_status(source->apply, &status);
-	if (!source->backend || !procdb_apply_is_active(source->apply) ||
-	    (status.long_sets == source->long_sets && source->long_slices == 0))
+	if (!source->backend || (status.long_sets == source->long_sets && source->batch_tasks == 0))
 		return;
 	source->long_sets = status.long_sets;
-	source->long_slices = procdb_backend_let_rest(source->backend);
+	source->batch_tasks = procdb_backend_let_rest(source->backend);
 }
 
 /*

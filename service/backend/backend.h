@@ -131,8 +131,9 @@ void procdb_backend_take_events(ProcdbBackend *backend, GArray *events, gboolean
 gboolean procdb_backend_ask_again(ProcdbBackend *backend);
 
 /*
- * Has tasks that have slept for a while with the slice of batch send an event that takes it back.
- * The number of tasks that had it; 0 if the kernel does not let them be listed.
+ * Batch tasks that have slept for a while are taken for interactive until they are measured again,
+ * and those that have the slice of batch send an event that takes it back. The number of batch
+ * tasks there were; G_MAXUINT if the kernel did not let them be listed.
  */
 guint procdb_backend_let_rest(ProcdbBackend *backend);
 

@@ -163,9 +163,9 @@ static guint observer_let_rest(ProcdbBackend *backend)
 
 	if (!self->skeleton)
 		return 0;
-	self->skeleton->bss->long_slices = 0;
+	self->skeleton->bss->batch_tasks = 0;
 	nothing = procdb_survey_read(self->skeleton->progs.procdb_rest);
-	return nothing ? self->skeleton->bss->long_slices : 0;
+	return nothing ? self->skeleton->bss->batch_tasks : G_MAXUINT;
 }
 
 static void observer_close(ProcdbBackend *backend)

@@ -9,21 +9,21 @@
 
 #include "ledger.h"
 
-/* What rules make of an event; FALSE: it says nothing then. */
-static gboolean take_decision(const ProcdbTaskEvents *events,
-			      const struct procdb_execution *execution,
-			      struct procdb_task_event *event)
+/* What rules make of an event. */
+static void take_decision(const ProcdbTaskEvents *events, const struct procdb_execution *execution,
+			  struct procdb_task_event *event)
 {
 	*event = execution->event;
 	event->decision =
 	    events->decide ? events->decide(execution, events->decide_data) : (guint8)0;
+	/* That one has ended is said as well: the task executed something else, or left the unit.
+	 */
 	if (event->decision == 0)
-		return event->reason == PROCDB_TASK_EXECUTED;
+		return;
 	event->tier = PROCDB_DECIDED_TIER(event->decision);
 	if (event->reason == PROCDB_TASK_EXECUTED)
 		/* Nothing is known of its runs yet. */
 		event->runtime = PROCDB_PRIOR_AVG_RUNTIME;
-	return TRUE;
 }
 
 /* libbpf calls this for each event. */
@@ -34,8 +34,8 @@ static int on_event(void *context, void *data, size_t size)
 
 	/* libbpf's records are aligned, and as long as BPF reserved them, to eight bytes. */
 	if (size >= sizeof(struct procdb_execution)) {
-		if (take_decision(events, data, &event))
-			g_array_append_val(events->taken, event);
+		take_decision(events, data, &event);
+		g_array_append_val(events->taken, event);
 	} else if (size >= sizeof(event)) {
 		g_array_append_vals(events->taken, data, 1);
 	}

@@ -77,6 +77,20 @@ static void test_a_unit_does_not_decide_over_a_program(void)
 	g_assert_cmpuint(decision_of(&machine), ==, BATCH_BY_UNIT);
 }
 
+static void test_a_unit_decides_as_long_as_the_task_is_in_it(void)
+{
+	FakeMachine machine = machine_with_task();
+	const guint8 lat = PROCDB_DECISION(PROCDB_TIER_LAT_CRITICAL, PROCDB_BY_PROGRAM);
+
+	apply_default(&machine, decided(PROCDB_TASK_MOVED, BATCH_BY_UNIT));
+	apply_default(&machine, decided(PROCDB_TASK_MOVED, 0));
+	g_assert_cmpuint(decision_of(&machine), ==, 0);
+	/* What decides by the program stays, wherever the task goes. */
+	apply_default(&machine, decided(PROCDB_TASK_EXECUTED, lat));
+	apply_default(&machine, decided(PROCDB_TASK_MOVED, 0));
+	g_assert_cmpuint(decision_of(&machine), ==, lat);
+}
+
 static void test_a_pause_does_not_lose_it(void)
 {
 	FakeMachine machine = machine_with_task();
@@ -150,6 +164,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/decisions/left-alone", test_to_be_left_alone_is_a_decision);
 	g_test_add_func("/decisions/a-unit-is-below-a-program",
 			test_a_unit_does_not_decide_over_a_program);
+	g_test_add_func("/decisions/a-unit-decides-as-long-as-the-task-is-in-it",
+			test_a_unit_decides_as_long_as_the_task_is_in_it);
 	g_test_add_func("/decisions/a-pause-does-not-lose-it", test_a_pause_does_not_lose_it);
 	g_test_add_func("/decisions/a-pause-does-not-keep-it", test_in_a_pause_it_ends_as_well);
 	g_test_add_func("/decisions/the-limit-does-not-lose-it", test_the_limit_does_not_lose_it);

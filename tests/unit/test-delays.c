@@ -137,6 +137,9 @@ static void test_each_of_few_wakeups_counts(void)
 	g_assert_cmpuint(procdb_delay_mask(31, 1000), ==, 0);
 	g_assert_cmpuint(procdb_delay_mask(0, 0), ==, 0);
 	g_assert_cmpuint(procdb_delay_mask(G_MAXUINT32, G_MAXUINT64), ==, 0);
+	/* As soon as they have become few. */
+	g_assert_cmpuint(procdb_delay_mask_now(31, 2000000), ==, 0);
+	g_assert_cmpuint(procdb_delay_mask_now(31, 500000), ==, 31);
 	for (guint wakeup = 0; wakeup < 16; wakeup++)
 		g_assert_true(procdb_delay_counts(0, wakeup * 12345, wakeup));
 }
