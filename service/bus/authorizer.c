@@ -14,10 +14,10 @@
 
 /*
  * The most checks at once, in all and for a user. The bus daemon lets a connection wait for 128
- * replies, and our calls to polkit count: stay below, and let no user take all of them. Fewer
+ * replies, so of the checks of several users some wait until others are answered (checks.c). Fewer
  * prompts are allowed: each may take minutes.
  */
-#define MAX_ASKED 96
+#define MAX_ASKED 1024
 #define MAX_ASKED_PER_USER 64
 #define MAX_PROMPTS 48
 #define MAX_PROMPTS_PER_USER 8

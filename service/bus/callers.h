@@ -59,6 +59,7 @@ struct _ProcdbCaller {
 	gsize unsent;	     /* of these, the bytes of answers that were not sent yet */
 	gsize rationed;	     /* bytes that were taken for read, as the bus does not say */
 	gint64 asked_at;     /* unread.c's */
+	gint64 owed_us;	     /* CPU time of its calls that no user was charged for yet: times.c's */
 
 	/* For the followers. */
 	gboolean may_follow;		   /* the authority's last decision */

@@ -4,7 +4,6 @@
 #include "connection.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "errors.h"
@@ -41,6 +40,7 @@ struct _ProcdbConnection {
 	sd_bus_slot *name_acquired;
 	sd_bus_slot *name_lost;
 	gboolean announced; /* connected() was called, disconnected() not yet */
+	gboolean answered;  /* the bus has, on this connection */
 	gboolean served;    /* has had the name once: from then on it waits longer */
 	gboolean over;	    /* failed or withdrawn */
 	gint64 named_at;    /* monotonic µs; 0 while the name is not ours */
@@ -169,6 +169,14 @@ static gboolean on_name_patience(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* The bus may be slow at boot, but not for ever. */
+static gboolean on_silence(gpointer data)
+{
+	((ProcdbConnection *)data)->patience = 0;
+	fail_unreachable(data, ETIMEDOUT);
+	return G_SOURCE_REMOVE;
+}
+
 static void wait_for_name(ProcdbConnection *self)
 {
 	stop_timer(&self->patience);
@@ -252,40 +260,40 @@ static gboolean on_look(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Whether a process has ended, and so uses no database and no pins any more. */
-static gboolean is_dead(guint32 pid)
+static void wait_for_owner(ProcdbConnection *self)
 {
-	/* Our own pid: an older connection of ours, which is of no use any more. */
-	return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
+	if (!self->patience)
+		wait_for_name(self);
+	self->step = g_timeout_add(NAME_POLL_MS, on_look, self);
 }
 
-/*
- * Whether the process that owns the name has ended. The dbus-daemon of Debian 13 (1.16), which
- * holds a pidfd of each, then knows no id of it any more; older ones go on to say what it was.
- */
-static gboolean owner_is_dead(sd_bus_message *reply)
+/* The bus knows the number of our own process: those that it tells are of our pid namespace. */
+static int on_own_process(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
+	ProcdbConnection *self = data;
 	guint32 pid;
 
-	if (sd_bus_message_is_method_error(reply, PROCDB_DAEMON_NAME ".Error.UnixProcessIdUnknown"))
-		return TRUE;
-	/* It may also have left the bus meanwhile. */
-	return !sd_bus_message_get_error(reply) &&
-	       sd_bus_message_read_basic(reply, 'u', &pid) > 0 && is_dead(pid);
+	if (!sd_bus_message_get_error(reply) && sd_bus_message_read_basic(reply, 'u', &pid) > 0 &&
+	    (pid_t)pid == getpid()) {
+		stop_timer(&self->patience);
+		take_name(self, FLAG_REPLACE_EXISTING);
+	} else {
+		wait_for_owner(self);
+	}
+	return 1;
 }
 
 static int on_owner_process(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
 	ProcdbConnection *self = data;
 
-	if (owner_is_dead(reply)) {
-		stop_timer(&self->patience);
-		take_name(self, FLAG_REPLACE_EXISTING);
-	} else {
-		if (!self->patience)
-			wait_for_name(self);
-		self->step = g_timeout_add(NAME_POLL_MS, on_look, self);
-	}
+	const char *own;
+
+	/* One that has ended uses no database and no pins any more. */
+	if (procdb_peers_has_ended(reply) && sd_bus_get_unique_name(self->bus, &own) >= 0)
+		call_bus(self, "GetConnectionUnixProcessID", on_own_process, own);
+	else
+		wait_for_owner(self);
 	return 1;
 }
 
@@ -296,6 +304,10 @@ static int on_looked(sd_bus_message *reply, void *data, sd_bus_error *error)
 
 	if (!read_answer(self, reply, 'b', &owned))
 		return 1;
+	/* From now on it is the name that is waited for, and no more the bus. */
+	if (!self->answered)
+		stop_timer(&self->patience);
+	self->answered = TRUE;
 	if (owned) {
 		call_bus(self, "GetConnectionUnixProcessID", on_owner_process, PROCDB_BUS_NAME);
 		return 1;
@@ -306,10 +318,7 @@ static int on_looked(sd_bus_message *reply, void *data, sd_bus_error *error)
 	return 1;
 }
 
-/*
- * Waits for the end of an older service: while it uses the database, the pins and the slices of
- * tasks, this one must not touch them.
- */
+/* Waits for the end of an older service: both must not use the database, the pins and tasks. */
 static void look_for_others(ProcdbConnection *self)
 {
 	call_bus(self, "NameHasOwner", on_looked, PROCDB_BUS_NAME);
@@ -447,9 +456,9 @@ static gboolean on_reconnect(gpointer data)
 		return G_SOURCE_REMOVE;
 	}
 	self->source = procdb_bus_source_new(self->bus, &listener, self);
-	/* The time limit starts here: the bus may be slow to answer. */
+	self->answered = FALSE;
 	if (!self->served)
-		wait_for_name(self);
+		self->patience = g_timeout_add_seconds(BUS_PATIENCE_S, on_silence, self);
 	look_for_others(self);
 	return G_SOURCE_REMOVE;
 }

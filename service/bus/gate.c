@@ -14,8 +14,6 @@
 #include "times.h"
 #include "unread.h"
 
-/* The largest call: an ImportProfiles of some 30,000 records, more than there are by default. */
-#define MAX_CALL ((gsize)6 << 20)
 /* Below the 25 s after which most callers give up: they still get the reason. */
 #define PATIENCE_US (20 * (gint64)G_USEC_PER_SEC)
 #define TOO_MANY "Too many calls wait; try again later"
@@ -373,6 +371,7 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	gboolean wants_answer = sd_bus_message_get_expect_reply(call) > 0;
 	const char *sender = sd_bus_message_get_sender(call);
 	ProcdbCaller *caller;
+	const char *refusal;
 	gsize size, answer;
 
 	/* A call without an action changes nothing: it is dropped if it wants no answer either. */
@@ -382,13 +381,11 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	/* Also for calls without an action: unread answers count against the user. */
 	if (!caller->identified)
 		procdb_caller_identify(caller);
-	size = procdb_message_size(call, MAX_CALL);
-	/* A path may have any length, and sd-bus would say it in its error. */
-	if (size > MAX_CALL || strlen(sd_bus_message_get_path(call)) > PROCDB_MAX_BUS_NAME) {
-		refuse(self, caller, call,
-		       procdb_bus_limit(size > MAX_CALL ? "A call may have at most 6 MiB"
-							: "The path of an object has at most 255 "
-							  "bytes here"));
+	/* To look at a call takes time as well, whatever becomes of it. */
+	procdb_times_begin(self->times, caller);
+	refusal = procdb_message_refusal(call, procdb_times_is_far_behind(caller), &size);
+	if (refusal) {
+		refuse(self, caller, call, procdb_bus_limit(refusal));
 		return 1;
 	}
 	answer = wants_answer ? self->answer_size(call, self->data) : 0;
@@ -399,7 +396,6 @@ static int on_new_call(ProcdbGate *self, sd_bus_message *call)
 	procdb_unread_add(self->unread, caller, answer);
 	self->estimate = answer;
 	self->passed = call;
-	procdb_times_begin(self->times, caller);
 	return 0;
 }
 

@@ -3,6 +3,10 @@
 
 #include "peers.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
 static void on_identified(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GTask) task = data;
@@ -29,6 +33,19 @@ void procdb_peers_identify(ProcdbChecks *questions, sd_bus *bus, const char *nam
 		(void)sd_bus_message_append(call, "s", name);
 	procdb_checks_ask(questions, call, NULL,
 			  g_task_new(NULL, g_task_get_cancellable(task), on_identified, task));
+}
+
+gboolean procdb_peers_has_ended(sd_bus_message *reply)
+{
+	guint32 pid;
+
+	if (sd_bus_message_is_method_error(reply, PROCDB_DAEMON_NAME ".Error.UnixProcessIdUnknown"))
+		return TRUE;
+	/* It may also have left the bus meanwhile. */
+	if (sd_bus_message_get_error(reply) || sd_bus_message_read_basic(reply, 'u', &pid) <= 0)
+		return FALSE;
+	/* Our own pid: an older connection of ours, which is of no use any more. */
+	return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
 struct _ProcdbPeerWatch {

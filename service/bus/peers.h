@@ -31,6 +31,13 @@ void procdb_peers_unwatch(ProcdbPeerWatch *watch);
 gboolean procdb_peers_is_from_bus(sd_bus_message *signal);
 
 /*
+ * Whether an answer to GetConnectionUnixProcessID says that the process has ended. The dbus-daemon
+ * of Debian 13 (1.16), which holds a pidfd of each, knows no id of it then; older ones go on to say
+ * what it was. Only where that is a process of our own pid namespace is it so.
+ */
+gboolean procdb_peers_has_ended(sd_bus_message *reply);
+
+/*
  * A callback for sd_bus_add_match_async(). Without one, sd-bus ends the connection when the bus
  * refuses a match rule.
  */

@@ -22,6 +22,8 @@ struct _ProcdbPolkit {
 	sd_bus *bus;
 	sd_bus_slot *changed;
 	ProcdbPeerWatch *owner;
+	sd_bus_slot *question; /* about the owner */
+	char *owner_name;      /* its unique name, "" for none; NULL: not known yet */
 	ProcdbChecks *checks;
 	ProcdbChecks *identifications;
 	guint64 n_checks; /* so far: the number of a check is its name for CancelCheck */
@@ -34,15 +36,42 @@ static void notice_change(ProcdbPolkit *self)
 		procdb_gate_changed(self->gate);
 }
 
+static void set_owner(ProcdbPolkit *self, const char *owner)
+{
+	g_free(self->owner_name);
+	self->owner_name = g_strdup(owner);
+}
+
 static int on_changed(sd_bus_message *signal, void *data, sd_bus_error *error)
 {
-	notice_change(data);
+	ProcdbPolkit *self = data;
+
+	/* Any user may send one: each would make all decisions void, and a signal be lost. */
+	if (!self->owner_name ||
+	    g_strcmp0(sd_bus_message_get_sender(signal), self->owner_name) == 0)
+		notice_change(self);
 	return 0;
 }
 
 static void on_owner_changed(const char *owner, gpointer data)
 {
+	set_owner(data, owner);
 	notice_change(data);
+}
+
+static int on_owner(sd_bus_message *reply, void *data, sd_bus_error *error)
+{
+	ProcdbPolkit *self = data;
+	const char *owner;
+
+	/* It may have come meanwhile, and said so. */
+	if (self->owner_name)
+		return 1;
+	if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+		set_owner(self, "");
+	else if (sd_bus_message_read(reply, "s", &owner) > 0)
+		set_owner(self, owner);
+	return 1;
 }
 
 static int new_call(sd_bus *bus, sd_bus_message **call, const char *method)
@@ -181,13 +210,13 @@ ProcdbPolkit *procdb_polkit_new(sd_bus *bus)
 	polkit->bus = sd_bus_ref(bus);
 	polkit->checks = procdb_checks_new(MAX_CHECKS);
 	polkit->identifications = procdb_checks_new(MAX_IDENTIFICATIONS);
-	/*
-	 * The match comes before the first check, so that no change after a decision is missed. A
-	 * forged signal only makes the service ask polkit again.
-	 */
+	/* Before the first check, so that no change after a decision is missed. */
 	(void)sd_bus_match_signal_async(bus, &polkit->changed, NAME, PATH, INTERFACE, "Changed",
 					on_changed, procdb_peers_installed, polkit);
 	polkit->owner = procdb_peers_watch(bus, NAME, on_owner_changed, polkit);
+	(void)sd_bus_call_method_async(bus, &polkit->question, PROCDB_DAEMON_NAME,
+				       PROCDB_DAEMON_PATH, PROCDB_DAEMON_NAME, "GetNameOwner",
+				       on_owner, polkit, "s", NAME);
 	return polkit;
 }
 
@@ -204,6 +233,8 @@ void procdb_polkit_free(ProcdbPolkit *polkit)
 	procdb_checks_free(polkit->identifications);
 	sd_bus_slot_unref(polkit->changed);
 	procdb_peers_unwatch(polkit->owner);
+	sd_bus_slot_unref(polkit->question);
+	g_free(polkit->owner_name);
 	sd_bus_unref(polkit->bus);
 	g_free(polkit);
 }

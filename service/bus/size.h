@@ -8,7 +8,8 @@
 #include <systemd/sd-bus.h>
 
 /*
- * Estimates the bytes of a message. Reads no further than max; a malformed message has more than
- * max. The message is rewound after that.
+ * Why a call is refused unread, as a sentence; NULL: it is not, and *size is an estimate of its
+ * bytes. No more of a call is read than it may have, which is less where its user is behind with
+ * the time that its calls take. The call is rewound after that.
  */
-gsize procdb_message_size(sd_bus_message *message, gsize max);
+const char *procdb_message_refusal(sd_bus_message *call, gboolean behind, gsize *size);

@@ -9,6 +9,8 @@
 #define SAVED_US ((gint64)G_USEC_PER_SEC)
 /* The most that one call is charged: the next one waits for a second at most. */
 #define MOST_US (SAVED_US / USER_PART)
+/* So far behind, large calls are refused unread. */
+#define BEHIND_US (5 * SAVED_US)
 #define RETRY_MS 20
 #define TURN_US ((gint64)5 * RETRY_MS * G_TIME_SPAN_MILLISECOND)
 
@@ -66,6 +68,14 @@ gboolean procdb_times_has_beside_others(ProcdbTimes *self, const ProcdbCaller *c
 	return has(self, caller, caller->user && caller->user->under_way > 0 ? SAVED_US / 2 : 0);
 }
 
+gboolean procdb_times_is_far_behind(const ProcdbCaller *caller)
+{
+	if (!caller->identified)
+		return caller->owed_us * USER_PART > BEHIND_US;
+	return caller->uid != 0 && caller->user &&
+	       caller->user->paid_until > g_get_monotonic_time() + BEHIND_US;
+}
+
 void procdb_times_begin(ProcdbTimes *self, ProcdbCaller *caller)
 {
 	if (self->handled)
@@ -80,9 +90,15 @@ void procdb_times_end(ProcdbTimes *self, gint64 us)
 
 	if (!caller)
 		return;
-	if (caller->user)
+	us = MIN(us, MOST_US);
+	/* Who pays for it is not known yet. */
+	if (!caller->identified) {
+		caller->owed_us += us;
+	} else if (caller->user) {
 		caller->user->paid_until =
-		    MAX(caller->user->paid_until, least) + MIN(us, MOST_US) * USER_PART;
+		    MAX(caller->user->paid_until, least) + (us + caller->owed_us) * USER_PART;
+		caller->owed_us = 0;
+	}
 	procdb_caller_unref(caller);
 }
 

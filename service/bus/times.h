@@ -24,6 +24,12 @@ gboolean procdb_times_has(ProcdbTimes *times, const ProcdbCaller *caller);
  */
 gboolean procdb_times_has_beside_others(ProcdbTimes *times, const ProcdbCaller *caller);
 
+/*
+ * Whether the calls of this caller's user have taken far more than that already, so that not even
+ * large ones may be looked at.
+ */
+gboolean procdb_times_is_far_behind(const ProcdbCaller *caller);
+
 /* A call of this caller is being handled from now on, */
 void procdb_times_begin(ProcdbTimes *times, ProcdbCaller *caller);
 /* and took so many µs of CPU time. Without effect if none was. */

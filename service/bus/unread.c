@@ -329,9 +329,12 @@ static gboolean on_retry(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* A program of root's that has stopped keeps no other of root's from its answer. */
 static gboolean fits_beside_others(ProcdbUnread *self, const ProcdbCaller *caller, gsize bytes)
 {
-	return (caller->identified && caller->uid == 0) ||
+	if (caller->identified && caller->uid == 0)
+		return TRUE;
+	return procdb_fits(caller->user ? caller->user->unread : 0, bytes, MAX_PER_USER) &&
 	       procdb_fits(procdb_callers_unread(self->callers), bytes,
 			   bytes <= MAX_UNSENT ? MAX_OF_ALL_SMALL : MAX_OF_ALL);
 }
@@ -346,10 +349,8 @@ static gboolean is_sent(ProcdbUnread *self)
 
 gboolean procdb_unread_has_room(ProcdbUnread *self, ProcdbCaller *caller, gsize bytes)
 {
-	const gboolean fits_in =
-	    procdb_fits(caller->unread, bytes, MAX_PER_CALLER) &&
-	    procdb_fits(caller->user ? caller->user->unread : 0, bytes, MAX_PER_USER) &&
-	    fits_beside_others(self, caller, bytes);
+	const gboolean fits_in = procdb_fits(caller->unread, bytes, MAX_PER_CALLER) &&
+				 fits_beside_others(self, caller, bytes);
 
 	if (fits_in && (bytes <= MAX_UNSENT || is_sent(self)))
 		return TRUE;
@@ -373,6 +374,10 @@ void procdb_unread_add(ProcdbUnread *self, ProcdbCaller *caller, gsize bytes)
 	else if (crowded)
 		retry_soon(self);
 	procdb_caller_charge(caller, (gssize)bytes);
+	/* A caller that reads a long list would miss the next signal: no question comes before
+	 * that. */
+	if (caller->unread >= ASK_FROM)
+		retry_soon(self);
 }
 
 ProcdbUnread *procdb_unread_new(sd_bus *bus, ProcdbCallers *callers, void (*eased)(gpointer data),

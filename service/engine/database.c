@@ -215,15 +215,20 @@ gboolean procdb_engine_reload(ProcdbEngine *engine, guint *loaded, GError **erro
 	records = read_file(engine, error);
 	if (!records)
 		return FALSE;
-	if (report->source != PROCDB_SOURCE_NEWEST && report->source != PROCDB_SOURCE_MERGED) {
+	if (report->damaged ||
+	    (report->source != PROCDB_SOURCE_NEWEST && report->source != PROCDB_SOURCE_MERGED)) {
 		/* The profiles in memory are better than any older file, and not on the disk any
 		 * more. */
 		engine->dirty = engine->dirty || procdb_table_size(engine->table) > 0;
-		if (report->quarantined) {
+		if (report->damaged || report->quarantined) {
+			g_autofree char *now =
+			    report->quarantined
+				? g_strdup_printf("; it is %s now", report->quarantined)
+				: g_strdup("");
+
 			take_problem(engine,
-				     g_strdup_printf("%s is no valid database; it is %s now",
-						     procdb_store_path(engine->store),
-						     report->quarantined));
+				     g_strdup_printf("%s is no valid database%s",
+						     procdb_store_path(engine->store), now));
 			g_set_error_literal(error, PROCDB_ENGINE_ERROR,
 					    PROCDB_ENGINE_ERROR_LOAD_FAILED, engine->load_problem);
 			return FALSE;

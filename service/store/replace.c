@@ -236,7 +236,10 @@ static gboolean write_temp(ProcdbFiles *files, int directory, GBytes *bytes, str
 	return TRUE;
 }
 
-/* Quarantines NAME if it is bad: another program may have written it. */
+/*
+ * Quarantines NAME if it is bad, for another program may have written it, or if it was not read
+ * when it should have been.
+ */
 static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, GError **error)
 {
 	/* Only the check is needed, no entries. */
@@ -256,7 +259,8 @@ static gboolean check_newest(ProcdbFiles *files, int directory, gboolean *good, 
 		return TRUE;
 	procdb_files_read_named(files, files->name, &none, &file, &st);
 	files->foreign = procdb_file_is_whole(&file) && !procdb_file_is_ours(&file);
-	if (procdb_file_is_whole(&file))
+	/* One that can be read only now has what nothing in memory has. */
+	if (procdb_file_is_whole(&file) && !files->unread)
 		return TRUE;
 	*good = FALSE;
 	aside = quarantine(files, directory, error);
@@ -298,6 +302,7 @@ static gboolean replace(ProcdbFiles *files, int directory, GBytes *bytes, gboole
 				      : procdb_io_fail(error, errno, "replace", files->path);
 	procdb_files_set_known(files, &st);
 	files->foreign = FALSE;
+	files->unread = FALSE;
 	return TRUE;
 }
 

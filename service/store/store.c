@@ -305,7 +305,8 @@ gboolean procdb_store_load(ProcdbStore *store, GArray *records, ProcdbDiag *diag
 		import(store, records);
 		return TRUE;
 	}
-	if (!procdb_file_is_whole(&newest)) {
+	store->report.damaged = !procdb_file_is_whole(&newest);
+	if (store->report.damaged) {
 		recover(store, &newest, records);
 		if (store->report.source != PROCDB_SOURCE_NONE)
 			return TRUE;

@@ -73,6 +73,7 @@ typedef struct {
 	ProcdbDecoded newest; /* what the file itself looked like */
 	const char
 	    *quarantined;    /* the name of the bad file, or of that of a newer version; or NULL */
+	gboolean damaged;    /* the file was there, and not all of it could be believed */
 	guint left_out;	     /* profiles that there was no room for */
 	const char *message; /* a sentence for the log; NULL if all was in order */
 	const char *taken;   /* ... when another service has the file, which is only read then */

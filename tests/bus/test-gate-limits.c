@@ -49,23 +49,43 @@ static void assert_answered(BusFixture *f, guint32 uid, const char *error)
 }
 
 /* Of one caller, one call at a time is asked about. */
-static void test_pending_of_all(BusFixture *f, gconstpointer data)
+static void test_two_users_keep_no_third_from_being_asked_about(BusFixture *f, gconstpointer data)
 {
-	Holder holders[96] = {0};
+	Holder holders[128] = {0};
+	Holder third = {0};
 
 	f->authority.answer = FAKE_HOLD;
 	for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
-		hold(f, &holders[i], 1001 + i / 24, 1, NO_PROMPT);
+		hold(f, &holders[i], 1001 + i / 64, 1, NO_PROMPT);
 		bus_wait_for(&f->authority.held->len, i + 1);
 	}
-	/* 96, fewer than the 128 replies that the bus daemon lets us wait for. */
-	assert_answered(f, 1000, OWN_ERROR("LimitExceeded"));
+	hold(f, &third, 1000, 1, NO_PROMPT);
+	bus_wait_for(&f->authority.held->len, G_N_ELEMENTS(holders) + 1);
 	/* Root does not depend on it, not even with a connection that is new. */
 	assert_answered(f, 0, NULL);
 	let_go(holders, G_N_ELEMENTS(holders));
+	let_go(&third, 1);
 	bus_wait_for(&f->authority.held->len, 0);
 	f->authority.answer = FAKE_ALLOW;
 	assert_answered(f, 1000, NULL);
+}
+
+/* Of each its signature is in the message, which is much longer than what it says. */
+static void test_the_signatures_of_variants_count(BusFixture *f, gconstpointer data)
+{
+	g_autofree char *bytes = g_strnfill(252, 'y');
+	g_autofree char *type = g_strdup_printf("a(%s)", bytes);
+	g_auto(GVariantBuilder) variants = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("av"));
+	g_auto(BusCall) call = {0};
+
+	for (guint i = 0; i < 30000; i++)
+		g_variant_builder_add(&variants, "v",
+				      g_variant_new_array(G_VARIANT_TYPE(type + 1), NULL, 0));
+	bus_call_begin(f, &call, f->caller, "GetConfidence", g_variant_new("(av)", &variants),
+		       NO_PROMPT);
+	bus_call_wait(&call);
+	g_assert_cmpstr(call.error, ==, OWN_ERROR("LimitExceeded"));
+	g_assert_nonnull(strstr(call.message, "6 MiB"));
 }
 
 static void test_pending_per_user(BusFixture *f, gconstpointer data)
@@ -308,7 +328,9 @@ static void add(const char *path, void (*test)(BusFixture *, gconstpointer))
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	add("/gate/limit/pending-of-all", test_pending_of_all);
+	add("/gate/limit/two-users-keep-no-third-from-being-asked-about",
+	    test_two_users_keep_no_third_from_being_asked_about);
+	add("/gate/limit/the-signatures-of-variants-count", test_the_signatures_of_variants_count);
 	add("/gate/limit/pending-per-user", test_pending_per_user);
 	add("/gate/limit/prompts-per-user", test_prompts_per_user);
 	add("/gate/limit/identified-in-turn", test_identified_in_turn);

@@ -228,6 +228,19 @@ static void test_what_was_read_is_believed(Fixture *f, gconstpointer data)
 	g_assert_cmpuint(one->rationed, ==, 0);
 }
 
+/* Of a caller that was sent much the bus is asked soon, and not only when it calls again. */
+static void test_what_was_read_is_noticed_without_a_call(Fixture *f, gconstpointer data)
+{
+	ProcdbCaller *one = caller(f, ":1.1");
+
+	procdb_unread_add(f->unread, one, 2 * MIB);
+	wait_more(&f->asked_of_one, 1);
+	while (one->unread > 0)
+		g_main_context_iteration(NULL, TRUE);
+	/* A signal has room. */
+	g_assert_true(procdb_unread_has_room(f->unread, one, KIB));
+}
+
 /* One error for lack of memory, or of time, would end the bound for good. */
 static void test_an_error_that_passes_is_no_answer(Fixture *f, gconstpointer data)
 {
@@ -392,6 +405,8 @@ int main(int argc, char **argv)
 	add("/unread/what-was-read-is-believed/of-all", NO_METHOD, test_what_was_read_is_believed);
 	add("/unread/what-was-read-is-believed/of-all-on-dbus-broker", FAILED,
 	    test_what_was_read_is_believed);
+	add("/unread/what-was-read-is-noticed-without-a-call", NULL,
+	    test_what_was_read_is_noticed_without_a_call);
 	add("/unread/an-error-that-passes-is-no-answer", NULL,
 	    test_an_error_that_passes_is_no_answer);
 	add("/unread/a-survey-that-fails-once-is-repeated", NULL,

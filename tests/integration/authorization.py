@@ -147,6 +147,36 @@ def names_in_signals_are_for_callers_that_may_list_them():
         assert "before0" in heard["alice"] and not heard["alice"] & {"later0", "later1"}, heard
 
 
+FORGER = """
+import sys
+from gi.repository import Gio
+bus = Gio.DBusConnection.new_for_address_sync(
+    "unix:path=/run/dbus/system_bus_socket",
+    Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+print("ready", flush=True)
+while True:
+    for _ in range(50):
+        bus.emit_signal("org.pandemonium.ProcDb", "/org/freedesktop/PolicyKit1/Authority",
+                        "org.freedesktop.PolicyKit1.Authority", "Changed", None)
+    bus.flush_sync()
+"""
+
+
+def a_forged_signal_of_polkit_keeps_none_from_its_signals():
+    with service_with(b"cc1") as service, \
+            subprocess.Popen(["/usr/bin/python3", "-c", FORGER], stdout=subprocess.PIPE, user="alice",
+                             group="alice", extra_groups=[], cwd="/") as forger:
+        try:
+            assert forger.stdout.readline() == b"ready\n"
+            with followers("bob", seconds=5) as heard:
+                for number in range(8):
+                    service.call("SetOverride", "(ss)", f"name{number}", "batch")
+                    service.wait_ticks(1)
+        finally:
+            forger.kill()
+        assert heard["bob"] >= {f"name{number}" for number in range(8)}, heard
+
+
 def with_polkitd_killed_only_root_may():
     with service_with(b"cc1", b"as") as service:
         assert call_as("alice", "GetConfidence", "(s)", "cc1")[1] is None

@@ -52,6 +52,13 @@ def texts(order, *values):
     return bytes(body.bytes)
 
 
+def numbers(order, *values):
+    body = Body(order)
+    for value in (4 * len(values), *values):
+        body.number("I", value)
+    return bytes(body.bytes)
+
+
 def rows(order, number):
     body = Body(order)
     body.number("I", 0)
@@ -92,6 +99,7 @@ def calls(chance, order):
         ("GetConfidence", "s", texts(order, "x" * chance.randrange(17, 6000)), "InvalidName"),
         ("GetConfidence", "u", bytes(4), "InvalidArgs"),
         ("GetConfidence", "v", b"\x01v\0" * 20 + b"\x01y\0\x07", "InvalidArgs"),
+        ("GetConfidence", "au", numbers(order, 1, 2), "InvalidArgs"),
         ("SetOverride", "ss", texts(order, "mine", "batch"), ""),
         ("SetOverride", "ss", texts(order, "mine", "best"), "InvalidTier"),
         ("SetApply", "s", texts(order, "nonsense"), "NoBackend"),

@@ -157,6 +157,22 @@ static void test_a_damaged_file_without_a_previous(EngineFixture *f, gconstpoint
 	test_a_damaged_file(f, data);
 }
 
+/* It lost its end, in which the overrides are: what is in memory is better. */
+static void test_a_file_that_lost_its_end(EngineFixture *f, gconstpointer data)
+{
+	g_autofree char *previous = g_strconcat(f->path, ".prev", NULL);
+	g_autofree char *content = NULL;
+	gsize len;
+
+	g_assert_true(procdb_engine_save(f->engine, NULL, NULL));
+	g_assert_cmpint(g_remove(previous), ==, 0);
+	g_assert_true(g_file_get_contents(f->path, &content, &len, NULL));
+	g_assert_true(g_file_set_contents(f->path, content, (gssize)len - 1, NULL));
+	reload_must_fail(f);
+	assert_all_known(f);
+	assert_saved_in_time(f);
+}
+
 /* As if another program had written it: overrides stay, and are in the file again soon. */
 static void test_a_file_without_an_extension(EngineFixture *f, gconstpointer data)
 {
@@ -301,6 +317,7 @@ int main(int argc, char **argv)
 	add("/reload/a-file-that-cannot-be-read", test_a_file_that_cannot_be_read);
 	add("/reload/a-damaged-file", test_a_damaged_file);
 	add("/reload/a-damaged-file-without-a-previous", test_a_damaged_file_without_a_previous);
+	add("/reload/a-file-that-lost-its-end", test_a_file_that_lost_its_end);
 	add("/reload/a-file-without-an-extension", test_a_file_without_an_extension);
 	add("/reload/no-file", test_no_file);
 	add("/reload/nothing-known-and-no-file", test_nothing_known_and_no_file);

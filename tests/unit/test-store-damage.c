@@ -43,6 +43,27 @@ static void test_a_tail_of_zeros(struct fixture *fixture, gconstpointer data)
 	assert_previous_is_used(fixture, 150);
 }
 
+/* A disk that was not there yet, or a file with the wrong owner: nothing in memory has what it has.
+ */
+static void test_what_could_not_be_read_is_kept(struct fixture *fixture, gconstpointer data)
+{
+	g_autofree char *away = g_strconcat(fixture->path, ".away", NULL);
+	g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct procdb_record));
+	g_autoptr(GError) error = NULL;
+	ProcdbDiag diag;
+
+	must_save(fixture, 30, 1);
+	g_assert_cmpint(rename(fixture->path, away), ==, 0);
+	/* Not a regular file. */
+	g_assert_cmpint(g_mkdir(fixture->path, 0700), ==, 0);
+	g_assert_false(procdb_store_load(fixture->store, records, &diag, &error));
+	g_assert_cmpint(rmdir(fixture->path), ==, 0);
+	g_assert_cmpint(rename(away, fixture->path), ==, 0);
+	must_save(fixture, 3, 2);
+	must_save(fixture, 3, 3);
+	g_assert_cmpuint(count_quarantined(fixture), ==, 1);
+}
+
 static void test_only_the_extension_is_zeros(struct fixture *fixture, gconstpointer data)
 {
 	save_two(fixture, 30);
@@ -175,6 +196,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD_STORE_TEST("damage/a-tail-of-zeros", test_a_tail_of_zeros);
 	ADD_STORE_TEST("damage/only-the-extension-is-zeros", test_only_the_extension_is_zeros);
+	ADD_STORE_TEST("damage/what-could-not-be-read-is-kept",
+		       test_what_could_not_be_read_is_kept);
 	ADD_STORE_TEST("damage/entries-of-zeros", test_entries_of_zeros);
 	ADD_STORE_TEST("damage/zeros-without-a-previous-file", test_zeros_without_a_previous_file);
 	ADD_STORE_TEST("damage/zeros-do-not-become-the-previous-file",
