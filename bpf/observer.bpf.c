@@ -28,6 +28,8 @@ struct task_state {
 	u64 waited;    /* ns that it had waited for a CPU, in its life, when it last stopped */
 	bool awake;    /* it has not gone to sleep since it last ran */
 	bool moved;    /* from queue to queue while it slept, since it last ran */
+	u8 stops;      /* without going to sleep, up to YIELD_STOPS; */
+	u8 fresh;      /* of these, with nearly all of its slice left */
 };
 
 struct {
@@ -101,6 +103,33 @@ static __always_inline void start(struct task_struct *p, u64 now)
 		delays_batch_begins(now);
 }
 
+/* So many stops tell whether a task calls sched_yield(2) all the time. */
+#define YIELD_STOPS 16
+
+/*
+ * A task that yields gives away what is left of its slice: its deadline is put off by all of it,
+ * and since 6.18 it is charged for that as if it had run (kernel/sched/fair.c, yield_task_fair()).
+ * A batch task, whose slice is several times as long, would lose several times as much. Its stops
+ * have in common that a new slice has just begun, though it ran for a small part of one: what is
+ * preempted is so now and then.
+ */
+static __always_inline void note_stop(struct task_state *s, const struct task_struct *p, u64 run)
+{
+	u64 slice = p->se.slice;
+
+	if (!bpf_core_field_exists(p->se.deadline))
+		return;
+	if (run < slice >> 2 &&
+	    (s64)(p->se.deadline - p->se.vruntime) > (s64)(slice - (slice >> 4)))
+		s->fresh++;
+	if (++s->stops < YIELD_STOPS)
+		return;
+	if (s->fresh > YIELD_STOPS / 2)
+		s->stats.yields = true;
+	s->stops = 0;
+	s->fresh = 0;
+}
+
 static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 {
 	struct task_state *s = state_of(p, now);
@@ -116,8 +145,11 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 		return;
 	run = procdb_elapsed(s->run_start, now);
 	s->run_start = 0;
-	if (s->stats.task.tier == PROCDB_TIER_BATCH)
+	if (s->stats.task.tier == PROCDB_TIER_BATCH) {
 		delays_batch_ends(run);
+		if (s->awake)
+			note_stop(s, p, run);
+	}
 	if (stats_stop(&s->stats, p, run, now, !s->awake, dead))
 		request_slice(p, (u8)s->stats.task.tier, s->stats.task.avg_runtime,
 			      PROCDB_TASK_MATURED);

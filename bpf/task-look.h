@@ -24,7 +24,7 @@ static __always_inline u32 bounded_tier(const struct task_stats *ts, const struc
 {
 	if (ts->always_critical)
 		return PROCDB_TIER_LAT_CRITICAL;
-	if (tier == PROCDB_TIER_BATCH && (p->flags & PF_WQ_WORKER || runs_guest(p)))
+	if (tier == PROCDB_TIER_BATCH && (p->flags & PF_WQ_WORKER || runs_guest(p) || ts->yields))
 		return PROCDB_TIER_INTERACTIVE;
 	return tier;
 }

@@ -67,6 +67,7 @@ struct task_stats {
 	bool ask : 1;	/* its present name is another one than at the last look, and predicts */
 	/* By share: it was measured as latency critical in its life; ... */
 	bool was_critical : 1;
+	bool yields : 1;  /* ... gave its slice away again and again; */
 	bool starved : 1; /* ... waited for a CPU for longer than it ran, up to the last look. */
 };
 
@@ -134,6 +135,7 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	ts->change_at = 0;
 	ts->looked_delay = waited(p);
 	ts->was_critical = false;
+	ts->yields = false;
 	ts->delay_mask = 0;
 	ts->told_run = 0;
 	ts->counted = (struct program_use){.switches = p->nvcsw};

@@ -88,6 +88,8 @@ struct sched_entity {
 	unsigned char sched_delayed; /* since 6.12 */
 	unsigned char custom_slice;  /* since 6.12 */
 	u64 slice;
+	u64 deadline; /* of the fair class, virtual: EEVDF, since 6.6 */
+	u64 vruntime;
 	u64 sum_exec_runtime;
 };
 

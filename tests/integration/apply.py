@@ -12,8 +12,6 @@ import sys
 import time
 from contextlib import contextmanager
 
-from gi.repository import GLib
-
 from harness import Service, Standstill, ctl, run_case, wait_for, without_guard
 
 # asm/unistd.h; glibc has no wrappers.
@@ -211,19 +209,6 @@ def a_lat_critical_run_fits_into_its_slice():
             # takes the CPU away makes one long, for as long as the average remembers it.
             wait_for(lambda: is_ours(ns := slice_of(pid)) and 2 * LAT_CRITICAL < ns < 1_800_000, 5,
                      "a slice for runs of 600 µs")
-
-
-def the_wake_ups_of_the_service_are_not_counted():
-    skip_unless_slices()
-    with applying(procdb_burner="batch") as service:
-        # Each is given a slice, and wakes the service.
-        path = program("procdb-burner", of="true")
-        for _ in range(400):
-            subprocess.run([path], check=True)
-        time.sleep(3)
-        rows, _ = service.call("QueryProfiles", "(a{sv}u)", {"pattern": GLib.Variant("s", "pandemonium-pro")}, 1)
-        assert rows, "the service has no profile"
-        assert "waits_with" not in rows[0] and "waits_without" not in rows[0], rows
 
 
 def a_child_keeps_the_slice_until_it_executes_something_else():

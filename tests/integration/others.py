@@ -12,10 +12,20 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from apply import (BATCH, DEFAULT, LAT_CRITICAL, applying, attr_of, gets, program, running, slice_of,
+from gi.repository import GLib
+
+from apply import (BATCH, DEFAULT, LAT_CRITICAL, applying, attr_of, children, computed, gets, program, running, slice_of,
                    skip_unless_slices)
 from harness import Service, bpftool, ctl, run_case, wait_for, without_guard
 
+# For a millisecond each, as a worker that looks whether others are done.
+YIELDS = """import os, time
+while True:
+    until = time.monotonic() + .001
+    while time.monotonic() < until:
+        pass
+    os.sched_yield()
+"""
 WHAT = ("nice", "fifo", "batch", "idle", "slice")
 # Around the calls between which something can be lost, and all else that is called for a task.
 POINTS = ("sched_getattr:delay_enter", "sched_getattr:delay_exit", "sched_setattr:delay_enter",
@@ -24,6 +34,38 @@ OTHER_POINTS = ("pidfd_open:delay_enter", "bpf:delay_enter", "fstat,newfstatat:d
                 "fstat,newfstatat:delay_exit", "close:delay_enter", "close:delay_exit",
                 "epoll_wait,poll,ppoll:delay_exit")
 LOAD = ["sh", "-c", "while :; do :; done"]
+
+
+def what_yields_keeps_the_kernels_slice():
+    default = skip_unless_slices()
+    cpu = str(max(os.sched_getaffinity(0)))
+    both = f"{program('lab-burner', of='sha256sum')} /dev/zero & exec /usr/bin/python3 -c '{YIELDS}'"
+    # In one session: in another one it would be in another autogroup, of which nothing is lost.
+    with applying(), running("taskset", "-c", cpu, "sh", "-c", both) as yielder:
+        burner = wait_for(lambda: children(yielder), 5, "both run")[0]
+        gets(burner, BATCH, "what burns its CPU beside it is batch")
+        # It may have been taken for batch for a moment.
+        time.sleep(3)
+        before = computed(burner), computed(yielder)
+        for _ in range(40):
+            assert slice_of(yielder) == default, slice_of(yielder)
+            time.sleep(0.1)
+        share = (computed(yielder) - before[1]) / (computed(burner) - before[0] + computed(yielder) - before[1])
+        # Without any service it gets two fifths, with a long slice a fifth.
+        assert share > 0.25, share
+
+
+def the_wake_ups_of_the_service_are_not_counted():
+    skip_unless_slices()
+    with applying(procdb_burner="batch") as service:
+        # Each is given a slice, and wakes the service.
+        path = program("procdb-burner", of="true")
+        for _ in range(400):
+            subprocess.run([path], check=True)
+        time.sleep(3)
+        rows, _ = service.call("QueryProfiles", "(a{sv}u)", {"pattern": GLib.Variant("s", "pandemonium-pro")}, 1)
+        assert rows, "the service has no profile"
+        assert "waits_with" not in rows[0] and "waits_without" not in rows[0], rows
 
 
 def others(name):
