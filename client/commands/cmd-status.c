@@ -302,7 +302,8 @@ static void print_delays(Ctl *ctl)
 		return;
 	wait = ns < WAIT_EXACT_NS ? g_strdup_printf("%u µs", (guint)(ns / 1000) + 1)
 				  : out_duration_ns(ns);
-	printf("      Waits: nine of ten wake-ups of latency-critical programs wait less than %s\n",
+	printf("      Waits: nine of ten wake-ups of latency-critical programs waited less than %s "
+	       "since the observer began\n",
 	       wait);
 }
 

@@ -103,7 +103,7 @@ class Trial(ClientTest):
 
     def test_status_has_a_line_of_waits(self):
         self.start_fake()
-        self.assertIn("\n      Waits: nine of ten wake-ups of latency-critical programs wait less than 2.10 ms\n", self.ok("status"))
+        self.assertIn("\n      Waits: nine of ten wake-ups of latency-critical programs waited less than 2.10 ms since the observer began\n", self.ok("status"))
 
     def test_where_a_trial_runs_the_others_say_so(self):
         self.start_fake("--set=TrialState='running'", "--set=TrialProgress=uint32 40")
