@@ -115,10 +115,12 @@ static __always_inline void start(struct task_struct *p, u64 now)
  */
 static __always_inline void note_stop(struct task_state *s, const struct task_struct *p, u64 run)
 {
-	u64 slice = p->se.slice;
+	u64 slice;
 
+	/* Before 6.6 there are no slices of tasks. */
 	if (!bpf_core_field_exists(p->se.deadline))
 		return;
+	slice = p->se.slice;
 	if (run < slice >> 2 &&
 	    (s64)(p->se.deadline - p->se.vruntime) > (s64)(slice - (slice >> 4)))
 		s->fresh++;
