@@ -173,7 +173,7 @@ static gboolean on_name_patience(gpointer data)
 static gboolean on_silence(gpointer data)
 {
 	((ProcdbConnection *)data)->patience = 0;
-	fail_unreachable(data, ETIMEDOUT);
+	fail_unreachable(data, -ETIMEDOUT);
 	return G_SOURCE_REMOVE;
 }
 

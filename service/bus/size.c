@@ -11,7 +11,7 @@
 /* The largest call: an ImportProfiles of some 30,000 records, more than there are by default. */
 #define MAX_CALL ((gsize)6 << 20)
 /* Of a user whose calls have taken far too much time already. */
-#define MAX_CALL_BEHIND ((gsize)64 << 10)
+#define MAX_CALL_BEHIND ((gsize)4 << 10)
 /* The bytes of any message in sd-bus, with its header. */
 #define OVERHEAD 1024
 

@@ -70,9 +70,8 @@ gboolean procdb_times_has_beside_others(ProcdbTimes *self, const ProcdbCaller *c
 
 gboolean procdb_times_is_far_behind(const ProcdbCaller *caller)
 {
-	if (!caller->identified)
-		return caller->owed_us * USER_PART > BEHIND_US;
-	return caller->uid != 0 && caller->user &&
+	/* Of callers that are not known yet all together. */
+	return !(caller->identified && caller->uid == 0) && caller->user &&
 	       caller->user->paid_until > g_get_monotonic_time() + BEHIND_US;
 }
 
@@ -91,14 +90,12 @@ void procdb_times_end(ProcdbTimes *self, gint64 us)
 	if (!caller)
 		return;
 	us = MIN(us, MOST_US);
-	/* Who pays for it is not known yet. */
-	if (!caller->identified) {
-		caller->owed_us += us;
-	} else if (caller->user) {
+	if (caller->user)
 		caller->user->paid_until =
-		    MAX(caller->user->paid_until, least) + (us + caller->owed_us) * USER_PART;
-		caller->owed_us = 0;
-	}
+		    MAX(caller->user->paid_until, least) +
+		    (us + (caller->identified ? caller->owed_us : 0)) * USER_PART;
+	/* Its user pays once it is known. */
+	caller->owed_us = caller->identified ? 0 : caller->owed_us + us;
 	procdb_caller_unref(caller);
 }
 

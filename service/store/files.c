@@ -275,7 +275,7 @@ void procdb_files_read(ProcdbFiles *files, const ProcdbLimit *limit, ProcdbFile 
 	/* If this fails the next save tells. */
 	(void)unlink(temp);
 	procdb_files_read_named(files, files->name, limit, file, &st);
-	files->unread = file->exists && !file->readable;
+	files->unread = !file->readable;
 	files->whole.size = -1;
 	if (procdb_file_is_whole(file))
 		procdb_files_set_known(files, &st);

@@ -38,7 +38,7 @@ typedef struct {
 	GCond saved;	  /* it is not any more */
 	GMutex lock;	  /* of all I/O, and of what follows */
 	guint64 written;  /* serial of the newest content that was written */
-	gboolean unread;  /* NAME could not be read at the last look: what it has is not known */
+	gboolean unread;  /* NAME was not there or could not be read at the last look */
 	gboolean foreign; /* NAME was whole at the last look, and another program's */
 	/* The file at NAME that is known to be whole; size -1 if none is. */
 	struct {

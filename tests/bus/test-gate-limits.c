@@ -255,6 +255,32 @@ static void test_a_user_takes_its_part_of_the_time(BusFixture *f, gconstpointer 
 	bus_close(connection);
 }
 
+/* What is not looked at takes no time. */
+static void test_of_a_user_that_is_far_behind_large_calls_are_refused(BusFixture *f,
+								      gconstpointer data)
+{
+	GDBusConnection *connection = bus_connect();
+	g_autofree char *text = g_strnfill(5000, 'x');
+	g_auto(BusCall) large = {0};
+	BusCall calls[24] = {0};
+
+	f->authority.uid = 1001;
+	assert_answered(f, 1001, NULL);
+	f->took_us = G_USEC_PER_SEC;
+	for (guint i = 0; i < G_N_ELEMENTS(calls); i++)
+		bus_call_begin(f, &calls[i], connection, "Save", NULL, NO_PROMPT);
+	bus_call_begin(f, &large, connection, "GetConfidence", g_variant_new("(s)", text),
+		       NO_PROMPT);
+	bus_call_wait(&large);
+	g_assert_cmpstr(large.error, ==, OWN_ERROR("LimitExceeded"));
+	g_assert_nonnull(strstr(large.message, "too much time"));
+	bus_close(connection);
+	for (guint i = 0; i < G_N_ELEMENTS(calls); i++) {
+		bus_call_wait(&calls[i]);
+		bus_call_clear(&calls[i]);
+	}
+}
+
 static void answered_in_time(GObject *source, GAsyncResult *result, gpointer data);
 
 /* Calls again and again. */
@@ -330,6 +356,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	add("/gate/limit/two-users-keep-no-third-from-being-asked-about",
 	    test_two_users_keep_no_third_from_being_asked_about);
+	add("/gate/limit/of-a-user-that-is-far-behind-large-calls-are-refused",
+	    test_of_a_user_that_is_far_behind_large_calls_are_refused);
 	add("/gate/limit/the-signatures-of-variants-count", test_the_signatures_of_variants_count);
 	add("/gate/limit/pending-per-user", test_pending_per_user);
 	add("/gate/limit/prompts-per-user", test_prompts_per_user);
