@@ -22,6 +22,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* Of an ancestor whose slice a task may have: a build has some between make and the compiler. */
 #define GENERATIONS 8
 
+__u64 unrecorded; /* children with a slice of ours that got no record: only the mark tells */
 /* List also what only looks like ours: for what a service left that was killed. */
 bool with_hints;
 
@@ -47,7 +48,9 @@ int BPF_PROG(procdb_inherit, struct task_struct *child, u64 clone_flags)
 	/* A better tier is not inherited: threads and children may do something else. */
 	if (copy.decision && PROCDB_DECIDED_TIER(copy.decision) != PROCDB_TIER_BATCH)
 		copy.decision = 0;
-	bpf_task_storage_get(&procdb_given, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	/* The memory for it may be refused, and on a CPU that is in its storage already it is. */
+	if (!bpf_task_storage_get(&procdb_given, child, &copy, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		__sync_fetch_and_add(&unrecorded, 1);
 	return 0;
 }
 

@@ -117,8 +117,12 @@ static __always_inline void note_stop(struct task_state *s, const struct task_st
 {
 	u64 slice;
 
-	/* Before 6.6 there are no slices of tasks. */
-	if (!bpf_core_field_exists(p->se.deadline))
+	/*
+	 * Before 6.6 there are no slices of tasks. Only where virtual time is time, and a long
+	 * slice is there to be lost: a deadline may be from before it was taken back.
+	 */
+	if (!bpf_core_field_exists(p->se.deadline) || !has_custom_slice(p) ||
+	    p->policy != SCHED_NORMAL || p->static_prio != 120)
 		return;
 	slice = p->se.slice;
 	if (run < slice >> 2 &&

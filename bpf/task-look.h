@@ -24,7 +24,7 @@ static __always_inline u32 bounded_tier(const struct task_stats *ts, const struc
 {
 	if (ts->always_critical)
 		return PROCDB_TIER_LAT_CRITICAL;
-	if (tier == PROCDB_TIER_BATCH && (p->flags & PF_WQ_WORKER || runs_guest(p) || ts->yields))
+	if (tier == PROCDB_TIER_BATCH && (p->flags & PF_WQ_WORKER || ts->guest || ts->yields))
 		return PROCDB_TIER_INTERACTIVE;
 	return tier;
 }
@@ -151,6 +151,9 @@ static __noinline bool stats_look(struct task_stats *ts, struct task_struct *p, 
 	note_base_slice(p);
 	ts->look_at = now + LOOK_NS;
 	ts->delay_mask = procdb_delay_mask(recent.wakeups, recent.span);
+	/* Only within a call to KVM: seen once it is so for its life. */
+	if (runs_guest(p))
+		ts->guest = true;
 	/* In the state, for the stack has no room on the way from sched_ext. */
 	ts->starved =
 	    procdb_elapsed(ts->looked_delay, waited(p)) > procdb_elapsed(ts->counted.cpu, life.run);

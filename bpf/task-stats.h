@@ -67,6 +67,7 @@ struct task_stats {
 	bool ask : 1;	/* its present name is another one than at the last look, and predicts */
 	/* By share: it was measured as latency critical in its life; ... */
 	bool was_critical : 1;
+	bool guest : 1;	  /* ... ran a virtual machine; */
 	bool yields : 1;  /* ... gave its slice away again and again; */
 	bool starved : 1; /* ... waited for a CPU for longer than it ran, up to the last look. */
 };
@@ -136,6 +137,7 @@ static __always_inline void stats_begin(struct task_stats *ts, struct task_struc
 	ts->looked_delay = waited(p);
 	ts->was_critical = false;
 	ts->yields = false;
+	ts->guest = false;
 	ts->delay_mask = 0;
 	ts->told_run = 0;
 	ts->counted = (struct program_use){.switches = p->nvcsw};

@@ -352,7 +352,8 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 	 * What was decided is noted all the same: it holds for the task's life. And a slice of ours
 	 * may have to go.
 	 */
-	if (!event->decision && is_at_limit(apply, shows_ours(event))) {
+	if (!event->decision && event->reason != PROCDB_TASK_MOVED &&
+	    is_at_limit(apply, shows_ours(event))) {
 		apply->results[PROCDB_APPLY_REFUSED_LIMIT]++;
 		return PROCDB_APPLY_REFUSED_LIMIT;
 	}

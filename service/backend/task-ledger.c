@@ -226,21 +226,17 @@ static gboolean append_tasks(GByteArray *found, GArray *tasks)
 	return TRUE;
 }
 
+/* with_hints: also what only looks like ours. */
+static gboolean list(const Skeleton *skeleton, gboolean with_hints, GArray *tasks)
+{
+	skeleton->bss->with_hints = with_hints;
+	return append_tasks(procdb_survey_read(skeleton->progs.procdb_list), tasks);
+}
+
 gboolean procdb_ledger_list_given(ProcdbLedger *ledger, GArray *tasks)
 {
 	return ledger->skeleton &&
-	       append_tasks(procdb_survey_read(ledger->skeleton->progs.procdb_list), tasks);
-}
-
-/*
- * Without a record of the service before, which was perhaps of another version, or whose pin is
- * gone, only the mark of a slice tells.
- */
-static void list_marked(ProcdbLedger *ledger, GArray *tasks)
-{
-	ledger->skeleton->bss->with_hints = true;
-	(void)procdb_ledger_list_given(ledger, tasks);
-	ledger->skeleton->bss->with_hints = false;
+	       list(ledger->skeleton, ledger->skeleton->bss->unrecorded > 0, tasks);
 }
 
 void procdb_ledger_list_leftovers(ProcdbLedger *ledger, GArray *tasks)
@@ -252,8 +248,12 @@ void procdb_ledger_list_leftovers(ProcdbLedger *ledger, GArray *tasks)
 		return;
 	ledger->recovered = TRUE;
 	fd = procdb_pins_open_record(sizeof(struct procdb_given));
+	/*
+	 * Without a record of the service before, which was perhaps of another version, or whose
+	 * pin is gone, only the mark of a slice tells.
+	 */
 	if (fd < 0) {
-		list_marked(ledger, tasks);
+		(void)list(ledger->skeleton, TRUE, tasks);
 		return;
 	}
 	skeleton = ledger__open();
@@ -262,10 +262,9 @@ void procdb_ledger_list_leftovers(ProcdbLedger *ledger, GArray *tasks)
 
 		while ((program = bpf_object__next_program(skeleton->obj, program)))
 			bpf_program__set_autoload(program, program == skeleton->progs.procdb_list);
-		skeleton->bss->with_hints = true;
 		if (bpf_map__reuse_fd(skeleton->maps.procdb_given, fd) == 0 &&
 		    ledger__load(skeleton) == 0)
-			append_tasks(procdb_survey_read(skeleton->progs.procdb_list), tasks);
+			(void)list(skeleton, TRUE, tasks);
 	}
 	close(fd);
 }

@@ -90,6 +90,8 @@ static gboolean list_given(gpointer data, GArray *tasks)
 {
 	FakeMachine *machine = data;
 
+	if (machine->unlisted)
+		return FALSE;
 	for (guint i = 0; i < FAKE_MAX_TASKS; i++) {
 		const FakeTask *task = &machine->tasks[i];
 		struct procdb_given_task found = {

@@ -28,6 +28,7 @@ typedef struct {
 	guint sets;	      /* calls of set_attr */
 	int set_error;	      /* what set_attr returns */
 	FakeTask *reuse_with; /* the task that has the pid when set_attr is called */
+	gboolean unlisted;    /* the kernel lists no tasks */
 	gboolean fork_once;   /* the next list leaves a child behind */
 	guint open_handles;
 	const ProcdbSchedAttr *others; /* what another program sets after the next look */

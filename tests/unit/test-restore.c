@@ -34,6 +34,22 @@ static void test_sets_nice_when_told_to_and_puts_it_back(void)
 	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
 }
 
+static void test_a_pause_that_could_list_none_does_so_later(void)
+{
+	FakeMachine machine = machine_with_task();
+	g_autoptr(ProcdbApply) apply =
+	    procdb_apply_new(&procdb_apply_default_settings, &fake_task_ops, &machine);
+	struct procdb_task_event batch = event(PROCDB_TIER_BATCH);
+
+	g_assert_cmpint(procdb_apply_handle(apply, &batch), ==, PROCDB_APPLY_SET);
+	machine.unlisted = TRUE;
+	procdb_apply_set_pause(apply, "the test says so", FALSE);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, !=, FAKE_DEFAULT_SLICE);
+	machine.unlisted = FALSE;
+	procdb_apply_refresh(apply);
+	g_assert_cmpuint(machine.tasks[0].attr.slice_ns, ==, FAKE_DEFAULT_SLICE);
+}
+
 /* It would keep its slice whatever it does from now on, and give it to its children. */
 static void test_without_an_observer_nothing_is_given(void)
 {
@@ -172,6 +188,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/apply/puts-back-what-an-unknown-program-inherited",
 			test_puts_back_what_an_unknown_program_inherited);
+	g_test_add_func("/apply/a-pause-that-could-list-none-does-so-later",
+			test_a_pause_that_could_list_none_does_so_later);
 	g_test_add_func("/apply/sets-nice-when-told-to-and-puts-it-back",
 			test_sets_nice_when_told_to_and_puts_it_back);
 	g_test_add_func("/apply/without-an-observer-nothing-is-given",
