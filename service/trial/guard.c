@@ -33,7 +33,7 @@ struct _ProcdbGuard {
 #define US_PER_MS 1000
 /* How often the clock is looked at in a pause, and from which difference on it was set. */
 #define LOOK_AT_CLOCK_MS 60000
-#define CLOCK_STEP_US (2 * G_USEC_PER_SEC)
+#define CLOCK_STEP_US ((gint64)2 * G_USEC_PER_SEC)
 
 /*
  * No look uses the windows of another, or those that made it suspicious. So looking again and again
