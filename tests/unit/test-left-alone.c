@@ -32,10 +32,10 @@ static void assert_own_slice(const FakeMachine *machine)
 
 static void test_a_nice_value_that_is_set_later(void)
 {
-	for (guint8 tier = 0; tier < PROCDB_TIERS; tier++) {
+	for (guint tier = 0; tier < PROCDB_TIERS; tier++) {
 		FakeMachine machine = machine_renewed(SCHED_NORMAL, -5);
 
-		g_assert_cmpint(apply_default(&machine, event_with_slice(tier)), ==,
+		g_assert_cmpint(apply_default(&machine, event_with_slice((guint8)tier)), ==,
 				PROCDB_APPLY_RESTORED);
 		assert_own_slice(&machine);
 		g_assert_cmpint(machine.tasks[0].attr.nice, ==, -5);
