@@ -46,11 +46,17 @@ struct {
 	__type(value, struct procdb_guard);
 } procdb_guards SEC(".maps");
 
+static __always_inline struct procdb_guard *guard_here(void)
+{
+	const u32 first = 0;
+
+	return bpf_map_lookup_elem(&procdb_guards, &first);
+}
+
 /* The guard if it is of p, else NULL. */
 static __always_inline struct procdb_guard *guard_of(const struct task_struct *p)
 {
-	const u32 first = 0;
-	struct procdb_guard *guard = bpf_map_lookup_elem(&procdb_guards, &first);
+	struct procdb_guard *guard = guard_here();
 
 	return guard && guard->pid && guard->pid == (u32)p->pid ? guard : NULL;
 }
@@ -58,8 +64,7 @@ static __always_inline struct procdb_guard *guard_of(const struct task_struct *p
 /* Whether p is of the service. */
 static __always_inline bool is_service(const struct task_struct *p)
 {
-	const u32 first = 0;
-	struct procdb_guard *guard = bpf_map_lookup_elem(&procdb_guards, &first);
+	const struct procdb_guard *guard = guard_here();
 
 	return guard && guard->service == (u32)p->tgid;
 }

@@ -344,7 +344,8 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 
 	if (!apply->active) {
 		/* Also that one has ended: it may be from a moment ago, and not yet seen by BPF. */
-		if (event->decision || event->reason != PROCDB_TASK_MATURED)
+		if (event->decision || event->reason == PROCDB_TASK_EXECUTED ||
+		    event->reason == PROCDB_TASK_MOVED)
 			note_decision(apply, event);
 		return PROCDB_APPLY_NOTHING;
 	}

@@ -25,8 +25,8 @@ gboolean procdb_times_has(ProcdbTimes *times, const ProcdbCaller *caller);
 gboolean procdb_times_has_beside_others(ProcdbTimes *times, const ProcdbCaller *caller);
 
 /*
- * Whether the calls of this caller's user have taken far more than that already, so that not even
- * large ones may be looked at.
+ * Whether the calls of this caller's user have taken so much more than that already that large ones
+ * are not even looked at.
  */
 gboolean procdb_times_is_far_behind(const ProcdbCaller *caller);
 

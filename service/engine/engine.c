@@ -34,11 +34,6 @@ static void take_settings(ProcdbEngine *engine, const ProcdbEngineSettings *sett
 	engine->settings.rules.by_evidence = !procdb_engine_is_reference(engine);
 }
 
-static gint64 boot_us(void)
-{
-	return procdb_boot_us();
-}
-
 ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStore *store,
 				ProcdbBackend *backend)
 {
@@ -75,7 +70,7 @@ ProcdbEngine *procdb_engine_new(const ProcdbEngineSettings *settings, ProcdbStor
 	engine->clock.run_us = g_get_monotonic_time;
 	procdb_engine_begin_run(engine, 0);
 	engine->clock_us = g_get_real_time;
-	engine->clock.boot_us = boot_us;
+	engine->clock.boot_us = procdb_boot_us;
 	return engine;
 }
 

@@ -280,10 +280,11 @@ static guint next_pause(const ProcdbGuard *guard, gboolean again)
 static void pause_for(ProcdbGuard *guard, guint pause_ms)
 {
 	const gboolean again = guard->state == PROCDB_GUARD_PAUSED;
+	const gint64 pause_us = (gint64)pause_ms * US_PER_MS;
 
 	guard->pause_ms = pause_ms;
-	guard->retry_us = procdb_boot_us() + (gint64)guard->pause_ms * US_PER_MS;
-	guard->retry_at_us = g_get_real_time() + (gint64)guard->pause_ms * US_PER_MS;
+	guard->retry_us = procdb_boot_us() + pause_us;
+	guard->retry_at_us = g_get_real_time() + pause_us;
 	guard->pauses++;
 	/* What waited before says nothing of the load when it is tried again. */
 	guard->before_us = 0;
@@ -291,7 +292,7 @@ static void pause_for(ProcdbGuard *guard, guint pause_ms)
 	apply_by_state(guard);
 	if (again)
 		guard->host->changed(guard->data);
-	wait_for_retry(guard, (gint64)guard->pause_ms * US_PER_MS);
+	wait_for_retry(guard, pause_us);
 }
 
 /*

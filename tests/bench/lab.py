@@ -119,6 +119,26 @@ def lock(path):
         yield
 
 
+# Of the clock of tests/vm/run.sh.
+NS_PER_INSTRUCTION = 4
+
+
+def guest_words(kernel, limit, command, files):
+    """The words of each line that a command writes in a virtual machine of one CPU, which has these files."""
+    ran = subprocess.run([Path(__file__).resolve().parent.parent / "vm/run.sh", "-c", "1", "-t", str(limit), kernel, command, *files],
+                         stdout=subprocess.PIPE, text=True)
+    if ran.returncode:
+        sys.exit(ran.returncode)
+    return [line.split() for line in ran.stdout.splitlines()]
+
+
+def bounds(found, most):
+    """What CI reads, of instructions by name: 0 are too few, what should be counted was not found."""
+    print(f"1..{len(found)}")
+    for number, (name, value) in enumerate(found.items(), 1):
+        print(f"{'ok' if 0 < value <= most else 'not ok'} {number} {name} ({value:.0f}, at most {most})")
+
+
 def order(conditions, rounds):
     """The conditions of each round. Another order in each, so that no condition always follows the same one."""
     names = list(conditions)
