@@ -85,7 +85,8 @@ static inline int procdb_slice_is_marked(__u64 slice)
  *   again as an average run, as far as it can be, so that few runs are cut: a program that
  *   is woken up at once and then interrupted is done late.
  * - What burns its CPU gets no shorter one, hence no earlier deadline: it is taken off
- *   the CPU for others sooner, and less often for its like.
+ *   the CPU for others sooner, and less often for its like. Only while one group of tasks uses
+ *   the CPUs: else a long slice would be its group's, which others wait for with it (crowd.h).
  * - What is in between, or not known, is left alone.
  */
 static inline __u64 procdb_slice_for(__u32 tier, __u64 setting, __u64 runtime, __u64 base)

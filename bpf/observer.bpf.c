@@ -15,6 +15,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "clock.h"
+#include "crowd.bpf.h"
 #include "delays.bpf.h"
 #include "task-look.h"
 
@@ -151,6 +152,8 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 		return;
 	run = procdb_elapsed(s->run_start, now);
 	s->run_start = 0;
+	if (run >= PROCDB_COMPETES_NS && s->stats.task.tier != PROCDB_TIER_LAT_CRITICAL)
+		crowd_count(p, run);
 	if (s->stats.task.tier == PROCDB_TIER_BATCH) {
 		delays_batch_ends(run);
 		if (s->awake)
@@ -273,6 +276,9 @@ int procdb_ask(struct bpf_iter__task *ctx)
 	if (s)
 		request_slice(p, (u8)s->stats.task.tier, s->stats.task.avg_runtime,
 			      PROCDB_TASK_MATURED);
+	/* It has not run yet, and inherited a slice that may be none of any tier any more. */
+	else if (has_better_slice(p))
+		request_slice(p, PROCDB_TIERS, 0, PROCDB_TASK_FORKED);
 	return 0;
 }
 

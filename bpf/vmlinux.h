@@ -69,6 +69,7 @@ struct bpf_spin_lock {
 
 struct pt_regs;
 struct css_set;
+struct task_group;
 struct seq_file;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -214,6 +215,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct hlist_head preempt_notifiers; /* with CONFIG_PREEMPT_NOTIFIERS */
 	struct css_set *cgroups;
+	struct task_group *sched_task_group; /* CONFIG_CGROUP_SCHED */
 	/* Last: comm is copied by as many bytes as it is aligned to. */
 	unsigned int in_execve : 1;
 };

@@ -154,16 +154,16 @@ static void print_facts(const Status *status)
 	       status->last_save > 0 ? saved : "", status->dirty ? ", changed since" : "");
 }
 
-/* Tasks that have a slice of ours, and cannot be given another one. */
-static guint64 kept_tasks(GVariantDict *dict)
+/* One of ApplyStatistics; 0 where the service does not know it. */
+static guint64 statistic(GVariantDict *dict, const char *name)
 {
 	g_autoptr(GVariant) counts =
 	    g_variant_dict_lookup_value(dict, "ApplyStatistics", G_VARIANT_TYPE("a{st}"));
-	guint64 kept = 0;
+	guint64 value = 0;
 
 	if (counts)
-		g_variant_lookup(counts, "kept", "t", &kept);
-	return kept;
+		g_variant_lookup(counts, name, "t", &value);
+	return value;
 }
 
 /* The percentage of fewer than least would say nothing. */
@@ -260,11 +260,19 @@ static void print_predictions(GVariantDict *dict)
 		printf(
 		    "    Applied: %s got the slice of their tier since the start (Mode=%s, %s)\n",
 		    tasks, apply,
-		    active		   ? "active"
-		    : kept_tasks(dict) > 0 ? "observing only"
-					   : "observing only; no task has one now");
+		    active			  ? "active"
+		    : statistic(dict, "kept") > 0 ? "observing only"
+						  : "observing only; no task has one now");
 		if (!active && *reason && !g_str_equal(apply, "none"))
 			printf("             It changes no task: %s.\n", reason);
+		if (active && statistic(dict, "held") > 0)
+			puts(
+			    "             Batch tasks have the kernel's slice now: several groups "
+			    "of "
+			    "tasks (services,\n"
+			    "             containers, sessions) use the CPUs, and a long one would "
+			    "make others in the\n"
+			    "             same group wait.");
 		print_guard(dict, apply);
 	}
 }
@@ -351,8 +359,8 @@ static gboolean print_problems(const Ctl *ctl, const Status *status, GVariantDic
 			      "Until that is mended, what is learned is only in memory.");
 		any = TRUE;
 	}
-	if (kept_tasks(dict) > 0) {
-		guint64 kept = kept_tasks(dict);
+	if (statistic(dict, "kept") > 0) {
+		guint64 kept = statistic(dict, "kept");
 		g_autofree char *tasks = out_count(kept, "task");
 		g_autofree char *text = g_strdup_printf("%s could not be put back", tasks);
 

@@ -3,8 +3,7 @@
 
 #include "apply.h"
 
-#include <errno.h>
-
+#include "change.h"
 #include "latency.h"
 
 #define NS_PER_S 1000000000LL
@@ -14,12 +13,6 @@
 #define TAKEN_BACK_TIMES 4
 /* Seconds until it is tried again with tasks that could not be put back. */
 #define LOOK_AT_KEPT 10
-/*
- * After so many attempts, each disturbed by another program, the task is left alone: that program
- * sets it all the time.
- */
-#define ATTEMPTS 8
-#define RETRY PROCDB_APPLY_RESULTS
 
 struct _ProcdbApply {
 	ProcdbApplySettings settings;
@@ -29,6 +22,7 @@ struct _ProcdbApply {
 	const char *pause; /* why nothing is applied for a while; NULL: it is */
 	gboolean without;  /* for a second or so, of which callers are not told */
 	gboolean blind;	   /* nothing tells what tasks do */
+	gboolean held;	   /* no long slice is given: groups of tasks compete */
 	gint64 second;	   /* that in_second counts */
 	guint in_second;
 	guint owed;   /* tasks that the last restore took back, and that may be set beyond that */
@@ -83,6 +77,23 @@ void procdb_apply_free(ProcdbApply *apply)
 const ProcdbApplySettings *procdb_apply_settings(const ProcdbApply *apply)
 {
 	return &apply->settings;
+}
+
+void procdb_apply_tiers(const ProcdbApply *apply, ProcdbTierSetting tiers[PROCDB_TIERS])
+{
+	for (guint i = 0; i < PROCDB_TIERS; i++)
+		tiers[i] = apply->settings.tiers[i];
+	if (apply->held)
+		tiers[PROCDB_TIER_BATCH] = (ProcdbTierSetting){0};
+}
+
+gboolean procdb_apply_hold_long(ProcdbApply *apply, gboolean hold)
+{
+	const gboolean before = apply->held;
+
+	apply->held = hold && !apply->settings.long_among_groups &&
+		      apply->settings.tiers[PROCDB_TIER_BATCH].slice_us > 0;
+	return apply->held != before;
 }
 
 void procdb_apply_configure(ProcdbApply *apply, const ProcdbApplySettings *settings)
@@ -166,96 +177,6 @@ static gboolean is_at_limit(ProcdbApply *apply, gboolean takes_back)
 	return apply->in_second >= most && apply->owed == 0;
 }
 
-/* Another program changed the task between our get and our set: its values are set again. */
-static void repair(ProcdbApply *apply, guint pid, int handle, struct procdb_guard *last)
-{
-	const ProcdbTaskOps *ops = apply->ops;
-
-	for (guint round = 0; round < ATTEMPTS; round++) {
-		struct procdb_given given;
-		ProcdbSchedAttr now, next;
-
-		ops->read_record(apply->data, handle, &given);
-		ops->guard_task(apply->data, pid);
-		if (ops->get_attr(apply->data, pid, &now) != 0 ||
-		    !procdb_policy_has_slices(now.policy))
-			return;
-		next = now;
-		next.nice = last->nice;
-		next.slice_ns =
-		    last->others == PROCDB_GUARD_NO_SLICE || procdb_given_is(&given, last->others)
-			? 0
-			: last->others;
-		/* Until this set_attr() the task still has our values. */
-		ops->expect_values(apply->data, &now, &next);
-		ops->set_attr(apply->data, pid, &next);
-		if (ops->count_changes(apply->data, last) == 0)
-			return;
-	}
-}
-
-/* The pid went to another task before we set it: that task gets its own slice back. */
-static void undo_on_reused_pid(ProcdbApply *apply, guint pid, const ProcdbSchedAttr *next)
-{
-	const ProcdbTaskOps *ops = apply->ops;
-	ProcdbSchedAttr now;
-
-	if (ops->get_attr(apply->data, pid, &now) != 0 || now.slice_ns != next->slice_ns)
-		return;
-	now.slice_ns = 0;
-	if (next->nice != 0 && now.nice == next->nice)
-		now.nice = 0;
-	ops->set_attr(apply->data, pid, &now);
-}
-
-/*
- * Sets *next, and checks afterwards by the handle that the pid was the task's own all the
- * time: the kernel does not use a pid again before its task is reaped. The caller guards the
- * task before it reads *now. RETRY when *now is out of date.
- */
-static ProcdbApplyResult change(ProcdbApply *apply, guint pid, int handle,
-				const ProcdbSchedAttr *now, const ProcdbSchedAttr *next,
-				ProcdbApplyResult wanted)
-{
-	const ProcdbTaskOps *ops = apply->ops;
-	struct procdb_guard last = {0};
-	ProcdbSchedAttr after;
-	int err;
-
-	ops->expect_values(apply->data, now, next);
-	/* A change before expect_values() is not counted, but a second get_attr() shows it. */
-	if (ops->get_attr(apply->data, pid, &after) != 0 || after.nice != now->nice ||
-	    after.slice_ns != now->slice_ns || after.policy != now->policy)
-		return RETRY;
-	err = ops->set_attr(apply->data, pid, next);
-	if (!ops->is_alive(apply->data, handle)) {
-		if (err == 0 && next->slice_ns != 0)
-			undo_on_reused_pid(apply, pid, next);
-		return PROCDB_APPLY_REFUSED_GONE;
-	}
-	if (err == -ESRCH)
-		return PROCDB_APPLY_REFUSED_GONE;
-	/* The task has become a real-time task. */
-	if (err == -EINVAL)
-		return PROCDB_APPLY_REFUSED_POLICY;
-	if (err != 0)
-		return PROCDB_APPLY_FAILED;
-	if (ops->count_changes(apply->data, &last) > 0) {
-		repair(apply, pid, handle, &last);
-		return wanted != PROCDB_APPLY_SET	      ? wanted
-		       : last.others == PROCDB_GUARD_NO_SLICE ? PROCDB_APPLY_REFUSED_NICE
-							      : PROCDB_APPLY_REFUSED_SLICE;
-	}
-	/* The task became SCHED_BATCH: the kernel took the slice all the same. */
-	if (wanted == PROCDB_APPLY_SET && ops->get_attr(apply->data, pid, &after) == 0 &&
-	    after.policy != now->policy) {
-		after.slice_ns = 0;
-		ops->set_attr(apply->data, pid, &after);
-		return PROCDB_APPLY_REFUSED_POLICY;
-	}
-	return wanted;
-}
-
 /* Nothing is applied now, but what was decided holds when it is again. */
 static void note_decision(ProcdbApply *apply, const struct procdb_task_event *event)
 {
@@ -282,6 +203,7 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 	struct procdb_task_event decided = *told;
 	const struct procdb_task_event *event = &decided;
 	struct procdb_given given, next_given;
+	ProcdbTierSetting tiers[PROCDB_TIERS];
 	ProcdbSchedAttr now, next;
 	ProcdbApplyResult result;
 
@@ -294,7 +216,8 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 	apply->ops->guard_task(apply->data, event->pid);
 	if (apply->ops->get_attr(apply->data, event->pid, &now) != 0)
 		return PROCDB_APPLY_REFUSED_GONE;
-	result = procdb_slice_decide(event, apply->settings.tiers, &given, &now, &next);
+	procdb_apply_tiers(apply, tiers);
+	result = procdb_slice_decide(event, tiers, &given, &now, &next);
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED) {
 		if (is_at_limit(apply, result == PROCDB_APPLY_RESTORED))
 			return PROCDB_APPLY_REFUSED_LIMIT;
@@ -312,7 +235,8 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 				   : PROCDB_APPLY_REFUSED_GONE;
 	}
 	if (result == PROCDB_APPLY_SET || result == PROCDB_APPLY_RESTORED)
-		result = change(apply, event->pid, handle, &now, &next, result);
+		result =
+		    procdb_change(apply->ops, apply->data, event->pid, handle, &now, &next, result);
 	if (result == PROCDB_APPLY_SET && next.slice_ns > event->base)
 		apply->long_sets++;
 	return result;
@@ -321,14 +245,15 @@ static ProcdbApplyResult handle_once(ProcdbApply *apply, const struct procdb_tas
 static ProcdbApplyResult handle_opened(ProcdbApply *apply, const struct procdb_task_event *event,
 				       int handle)
 {
-	ProcdbApplyResult result = RETRY;
+	ProcdbApplyResult result = PROCDB_CHANGE_RETRY;
 	gboolean first = FALSE;
 
-	for (guint round = 0; round < ATTEMPTS && result == RETRY; round++)
+	for (guint round = 0; round < PROCDB_CHANGE_ATTEMPTS && result == PROCDB_CHANGE_RETRY;
+	     round++)
 		result = handle_once(apply, event, handle, &first);
 	if (result == PROCDB_APPLY_SET && first)
 		apply->tasks++;
-	return result == RETRY ? PROCDB_APPLY_REFUSED_GONE : result;
+	return result == PROCDB_CHANGE_RETRY ? PROCDB_APPLY_REFUSED_GONE : result;
 }
 
 /* Whether the task had a slice of ours when the event was sent, or what looks like one. */
@@ -379,17 +304,18 @@ static gboolean restore_one(ProcdbApply *apply, const struct procdb_given_task *
 	int handle =
 	    apply->ops->open_task(apply->data, task->pid, task->start_time, task->pidfs_ino);
 	ProcdbSchedAttr now, next;
-	ProcdbApplyResult result = RETRY;
+	ProcdbApplyResult result = PROCDB_CHANGE_RETRY;
 
 	if (handle < 0)
 		return FALSE;
-	for (guint round = 0; round < ATTEMPTS && result == RETRY; round++) {
+	for (guint round = 0; round < PROCDB_CHANGE_ATTEMPTS && result == PROCDB_CHANGE_RETRY;
+	     round++) {
 		apply->ops->guard_task(apply->data, task->pid);
 		result = PROCDB_APPLY_NOTHING;
 		if (apply->ops->get_attr(apply->data, task->pid, &now) == 0 &&
 		    procdb_slice_undo(&given, &now, &next) == PROCDB_APPLY_RESTORED)
-			result =
-			    change(apply, task->pid, handle, &now, &next, PROCDB_APPLY_RESTORED);
+			result = procdb_change(apply->ops, apply->data, task->pid, handle, &now,
+					       &next, PROCDB_APPLY_RESTORED);
 	}
 	apply->ops->guard_task(apply->data, 0);
 	apply->ops->close_task(apply->data, handle);
@@ -485,6 +411,7 @@ void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 	    .reason = reason_of(apply),
 	    .kept = apply->kept,
 	    .unlisted = apply->unlisted && !apply->active,
+	    .held = apply->active && apply->held,
 	    .tasks = apply->tasks,
 	    .long_sets = apply->long_sets,
 	};

@@ -25,6 +25,7 @@ typedef struct {
 	ProcdbTierSetting tiers[PROCDB_TIERS];
 	guint max_per_second; /* tasks changed in one second; beyond that they are only put back */
 	guint32 guard;	      /* whether it is watched, and paused where it harms (trial/guard.h) */
+	guint32 long_among_groups; /* whether procdb_apply_hold_long() changes nothing */
 } ProcdbApplySettings;
 
 /*
@@ -69,6 +70,14 @@ void procdb_apply_set_pause(ProcdbApply *apply, const char *reason, gboolean wit
  */
 void procdb_apply_set_blind(ProcdbApply *apply, gboolean blind);
 
+/*
+ * Gives batch tasks no slice while hold is TRUE, since several groups of tasks use the CPUs
+ * (crowd.h in bpf/). TRUE when that changed: then tasks have to be asked about anew.
+ */
+gboolean procdb_apply_hold_long(ProcdbApply *apply, gboolean hold);
+/* The settings of the tiers as they are in force now. */
+void procdb_apply_tiers(const ProcdbApply *apply, ProcdbTierSetting tiers[PROCDB_TIERS]);
+
 /* Sets the slice that an event asks for, if the rules of slice.h allow it. */
 ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_task_event *event);
 
@@ -90,6 +99,7 @@ typedef struct {
 	const char *reason; /* why no task is changed, for people; "" while active */
 	guint kept;	    /* tasks that the last restore had to leave as they were */
 	gboolean unlisted;  /* the kernel could not list the tasks to restore */
+	gboolean held;	    /* batch tasks get no slice now: groups of tasks compete */
 	/* Tasks that were given a slice: each once, however often it is taken back and given anew.
 	 */
 	guint64 tasks;

@@ -19,6 +19,13 @@
 #define WAKE_EVERY_US 4000
 #define WAKES_SAVED 100
 
+/*
+ * Groups of tasks compete when all but the busiest have used this part of one CPU; and they do not
+ * any more when that was so long ago.
+ */
+#define CROWD_SHARE 16
+#define CALM_US (10 * G_USEC_PER_SEC)
+
 typedef struct {
 	GSource base;
 	ProcdbApplySource *owner;
@@ -35,6 +42,8 @@ struct _ProcdbApplySource {
 	guint64 missed;	     /* events that were lost or refused, up to the last second */
 	guint64 long_sets;   /* slices of batch that were set up to then */
 	guint batch_tasks;   /* that were found then */
+	gint64 looked;	     /* monotonic µs: last for groups that compete */
+	gint64 crowded;	     /* when they last did; 0: not yet */
 	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
 	gboolean resting;    /* events have been thrown away, and those that wait will be */
@@ -227,10 +236,27 @@ static void look_for_missed(ProcdbApplySource *source)
 	source->missed = missed;
 }
 
+/* Long slices are for a machine that one group of tasks uses: crowd.h in bpf/ says why. */
+static void look_for_groups(ProcdbApplySource *source)
+{
+	const gint64 now = g_get_monotonic_time();
+	const guint64 least = (guint64)(now - source->looked) * 1000 / CROWD_SHARE;
+
+	if (source->backend && procdb_backend_other_groups(source->backend, least) >= least)
+		source->crowded = now;
+	source->looked = now;
+	if (!procdb_apply_hold_long(source->apply,
+				    source->crowded > 0 && now - source->crowded < CALM_US))
+		return;
+	procdb_apply_source_settings_changed(source);
+	source->unfinished = TRUE;
+}
+
 static gboolean on_second(gpointer data)
 {
 	ProcdbApplySource *source = data;
 
+	look_for_groups(source);
 	look_for_events(source);
 	look_for_missed(source);
 	/* A sched_ext scheduler left: tasks that run have sent their events to deaf ears. */
@@ -258,6 +284,7 @@ ProcdbApplySource *procdb_apply_source_new(ProcdbApply *apply)
 	source->apply = apply;
 	source->polled.fd = -1;
 	source->due = -1;
+	source->looked = g_get_monotonic_time();
 	source->events = g_array_new(FALSE, FALSE, sizeof(struct procdb_task_event));
 	source->loop = (LoopSource *)g_source_new(&funcs, sizeof(LoopSource));
 	source->loop->owner = source;
@@ -285,12 +312,14 @@ void procdb_apply_source_free(ProcdbApplySource *source)
 void procdb_apply_source_settings_changed(ProcdbApplySource *source)
 {
 	const ProcdbApplySettings *settings = procdb_apply_settings(source->apply);
+	ProcdbTierSetting tiers[PROCDB_TIERS];
 	guint64 slices[PROCDB_TIERS];
 
 	if (!source->backend)
 		return;
+	procdb_apply_tiers(source->apply, tiers);
 	for (guint i = 0; i < PROCDB_TIERS; i++)
-		slices[i] = procdb_slice_encode(&settings->tiers[i]);
+		slices[i] = procdb_slice_encode(&tiers[i]);
 	procdb_backend_request_events(source->backend,
 				      settings->mode == PROCDB_APPLY_NONE ? NULL : slices);
 }

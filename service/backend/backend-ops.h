@@ -40,6 +40,7 @@ typedef struct {
 	gboolean (*delays)(ProcdbBackend *backend, struct procdb_delays *sum, GError **error);
 	gboolean (*ask_again)(ProcdbBackend *backend);
 	guint (*let_rest)(ProcdbBackend *backend);
+	guint64 (*other_groups)(ProcdbBackend *backend, guint64 least);
 } ProcdbBackendOps;
 
 struct _ProcdbBackend {

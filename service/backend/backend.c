@@ -130,6 +130,13 @@ guint procdb_backend_let_rest(ProcdbBackend *backend)
 	return chosen->ops->let_rest ? chosen->ops->let_rest(chosen) : 0;
 }
 
+guint64 procdb_backend_other_groups(ProcdbBackend *backend, guint64 least)
+{
+	ProcdbBackend *chosen = in_use(backend);
+
+	return chosen->ops->other_groups ? chosen->ops->other_groups(chosen, least) : 0;
+}
+
 gboolean procdb_backend_delays(ProcdbBackend *backend, struct procdb_delays *sum, GError **error)
 {
 	ProcdbBackend *chosen = in_use(backend);

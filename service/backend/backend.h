@@ -138,6 +138,12 @@ gboolean procdb_backend_ask_again(ProcdbBackend *backend);
 guint procdb_backend_let_rest(ProcdbBackend *backend);
 
 /*
+ * The CPU time in ns that tasks used since the last call in long runs (crowd.h), in all groups but
+ * the one that used most. 0 where all used less than least together, and where nothing counts it.
+ */
+guint64 procdb_backend_other_groups(ProcdbBackend *backend, guint64 least);
+
+/*
  * Reads how long tasks have waited for a CPU since the backend started (delays.h). FALSE with
  * error set where it does not count that, or the kernel refuses.
  */

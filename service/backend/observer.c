@@ -5,6 +5,7 @@
 #include "backends.h"
 #include "bpf-program.h"
 #include "delay-reader.h"
+#include "group-use.h"
 #include "observer.skel.h"
 #include "own-maps.h"
 #include "state.h"
@@ -28,6 +29,7 @@ typedef struct {
 	ProcdbBackendState state;
 	guint retry_in; /* refreshes until the next attempt */
 	guint retry_pause;
+	guint64 competed; /* ns, at the last call of observer_other_groups() */
 } Observer;
 
 static Observer *observer(ProcdbBackend *backend)
@@ -168,6 +170,26 @@ static guint observer_let_rest(ProcdbBackend *backend)
 	return nothing ? self->skeleton->bss->batch_tasks : G_MAXUINT;
 }
 
+static guint64 observer_other_groups(ProcdbBackend *backend, guint64 least)
+{
+	Observer *self = observer(backend);
+	guint64 competed, used, others;
+
+	if (!self->skeleton)
+		return 0;
+	competed = __atomic_load_n(&self->skeleton->bss->competed, __ATOMIC_RELAXED);
+	/* Unsigned: an observer that has been started anew counts from 0. */
+	used = competed < self->competed ? competed : competed - self->competed;
+	self->competed = competed;
+	/* Mostly the machine does little, and nothing has to be asked of the kernel. */
+	others = used < least
+		     ? 0
+		     : procdb_group_use_others(bpf_map__fd(self->skeleton->maps.group_uses),
+					       self->skeleton->bss->crowd_window, used);
+	__atomic_add_fetch(&self->skeleton->bss->crowd_window, 1, __ATOMIC_RELAXED);
+	return others;
+}
+
 static void observer_close(ProcdbBackend *backend)
 {
 	Observer *self = observer(backend);
@@ -197,6 +219,7 @@ ProcdbBackend *procdb_backend_observer_new(const ProcdbObserverSettings *setting
 	    .delays = observer_delays,
 	    .ask_again = observer_ask_again,
 	    .let_rest = observer_let_rest,
+	    .other_groups = observer_other_groups,
 	};
 	Observer *self = g_new0(Observer, 1);
 

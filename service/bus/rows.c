@@ -422,6 +422,7 @@ int procdb_apply_statistics_append(sd_bus_message *message, const ProcdbApplySta
 	    {"failed", apply->results[PROCDB_APPLY_FAILED]},
 	    {"lost", lost},
 	    {"kept", apply->kept},
+	    {"held", apply->held},
 	    {"latency-mean", apply->latency_mean_ns},
 	    {"latency-p50", apply->latency_p50_ns},
 	    {"latency-p99", apply->latency_p99_ns},

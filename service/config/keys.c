@@ -31,6 +31,7 @@ static const ProcdbConfigKey keys[] = {
      PROCDB_SLICE_NICE_MAX},
     {"Apply", "MaxPerSecond", KEY_UINT, AT(apply.max_per_second), 1, 1000000},
     {"Apply", "Guard", KEY_FLAG, AT(apply.guard)},
+    {"Apply", "LongSliceAmongGroups", KEY_FLAG, AT(apply.long_among_groups)},
     {"Learning", "MinObservations", KEY_UINT, AT(engine.rules.min_observations), 1, 1000},
     {"Learning", "MinConfidence", KEY_DOUBLE, AT(engine.rules.min_confidence), 0, 1},
     {"Learning", "MaxProfiles", KEY_UINT, AT(engine.rules.max_profiles), 1, PROCDB_PROFILES_LIMIT},

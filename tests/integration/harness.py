@@ -262,10 +262,10 @@ def skip_unless_the_bus_starts():
 
 
 def without_guard():
-    """No window of the guard takes slices back for a second while a test looks at them."""
+    """No window of the guard takes slices back for a second while a test looks at them, and no second session does."""
     os.makedirs("/etc/pandemonium/procdb.conf.d", exist_ok=True)
     with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
-        drop_in.write("[Apply]\nGuard=no\n")
+        drop_in.write("[Apply]\nGuard=no\nLongSliceAmongGroups=yes\n")
 
 
 def ctl(*arguments, status=0, **options):

@@ -55,6 +55,27 @@ def what_yields_keeps_the_kernels_slice():
         assert share > 0.25, share
 
 
+def no_long_slice_where_groups_compete():
+    default = skip_unless_slices()
+    with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
+        drop_in.write("[Apply]\nGuard=no\n")
+    burner = program("lab-burner", of="sha256sum")
+    with applying(lab_burner="batch"), running(burner, "/dev/zero") as alone:
+        gets(alone, BATCH, "one session alone uses the CPUs")
+        assert "several groups" not in ctl("status")
+        with running(burner, "/dev/zero") as beside:
+            for pid in (alone, beside):
+                gets(pid, default, "two sessions do")
+            assert "several groups" in ctl("status"), ctl("status")
+            assert attr_of(alone).nice == 0
+            # What starts now as well.
+            with running(burner, "/dev/zero") as third:
+                time.sleep(2)
+                assert slice_of(third) == default
+        wait_for(lambda: slice_of(alone) == BATCH, 30, "it is given again")
+        assert "several groups" not in ctl("status")
+
+
 def the_wake_ups_of_the_service_are_not_counted():
     skip_unless_slices()
     with applying(procdb_burner="batch") as service:

@@ -26,7 +26,9 @@ struct _ProcdbBackend {
 	guint asked;   /* how often for all tasks */
 	guint rests;   /* how often for those that sleep */
 	guint batch_tasks;
-	guint lost; /* events */
+	guint lost;	     /* events */
+	guint64 others;	     /* ns, that other groups used */
+	guint64 batch_slice; /* of the last request */
 };
 
 static void send_event(ProcdbBackend *backend)
@@ -88,8 +90,14 @@ void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 	*status = (ProcdbBackendStatus){.tasks_lost = backend->lost};
 }
 
+guint64 procdb_backend_other_groups(ProcdbBackend *backend, guint64 least)
+{
+	return backend->others;
+}
+
 void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices)
 {
+	backend->batch_slice = slices ? slices[PROCDB_TIER_BATCH] : 0;
 }
 
 void procdb_backend_set_rules(ProcdbBackend *backend, ProcdbDecide decide, gpointer data)
@@ -309,6 +317,50 @@ static void sleepers_are_looked_for_while_there_are_long_slices(Fixture *f, gcon
 	g_assert_cmpuint(f->backend.rests, ==, 0);
 }
 
+/* Whether BPF is told, the status says, and the task has, that batch tasks get no slice. */
+static gboolean long_is_held(const Fixture *f)
+{
+	const gboolean held = f->backend.batch_slice == 0;
+	ProcdbApplyStatus status;
+
+	procdb_apply_status(f->apply, &status);
+	g_assert_cmpint(status.held, ==, held);
+	g_assert_cmpuint(f->machine.tasks[0].attr.slice_ns, ==,
+			 held ? FAKE_DEFAULT_SLICE : batch_slice());
+	return held;
+}
+
+static void long_slices_go_while_groups_compete(Fixture *f, gconstpointer data)
+{
+	f->backend.tier = PROCDB_TIER_BATCH;
+	send_event(&f->backend);
+	run_seconds(1);
+	g_assert_false(long_is_held(f));
+	f->backend.others = G_MAXUINT64;
+	run_seconds(1);
+	/* The fake sends an event for each task that it is asked about. */
+	g_assert_true(long_is_held(f));
+	/* A pause of a second is no end of it. */
+	f->backend.others = 0;
+	run_seconds(2);
+	g_assert_true(long_is_held(f));
+	run_seconds(10);
+	g_assert_false(long_is_held(f));
+}
+
+static void long_slices_stay_where_that_is_configured(Fixture *f, gconstpointer data)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+
+	settings.long_among_groups = TRUE;
+	procdb_apply_configure(f->apply, &settings);
+	f->backend.tier = PROCDB_TIER_BATCH;
+	send_event(&f->backend);
+	f->backend.others = G_MAXUINT64;
+	run_seconds(2);
+	g_assert_false(long_is_held(f));
+}
+
 #define TEST(name) g_test_add("/apply-source/" #name, Fixture, NULL, setup, name, teardown)
 
 int main(int argc, char **argv)
@@ -325,5 +377,7 @@ int main(int argc, char **argv)
 	TEST(tasks_are_asked_about_when_a_sched_ext_scheduler_has_left);
 	TEST(tasks_are_asked_about_when_events_were_lost);
 	TEST(sleepers_are_looked_for_while_there_are_long_slices);
+	TEST(long_slices_go_while_groups_compete);
+	TEST(long_slices_stay_where_that_is_configured);
 	return g_test_run();
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The ProcDb developers */
+
+#include "group-use.h"
+
+#include "crowd.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#define BATCH 64
+
+guint64 procdb_group_use_others(int fd, guint64 window, guint64 all)
+{
+	guint64 keys[BATCH], most = 0;
+	struct procdb_group_use uses[BATCH];
+	__u32 cursor = 0, taken = 0;
+	void *in = NULL;
+	int err = 0;
+
+	while (!err && taken < PROCDB_GROUPS_MAX) {
+		__u32 n = BATCH;
+
+		if (bpf_map_lookup_batch(fd, in, &cursor, keys, uses, &n, NULL))
+			err = errno;
+		/* ENOENT is the end of the map; entries that came with it count. */
+		for (__u32 i = 0; (!err || err == ENOENT) && i < MIN(n, BATCH); i++)
+			if (uses[i].window == window)
+				most = MAX(most, uses[i].run);
+		taken += n;
+		in = &cursor;
+	}
+	if (err && err != ENOENT)
+		return all;
+	return all > most ? all - most : 0;
+}
