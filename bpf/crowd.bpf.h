@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
-/* Counts the CPU time of each group of tasks (crowd.h). */
+/* Counts what groups of tasks want of the CPUs (crowd.h). */
 
 #include "vmlinux.h"
 
@@ -12,37 +12,71 @@
 #include "crowd.h"
 #include "task-stats.h"
 
-/* By the address of the group, which is the same as long as it lives. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PROCDB_GROUPS_MAX);
-	__type(key, u64);
+	__type(key, u32); /* crowd_group() */
 	__type(value, struct procdb_group_use);
 } group_uses SEC(".maps");
 
-__u64 competed;	    /* ns: of all groups, also of those that the map had no room for */
+__u64 demanded;	    /* ns, of all groups */
 __u64 crowd_window; /* the service begins one each second */
 
-/* p stops after a run of ns that others may have waited for. */
-static __noinline void crowd_count(struct task_struct *p, u64 ns)
-{
-	struct procdb_group_use first = {.window = crowd_window, .run = ns}, *use;
-	u64 group;
+/* What a task wants of the CPUs, for its group. */
+struct crowd_part {
+	u32 group;  /* that it was in before it began to end: then it is in none any more */
+	u32 demand; /* ns that were not told yet */
+};
 
-	if (p->flags & PF_KTHREAD || (p->policy != SCHED_NORMAL && p->policy != SCHED_BATCH) ||
-	    !bpf_core_field_exists(p->sched_task_group))
+/* A name of a task's group: of its address, which is that of nothing else as long as it lives. */
+static __always_inline u32 crowd_group(const struct task_struct *p)
+{
+	/* Read as a number: the verifier lets no address be shifted. */
+	return bpf_core_field_exists(p->sched_task_group)
+		   ? (u32)((u64)BPF_CORE_READ(p, sched_task_group) >> 6)
+		   : 0;
+}
+
+static __noinline void crowd_tell(struct task_struct *p, struct crowd_part *part, u64 ns)
+{
+	struct procdb_group_use first = {.window = crowd_window, .demand = ns}, *use;
+	u32 group;
+
+	/* A session's task that ends is moved to the root (sched_autogroup_exit_task()). */
+	if (!(p->flags & PF_EXITING))
+		part->group = crowd_group(p);
+	group = part->group;
+	/* Real-time tasks are in other queues. */
+	if (p->policy != SCHED_NORMAL && p->policy != SCHED_BATCH && p->policy != SCHED_IDLE)
 		return;
-	group = (u64)p->sched_task_group;
-	__sync_fetch_and_add(&competed, ns);
+	__sync_fetch_and_add(&demanded, ns);
 	use = bpf_map_lookup_elem(&group_uses, &group);
 	if (!use) {
 		bpf_map_update_elem(&group_uses, &group, &first, BPF_ANY);
 		return;
 	}
 	if (use->window == first.window) {
-		__sync_fetch_and_add(&use->run, ns);
+		__sync_fetch_and_add(&use->demand, ns);
 		return;
 	}
-	use->run = ns;
+	use->demand = ns;
 	use->window = first.window;
+}
+
+/*
+ * p stops, or ends, after it waited for a CPU and ran, ns, in a burst of so many ns. Kernel threads
+ * are in no group, and mostly brief.
+ */
+static __always_inline void crowd_count(struct task_struct *p, struct crowd_part *part, u64 ns,
+					u64 burst, bool dead)
+{
+	if (burst < PROCDB_DEMAND_BURST)
+		ns >>= PROCDB_DEMAND_BRIEF_SHIFT;
+	ns += part->demand;
+	if ((ns < PROCDB_DEMAND_NS && !dead) || p->flags & PF_KTHREAD) {
+		part->demand = (u32)ns;
+		return;
+	}
+	part->demand = 0;
+	crowd_tell(p, part, procdb_min(ns, PROCDB_DEMAND_MAX));
 }

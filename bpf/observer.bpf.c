@@ -31,6 +31,7 @@ struct task_state {
 	bool moved;    /* from queue to queue while it slept, since it last ran */
 	u8 stops;      /* without going to sleep, up to YIELD_STOPS; */
 	u8 fresh;      /* of these, with nearly all of its slice left */
+	struct crowd_part part;
 };
 
 struct {
@@ -51,6 +52,7 @@ static __always_inline struct task_state *state_of(struct task_struct *p, u64 no
 	if (s) {
 		stats_begin(&s->stats, p, now);
 		s->waited = waited(p);
+		s->part.group = crowd_group(p);
 	}
 	return s;
 }
@@ -141,19 +143,22 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 {
 	struct task_state *s = state_of(p, now);
 	bool dead = p->__state & TASK_DEAD;
-	u64 run;
+	u64 run, queued;
 
 	if (!s)
 		return;
 	s->awake = preempted || !p->__state;
+	queued = procdb_elapsed(s->waited, waited(p));
 	s->waited = waited(p);
 	s->moved = false;
 	if (!s->run_start)
 		return;
 	run = procdb_elapsed(s->run_start, now);
 	s->run_start = 0;
-	if (run >= PROCDB_COMPETES_NS && s->stats.task.tier != PROCDB_TIER_LAT_CRITICAL)
-		crowd_count(p, run);
+	/* What was measured to sleep nearly always is in the way of others for moments. */
+	if (s->stats.task.tier != PROCDB_TIER_LAT_CRITICAL || s->stats.always_critical ||
+	    s->stats.decided)
+		crowd_count(p, &s->part, run + queued, s->stats.share.burst + run, dead);
 	if (s->stats.task.tier == PROCDB_TIER_BATCH) {
 		delays_batch_ends(run);
 		if (s->awake)
@@ -306,7 +311,10 @@ int procdb_rest(struct bpf_iter__task *ctx)
 		return 0;
 	given = given_of(p);
 	/* From real-time and idle tasks the kernel takes no slice back. */
-	has = given && p->se.slice == wanted.slice[PROCDB_TIER_BATCH] &&
+	has = given &&
+	      (p->se.slice == wanted.slice[PROCDB_TIER_BATCH] ||
+	       /* Groups compete, and it could not be taken back. */
+	       (!wanted.slice[PROCDB_TIER_BATCH] && p->se.slice > base_slice)) &&
 	      (p->policy == SCHED_NORMAL || p->policy == SCHED_BATCH);
 	s = bpf_task_storage_get(&tasks, p, 0, 0);
 	if ((given && given->decision) || (s && s->stats.decided) ||

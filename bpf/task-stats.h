@@ -97,6 +97,7 @@ __u64 base_slice = 1ULL << 20;
 
 #define SCHED_NORMAL 0 /* include/uapi/linux/sched.h */
 #define SCHED_BATCH 3
+#define SCHED_IDLE 5
 
 /*
  * Notes the kernel's own slice, where p has it. What migrates tasks has that of a time when the

@@ -64,6 +64,7 @@ struct bpf_spin_lock {
 
 /* include/linux/sched.h */
 #define TASK_DEAD 0x00000080
+#define PF_EXITING 0x00000004
 #define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000
 

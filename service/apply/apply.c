@@ -7,6 +7,8 @@
 #include "latency.h"
 
 #define NS_PER_S 1000000000LL
+#define NS_PER_US 1000
+#define SLICE_STEP_US (PROCDB_SLICE_STEP / NS_PER_US)
 /* A task that is listed may fork meanwhile, and its child has our slice: list again. */
 #define RESTORE_ROUNDS 5
 /* How many times MaxPerSecond= tasks are put back in a second. */
@@ -23,6 +25,7 @@ struct _ProcdbApply {
 	gboolean without;  /* for a second or so, of which callers are not told */
 	gboolean blind;	   /* nothing tells what tasks do */
 	gboolean held;	   /* no long slice is given: groups of tasks compete */
+	guint64 base;	   /* ns, the kernel's own slice; 0: not known yet */
 	gint64 second;	   /* that in_second counts */
 	guint in_second;
 	guint owed;   /* tasks that the last restore took back, and that may be set beyond that */
@@ -81,18 +84,24 @@ const ProcdbApplySettings *procdb_apply_settings(const ProcdbApply *apply)
 
 void procdb_apply_tiers(const ProcdbApply *apply, ProcdbTierSetting tiers[PROCDB_TIERS])
 {
-	for (guint i = 0; i < PROCDB_TIERS; i++)
+	for (guint i = 0; i < PROCDB_TIERS; i++) {
 		tiers[i] = apply->settings.tiers[i];
-	if (apply->held)
-		tiers[PROCDB_TIER_BATCH] = (ProcdbTierSetting){0};
+		if (!apply->held || i == PROCDB_TIER_LAT_CRITICAL ||
+		    (guint64)tiers[i].slice_us * NS_PER_US <= apply->base)
+			continue;
+		/* A nice value goes with a slice: as near to the kernel's as our mark allows. */
+		if (tiers[i].nice > 0 && apply->base > 0)
+			tiers[i].slice_us = (guint)(apply->base / NS_PER_US) + SLICE_STEP_US;
+		else
+			tiers[i] = (ProcdbTierSetting){0};
+	}
 }
 
 gboolean procdb_apply_hold_long(ProcdbApply *apply, gboolean hold)
 {
 	const gboolean before = apply->held;
 
-	apply->held = hold && !apply->settings.long_among_groups &&
-		      apply->settings.tiers[PROCDB_TIER_BATCH].slice_us > 0;
+	apply->held = hold && !apply->settings.long_among_groups;
 	return apply->held != before;
 }
 
@@ -267,6 +276,7 @@ ProcdbApplyResult procdb_apply_handle(ProcdbApply *apply, const struct procdb_ta
 	ProcdbApplyResult result = PROCDB_APPLY_REFUSED_GONE;
 	int handle;
 
+	apply->base = event->base;
 	if (!apply->active) {
 		/* Also that one has ended: it may be from a moment ago, and not yet seen by BPF. */
 		if (event->decision || event->reason == PROCDB_TASK_EXECUTED ||

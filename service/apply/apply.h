@@ -71,8 +71,8 @@ void procdb_apply_set_pause(ProcdbApply *apply, const char *reason, gboolean wit
 void procdb_apply_set_blind(ProcdbApply *apply, gboolean blind);
 
 /*
- * Gives batch tasks no slice while hold is TRUE, since several groups of tasks use the CPUs
- * (crowd.h in bpf/). TRUE when that changed: then tasks have to be asked about anew.
+ * Gives no slice longer than the kernel's while hold is TRUE, since several groups of tasks want
+ * the CPUs (crowd.h in bpf/). TRUE when that changed: then tasks have to be asked about anew.
  */
 gboolean procdb_apply_hold_long(ProcdbApply *apply, gboolean hold);
 /* The settings of the tiers as they are in force now. */

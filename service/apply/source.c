@@ -20,10 +20,12 @@
 #define WAKES_SAVED 100
 
 /*
- * Groups of tasks compete when all but the busiest have used this part of one CPU; and they do not
- * any more when that was so long ago.
+ * Groups of tasks compete when all but the busiest want this part of one CPU for so many seconds in
+ * a row, of which a daemon that works for a moment now and then has none; and they do not any more
+ * when that was so long ago.
  */
 #define CROWD_SHARE 16
+#define CROWD_SECONDS 2
 #define CALM_US (10 * G_USEC_PER_SEC)
 
 typedef struct {
@@ -42,8 +44,9 @@ struct _ProcdbApplySource {
 	guint64 missed;	     /* events that were lost or refused, up to the last second */
 	guint64 long_sets;   /* slices of batch that were set up to then */
 	guint batch_tasks;   /* that were found then */
-	gint64 looked;	     /* monotonic µs: last for groups that compete */
-	gint64 crowded;	     /* when they last did; 0: not yet */
+	gint64 looked;	     /* monotonic µs: last for groups that compete, ... */
+	guint crowded;	     /* seconds in a row in which they did */
+	gint64 calm_at;	     /* when they do not any more */
 	gboolean blind;	     /* the backend has no events */
 	gboolean armed;	     /* the next event wakes the loop; else the source polls */
 	gboolean resting;    /* events have been thrown away, and those that wait will be */
@@ -240,13 +243,15 @@ static void look_for_missed(ProcdbApplySource *source)
 static void look_for_groups(ProcdbApplySource *source)
 {
 	const gint64 now = g_get_monotonic_time();
-	const guint64 least = (guint64)(now - source->looked) * 1000 / CROWD_SHARE;
+	const guint64 least = MAX((guint64)(now - source->looked) * 1000 / CROWD_SHARE, 1);
+	const gboolean many =
+	    source->backend && procdb_backend_other_groups(source->backend, least) >= least;
 
-	if (source->backend && procdb_backend_other_groups(source->backend, least) >= least)
-		source->crowded = now;
 	source->looked = now;
-	if (!procdb_apply_hold_long(source->apply,
-				    source->crowded > 0 && now - source->crowded < CALM_US))
+	source->crowded = many ? source->crowded + 1 : 0;
+	if (source->crowded >= CROWD_SECONDS)
+		source->calm_at = now + CALM_US;
+	if (!procdb_apply_hold_long(source->apply, now < source->calm_at))
 		return;
 	procdb_apply_source_settings_changed(source);
 	source->unfinished = TRUE;

@@ -138,8 +138,8 @@ gboolean procdb_backend_ask_again(ProcdbBackend *backend);
 guint procdb_backend_let_rest(ProcdbBackend *backend);
 
 /*
- * The CPU time in ns that tasks used since the last call in long runs (crowd.h), in all groups but
- * the one that used most. 0 where all used less than least together, and where nothing counts it.
+ * What all groups of tasks wanted of the CPUs since the last call, ns, but the one that wanted most
+ * (crowd.h). 0 where all wanted less than least together, and where nothing counts it.
  */
 guint64 procdb_backend_other_groups(ProcdbBackend *backend, guint64 least);
 

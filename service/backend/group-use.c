@@ -3,6 +3,7 @@
 
 #include "group-use.h"
 
+#include "classify.h"
 #include "crowd.h"
 
 #include <bpf/bpf.h>
@@ -10,11 +11,12 @@
 
 #define BATCH 64
 
-guint64 procdb_group_use_others(int fd, guint64 window, guint64 all)
+gboolean procdb_group_use_others(int fd, guint64 window, guint64 *others)
 {
-	guint64 keys[BATCH], most = 0;
 	struct procdb_group_use uses[BATCH];
-	__u32 cursor = 0, taken = 0;
+	guint32 keys[BATCH], taken = 0;
+	guint64 most = 0, all = 0;
+	__u32 cursor = 0;
 	void *in = NULL;
 	int err = 0;
 
@@ -24,13 +26,15 @@ guint64 procdb_group_use_others(int fd, guint64 window, guint64 all)
 		if (bpf_map_lookup_batch(fd, in, &cursor, keys, uses, &n, NULL))
 			err = errno;
 		/* ENOENT is the end of the map; entries that came with it count. */
-		for (__u32 i = 0; (!err || err == ENOENT) && i < MIN(n, BATCH); i++)
-			if (uses[i].window == window)
-				most = MAX(most, uses[i].run);
+		for (__u32 i = 0; (!err || err == ENOENT) && i < MIN(n, BATCH); i++) {
+			if (uses[i].window != window)
+				continue;
+			most = MAX(most, uses[i].demand);
+			all = procdb_add(all, uses[i].demand);
+		}
 		taken += n;
 		in = &cursor;
 	}
-	if (err && err != ENOENT)
-		return all;
-	return all > most ? all - most : 0;
+	*others = all - most;
+	return !err || err == ENOENT;
 }

@@ -7,7 +7,7 @@
 #include <glib.h>
 
 /*
- * The CPU time in ns that was used in this window by all groups but the one that used most. fd: of
- * the map; all: of all groups in that window. All of it where the map cannot be read.
+ * What all groups wanted of the CPUs in this window, ns, but the one that wanted most. fd: of the
+ * map. FALSE where it cannot be read.
  */
-guint64 procdb_group_use_others(int fd, guint64 window, guint64 all);
+gboolean procdb_group_use_others(int fd, guint64 window, guint64 *others);

@@ -29,7 +29,7 @@ typedef struct {
 	ProcdbBackendState state;
 	guint retry_in; /* refreshes until the next attempt */
 	guint retry_pause;
-	guint64 competed; /* ns, at the last call of observer_other_groups() */
+	guint64 demanded; /* ns, at the last call of observer_other_groups() */
 } Observer;
 
 static Observer *observer(ProcdbBackend *backend)
@@ -173,19 +173,20 @@ static guint observer_let_rest(ProcdbBackend *backend)
 static guint64 observer_other_groups(ProcdbBackend *backend, guint64 least)
 {
 	Observer *self = observer(backend);
-	guint64 competed, used, others;
+	guint64 demanded, all, others = 0;
 
 	if (!self->skeleton)
 		return 0;
-	competed = __atomic_load_n(&self->skeleton->bss->competed, __ATOMIC_RELAXED);
-	/* Unsigned: an observer that has been started anew counts from 0. */
-	used = competed < self->competed ? competed : competed - self->competed;
-	self->competed = competed;
+	demanded = __atomic_load_n(&self->skeleton->bss->demanded, __ATOMIC_RELAXED);
+	/* An observer that was started anew counts from 0. */
+	all = procdb_elapsed(self->demanded, demanded);
+	self->demanded = demanded;
 	/* Mostly the machine does little, and nothing has to be asked of the kernel. */
-	others = used < least
-		     ? 0
-		     : procdb_group_use_others(bpf_map__fd(self->skeleton->maps.group_uses),
-					       self->skeleton->bss->crowd_window, used);
+	if (all >= least && !procdb_group_use_others(bpf_map__fd(self->skeleton->maps.group_uses),
+						     self->skeleton->bss->crowd_window, &others)) {
+		self->maps.bpf.errors++;
+		others = all;
+	}
 	__atomic_add_fetch(&self->skeleton->bss->crowd_window, 1, __ATOMIC_RELAXED);
 	return others;
 }

@@ -263,6 +263,13 @@ class Changing(ClientTest):
         self.assertIn("got the slice of their tier since the start (Mode=, observing only; no task has one now)",
                       self.ok("status"))
 
+    def test_status_says_that_batch_tasks_get_no_slice(self):
+        for active, held, said in (("true", 1, True), ("true", 0, False), ("false", 1, False)):
+            ClientTest.setUp(self)
+            self.start_fake(f"--set=ApplyActive={active}",
+                            "--set=ApplyStatistics={'set': uint64 7, 'held': uint64 %d}" % held)
+            self.assertEqual("Batch tasks have the kernel's slice now" in self.ok("status"), said, (active, held))
+
     def test_apply(self):
         self.assertEqual(self.json("apply", "slices"), {"apply": "slices", "apply_active": False})
         self.assertIn("there is no mode", self.fails(2, "apply", "magic"))

@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager
 
 from gi.repository import GLib
 
-from apply import (BATCH, DEFAULT, LAT_CRITICAL, applying, attr_of, children, computed, gets, program, running, slice_of,
-                   skip_unless_slices)
+from apply import (BATCH, DEFAULT, LAT_CRITICAL, applying, attr_of, children, comm, computed, gets, is_ours, program,
+                   running, slice_of, skip_unless_slices)
 from harness import Service, bpftool, ctl, run_case, wait_for, without_guard
 
 # For a millisecond each, as a worker that looks whether others are done.
@@ -55,25 +55,50 @@ def what_yields_keeps_the_kernels_slice():
         assert share > 0.25, share
 
 
+def with_nice(nice):
+    """Long slices as by default."""
+    with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
+        drop_in.write(f"[Apply]\nGuard=no\nBatchNice={nice}\n")
+
+
 def no_long_slice_where_groups_compete():
     default = skip_unless_slices()
-    with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
-        drop_in.write("[Apply]\nGuard=no\n")
+    with_nice(5)
     burner = program("lab-burner", of="sha256sum")
     with applying(lab_burner="batch"), running(burner, "/dev/zero") as alone:
         gets(alone, BATCH, "one session alone uses the CPUs")
         assert "several groups" not in ctl("status")
         with running(burner, "/dev/zero") as beside:
             for pid in (alone, beside):
-                gets(pid, default, "two sessions do")
+                # The nice value goes with a slice of ours, as long as the kernel's.
+                wait_for(lambda: 0 < slice_of(pid) - default < 20_000, 10, "two sessions do")
+                assert is_ours(slice_of(pid)) and attr_of(pid).nice == 5, slice_of(pid)
             assert "several groups" in ctl("status"), ctl("status")
-            assert attr_of(alone).nice == 0
             # What starts now as well.
             with running(burner, "/dev/zero") as third:
                 time.sleep(2)
-                assert slice_of(third) == default
+                assert slice_of(third) - default < 20_000, slice_of(third)
         wait_for(lambda: slice_of(alone) == BATCH, 30, "it is given again")
         assert "several groups" not in ctl("status")
+
+
+def short_processes_are_of_their_session():
+    """The kernel moves a task of a session to the root when it ends, before it leaves the CPU for the last time."""
+    default = skip_unless_slices()
+    with_nice(0)
+    burner = program("lab-burner", of="sha256sum")
+    shorts = f"while :; do head -c 4M /dev/zero | {shutil.which('sha256sum')} >/dev/null; done"
+    with applying(lab_burner="batch"):
+        with running("sh", "-c", f"{burner} /dev/zero & {shorts}") as shell:
+            own = wait_for(lambda: [pid for pid in children(shell) if comm(pid) == "lab-burner"], 5, "both run")[0]
+            gets(own, BATCH, "one session uses the CPUs")
+            for _ in range(60):
+                assert slice_of(own) == BATCH, slice_of(own)
+                time.sleep(0.1)
+        with running(burner, "/dev/zero") as alone:
+            gets(alone, BATCH, "it is alone again")
+            with running("sh", "-c", shorts):
+                wait_for(lambda: slice_of(alone) == default, 10, "another session has many short ones")
 
 
 def the_wake_ups_of_the_service_are_not_counted():

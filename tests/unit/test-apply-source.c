@@ -27,7 +27,7 @@ struct _ProcdbBackend {
 	guint rests;   /* how often for those that sleep */
 	guint batch_tasks;
 	guint lost;	     /* events */
-	guint64 others;	     /* ns, that other groups used */
+	guint crowded;	     /* seconds in which other groups want the CPUs, from now on */
 	guint64 batch_slice; /* of the last request */
 };
 
@@ -92,7 +92,10 @@ void procdb_backend_status(ProcdbBackend *backend, ProcdbBackendStatus *status)
 
 guint64 procdb_backend_other_groups(ProcdbBackend *backend, guint64 least)
 {
-	return backend->others;
+	if (backend->crowded == 0)
+		return 0;
+	backend->crowded--;
+	return G_MAXUINT64;
 }
 
 void procdb_backend_request_events(ProcdbBackend *backend, const guint64 *slices)
@@ -336,12 +339,16 @@ static void long_slices_go_while_groups_compete(Fixture *f, gconstpointer data)
 	send_event(&f->backend);
 	run_seconds(1);
 	g_assert_false(long_is_held(f));
-	f->backend.others = G_MAXUINT64;
-	run_seconds(1);
+	/* A second of it is a daemon that does something. */
+	f->backend.crowded = 1;
+	run_seconds(2);
+	g_assert_false(long_is_held(f));
 	/* The fake sends an event for each task that it is asked about. */
+	f->backend.crowded = G_MAXUINT;
+	run_seconds(2);
 	g_assert_true(long_is_held(f));
 	/* A pause of a second is no end of it. */
-	f->backend.others = 0;
+	f->backend.crowded = 0;
 	run_seconds(2);
 	g_assert_true(long_is_held(f));
 	run_seconds(10);
@@ -356,9 +363,29 @@ static void long_slices_stay_where_that_is_configured(Fixture *f, gconstpointer 
 	procdb_apply_configure(f->apply, &settings);
 	f->backend.tier = PROCDB_TIER_BATCH;
 	send_event(&f->backend);
-	f->backend.others = G_MAXUINT64;
-	run_seconds(2);
+	f->backend.crowded = G_MAXUINT;
+	run_seconds(4);
 	g_assert_false(long_is_held(f));
+}
+
+/* It takes CPU time from batch tasks for others of their group, which is what these need there. */
+static void a_nice_value_stays_while_groups_compete(Fixture *f, gconstpointer data)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+	const ProcdbSchedAttr *attr = &f->machine.tasks[0].attr;
+
+	settings.tiers[PROCDB_TIER_BATCH].nice = 5;
+	procdb_apply_configure(f->apply, &settings);
+	f->backend.tier = PROCDB_TIER_BATCH;
+	send_event(&f->backend);
+	run_what_is_ready();
+	g_assert_cmpuint(attr->slice_ns, ==, batch_slice());
+	g_assert_true(procdb_apply_hold_long(f->apply, TRUE));
+	procdb_apply_source_settings_changed(f->source);
+	g_assert_true(procdb_apply_source_ask_again(f->source));
+	g_assert_cmpuint(attr->slice_ns, >, FAKE_DEFAULT_SLICE);
+	g_assert_cmpuint(attr->slice_ns, <, FAKE_DEFAULT_SLICE + 20000);
+	g_assert_cmpint(attr->nice, ==, 5);
 }
 
 #define TEST(name) g_test_add("/apply-source/" #name, Fixture, NULL, setup, name, teardown)
@@ -379,5 +406,6 @@ int main(int argc, char **argv)
 	TEST(sleepers_are_looked_for_while_there_are_long_slices);
 	TEST(long_slices_go_while_groups_compete);
 	TEST(long_slices_stay_where_that_is_configured);
+	TEST(a_nice_value_stays_while_groups_compete);
 	return g_test_run();
 }
