@@ -7,7 +7,7 @@
 # Seen on:   Linux 6.18.44 (EEVDF, autogroup), x86-64, CONFIG_HZ=250, 2 CPUs; Python 3.11
 # Guess:     a task with a slice of 0.1 ms gets the CPU at once when it wakes, whatever else
 #            burns; groups do not stand in the way, as each takes over the shortest slice
-#            among its tasks (since Linux 6.13).
+#            among its tasks (since Linux 6.12).
 # Behaviour: between sessions the sessions compete. One that also has a burner is on the queue
 #            all the time: its part is spent by the burner, so it is often not eligible, and
 #            its deadline was set with the burner's slice. When the short task wakes, the
