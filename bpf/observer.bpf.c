@@ -158,7 +158,11 @@ static __always_inline void stop(struct task_struct *p, u64 now, bool preempted)
 	/* What was measured to sleep nearly always is in the way of others for moments. */
 	if (s->stats.task.tier != PROCDB_TIER_LAT_CRITICAL || s->stats.always_critical ||
 	    s->stats.decided)
-		crowd_count(p, &s->part, run + queued, s->stats.share.burst + run, dead);
+		crowd_count(p, &s->part, run + queued,
+			    /* Bursts are of the other rule. */
+			    observing.reference_rule ? PROCDB_DEMAND_BURST
+						     : s->stats.share.burst + run,
+			    dead);
 	if (s->stats.task.tier == PROCDB_TIER_BATCH) {
 		delays_batch_ends(run);
 		if (s->awake)
@@ -311,11 +315,12 @@ int procdb_rest(struct bpf_iter__task *ctx)
 		return 0;
 	given = given_of(p);
 	/* From real-time and idle tasks the kernel takes no slice back. */
-	has = given &&
-	      (p->se.slice == wanted.slice[PROCDB_TIER_BATCH] ||
-	       /* Groups compete, and it could not be taken back. */
-	       (!wanted.slice[PROCDB_TIER_BATCH] && p->se.slice > base_slice)) &&
-	      (p->policy == SCHED_NORMAL || p->policy == SCHED_BATCH);
+	has =
+	    given &&
+	    (p->se.slice == wanted.slice[PROCDB_TIER_BATCH] ||
+	     /* Groups compete, and it could not be taken back. */
+	     (p->se.slice > base_slice && p->se.slice != wanted.slice[PROCDB_TIER_INTERACTIVE])) &&
+	    (p->policy == SCHED_NORMAL || p->policy == SCHED_BATCH);
 	s = bpf_task_storage_get(&tasks, p, 0, 0);
 	if ((given && given->decision) || (s && s->stats.decided) ||
 	    (!has && !(s && s->stats.task.tier == PROCDB_TIER_BATCH)))

@@ -92,14 +92,14 @@ static guint choose_columns(const CtlCommand *command, const ListOptions *option
 	return count;
 }
 
-static void add_row(OutTable *table, const Row *row, gboolean applies, const int chosen[],
+static void add_row(OutTable *table, const Row *row, RowSlices slices, const int chosen[],
 		    guint count)
 {
 	char *texts[ROW_TEXTS] = {NULL};
 	const char *colours[ROW_TEXTS] = {NULL};
 
 	for (guint i = 0; i < count; i++) {
-		texts[i] = row_text(row, chosen[i], g_get_real_time(), applies);
+		texts[i] = row_text(row, chosen[i], g_get_real_time(), slices);
 		if (chosen[i] == ROW_TIER)
 			colours[i] =
 			    rows_predicts(row) ? out_tier_colour(rows_word(row)) : "darkgray";
@@ -152,10 +152,8 @@ static void print_table(Ctl *ctl, const ListOptions *options, const Rows *rows, 
 	g_autoptr(GVariant) properties = bus_properties(ctl, NULL);
 	g_autofree char *trial = properties ? out_trial(properties) : NULL;
 	OutColumn columns[ROW_TEXTS + 1] = {{NULL}};
-	gboolean active = FALSE;
+	const RowSlices slices = properties ? row_slices_of(properties) : ROW_SLICES_NONE;
 
-	if (properties)
-		g_variant_lookup(properties, "ApplyActive", "b", &active);
 	out_open_pager(ctl);
 	for (guint i = 0; i < count; i++)
 		columns[i] =
@@ -165,7 +163,7 @@ static void print_table(Ctl *ctl, const ListOptions *options, const Rows *rows, 
 		g_autoptr(OutTable) table = out_table_new(ctl, columns);
 
 		for (guint i = 0; i < rows->items->len; i++)
-			add_row(table, rows_get(rows, i), active, chosen, count);
+			add_row(table, rows_get(rows, i), slices, chosen, count);
 		out_table_print(table, stdout);
 		putchar('\n');
 	}

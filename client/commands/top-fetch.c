@@ -46,7 +46,7 @@ static void on_properties(GObject *source, GAsyncResult *result, gpointer user_d
 	g_variant_dict_lookup(dict, "Profiles", "u", &profiles);
 	g_variant_dict_lookup(dict, "Confident", "u", &confident);
 	g_variant_dict_lookup(dict, "Observations", "t", &observations);
-	g_variant_dict_lookup(dict, "ApplyActive", "b", &top->view.applies);
+	top->view.slices = row_slices_of(values);
 	g_free(top->title);
 	slices = slices_text(values);
 	top->title = g_strdup_printf("ProcDb %s   %s%s%s: %s   %u profiles, %u confident   "

@@ -31,14 +31,29 @@ static char *tier(const Row *row)
 	return g_strconcat(rows_word(row), rows_predicts(row) ? "" : "?", NULL);
 }
 
+RowSlices row_slices_of(GVariant *properties)
+{
+	g_autoptr(GVariant) counts = NULL;
+	gboolean active = FALSE;
+	guint64 held = 0;
+
+	g_variant_lookup(properties, "ApplyActive", "b", &active);
+	if (!active)
+		return ROW_SLICES_NONE;
+	counts = g_variant_lookup_value(properties, "ApplyStatistics", G_VARIANT_TYPE("a{st}"));
+	if (counts)
+		g_variant_lookup(counts, "held", "t", &held);
+	return held > 0 ? ROW_SLICES_SHORT : ROW_SLICES_ALL;
+}
+
 /* What a new task of the name gets; tasks that something else has set are left alone. */
-static const char *slice(const Row *row, gboolean applies)
+static const char *slice(const Row *row, RowSlices slices)
 {
 	const int rank = rows_tier_rank(row->held ? row->held : row->tier);
 
-	if (!applies || !rows_predicts(row) || rows_is_kernel_thread(row))
+	if (slices == ROW_SLICES_NONE || !rows_predicts(row) || rows_is_kernel_thread(row))
 		return "-";
-	if (rank == PROCDB_TIER_BATCH)
+	if (rank == PROCDB_TIER_BATCH && slices == ROW_SLICES_ALL)
 		return "longer";
 	return rank == PROCDB_TIER_LAT_CRITICAL ? "shorter" : "own";
 }
@@ -55,7 +70,7 @@ static char *wakeups(const Row *row)
 	return out_true_rate(row->wakeups_per_second);
 }
 
-char *row_text(const Row *row, int column, gint64 now_us, gboolean applies)
+char *row_text(const Row *row, int column, gint64 now_us, RowSlices slices)
 {
 	switch (column) {
 	case ROW_NAME:
@@ -67,7 +82,7 @@ char *row_text(const Row *row, int column, gint64 now_us, gboolean applies)
 	case ROW_CPU:
 		return cpu(row);
 	case ROW_SLICE:
-		return g_strdup(slice(row, applies));
+		return g_strdup(slice(row, slices));
 	case ROW_RUNTIME:
 		return out_duration_ns(row->avg_runtime_ns);
 	case ROW_DEVIATION:
@@ -83,10 +98,10 @@ char *row_text(const Row *row, int column, gint64 now_us, gboolean applies)
 	}
 }
 
-void row_texts(const Row *row, gint64 now_us, gboolean applies, char *texts[ROW_TEXTS])
+void row_texts(const Row *row, gint64 now_us, RowSlices slices, char *texts[ROW_TEXTS])
 {
 	for (int i = 0; i < ROW_TEXTS; i++)
-		texts[i] = row_text(row, i, now_us, applies);
+		texts[i] = row_text(row, i, now_us, slices);
 }
 
 void row_texts_clear(char *texts[ROW_TEXTS])

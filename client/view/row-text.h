@@ -19,13 +19,20 @@ extern const RowColumn row_columns[ROW_TEXTS];
  */
 char *row_program(const Row *row);
 
-/*
- * The text of a row in a column, below ROW_TEXTS. applies: whether predictions are applied now.
- * Free with g_free().
- */
-char *row_text(const Row *row, int column, gint64 now_us, gboolean applies);
+/* Which slices the service gives now. */
+typedef enum {
+	ROW_SLICES_NONE,
+	ROW_SLICES_SHORT, /* none that is longer than the kernel's: groups of tasks compete */
+	ROW_SLICES_ALL,
+} RowSlices;
+
+/* By its properties, a dictionary. */
+RowSlices row_slices_of(GVariant *properties);
+
+/* The text of a row in a column, below ROW_TEXTS. Free with g_free(). */
+char *row_text(const Row *row, int column, gint64 now_us, RowSlices slices);
 
 /* Those of all columns. Free with row_texts_clear(). */
-void row_texts(const Row *row, gint64 now_us, gboolean applies, char *texts[ROW_TEXTS]);
+void row_texts(const Row *row, gint64 now_us, RowSlices slices, char *texts[ROW_TEXTS]);
 
 void row_texts_clear(char *texts[ROW_TEXTS]);

@@ -156,7 +156,7 @@ static void draw_row(const TopView *view, guint index, int y, const int widths[]
 	char *texts[ROW_TEXTS];
 	int x = 0;
 
-	row_texts(row, g_get_real_time(), view->applies, texts);
+	row_texts(row, g_get_real_time(), view->slices, texts);
 	if (is_selected) {
 		attron(A_REVERSE);
 		mvhline(y, 0, ' ', COLS);

@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 The ProcDb developers */
 #pragma once
 
+#include "row-text.h"
 #include "rows.h"
 
 /* The state that "top" shows; the screen changes nothing in it but scroll and first_line. */
@@ -18,8 +19,8 @@ typedef struct {
 	gboolean confident;
 	gboolean reverse;
 	gboolean help;
-	gboolean kernel;  /* kernel threads are shown as well */
-	gboolean applies; /* predictions are applied now */
+	gboolean kernel; /* kernel threads are shown as well */
+	RowSlices slices;
 	guint hidden;	  /* kernel threads that are not shown */
 	guint sort;	  /* index into row_columns */
 	guint scroll;	  /* rows above the first one shown */

@@ -26,6 +26,7 @@ struct _ProcdbApply {
 	gboolean blind;	   /* nothing tells what tasks do */
 	gboolean held;	   /* no long slice is given: groups of tasks compete */
 	guint64 base;	   /* ns, the kernel's own slice; 0: not known yet */
+	guint64 held_base; /* ... when it was last asked whether to hold */
 	gint64 second;	   /* that in_second counts */
 	guint in_second;
 	guint owed;   /* tasks that the last restore took back, and that may be set beyond that */
@@ -82,14 +83,20 @@ const ProcdbApplySettings *procdb_apply_settings(const ProcdbApply *apply)
 	return &apply->settings;
 }
 
+/* Whether a setting is longer than the kernel's own slice, as far as that is known. */
+static gboolean is_long(const ProcdbApply *apply, guint tier)
+{
+	return tier != PROCDB_TIER_LAT_CRITICAL &&
+	       (guint64)apply->settings.tiers[tier].slice_us * NS_PER_US > apply->base;
+}
+
 void procdb_apply_tiers(const ProcdbApply *apply, ProcdbTierSetting tiers[PROCDB_TIERS])
 {
 	for (guint i = 0; i < PROCDB_TIERS; i++) {
 		tiers[i] = apply->settings.tiers[i];
-		if (!apply->held || i == PROCDB_TIER_LAT_CRITICAL ||
-		    (guint64)tiers[i].slice_us * NS_PER_US <= apply->base)
+		if (!apply->held || !is_long(apply, i))
 			continue;
-		/* A nice value goes with a slice: as near to the kernel's as our mark allows. */
+		/* A nice value goes with a slice: one a little longer than the kernel's. */
 		if (tiers[i].nice > 0 && apply->base > 0)
 			tiers[i].slice_us = (guint)(apply->base / NS_PER_US) + SLICE_STEP_US;
 		else
@@ -100,9 +107,15 @@ void procdb_apply_tiers(const ProcdbApply *apply, ProcdbTierSetting tiers[PROCDB
 gboolean procdb_apply_hold_long(ProcdbApply *apply, gboolean hold)
 {
 	const gboolean before = apply->held;
+	const guint64 base = apply->held_base;
+	gboolean any = FALSE;
 
-	apply->held = hold && !apply->settings.long_among_groups;
-	return apply->held != before;
+	for (guint i = 0; i < PROCDB_TIERS; i++)
+		any = any || is_long(apply, i);
+	apply->held = hold && any && !apply->settings.long_among_groups;
+	/* What a nice value goes with depends on it. */
+	apply->held_base = apply->base;
+	return apply->held != before || (apply->held && apply->held_base != base);
 }
 
 void procdb_apply_configure(ProcdbApply *apply, const ProcdbApplySettings *settings)
@@ -421,7 +434,7 @@ void procdb_apply_status(const ProcdbApply *apply, ProcdbApplyStatus *status)
 	    .reason = reason_of(apply),
 	    .kept = apply->kept,
 	    .unlisted = apply->unlisted && !apply->active,
-	    .held = apply->active && apply->held,
+	    .held = (apply->active || is_shortly_without(apply)) && apply->held,
 	    .tasks = apply->tasks,
 	    .long_sets = apply->long_sets,
 	};

@@ -99,7 +99,7 @@ typedef struct {
 	const char *reason; /* why no task is changed, for people; "" while active */
 	guint kept;	    /* tasks that the last restore had to leave as they were */
 	gboolean unlisted;  /* the kernel could not list the tasks to restore */
-	gboolean held;	    /* batch tasks get no slice now: groups of tasks compete */
+	gboolean held;	    /* no slice is longer than the kernel's now: groups of tasks compete */
 	/* Tasks that were given a slice: each once, however often it is taken back and given anew.
 	 */
 	guint64 tasks;

@@ -213,14 +213,16 @@ static guint64 missed_so_far(const ProcdbApplySource *source)
 
 /*
  * Only while there may be tasks with a long slice, or others that are batch: as long as they have
- * been found, also while no slice is given.
+ * been found, also while no slice is given, and while none is long: those that sleep must not get
+ * one when that ends.
  */
 static void look_for_sleepers(ProcdbApplySource *source)
 {
 	ProcdbApplyStatus status;
 
 	procdb_apply_status(source->apply, &status);
-	if (!source->backend || (status.long_sets == source->long_sets && source->batch_tasks == 0))
+	if (!source->backend ||
+	    (status.long_sets == source->long_sets && source->batch_tasks == 0 && !status.held))
 		return;
 	source->long_sets = status.long_sets;
 	source->batch_tasks = procdb_backend_let_rest(source->backend);

@@ -333,6 +333,17 @@ static gboolean long_is_held(const Fixture *f)
 	return held;
 }
 
+static void run_until_long_is_held(const Fixture *f)
+{
+	const gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+
+	while (!long_is_held(f)) {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		g_main_context_iteration(NULL, TRUE);
+		run_what_is_ready();
+	}
+}
+
 static void long_slices_go_while_groups_compete(Fixture *f, gconstpointer data)
 {
 	f->backend.tier = PROCDB_TIER_BATCH;
@@ -345,8 +356,7 @@ static void long_slices_go_while_groups_compete(Fixture *f, gconstpointer data)
 	g_assert_false(long_is_held(f));
 	/* The fake sends an event for each task that it is asked about. */
 	f->backend.crowded = G_MAXUINT;
-	run_seconds(2);
-	g_assert_true(long_is_held(f));
+	run_until_long_is_held(f);
 	/* A pause of a second is no end of it. */
 	f->backend.crowded = 0;
 	run_seconds(2);
@@ -383,9 +393,29 @@ static void a_nice_value_stays_while_groups_compete(Fixture *f, gconstpointer da
 	g_assert_true(procdb_apply_hold_long(f->apply, TRUE));
 	procdb_apply_source_settings_changed(f->source);
 	g_assert_true(procdb_apply_source_ask_again(f->source));
+	g_assert_cmpuint(attr->slice_ns, ==, f->backend.batch_slice);
 	g_assert_cmpuint(attr->slice_ns, >, FAKE_DEFAULT_SLICE);
 	g_assert_cmpuint(attr->slice_ns, <, FAKE_DEFAULT_SLICE + 20000);
 	g_assert_cmpint(attr->nice, ==, 5);
+}
+
+/* It goes with a slice as long as the kernel's, which the first event tells. */
+static void a_nice_value_does_not_wait_for_the_end_of_a_crowd(Fixture *f, gconstpointer data)
+{
+	ProcdbApplySettings settings = procdb_apply_default_settings;
+
+	settings.tiers[PROCDB_TIER_BATCH].nice = 5;
+	procdb_apply_configure(f->apply, &settings);
+	g_assert_true(procdb_apply_hold_long(f->apply, TRUE));
+	procdb_apply_source_settings_changed(f->source);
+	g_assert_cmpuint(f->backend.batch_slice, ==, 0);
+	f->backend.tier = PROCDB_TIER_INTERACTIVE;
+	send_event(&f->backend);
+	run_what_is_ready();
+	g_assert_true(procdb_apply_hold_long(f->apply, TRUE));
+	procdb_apply_source_settings_changed(f->source);
+	g_assert_cmpuint(f->backend.batch_slice, >, FAKE_DEFAULT_SLICE);
+	g_assert_false(procdb_apply_hold_long(f->apply, TRUE));
 }
 
 #define TEST(name) g_test_add("/apply-source/" #name, Fixture, NULL, setup, name, teardown)
@@ -407,5 +437,6 @@ int main(int argc, char **argv)
 	TEST(long_slices_go_while_groups_compete);
 	TEST(long_slices_stay_where_that_is_configured);
 	TEST(a_nice_value_stays_while_groups_compete);
+	TEST(a_nice_value_does_not_wait_for_the_end_of_a_crowd);
 	return g_test_run();
 }
