@@ -26,7 +26,7 @@
  */
 #define CROWD_SHARE 16
 #define CROWD_SECONDS 2
-#define CALM_US (10 * G_USEC_PER_SEC)
+#define CALM_US (10LL * G_USEC_PER_SEC)
 
 typedef struct {
 	GSource base;
