@@ -235,6 +235,11 @@ static void print_guard(GVariantDict *dict, const char *mode)
 	       when, mode);
 }
 
+static const char held_text[] =
+    "             Batch tasks have the kernel's slice now: several groups of tasks\n"
+    "             (services, containers, sessions) want the CPUs, and a long one\n"
+    "             would make others in the same group wait.\n";
+
 /* Counters of later versions of the service; shown when there are any. */
 static void print_predictions(GVariantDict *dict)
 {
@@ -266,13 +271,7 @@ static void print_predictions(GVariantDict *dict)
 		if (!active && *reason && !g_str_equal(apply, "none"))
 			printf("             It changes no task: %s.\n", reason);
 		if (active && statistic(dict, "held") > 0)
-			puts(
-			    "             Batch tasks have the kernel's slice now: several groups "
-			    "of "
-			    "tasks (services,\n"
-			    "             containers, sessions) use the CPUs, and a long one would "
-			    "make others in the\n"
-			    "             same group wait.");
+			fputs(held_text, stdout);
 		print_guard(dict, apply);
 	}
 }

@@ -120,6 +120,17 @@ static void become(ProcdbGuard *guard, ProcdbGuardState state)
 	guard->host->changed(guard->data);
 }
 
+/* The same with what it means for applying, which is done by the time that it is told. */
+static void become_and_apply(ProcdbGuard *guard, ProcdbGuardState state)
+{
+	const gboolean other = guard->state != state;
+
+	guard->state = state;
+	apply_by_state(guard);
+	if (other)
+		guard->host->changed(guard->data);
+}
+
 /* How long the windows of a closer look are without applying, µs. */
 static gint64 cost_of_look(const ProcdbGuard *guard)
 {
@@ -288,8 +299,7 @@ static void pause_for(ProcdbGuard *guard, guint pause_ms)
 	guard->pauses++;
 	/* What waited before says nothing of the load when it is tried again. */
 	guard->before_us = 0;
-	become(guard, PROCDB_GUARD_PAUSED);
-	apply_by_state(guard);
+	become_and_apply(guard, PROCDB_GUARD_PAUSED);
 	if (again)
 		guard->host->changed(guard->data);
 	wait_for_retry(guard, pause_us);
@@ -310,8 +320,7 @@ static void resume(ProcdbGuard *guard)
 	if (guard->state == PROCDB_GUARD_PAUSED)
 		guard->resumed_us = g_get_monotonic_time();
 	guard->retry_us = 0;
-	become(guard, PROCDB_GUARD_WATCHING);
-	apply_by_state(guard);
+	become_and_apply(guard, PROCDB_GUARD_WATCHING);
 	wait_for(guard, guard->settings.later_ms);
 }
 

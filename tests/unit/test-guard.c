@@ -14,7 +14,8 @@ typedef struct {
 	guint windows;	    /* without applying */
 	guint pauses;
 	guint changes;
-	guint looks; /* at delays, without applying */
+	ProcdbGuardWish told; /* what was wished when the last change was told */
+	guint looks;	      /* at delays, without applying */
 	struct procdb_delays delays;
 } Machine;
 
@@ -46,7 +47,10 @@ static gboolean machine_delays(gpointer data, struct procdb_delays *now, GError 
 
 static void machine_changed(gpointer data)
 {
-	((Machine *)data)->changes++;
+	Machine *machine = data;
+
+	machine->changes++;
+	machine->told = machine->wish;
 }
 
 static const ProcdbGuardHost host = {
@@ -112,6 +116,8 @@ static void test_harm_pauses_and_its_end_resumes(void)
 
 	run_until(guard, PROCDB_GUARD_LOOKING);
 	run_until(guard, PROCDB_GUARD_PAUSED);
+	/* Callers that are told ask at once what that means for applying. */
+	g_assert_cmpint(machine.told, ==, PROCDB_GUARD_PAUSE);
 	g_assert_cmpint(machine.wish, ==, PROCDB_GUARD_PAUSE);
 	procdb_guard_status(guard, &status);
 	g_assert_cmpint(status.retry_us, >, g_get_real_time());
