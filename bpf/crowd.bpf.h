@@ -65,7 +65,7 @@ static __noinline void crowd_tell(struct task_struct *p, struct crowd_part *part
 
 /*
  * p stops, or ends, after it waited for a CPU and ran, ns, in a burst of so many ns. Kernel threads
- * are in no group, and mostly brief.
+ * do not count: they are brief.
  */
 static __always_inline void crowd_count(struct task_struct *p, struct crowd_part *part, u64 ns,
 					u64 burst, bool dead)

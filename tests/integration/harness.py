@@ -261,11 +261,11 @@ def skip_unless_the_bus_starts():
         sys.exit(77)
 
 
-def without_guard():
+def without_guard(also="LongSliceAmongGroups=yes"):
     """No window of the guard takes slices back for a second while a test looks at them, and no second session does."""
     os.makedirs("/etc/pandemonium/procdb.conf.d", exist_ok=True)
     with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
-        drop_in.write("[Apply]\nGuard=no\nLongSliceAmongGroups=yes\n")
+        drop_in.write(f"[Apply]\nGuard=no\n{also}\n")
 
 
 def ctl(*arguments, status=0, **options):

@@ -55,12 +55,6 @@ def what_yields_keeps_the_kernels_slice():
         assert share > 0.25, share
 
 
-def with_nice(nice):
-    """Long slices as by default."""
-    with open("/etc/pandemonium/procdb.conf.d/guard.conf", "w", encoding="ascii") as drop_in:
-        drop_in.write(f"[Apply]\nGuard=no\nBatchNice={nice}\n")
-
-
 def skip_unless_sessions_are_groups():
     with open("/proc/self/cgroup", encoding="ascii") as file:
         root = any(line.split(":")[2] == "/\n" and (line.startswith("0::") or "cpu" in line.split(":")[1].split(","))
@@ -92,7 +86,7 @@ def on_one_cpu(*command):
 def no_long_slice_where_groups_compete():
     default = skip_unless_slices()
     skip_unless_sessions_are_groups()
-    with_nice(5)
+    without_guard("BatchNice=5")
     burns = on_one_cpu(program("lab-burner", of="sha256sum"), "/dev/zero")
     with applying(lab_burner="batch"), running(*burns) as alone:
         wait_for(lambda: slice_of(alone) == BATCH, 60, "one session alone uses the CPUs")
@@ -114,7 +108,7 @@ def short_processes_are_of_their_session():
     """The kernel moves a task of a session to the root when it ends, before it leaves the CPU for the last time."""
     default = skip_unless_slices()
     skip_unless_sessions_are_groups()
-    with_nice(0)
+    without_guard("BatchNice=0")
     burner = program("lab-burner", of="sha256sum")
     shorts = f"while :; do head -c 4M /dev/zero | {shutil.which('sha256sum')} >/dev/null; done"
     with applying(lab_burner="batch"):

@@ -124,18 +124,26 @@ static void rename_looks_again(void)
 	guest_kill(unknown);
 }
 
+/* A task can be reaped before it has left the CPU for the last time. */
+static guint observed_at_last(ProcdbBackend *backend, const char *name, struct procdb_class *seen)
+{
+	guint n = 0;
+
+	for (int i = 0; i < 500 && !n; i++) {
+		n = guest_observed(backend, name, seen);
+		guest_sleep_ms(10);
+	}
+	return n;
+}
+
 static void short_life_is_observed(void)
 {
 	g_autoptr(ProcdbBackend) backend = guest_schedule();
 	struct procdb_class seen = {0};
-	guint n = 0;
+	guint n;
 
 	guest_reap(guest_exec("pcompiler", "work-40"));
-	/* A task can be reaped before it has left the CPU for the last time. */
-	for (int i = 0; i < 500 && !n; i++) {
-		n = guest_observed(backend, "pcompiler", &seen);
-		guest_sleep_ms(10);
-	}
+	n = observed_at_last(backend, "pcompiler", &seen);
 	g_assert_cmpuint(n, ==, 1);
 	g_test_message("a life of 40 ms: tier %u, average %.1f ms", seen.tier,
 		       (double)seen.avg_runtime / 1e6);
@@ -157,11 +165,8 @@ static void maturity_is_observed_once(void)
 		n += guest_observed(backend, "pwaker", &seen);
 	}
 	guest_kill(pid);
-	/* A task can be reaped before it has left the CPU for the last time. */
-	for (int i = 0; i < 500 && !n; i++) {
-		n = guest_observed(backend, "pwaker", &seen);
-		guest_sleep_ms(10);
-	}
+	if (!n)
+		n = observed_at_last(backend, "pwaker", &seen);
 	g_assert_cmpuint(n, ==, 1);
 	/* It wants most of a CPU, in runs that no longer slice would help. */
 	g_assert_cmpuint(seen.tier, ==, PROCDB_TIER_INTERACTIVE);
