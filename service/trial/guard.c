@@ -412,15 +412,16 @@ void procdb_guard_free(ProcdbGuard *guard)
 
 void procdb_guard_configure(ProcdbGuard *guard, gboolean on)
 {
-	const gboolean was_paused = guard->state == PROCDB_GUARD_PAUSED;
+	const ProcdbGuardState state = on ? PROCDB_GUARD_WATCHING : PROCDB_GUARD_OFF;
 
 	procdb_guard_quit(guard);
 	guard->suspicion = (struct procdb_suspicion){0};
 	guard->pause_ms = 0;
 	guard->retry_us = 0;
-	become(guard, on ? PROCDB_GUARD_WATCHING : PROCDB_GUARD_OFF);
-	if (was_paused)
-		apply_by_state(guard);
+	if (guard->state == PROCDB_GUARD_PAUSED)
+		become_and_apply(guard, state);
+	else
+		become(guard, state);
 	if (on && !guard->held)
 		wait_for(guard, guard->settings.sooner_ms);
 }

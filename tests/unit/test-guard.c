@@ -259,6 +259,7 @@ static void test_other_settings_end_a_pause(void)
 	run_until(guard, PROCDB_GUARD_PAUSED);
 	procdb_guard_configure(guard, TRUE);
 	g_assert_cmpint(state_of(guard), ==, PROCDB_GUARD_WATCHING);
+	g_assert_cmpint(machine.told, ==, PROCDB_GUARD_APPLY);
 	g_assert_cmpint(machine.wish, ==, PROCDB_GUARD_APPLY);
 	run_until(guard, PROCDB_GUARD_PAUSED);
 	procdb_guard_configure(guard, FALSE);
